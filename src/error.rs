@@ -1,0 +1,222 @@
+//! Every way in which an oxidis operation can fail.
+//!
+//! Owns the error kinds, their stable codes and what a caller may conclude from them
+//! (`applied`, `retryable`). Never holds a password, a key or a value: constructors take texts
+//! written by us, or replies of the server.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The result of an operation that fails with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Which JavaScript class the error becomes; the discriminant is the number that crosses the
+/// native boundary (`lib/errors.js` lists the classes in the same order).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// The server answered with an error reply; the code is the reply's first word.
+    Reply = 0,
+    /// A connection could not be made, or was lost.
+    Connection = 1,
+    /// Connecting (DNS, TCP, TLS and handshake together) took longer than `connectTimeout`.
+    ConnectionTimeout = 2,
+    /// A command's deadline, or the wait for a pooled connection, has passed.
+    Timeout = 3,
+    /// The client has been closed or destroyed.
+    Closed = 4,
+    /// The client is not connected and `disableOfflineQueue` is set.
+    Offline = 5,
+    /// A queue bound (`commandsQueueMaxLength`, `maxQueuedBytes`) is reached.
+    QueueFull = 6,
+    /// The peer sent something that is not RESP, or broke one of the reply limits.
+    Protocol = 7,
+    /// The caller passed something that can never work.
+    Usage = 8,
+}
+
+/// Whether a lost command may have taken effect on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Applied {
+    /// The server has certainly not run it.
+    No,
+    /// It was written, and its reply never came: the server may have run it.
+    Unknown,
+}
+
+/// An error with a stable code, a text for people, and what may be concluded from it.
+#[derive(Debug, Clone)]
+pub struct Error {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
+    kind: Kind,
+    code: String,
+    message: String,
+    applied: Option<Applied>,
+    retryable: bool,
+    fatal: bool,
+    cause: Option<Error>,
+}
+
+impl Error {
+    /// An error of `kind` with its stable `code` and a lower-case text without a secret.
+    pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let inner = Inner {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            applied: None,
+            retryable: false,
+            fatal: false,
+            cause: None,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The server's error reply `text`; its first word is the code.
+    pub fn reply(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let code = text.split([' ', '\r', '\n']).next().unwrap_or_default().to_owned();
+        Self::new(Kind::Reply, code, text)
+    }
+
+    /// A connection that could not be made or was lost (code `CONNECT`, `CONNECTION_LOST`,
+    /// `TLS_...`, `AUTH` ...).
+    pub fn connection(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Kind::Connection, code, message)
+    }
+
+    /// Bytes that are not RESP, or beyond a limit (code `PROTOCOL`).
+    pub fn protocol(message: impl Into<String>) -> Self {
+        Self::new(Kind::Protocol, "PROTOCOL", message)
+    }
+
+    /// Something only the caller can mend (code `USAGE`).
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, "USAGE", message)
+    }
+
+    /// The error behind this one.
+    #[must_use]
+    pub fn with_cause(mut self, cause: Error) -> Self {
+        self.edit().cause = Some(cause);
+        self
+    }
+
+    /// Whether the command that failed may have taken effect.
+    #[must_use]
+    pub fn with_applied(mut self, applied: Applied) -> Self {
+        self.edit().applied = Some(applied);
+        self
+    }
+
+    /// Marks that the same call may succeed later.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.edit().retryable = true;
+        self
+    }
+
+    /// Marks that trying again cannot help until somebody changes something (a wrong password,
+    /// a refused certificate, a database that does not exist): waiters fail at once.
+    #[must_use]
+    pub fn fatal(mut self) -> Self {
+        self.edit().fatal = true;
+        self
+    }
+
+    /// The kind, which decides the JavaScript class.
+    pub fn kind(&self) -> Kind {
+        self.inner.kind
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.inner.code
+    }
+
+    /// The text for people.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// Whether the command may have taken effect; `None` where no command was lost.
+    pub fn applied(&self) -> Option<Applied> {
+        self.inner.applied
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.inner.retryable
+    }
+
+    /// Whether waiting cannot help.
+    pub fn is_fatal(&self) -> bool {
+        self.inner.fatal
+    }
+
+    /// The error behind this one.
+    pub fn cause(&self) -> Option<&Error> {
+        self.inner.cause.as_ref()
+    }
+
+    fn edit(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.inner)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.inner.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.inner.cause.as_ref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    /// An I/O failure with the name of its errno as code (`ECONNREFUSED` ...), as Node spells it.
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind as K;
+        let code = match error.kind() {
+            K::ConnectionRefused => "ECONNREFUSED",
+            K::ConnectionReset => "ECONNRESET",
+            K::ConnectionAborted => "ECONNABORTED",
+            K::BrokenPipe => "EPIPE",
+            K::TimedOut => "ETIMEDOUT",
+            K::NotFound => "ENOENT",
+            K::PermissionDenied => "EACCES",
+            K::AddrNotAvailable => "EADDRNOTAVAIL",
+            K::HostUnreachable => "EHOSTUNREACH",
+            K::NetworkUnreachable => "ENETUNREACH",
+            K::UnexpectedEof => "UNEXPECTED_EOF",
+            _ => "EIO",
+        };
+        Self::connection(code, error.to_string().to_lowercase()).retryable()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_a_reply_is_its_first_word() {
+        assert_eq!(Error::reply("WRONGTYPE Operation against a key").code(), "WRONGTYPE");
+        assert_eq!(Error::reply("").code(), "");
+    }
+
+    #[test]
+    fn a_shared_error_is_copied_before_it_changes() {
+        let plain = Error::connection("CONNECT", "no route");
+        let marked = plain.clone().with_applied(Applied::Unknown);
+        assert_eq!(plain.applied(), None);
+        assert_eq!(marked.applied(), Some(Applied::Unknown));
+    }
+}

@@ -1,0 +1,32 @@
+//! The Rust core of oxidis, a Redis and Valkey client for Node.js.
+//!
+//! # Layout
+//!
+//! The modules read like the path of a command; imports go down only.
+//!
+//! | layer | module | owns |
+//! |---|---|---|
+//! | 0 | [`error`], [`metrics`], [`backoff`] | error kinds; counters; jittered delays |
+//! | 1 | [`resp`], [`options`], [`command`] | pure: bytes, validated options, the command table |
+//! | 2 | [`stream`], [`connection`], [`outbox`] | I/O: a byte stream, its handshake and framing; the way back |
+//! | 3 | [`pool`], [`lane`] | the connections of a node; the one that everybody shares |
+//! | 5 | [`client`] | one client of the application |
+//! | 6 | `binding` | N-API, the only module with `unsafe` |
+
+#![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
+
+pub mod backoff;
+#[cfg(feature = "binding")]
+#[allow(unsafe_code)]
+mod binding;
+pub mod client;
+pub mod command;
+pub mod connection;
+pub mod error;
+pub mod lane;
+pub mod metrics;
+pub mod options;
+pub mod outbox;
+pub mod pool;
+pub mod resp;
+pub mod stream;

@@ -1,0 +1,138 @@
+//! Counters and the latency histogram behind `client.stats()`.
+//!
+//! Owns numbers only: no lock, no clock, no text. Every update is one relaxed atomic addition, and
+//! the hot path makes one per batch of replies, not one per command.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The counters of one client.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Commands handed over by the application.
+    pub commands: Counter,
+    /// Error replies of the server.
+    pub errors: Counter,
+    /// Commands whose deadline passed.
+    pub timeouts: Counter,
+    /// Commands written again after a loss or a "not now" reply.
+    pub retries: Counter,
+    /// Connections opened, handshake included.
+    pub connects: Counter,
+    /// Connection attempts that failed.
+    pub connect_failures: Counter,
+    /// Established connections that were lost.
+    pub lost: Counter,
+    /// Replies thrown away because their caller had gone.
+    pub tombstones: Counter,
+    /// Push frames that nobody subscribed to.
+    pub pushes_ignored: Counter,
+    /// Bytes read from sockets.
+    pub bytes_in: Counter,
+    /// Bytes written to sockets.
+    pub bytes_out: Counter,
+    /// Time from submission to the arrival of the reply.
+    pub latency: Histogram,
+    /// Time that callers waited for a lease.
+    pub acquire: Histogram,
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `n`.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The sum so far.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Durations in logarithmic buckets of eight steps an octave: a percentile is at most 12.5 % off.
+#[derive(Debug)]
+pub struct Histogram {
+    buckets: [AtomicU64; BUCKETS],
+}
+
+/// Eight steps for each of the 36 octaves above 8 us: up to 2^38 us, that is three days.
+const BUCKETS: usize = 36 * 8;
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { buckets: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+}
+
+impl Histogram {
+    /// Counts `times` observations of `value`.
+    pub fn record(&self, value: Duration, times: u64) {
+        let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
+        if let Some(bucket) = self.buckets.get(index(micros)) {
+            bucket.fetch_add(times, Ordering::Relaxed);
+        }
+    }
+
+    /// The upper bound in microseconds of the bucket that holds each of `quantiles` (ascending,
+    /// `0.0..=1.0`); 0 where nothing was recorded.
+    pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> [u64; N] {
+        let counts: Vec<u64> = self.buckets.iter().map(|b| b.load(Ordering::Relaxed)).collect();
+        let total: u64 = counts.iter().sum();
+        quantiles.map(|quantile| {
+            let rank = ((total as f64 * quantile).ceil() as u64).max(1);
+            let mut seen = 0;
+            let found = counts.iter().position(|count| {
+                seen += count;
+                seen >= rank
+            });
+            found.map_or(0, upper_bound)
+        })
+    }
+}
+
+fn index(micros: u64) -> usize {
+    if micros < 8 {
+        return micros as usize;
+    }
+    let octave = 63 - micros.leading_zeros() as usize;
+    let step = (micros >> (octave - 3)) as usize & 7;
+    ((octave - 2) * 8 + step).min(BUCKETS - 1)
+}
+
+fn upper_bound(index: usize) -> u64 {
+    if index < 8 {
+        return index as u64;
+    }
+    let (octave, step) = (index / 8 + 2, index as u64 % 8);
+    ((8 + step + 1) << (octave - 3)) - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_lies_at_or_below_its_bucket_bound_and_within_an_eighth() {
+        for micros in (0..100_000).step_by(7).chain([1 << 20, (1 << 30) + 12_345]) {
+            let bound = upper_bound(index(micros));
+            assert!(bound >= micros, "{micros} > {bound}");
+            assert!(bound as f64 <= micros as f64 * 1.125 + 1.0, "{micros} << {bound}");
+        }
+    }
+
+    #[test]
+    fn quantiles_of_a_known_series() {
+        let histogram = Histogram::default();
+        assert_eq!(histogram.quantiles([0.5]), [0]);
+        for micros in 1..=1000 {
+            histogram.record(Duration::from_micros(micros), 1);
+        }
+        let [p50, p99] = histogram.quantiles([0.5, 0.99]);
+        assert!((500..=563).contains(&p50), "{p50}");
+        assert!((990..=1114).contains(&p99), "{p99}");
+    }
+}

@@ -1,0 +1,26 @@
+//! RESP2 and RESP3: commands to bytes, bytes to replies.
+//!
+//! Owns the wire format, and nothing else: no socket, no clock, no runtime. [`encode`] writes
+//! commands and finds their bounds in a batch; [`Decoder`] turns whatever bytes have come into
+//! [`Frames`], a flat tape of [`Node`]s over the bytes it was given, so a value is copied only
+//! when somebody builds something of their own from it.
+//!
+//! Invariants: both protocols are understood at any time; every byte is looked at a bounded number
+//! of times, however the stream is cut; nesting costs heap, never stack; memory follows the bytes
+//! that came, not the sizes they announce; push frames never mix with replies.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod builder;
+pub mod decode;
+pub mod encode;
+mod limits;
+mod scalar;
+pub mod tape;
+
+pub use decode::Decoder;
+pub use limits::Limits;
+pub use tape::{Frames, Kind, Node};

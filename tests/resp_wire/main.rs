@@ -1,0 +1,9 @@
+//! The RESP codec seen from outside: what goes in as bytes, what comes out as values.
+//!
+//! Every stream is decoded in many portionings that must agree; `show` renders values as text, so
+//! that tables and properties compare strings. No server, no clock.
+
+mod limits;
+mod properties;
+mod show;
+mod vectors;

@@ -1,0 +1,117 @@
+//! From options to a connection that may serve commands.
+//!
+//! Owns the one budget of DNS, TCP, TLS and handshake (P3), the fallback to RESP2, and the error
+//! when the budget is spent. It never tries again on its own: that is for whoever reconnects.
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use tokio::time::timeout;
+
+use super::handshake::{Plan, Verdict};
+use super::{Connection, Credentials};
+use crate::error::{Error, Kind, Result};
+use crate::options::{ClientOptions, Protocol};
+use crate::stream::{Progress, Step, Stream};
+
+impl Connection {
+    /// Connects and shakes hands, all within `socket.connect_timeout`. `tls` is the configuration
+    /// made of `options.tls`; `credentials` are the options' own or a provider's.
+    ///
+    /// Fails with kind `ConnectionTimeout` (code `CONNECT_TIMEOUT`), `Protocol`, or `Connection`
+    /// with code `CONNECT`, `TLS_...`, `AUTH`, `SELECT`, `DENIED` or `HANDSHAKE` (see
+    /// [`Error::is_fatal`]), or `MAX_CLIENTS`.
+    pub async fn open(
+        options: &ClientOptions,
+        tls: Option<&Arc<ClientConfig>>,
+        credentials: Credentials,
+    ) -> Result<Connection> {
+        let progress = Progress::default();
+        let attempt = attempt(options, tls, &credentials, &progress);
+        match timeout(options.socket.connect_timeout, attempt).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(out_of_time(options, &progress)),
+        }
+    }
+}
+
+async fn attempt(
+    options: &ClientOptions,
+    tls: Option<&Arc<ClientConfig>>,
+    credentials: &Credentials,
+    progress: &Progress,
+) -> Result<Connection> {
+    let mut connection = connect(options, tls, progress).await?;
+    if options.protocol == Protocol::Resp3 {
+        let plan = Plan::new(options, credentials, Protocol::Resp3);
+        match greet(&mut connection, plan).await? {
+            Greeting::Ready => return Ok(connection),
+            Greeting::Fallback { is_clean: true } => {}
+            Greeting::Fallback { is_clean: false } => {
+                connection = connect(options, tls, progress).await?;
+            }
+        }
+    }
+    match greet(&mut connection, Plan::new(options, credentials, Protocol::Resp2)).await? {
+        Greeting::Ready => Ok(connection),
+        Greeting::Fallback { .. } => Err(closed_early()),
+    }
+}
+
+async fn connect(
+    options: &ClientOptions,
+    tls: Option<&Arc<ClientConfig>>,
+    progress: &Progress,
+) -> Result<Connection> {
+    let stream = Stream::connect_tracked(options, tls, progress).await?;
+    progress.enter(Step::Handshake);
+    Ok(Connection::new(stream, options.limits))
+}
+
+enum Greeting {
+    Ready,
+    /// RESP3 is not spoken here; a clean connection may go on in RESP2.
+    Fallback {
+        is_clean: bool,
+    },
+}
+
+async fn greet(connection: &mut Connection, plan: Plan) -> Result<Greeting> {
+    let mut answers = Vec::new();
+    let talk = connection.converse(plan.bytes(), plan.replies(), &mut answers).await;
+    // A server that refuses us says why and closes: its words explain more than the lost socket.
+    match (plan.judge(&answers)?, talk) {
+        (Verdict::Ready(info), Ok(())) => {
+            connection.info = info;
+            Ok(Greeting::Ready)
+        }
+        (Verdict::Fallback, talk) => Ok(Greeting::Fallback { is_clean: talk.is_ok() }),
+        (_, Ok(())) => Err(closed_early()),
+        (_, Err(error)) if error.kind() == Kind::Protocol || error.is_fatal() => Err(error),
+        (_, Err(error)) => Err(closed_early().with_cause(error)),
+    }
+}
+
+fn closed_early() -> Error {
+    let message = "the server closed the connection during the handshake";
+    Error::connection("HANDSHAKE", message).retryable()
+}
+
+fn out_of_time(options: &ClientOptions, progress: &Progress) -> Error {
+    let step = match progress.step() {
+        Step::Dns => "dns (the resolver did not answer)",
+        Step::Tcp => "tcp (the network or the server did not answer)",
+        Step::Tls => "tls (the server did not finish the tls handshake)",
+        Step::Handshake => "handshake (the server accepted, but did not answer)",
+    };
+    let budget = options.socket.connect_timeout.as_millis();
+    let message = format!("could not connect to {} within {budget} ms: stuck at {step}", {
+        &options.endpoint
+    });
+    let error = Error::new(Kind::ConnectionTimeout, "CONNECT_TIMEOUT", message).retryable();
+    match progress.failure() {
+        // What failed on the way to a socket says nothing about a later step.
+        Some(failure) if progress.step() == Step::Tcp => error.with_cause(failure),
+        _ => error,
+    }
+}

@@ -1,0 +1,130 @@
+//! Bytes of a stream to frames.
+//!
+//! Owns the receive buffer and the decoder's partial state. It never waits and never decides what
+//! a frame means.
+//!
+//! Invariant: what is reserved never exceeds what has been received by more than
+//! [`HEADROOM`], whatever the peer announces (P13).
+
+use std::io;
+
+use bytes::BytesMut;
+
+use crate::error::Result;
+use crate::resp::{Decoder, Frames, Limits};
+use crate::stream::Stream;
+
+/// The receiving side of one connection.
+pub struct Reader {
+    buf: BytesMut,
+    decoder: Decoder,
+    /// How much to ask the socket for, between [`MIN_CHUNK`] and [`MAX_CHUNK`].
+    chunk: usize,
+    /// Bytes of the latest read.
+    latest: usize,
+}
+
+impl Reader {
+    /// A reader at the beginning of a stream.
+    pub fn new(limits: Limits) -> Self {
+        let decoder = Decoder::new(limits);
+        Self { buf: BytesMut::new(), decoder, chunk: MIN_CHUNK, latest: 0 }
+    }
+
+    /// Reads once, without waiting; 0 is the end of the stream. As with [`Stream::try_read`], call
+    /// it until `WouldBlock` before awaiting [`Stream::readable`].
+    pub fn fill(&mut self, stream: &Stream) -> io::Result<usize> {
+        self.make_room();
+        let spare = self.buf.capacity() - self.buf.len();
+        let length = stream.try_read(&mut self.buf)?;
+        self.latest = length;
+        if length == spare {
+            self.chunk = (self.chunk * 2).min(MAX_CHUNK);
+        } else if length < self.chunk / 2 {
+            self.chunk = (self.chunk / 2).max(MIN_CHUNK);
+        }
+        Ok(length)
+    }
+
+    /// All values that are complete now; `None` until more bytes have come.
+    ///
+    /// Fails with kind `Protocol`, after the values before the offence were returned.
+    pub fn decode(&mut self) -> Result<Option<Frames>> {
+        self.decoder.decode(&mut self.buf)
+    }
+
+    /// Whether the end of the stream now would cut a value in two.
+    pub fn is_mid_value(&self) -> bool {
+        self.decoder.is_mid_value()
+    }
+
+    /// Small replies share one chunk; a new one is taken only when the rest of it is too small
+    /// for a read. Memory that grows doubles, so taking it late also keeps it within P13.
+    fn make_room(&mut self) {
+        let spare = self.buf.capacity() - self.buf.len();
+        let needed = self.decoder.wanted().clamp(MIN_SPARE, MIN_CHUNK);
+        if spare < needed {
+            let size = self.chunk.max(self.decoder.wanted().min(MAX_CHUNK));
+            self.buf.reserve(size.min(self.allowance()));
+        }
+    }
+
+    fn allowance(&self) -> usize {
+        self.buf.len().max(self.latest) + HEADROOM
+    }
+}
+
+/// Holds a hundred small replies; one connection in use should cost no more.
+const MIN_CHUNK: usize = 16 * 1024;
+/// About as much as a kernel's socket buffer holds on loopback; larger reads gain nothing.
+const MAX_CHUNK: usize = 256 * 1024;
+/// Below this a read is not worth its system call.
+const MIN_SPARE: usize = 4 * 1024;
+/// P13.
+const HEADROOM: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::options::{ClientOptions, Endpoint};
+
+    #[tokio::test]
+    async fn room_follows_the_bytes_received_not_the_announced_size() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let endpoint = Endpoint::tcp("127.0.0.1", port);
+        let options = ClientOptions { endpoint, ..Default::default() };
+        let stream = Stream::connect(&options, None).await.unwrap();
+        let (mut peer, _) = listener.accept().await.unwrap();
+
+        let size = 3_000_000;
+        let writer = tokio::spawn(async move {
+            peer.write_all(format!("${size}\r\n").as_bytes()).await.unwrap();
+            peer.write_all(&vec![b'x'; size]).await.unwrap();
+            peer.write_all(b"\r\n").await.unwrap();
+            peer
+        });
+        let mut reader = Reader::new(options.limits);
+        let mut received = 0;
+        let frames = loop {
+            stream.readable().await.unwrap();
+            match reader.fill(&stream) {
+                Ok(0) => panic!("the stream ended"),
+                Ok(length) => received += length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => panic!("{error}"),
+            }
+            let unused = reader.buf.capacity() - reader.buf.len();
+            assert!(unused <= received + HEADROOM, "{unused} unused after {received}");
+            match reader.decode().unwrap() {
+                Some(frames) => break frames,
+                None => assert!(reader.is_mid_value()),
+            }
+        };
+        assert_eq!(frames.text(&frames.tape[0]).len(), size);
+        drop(writer.await.unwrap());
+    }
+}

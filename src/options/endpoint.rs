@@ -1,0 +1,71 @@
+//! Where a server listens.
+//!
+//! Owns the address as users write it; never resolves it (that is [`crate::stream`]'s work) and
+//! never carries credentials, so it may appear in any message.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+/// The address of one server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// A host name or IP address (IPv6 without brackets), and a TCP port.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port, 1 to 65,535.
+        port: u16,
+    },
+    /// A Unix domain socket.
+    Unix {
+        /// Path of the socket file.
+        path: String,
+    },
+}
+
+impl Endpoint {
+    /// The port that Redis and Valkey listen on unless told otherwise.
+    pub const DEFAULT_PORT: u16 = 6379;
+
+    /// An address for TCP.
+    pub fn tcp(host: impl Into<String>, port: u16) -> Self {
+        Self::Tcp { host: host.into(), port }
+    }
+
+    /// An address for a Unix domain socket.
+    pub fn unix(path: impl Into<String>) -> Self {
+        Self::Unix { path: path.into() }
+    }
+}
+
+impl Default for Endpoint {
+    /// `localhost:6379`.
+    fn default() -> Self {
+        Self::tcp("localhost", Self::DEFAULT_PORT)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// `host:port` (`[host]:port` for IPv6), or the path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.parse::<Ipv6Addr>().is_ok() => {
+                write!(f, "[{host}]:{port}")
+            }
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix { path } => f.write_str(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_reads_as_users_write_it() {
+        assert_eq!(Endpoint::default().to_string(), "localhost:6379");
+        assert_eq!(Endpoint::tcp("::1", 7000).to_string(), "[::1]:7000");
+        assert_eq!(Endpoint::unix("/run/redis.sock").to_string(), "/run/redis.sock");
+    }
+}

@@ -1,0 +1,240 @@
+//! Validated options of a client.
+//!
+//! Owns every setting the core reads, its default, its range, and the parsing of URLs and TLS
+//! material. Pure: it never opens a file or a socket and never reads a clock, and nothing in it
+//! prints a secret.
+//!
+//! Invariant: options that passed [`ClientOptions::validate`] can be used without further
+//! checks; what is still wrong with them only the server can tell.
+
+mod endpoint;
+mod secret;
+mod tls;
+mod url;
+mod validate;
+
+use std::time::Duration;
+
+pub use endpoint::Endpoint;
+pub use secret::Secret;
+pub use tls::{client_config, TlsOptions, TlsVersion};
+pub use url::{parse_url, UrlParts};
+
+use crate::resp::Limits;
+
+/// Everything the core has to know to serve one client.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Where the server listens; default `localhost:6379`.
+    pub endpoint: Endpoint,
+    /// How to encrypt; default `None`, that is plain bytes.
+    pub tls: Option<TlsOptions>,
+    /// The socket below the protocol.
+    pub socket: SocketOptions,
+    /// ACL user; `None` means the server's `default` user.
+    pub username: Option<String>,
+    /// Password; `None` sends no `AUTH` (an empty one if there is a user name).
+    pub password: Option<Secret>,
+    /// Whether the application's `credentialsProvider` is asked before each connection, instead
+    /// of `username` and `password`. Default `false`.
+    pub ask_credentials: bool,
+    /// Connection name for `CLIENT LIST`; printable ASCII without spaces. Default `None`.
+    pub name: Option<String>,
+    /// Database to `SELECT`; default 0, which sends nothing.
+    pub database: u32,
+    /// Protocol to ask for; default RESP3, which falls back by itself.
+    pub protocol: Protocol,
+    /// Sends `READONLY`, so that a cluster's replica serves reads; default `false`.
+    pub readonly: bool,
+    /// What `CLIENT SETINFO` tells the server; `None` sends nothing. Default: this library.
+    pub client_info: Option<ClientInfo>,
+    /// The pool of connections of each node.
+    pub pool: PoolOptions,
+    /// How many connections share the client's pipelined commands; default 1, because only one
+    /// keeps the order of commands that were not awaited. At most `pool.max`.
+    pub lanes: usize,
+    /// Life of a command from its call to its reply; `None` means no deadline. Default 5 s.
+    pub command_timeout: Option<Duration>,
+    /// How often an idle connection is asked for a `PONG`; zero means never. Default 30 s.
+    pub ping_interval: Duration,
+    /// Bytes of commands that may wait in this client; default 256 MiB.
+    pub max_queued_bytes: u64,
+    /// Whether commands wait while there is no connection (else they fail at once). Default
+    /// `true`.
+    pub offline_queue: bool,
+    /// What to do after a connection was lost or could not be made.
+    pub reconnect: Reconnect,
+    /// Bounds of what a server may answer.
+    pub limits: Limits,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::default(),
+            tls: None,
+            socket: SocketOptions::default(),
+            username: None,
+            password: None,
+            ask_credentials: false,
+            name: None,
+            database: 0,
+            protocol: Protocol::Resp3,
+            readonly: false,
+            client_info: Some(ClientInfo::default()),
+            pool: PoolOptions::default(),
+            lanes: 1,
+            command_timeout: Some(COMMAND_TIMEOUT),
+            ping_interval: PING_INTERVAL,
+            max_queued_bytes: MAX_QUEUED_BYTES,
+            offline_queue: true,
+            reconnect: Reconnect::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The version of the protocol that a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// RESP2: no `HELLO` is sent.
+    Resp2,
+    /// RESP3, by `HELLO 3`; a server without it is spoken to in RESP2.
+    #[default]
+    Resp3,
+}
+
+/// The socket below the protocol.
+#[derive(Debug, Clone)]
+pub struct SocketOptions {
+    /// The one budget of DNS, TCP, TLS and handshake together; default 5 s.
+    pub connect_timeout: Duration,
+    /// Closes a connection on which nothing arrived for so long; default `None`, never.
+    pub socket_timeout: Option<Duration>,
+    /// Sends small writes at once (`TCP_NODELAY`); default `true`.
+    pub no_delay: bool,
+    /// Silence before the kernel's first keepalive probe; `None` turns them off. Default 30 s.
+    pub keep_alive: Option<Duration>,
+    /// Which addresses of a host name may be used; default any.
+    pub family: Family,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: CONNECT_TIMEOUT,
+            socket_timeout: None,
+            no_delay: true,
+            keep_alive: Some(KEEP_ALIVE),
+            family: Family::Any,
+        }
+    }
+}
+
+/// Which addresses of a host name may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// All of them, in turn.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// What `CLIENT SETINFO` tells the server about this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// `LIB-NAME`; printable ASCII without spaces.
+    pub lib_name: String,
+    /// `LIB-VER`; printable ASCII without spaces.
+    pub lib_ver: String,
+}
+
+impl Default for ClientInfo {
+    fn default() -> Self {
+        Self { lib_name: "oxidis".into(), lib_ver: env!("CARGO_PKG_VERSION").into() }
+    }
+}
+
+/// The pool of connections of one node.
+#[derive(Debug, Clone)]
+pub struct PoolOptions {
+    /// Connections kept open even when idle; default 1.
+    pub min: u32,
+    /// Most connections open at a time; default 16.
+    pub max: u32,
+    /// Longest wait for a connection; default 5 s.
+    pub acquire_timeout: Duration,
+    /// Idle connections above `min` are closed after this; `None` means never. Default 10 min.
+    pub idle_timeout: Option<Duration>,
+    /// Connections are replaced at this age, less up to a tenth; `None` means never. Default
+    /// 30 min.
+    pub max_lifetime: Option<Duration>,
+    /// A lease held for longer gives one warning; `None` means never. Default 30 s.
+    pub leak_threshold: Option<Duration>,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self {
+            min: 1,
+            max: POOL_MAX,
+            acquire_timeout: ACQUIRE_TIMEOUT,
+            idle_timeout: Some(IDLE_TIMEOUT),
+            max_lifetime: Some(MAX_LIFETIME),
+            leak_threshold: Some(LEAK_THRESHOLD),
+        }
+    }
+}
+
+/// What to do after a connection was lost or could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reconnect {
+    /// Fail the waiting commands and stop (`reconnectStrategy: false`).
+    Never,
+    /// Wait the same time before every attempt.
+    Fixed(Duration),
+    /// Wait a random time below a bound that doubles from `base` to `cap`.
+    Backoff {
+        /// Bound of the second attempt's delay (the first starts at once); default 50 ms.
+        base: Duration,
+        /// Largest bound; default 2 s.
+        cap: Duration,
+    },
+    /// The user's `reconnectStrategy` function decides, attempt by attempt.
+    Ask,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self::Backoff { base: BACKOFF_BASE, cap: BACKOFF_CAP }
+    }
+}
+
+/// Enough for one lost SYN and its resend (1 s, then 2 s later) on a slow line.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// With three probes 5 s apart a vanished peer is found within 45 s (P5).
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// A user gives up on a page in about this time; node-redis has the same default.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+/// Below the 60 s after which common load balancers drop an idle flow.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// Holds 100,000 queued commands of 2 KiB, and still leaves room in a small container.
+const MAX_QUEUED_BYTES: u64 = 256 * 1024 * 1024;
+/// Sessions are few beside a lane; 16 from each of 600 processes stay below the server's
+/// default `maxclients` of 10,000.
+const POOL_MAX: u32 = 16;
+/// The same as a command's deadline: waiting longer for a connection cannot help it.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Long enough to survive the pause between two bursts of a normal service.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+/// Picks up changed DNS entries and certificates within half an hour.
+const MAX_LIFETIME: Duration = Duration::from_secs(1800);
+/// Six command deadlines: whoever holds a lease for longer has most likely forgotten it.
+const LEAK_THRESHOLD: Duration = Duration::from_secs(30);
+/// Above a round trip within a data centre, and not felt by people.
+const BACKOFF_BASE: Duration = Duration::from_millis(50);
+/// A server that is back serves again within 2.5 s (P6).
+const BACKOFF_CAP: Duration = Duration::from_secs(2);

@@ -1,0 +1,299 @@
+//! From an endpoint to a connected socket.
+//!
+//! Owns name resolution (anew for every attempt, because addresses change), the race between
+//! several addresses (RFC 8305), and the socket's options. It has no deadline of its own: the
+//! caller holds the one budget of the whole attempt, and reads from [`Progress`] how far it came.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{lookup_host, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::fault;
+use super::socket::Socket;
+use crate::error::{Error, Result};
+use crate::options::{ClientOptions, Endpoint, Family, SocketOptions};
+
+/// A step of an attempt to connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Step {
+    /// Looking up the host name.
+    Dns = 0,
+    /// Waiting for the socket to connect.
+    Tcp = 1,
+    /// In the TLS handshake.
+    Tls = 2,
+    /// In the protocol's own handshake.
+    Handshake = 3,
+}
+
+/// How far an attempt to connect has come, for the message of whoever gives it up.
+#[derive(Debug, Default)]
+pub struct Progress {
+    step: AtomicU8,
+    failure: Mutex<Option<Error>>,
+}
+
+impl Progress {
+    /// The step that is under way.
+    pub fn step(&self) -> Step {
+        match self.step.load(Ordering::Relaxed) {
+            0 => Step::Dns,
+            1 => Step::Tcp,
+            2 => Step::Tls,
+            _ => Step::Handshake,
+        }
+    }
+
+    /// Enters `step`.
+    pub fn enter(&self, step: Step) {
+        self.step.store(step as u8, Ordering::Relaxed);
+    }
+
+    /// The last failure that did not end the attempt, such as one of several addresses.
+    pub fn failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, failure: Error) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+}
+
+/// Connects; also returns the peer's address as text.
+pub(super) async fn connect(
+    options: &ClientOptions,
+    progress: &Progress,
+) -> Result<(Socket, String)> {
+    match &options.endpoint {
+        Endpoint::Tcp { host, port } => {
+            progress.enter(Step::Dns);
+            let addresses = resolve(&options.endpoint, host, *port, options.socket.family).await?;
+            progress.enter(Step::Tcp);
+            let attempt = |address| TcpStream::connect(address);
+            let socket = race(addresses, attempt, progress)
+                .await
+                .and_then(|socket| prepare(socket, &options.socket))
+                .map_err(|error| fault::unreachable(&options.endpoint, error.into()))?;
+            let peer = socket.peer_addr().map(|peer| peer.to_string());
+            Ok((Socket::Tcp(socket), peer.unwrap_or_else(|_| options.endpoint.to_string())))
+        }
+        Endpoint::Unix { path } => {
+            progress.enter(Step::Tcp);
+            unix(&options.endpoint, path).await.map(|socket| (socket, path.clone()))
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn unix(endpoint: &Endpoint, path: &str) -> Result<Socket> {
+    match tokio::net::UnixStream::connect(path).await {
+        Ok(socket) => Ok(Socket::Unix(socket)),
+        Err(error) => Err(fault::unreachable(endpoint, error.into())),
+    }
+}
+
+#[cfg(not(unix))]
+async fn unix(_endpoint: &Endpoint, _path: &str) -> Result<Socket> {
+    Err(Error::usage("socket.path is not supported on this system: use socket.host"))
+}
+
+async fn resolve(
+    endpoint: &Endpoint,
+    host: &str,
+    port: u16,
+    family: Family,
+) -> Result<Vec<SocketAddr>> {
+    let found = match lookup_host((host, port)).await {
+        Ok(found) => found,
+        Err(error) => {
+            let text = error.to_string().to_lowercase();
+            // The resolver's own code is lost on the way; only its text tells them apart.
+            let passing = text.contains("temporary failure");
+            let code = if passing { "EAI_AGAIN" } else { "ENOTFOUND" };
+            let cause = Error::connection(code, text).retryable();
+            return Err(fault::unreachable(endpoint, cause));
+        }
+    };
+    let usable = found.filter(|address| match family {
+        Family::Any => true,
+        Family::V4 => address.is_ipv4(),
+        Family::V6 => address.is_ipv6(),
+    });
+    let addresses = alternate(usable.collect());
+    if addresses.is_empty() {
+        let text = "the host name has no address of the wanted family";
+        let cause = Error::connection("ENOTFOUND", text).retryable();
+        return Err(fault::unreachable(endpoint, cause));
+    }
+    Ok(addresses)
+}
+
+/// Families in turn, beginning with the resolver's first choice (RFC 8305, section 4).
+fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else {
+        return addresses;
+    };
+    let count = addresses.len();
+    let (preferred, others): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first);
+    let (mut preferred, mut others) = (preferred.into_iter(), others.into_iter());
+    let mut ordered = Vec::with_capacity(count);
+    while ordered.len() < count {
+        ordered.extend(preferred.next());
+        ordered.extend(others.next());
+    }
+    ordered
+}
+
+/// The first attempt that succeeds wins, the others are dropped. The next address is tried when
+/// the last one has failed, or has had [`STAGGER`] to itself.
+async fn race<T, F, A>(addresses: Vec<SocketAddr>, attempt: A, progress: &Progress) -> io::Result<T>
+where
+    T: Send + 'static,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+    A: Fn(SocketAddr) -> F,
+{
+    let mut waiting = addresses.into_iter();
+    let mut running = JoinSet::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        match waiting.next() {
+            Some(address) => drop(running.spawn(attempt(address))),
+            None if running.is_empty() => return Err(last),
+            None => {}
+        }
+        tokio::select! {
+            Some(ended) = running.join_next() => match ended {
+                Ok(Ok(winner)) => return Ok(winner),
+                Ok(Err(error)) => {
+                    progress.note(Error::from(io::Error::new(error.kind(), error.to_string())));
+                    last = error;
+                }
+                Err(error) => last = io::Error::other(error),
+            },
+            () = sleep(STAGGER), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+fn prepare(socket: TcpStream, options: &SocketOptions) -> io::Result<TcpStream> {
+    // A port of the ephemeral range whose server is down may connect to itself, and would then
+    // echo every command as its own reply.
+    if socket.local_addr()? == socket.peer_addr()? {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    socket.set_nodelay(options.no_delay)?;
+    let raw = SockRef::from(&socket);
+    if let Some(delay) = options.keep_alive {
+        let probes = TcpKeepalive::new().with_time(delay).with_interval(PROBE_INTERVAL);
+        raw.set_tcp_keepalive(&probes.with_retries(PROBES))?;
+    }
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    raw.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    Ok(socket)
+}
+
+/// The delay that RFC 8305 recommends between two attempts.
+const STAGGER: Duration = Duration::from_millis(250);
+/// With [`PROBES`] a vanished peer is found 15 s after the first probe (P5).
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+/// Two lost packets in a row are common on bad links, three are not.
+const PROBES: u32 = 3;
+/// How long written bytes may stay unacknowledged (P5): above a handful of retransmissions.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const USER_TIMEOUT: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let ordered = alternate(
+            ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"].into_iter().map(address).collect(),
+        );
+        let expected: Vec<_> =
+            ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"].into_iter().map(address).collect();
+        assert_eq!(ordered, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_address_is_overtaken_after_the_stagger() {
+        let started = Instant::now();
+        let attempt = |to: SocketAddr| async move {
+            if to.port() == 1 {
+                std::future::pending::<()>().await;
+            }
+            Ok(to.port())
+        };
+        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let winner = race(addresses, attempt, &Progress::default()).await.unwrap();
+        assert_eq!((winner, started.elapsed()), (2, STAGGER));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_address_is_followed_at_once() {
+        let started = Instant::now();
+        let progress = Progress::default();
+        let attempt = |to: SocketAddr| async move {
+            match to.port() {
+                1 => Err(io::ErrorKind::ConnectionRefused.into()),
+                port => Ok(port),
+            }
+        };
+        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let winner = race(addresses, attempt, &progress).await.unwrap();
+        assert_eq!((winner, started.elapsed()), (2, Duration::ZERO));
+        assert_eq!(progress.failure().unwrap().code(), "ECONNREFUSED");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_losers_of_a_race_are_dropped() {
+        let alive = Arc::new(());
+        let attempt = |to: SocketAddr| {
+            let alive = Arc::clone(&alive);
+            async move {
+                if to.port() == 1 {
+                    std::future::pending::<()>().await;
+                }
+                drop(alive);
+                Ok(())
+            }
+        };
+        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        race(addresses, attempt, &Progress::default()).await.unwrap();
+        while Arc::strong_count(&alive) > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_all_addresses_fail_the_last_failure_is_told() {
+        let attempt = |to: SocketAddr| async move {
+            Err::<(), _>(match to.port() {
+                1 => io::ErrorKind::HostUnreachable.into(),
+                _ => io::Error::from(io::ErrorKind::ConnectionRefused),
+            })
+        };
+        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let error = race(addresses, attempt, &Progress::default()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,205 @@
+//! The command table: what must be known about a command before it is sent, retried or refused.
+//!
+//! Owns the flags of every command and subcommand of the server. `table.rs` is generated from
+//! `commands/redis.json` and the overlay in `scripts/generate/flags.js`; nothing here is edited by
+//! hand when a server gets new commands. A command that the table does not know can still be sent:
+//! it only is never retried once it may have been run.
+//!
+//! Pure: no I/O, no clock, no allocation.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+use std::cmp::Ordering;
+
+use crate::resp::encode;
+
+mod table;
+
+use table::{LONGEST_NAME, TABLE};
+
+/// The command of one encoded RESP command, or None when the table does not know it.
+pub fn of(encoded: &[u8]) -> Option<&'static Spec> {
+    let mut args = encode::args(encoded);
+    lookup(args.next()?, args.next())
+}
+
+/// The entry of a command in any case; `sub` is its first argument, which matters to commands that
+/// only have subcommands. An unknown subcommand gets its container's entry.
+pub fn lookup(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
+    let spec = find(name, None)?;
+    match sub {
+        Some(sub) if spec.flags.has(Flags::CONTAINER) => find(name, Some(sub)).or(Some(spec)),
+        _ => Some(spec),
+    }
+}
+
+/// One command or subcommand.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Its upper-case name: `GET`, `CONFIG GET`.
+    pub name: &'static str,
+    /// What is known about it.
+    pub flags: Flags,
+}
+
+impl Spec {
+    /// Whether sending it twice does what sending it once does, so that it may be retried.
+    pub fn is_read_only(&self) -> bool {
+        self.flags.has(Flags::REPEATABLE)
+    }
+}
+
+/// A set of facts about a command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u16);
+
+impl Flags {
+    /// The server lists it as reading keys only.
+    pub const READONLY: Flags = Flags(1 << 0);
+    /// The server lists it as writing keys.
+    pub const WRITE: Flags = Flags(1 << 1);
+    /// Sending it twice does what sending it once does, so it may be retried.
+    pub const REPEATABLE: Flags = Flags(1 << 2);
+    /// It may wait on the server, holding up whatever follows on its connection.
+    pub const BLOCKING: Flags = Flags(1 << 3);
+    /// It changes the connection it runs on, so it must not go to a shared one.
+    pub const STATE: Flags = Flags(1 << 4);
+    /// It turns the connection into a stream of messages.
+    pub const SUBSCRIBE: Flags = Flags(1 << 5);
+    /// It only has subcommands, each with flags of its own.
+    pub const CONTAINER: Flags = Flags(1 << 6);
+
+    /// Whether all facts of `other` hold.
+    pub const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether at least one fact of `other` holds.
+    pub const fn has_any(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The facts of both.
+    pub const fn with(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+/// Binary search for `NAME` or `NAME SUB`, with the words as the caller wrote them.
+fn find(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
+    let length = name.len() + sub.map_or(0, |sub| sub.len() + 1);
+    if length > LONGEST_NAME {
+        return None;
+    }
+    let at = TABLE.binary_search_by(|spec| compare(spec.name, name, sub)).ok()?;
+    TABLE.get(at)
+}
+
+/// How an entry's name compares to `name` and `sub`, joined by a blank and in upper case.
+fn compare(entry: &str, name: &[u8], sub: Option<&[u8]>) -> Ordering {
+    let blank: &[u8] = if sub.is_some() { b" " } else { b"" };
+    let wanted = name.iter().chain(blank).chain(sub.unwrap_or_default());
+    entry.bytes().cmp(wanted.map(u8::to_ascii_uppercase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(name: &str) -> Flags {
+        let (name, sub) = match name.split_once(' ') {
+            Some((name, sub)) => (name, Some(sub.as_bytes())),
+            None => (name, None),
+        };
+        lookup(name.as_bytes(), sub).unwrap().flags
+    }
+
+    fn encoded(args: &[&str]) -> Vec<u8> {
+        let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_bytes()).collect();
+        let mut out = Vec::new();
+        encode::command(&mut out, &args);
+        out
+    }
+
+    #[test]
+    fn table_is_sorted_without_repeats() {
+        for pair in TABLE.windows(2) {
+            assert!(pair[0].name < pair[1].name, "{} before {}", pair[0].name, pair[1].name);
+        }
+    }
+
+    #[test]
+    fn every_entry_is_found_in_any_case() {
+        for spec in &TABLE {
+            let lower = spec.name.to_ascii_lowercase();
+            let (name, sub) = match lower.split_once(' ') {
+                Some((name, sub)) => (name, Some(sub.as_bytes())),
+                None => (lower.as_str(), None),
+            };
+            assert_eq!(lookup(name.as_bytes(), sub), Some(spec));
+        }
+    }
+
+    #[test]
+    fn an_argument_is_not_taken_for_a_subcommand() {
+        assert_eq!(lookup(b"get", Some(b"get")).unwrap().name, "GET");
+        assert_eq!(lookup(b"command", Some(b"docs")).unwrap().name, "COMMAND DOCS");
+        assert_eq!(lookup(b"config", Some(b"frobnicate")).unwrap().name, "CONFIG");
+        assert_eq!(lookup(b"config", None).unwrap().name, "CONFIG");
+    }
+
+    #[test]
+    fn unknown_commands_are_unknown() {
+        assert_eq!(lookup(b"JSON.GET", None), None);
+        assert_eq!(lookup(b"", None), None);
+        assert_eq!(lookup(&[b'A'; 1000], None), None);
+        assert_eq!(lookup(b"GET\xff", None), None);
+        assert_eq!(of(b""), None);
+        assert_eq!(of(b"*1\r\n$3\r\nGE"), None);
+    }
+
+    #[test]
+    fn an_encoded_command_is_recognised() {
+        assert_eq!(of(&encoded(&["get", "key"])).unwrap().name, "GET");
+        assert_eq!(of(&encoded(&["Config", "Get", "save"])).unwrap().name, "CONFIG GET");
+        assert_eq!(of(&encoded(&["PING"])).unwrap().name, "PING");
+    }
+
+    #[test]
+    fn reads_may_be_sent_twice() {
+        for name in ["GET", "HGETALL", "ZRANGE", "SCAN", "PING", "INFO", "CONFIG GET", "TIME"] {
+            assert!(flags(name).has(Flags::REPEATABLE), "{name}");
+        }
+    }
+
+    #[test]
+    fn whatever_may_change_something_is_never_sent_twice() {
+        let writes = "SET,INCR,GETEX,GETDEL,FLUSHALL,CONFIG SET,CLIENT KILL,PUBLISH,ACL LOG";
+        let scripts = "EVAL,EVALSHA,EVAL_RO,FCALL,FCALL_RO,SCRIPT LOAD";
+        let waits = "BLPOP,XREAD,XREADGROUP,WAIT,SUBSCRIBE,MULTI,EXEC,HELLO";
+        for name in [writes, scripts, waits].iter().flat_map(|names| names.split(',')) {
+            assert!(!flags(name).has(Flags::REPEATABLE), "{name}");
+        }
+        for spec in &TABLE {
+            let unsafe_twice = Flags::WRITE.with(Flags::BLOCKING).with(Flags::STATE);
+            let unsafe_twice = unsafe_twice.with(Flags::SUBSCRIBE);
+            assert!(!(spec.is_read_only() && spec.flags.has_any(unsafe_twice)), "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn commands_that_need_a_connection_of_their_own_are_marked() {
+        for name in ["SELECT", "AUTH", "HELLO", "CLIENT REPLY", "MULTI", "WATCH", "RESET", "QUIT"] {
+            assert!(flags(name).has(Flags::STATE), "{name}");
+        }
+        for name in ["SUBSCRIBE", "SSUBSCRIBE", "MONITOR", "SYNC", "PSYNC"] {
+            assert!(flags(name).has(Flags::SUBSCRIBE), "{name}");
+        }
+        for name in ["BLPOP", "BZMPOP", "BLMOVE", "XREAD", "WAIT", "WAITAOF"] {
+            assert!(flags(name).has(Flags::BLOCKING), "{name}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The thread that all clients of the process do their I/O on.
+//!
+//! Owns its start. It is never stopped: worker threads share it, and the process ends it.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+
+use crate::error::{Error, Kind, Result};
+
+static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
+
+/// The runtime; the first call starts its thread.
+///
+/// One thread: a current-thread runtime polls the socket and runs the lane that becomes readable
+/// without handing it to another thread, and one core decodes several million replies a second.
+pub fn handle() -> Result<Handle> {
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*runtime {
+        return Ok(handle.clone());
+    }
+    let handle = start().map_err(|error| {
+        let text = format!("the I/O thread could not be started: {error}");
+        Error::new(Kind::Connection, "INTERNAL", text)
+    })?;
+    *runtime = Some(handle.clone());
+    Ok(handle)
+}
+
+fn start() -> std::io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let handle = runtime.handle().clone();
+    let serve = move || runtime.block_on(std::future::pending::<()>());
+    thread::Builder::new().name("oxidis-io".to_owned()).spawn(serve)?;
+    Ok(handle)
+}

@@ -1,0 +1,162 @@
+//! The commands of one flush, encoded, with what is known of each.
+//!
+//! Owns the bytes until the last of its commands is answered, because a command that may be
+//! retried has to be written again. Never parses RESP: lengths come from the encoder.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+/// One command of a [`Batch`]. 16 bytes, because a million of them may be in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Command {
+    /// Names the command towards the caller.
+    pub id: u32,
+    /// Length of the encoded command in bytes.
+    pub len: u32,
+    /// How the caller wants the reply decoded (opaque here), and the lane's own bits on top.
+    pub mode: u32,
+    /// Deadline in milliseconds after the batch was submitted; 0 means none.
+    pub timeout: u32,
+}
+
+impl Command {
+    /// The caller has gone: the reply is read and thrown away.
+    pub const DEAD: u32 = 1 << 31;
+    /// Sent by the lane itself (a health check); nobody waits for it.
+    pub const INTERNAL: u32 = 1 << 30;
+    /// Set by the caller: the command waits for a connection even if others must not
+    /// (`disableOfflineQueue`), because it is there to wait for one.
+    pub const PATIENT: u32 = 1 << 27;
+    /// The two bits that count how often the command was written again.
+    const TRIES: u32 = 0b11 << Self::TRIES_SHIFT;
+    const TRIES_SHIFT: u32 = 28;
+    /// The bits that belong to the caller.
+    pub const CALLER: u32 = (1 << Self::TRIES_SHIFT) - 1;
+
+    /// Whether nobody waits for the reply.
+    pub fn is_dead(&self) -> bool {
+        self.mode & (Self::DEAD | Self::INTERNAL) != 0
+    }
+
+    /// How often the command was written again.
+    pub fn tries(&self) -> u32 {
+        (self.mode & Self::TRIES) >> Self::TRIES_SHIFT
+    }
+
+    pub(super) fn count_try(&mut self) {
+        let tries = (self.tries() + 1).min(Self::TRIES >> Self::TRIES_SHIFT);
+        self.mode = (self.mode & !Self::TRIES) | (tries << Self::TRIES_SHIFT);
+    }
+}
+
+/// The encoded commands of one flush, in order.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    bytes: Bytes,
+    commands: Vec<Command>,
+    submitted: Instant,
+    /// When its first byte was written to the present connection.
+    pub(super) written: Option<Instant>,
+    earliest: Option<Instant>,
+}
+
+impl Batch {
+    /// A batch of `commands` whose encodings follow one another in `bytes`.
+    pub fn new(bytes: Bytes, commands: Vec<Command>, submitted: Instant) -> Self {
+        debug_assert_eq!(bytes.len(), commands.iter().map(|c| c.len as usize).sum::<usize>());
+        let mut batch = Self { bytes, commands, submitted, written: None, earliest: None };
+        batch.find_earliest();
+        batch
+    }
+
+    /// The encoded commands.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The commands, in order.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    pub(super) fn commands_mut(&mut self) -> &mut [Command] {
+        &mut self.commands
+    }
+
+    /// Whether the batch is there to wait for a connection.
+    pub fn is_patient(&self) -> bool {
+        self.commands.first().is_some_and(|command| command.mode & Command::PATIENT != 0)
+    }
+
+    /// When the batch was handed over.
+    pub fn submitted(&self) -> Instant {
+        self.submitted
+    }
+
+    /// The earliest deadline of a command that somebody still waits for.
+    pub fn earliest_deadline(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    /// The deadline of `command`, which is one of this batch.
+    pub fn deadline(&self, command: &Command) -> Option<Instant> {
+        deadline(self.submitted, command)
+    }
+
+    /// Computes the earliest deadline again, after commands have died.
+    pub(super) fn find_earliest(&mut self) {
+        let live = self.commands.iter().filter(|c| !c.is_dead() && c.timeout != 0);
+        self.earliest = live.map(|c| c.timeout).min().map(|ms| self.submitted + millis(ms));
+    }
+
+    /// Each command with the position of its first byte.
+    pub(super) fn offsets(&self) -> impl Iterator<Item = (usize, &Command)> {
+        let mut at = 0;
+        self.commands.iter().map(move |command| {
+            let offset = at;
+            at += command.len as usize;
+            (offset, command)
+        })
+    }
+
+    /// The batch without its first `commands` commands, which take up `bytes` bytes.
+    pub(super) fn split_front(&mut self, commands: usize, bytes: usize) {
+        self.commands.drain(..commands);
+        self.bytes = self.bytes.slice(bytes..);
+        self.find_earliest();
+    }
+
+    /// Cuts the batch behind its first `commands` commands (`bytes` bytes) and returns the rest.
+    pub(super) fn split_off(&mut self, commands: usize, bytes: usize) -> Batch {
+        let rest = self.commands.split_off(commands);
+        let tail = self.bytes.split_off(bytes);
+        self.find_earliest();
+        Batch::new(tail, rest, self.submitted)
+    }
+
+    /// A batch with only the commands that `keep` wants. `keep` may change a command.
+    pub(super) fn filtered(&self, mut keep: impl FnMut(&mut Command, &[u8]) -> bool) -> Batch {
+        let mut bytes = Vec::new();
+        let mut commands = Vec::new();
+        for (offset, command) in self.offsets() {
+            let mut command = *command;
+            let encoded = self.bytes.get(offset..offset + command.len as usize).unwrap_or_default();
+            if keep(&mut command, encoded) {
+                bytes.extend_from_slice(encoded);
+                commands.push(command);
+            }
+        }
+        Batch::new(bytes.into(), commands, self.submitted)
+    }
+}
+
+/// The deadline of a command submitted at `submitted`.
+pub(super) fn deadline(submitted: Instant, command: &Command) -> Option<Instant> {
+    (command.timeout != 0).then(|| submitted + millis(command.timeout))
+}
+
+fn millis(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms))
+}

@@ -1,0 +1,552 @@
+//! What a lane knows: its batches, how far they are written and answered, who has gone.
+//!
+//! Pure: no socket, no clock, no runtime. Bytes and instants come in as arguments, so that any
+//! driver can move the bytes and every rule is tested without waiting.
+//!
+//! ```text
+//!   batches   [ a a a A | A A w . | . . . . ]
+//!                     ^       ^           ^
+//!               answered   written      queued      answered <= written <= queued
+//! ```
+//!
+//! Invariants: replies come in the order of writing, so a reply belongs to the command at
+//! `answered`; a command leaves the queue only by its reply, by a loss of the connection, or, if
+//! none of its bytes was written, by its caller's leaving. A caller that leaves later only turns
+//! its command into a tombstone.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::batch::{Batch, Command};
+use crate::error::{Applied, Error, Kind};
+use crate::outbox::Whose;
+
+/// The queue of one lane.
+#[derive(Debug, Default)]
+pub struct State {
+    batches: VecDeque<Batch>,
+    /// Commands of the first batch that are answered, and their bytes.
+    answered: Cursor,
+    /// Position of the first batch that is not wholly written, and the bytes written of it.
+    writing: usize,
+    written: usize,
+    /// Commands not answered yet, held ones included, and their bytes.
+    commands: usize,
+    bytes: usize,
+    /// Whether an unwritten command has died, so that it must not be written any more.
+    litter: bool,
+    hold: Hold,
+    held: VecDeque<Held>,
+    retiring: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Cursor {
+    commands: usize,
+    bytes: usize,
+}
+
+/// Why nothing new is written although the connection stands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    #[default]
+    Off,
+    /// The server refused a command; what is in flight behind it is awaited, so that a retry can
+    /// not overtake or be overtaken. `overtaken`: a later command succeeded.
+    Draining { overtaken: bool, reconnect: bool },
+    /// Everything in flight was refused; it is written again at this instant.
+    Until(Instant),
+}
+
+/// A command that the server refused without running it.
+#[derive(Debug)]
+struct Held {
+    batch: Batch,
+    error: Error,
+}
+
+/// A command that ends without a reply.
+#[derive(Debug)]
+pub struct Ended {
+    /// The command's id.
+    pub id: u32,
+    /// Whether the server may have run it.
+    pub applied: Applied,
+    /// The server's refusal, if that is why it waited.
+    pub refusal: Option<Error>,
+}
+
+/// What is to be done once a held lane is drained.
+#[derive(Debug)]
+pub enum Drained {
+    /// Nothing.
+    Nothing,
+    /// These refused commands cannot be retried in order: each with the server's refusal.
+    Reject(Vec<(u32, Error)>),
+    /// The connection is to be replaced, then the held commands are written again.
+    Reconnect,
+}
+
+/// First delay after a refusal; doubled up to [`RETRY_CAP`]. A server that loads its data set
+/// needs seconds, one that is between two states needs milliseconds (reliability: 100 ms .. 1 s).
+const RETRY_BASE: Duration = Duration::from_millis(100);
+const RETRY_CAP: Duration = Duration::from_secs(1);
+/// How often a read-only command is written again after a loss, and any after READONLY.
+const MAX_TRIES: u32 = 2;
+
+impl State {
+    /// Queues a batch behind all others.
+    pub fn push(&mut self, batch: Batch) {
+        self.commands += batch.commands().len();
+        self.bytes += batch.bytes().len();
+        self.batches.push_back(batch);
+    }
+
+    /// Commands that are not answered yet.
+    pub fn commands(&self) -> usize {
+        self.commands
+    }
+
+    /// Bytes of the commands that are not answered yet.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Commands of which at least one byte was written and whose reply is due.
+    pub fn in_flight(&self) -> usize {
+        let whole: usize = self.batches.iter().take(self.writing).map(|b| b.commands().len()).sum();
+        (whole + self.touched(self.writing)).saturating_sub(self.answered.commands)
+    }
+
+    /// Whether a reply is due.
+    pub fn is_waiting(&self) -> bool {
+        self.writing > 0 || self.answered.bytes < self.written
+    }
+
+    /// The next bytes to write, if any may be written now.
+    pub fn unwritten(&mut self) -> Option<Bytes> {
+        if self.litter {
+            self.sweep();
+        }
+        let batch = self.batches.get(self.writing)?;
+        let end = if self.hold == Hold::Off && !self.retiring {
+            batch.bytes().len()
+        } else {
+            // A command that is half written must be completed, or its reply never comes.
+            touched_end(batch, self.written)
+        };
+        (self.written < end).then(|| batch.bytes().slice(self.written..end))
+    }
+
+    /// Whether there are bytes that could be written if the socket took them.
+    pub fn has_unwritten(&self) -> bool {
+        self.writing < self.batches.len() && self.hold == Hold::Off && !self.retiring
+            || self.written > 0
+    }
+
+    /// `n` of the bytes that [`State::unwritten`] returned have been written.
+    pub fn wrote(&mut self, n: usize, now: Instant) {
+        let Some(batch) = self.batches.get_mut(self.writing) else { return };
+        batch.written.get_or_insert(now);
+        self.written += n;
+        if self.written >= batch.bytes().len() {
+            self.writing += 1;
+            self.written = 0;
+        }
+    }
+
+    /// A reply has arrived: whose is it? `refusal` is given if the server says that it did not run
+    /// the command. None if no reply was due, which is a breach of the protocol.
+    pub fn answer(&mut self, refusal: impl FnOnce() -> Option<Refusal>) -> Option<Answer> {
+        if !self.is_waiting() {
+            return None;
+        }
+        let batch = self.batches.front()?;
+        let command = *batch.commands().get(self.answered.commands)?;
+        let submitted = batch.submitted();
+        let len = command.len as usize;
+        let mut held = false;
+        if !command.is_dead() {
+            if let Some(refusal) = refusal() {
+                held = self.try_hold(command, refusal);
+            }
+            if !held {
+                if let Hold::Draining { overtaken, .. } = &mut self.hold {
+                    *overtaken = true;
+                }
+            }
+        }
+        if !held {
+            self.commands -= 1;
+            self.bytes -= len;
+        }
+        self.answered.commands += 1;
+        self.answered.bytes += len;
+        self.pop_answered();
+        let whose = if held || command.is_dead() {
+            Whose::NOBODY
+        } else {
+            Whose { id: command.id, mode: command.mode & Command::CALLER }
+        };
+        Some(Answer { whose, submitted, held, internal: command.mode & Command::INTERNAL != 0 })
+    }
+
+    /// Ends the command `id` because its caller has gone. None if it is not in the queue.
+    pub fn cancel(&mut self, id: u32) -> Option<Applied> {
+        if let Some(at) = self.held.iter().position(|h| h.batch.commands().iter().any(|c| c.id == id)) {
+            let held = self.held.remove(at)?;
+            self.forget(&held.batch);
+            return Some(Applied::No);
+        }
+        let (position, index) = self.find(id)?;
+        Some(self.kill(position, index))
+    }
+
+    /// Ends every command whose deadline has passed.
+    pub fn expire(&mut self, now: Instant) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        let (late, kept) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|held: &Held| held.batch.earliest_deadline().is_some_and(|d| d <= now));
+        self.held = kept;
+        for held in late {
+            let Held { batch, error } = held;
+            self.forget(&batch);
+            for command in batch.commands() {
+                let refusal = Some(error.clone());
+                ended.push(Ended { id: command.id, applied: Applied::No, refusal });
+            }
+        }
+        for position in 0..self.batches.len() {
+            let Some(batch) = self.batches.get(position) else { break };
+            if batch.earliest_deadline().is_none_or(|deadline| deadline > now) {
+                continue;
+            }
+            let answered = if position == 0 { self.answered.commands } else { 0 };
+            let late: Vec<(usize, u32)> = (batch.commands().iter().enumerate().skip(answered))
+                .filter(|(_, c)| !c.is_dead() && batch.deadline(c).is_some_and(|d| d <= now))
+                .map(|(index, command)| (index, command.id))
+                .collect();
+            let touched = self.touched(position);
+            for (index, id) in late {
+                let applied = if index < touched { Applied::Unknown } else { Applied::No };
+                self.mark_dead(position, index, touched);
+                ended.push(Ended { id, applied, refusal: None });
+            }
+            if let Some(batch) = self.batches.get_mut(position) {
+                batch.find_earliest();
+            }
+        }
+        ended
+    }
+
+    /// The earliest deadline of a command that somebody waits for. Linear in the number of
+    /// batches: drivers ask when a timer has fired, not for each command.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let held = self.held.iter().filter_map(|held| held.batch.earliest_deadline());
+        self.batches.iter().filter_map(Batch::earliest_deadline).chain(held).min()
+    }
+
+    /// Since when the oldest unanswered command is on the wire, if nobody waits for it any more
+    /// (its deadline has passed, or it never had a caller).
+    pub fn overdue_since(&self) -> Option<Instant> {
+        let batch = self.batches.front().filter(|_| self.is_waiting())?;
+        let command = batch.commands().get(self.answered.commands)?;
+        if command.is_dead() { batch.written } else { None }
+    }
+
+    /// The connection is gone. Commands that may be written again stay queued, in order; the others
+    /// end and are returned. `is_read_only` judges an encoded command.
+    pub fn lose(&mut self, is_read_only: impl Fn(&[u8]) -> bool) -> (Vec<Ended>, usize) {
+        let mut ended = Vec::new();
+        let mut retried = 0;
+        self.trim_answered();
+        let mut rebuilt = VecDeque::new();
+        for position in 0..self.batches.len() {
+            let touched = self.touched(position);
+            let Some(batch) = self.batches.get(position) else { break };
+            if touched == 0 {
+                rebuilt.push_back(batch.clone());
+                continue;
+            }
+            let mut index = 0;
+            let kept = batch.filtered(|command, encoded| {
+                let was_written = index < touched;
+                index += 1;
+                if !was_written {
+                    return command.mode & Command::DEAD == 0;
+                }
+                if command.is_dead() {
+                    return false;
+                }
+                if command.tries() < MAX_TRIES && is_read_only(encoded) {
+                    command.count_try();
+                    retried += 1;
+                    return true;
+                }
+                ended.push(Ended { id: command.id, applied: Applied::Unknown, refusal: None });
+                false
+            });
+            if !kept.commands().is_empty() {
+                rebuilt.push_back(kept);
+            }
+        }
+        for held in self.held.drain(..).rev() {
+            rebuilt.push_front(held.batch);
+        }
+        self.replace(rebuilt);
+        (ended, retried)
+    }
+
+    /// Ends everything: the lane is closed for good, or its options can never work.
+    pub fn fail_all(&mut self) -> Vec<Ended> {
+        let (mut ended, _) = self.lose(|_| false);
+        for batch in &self.batches {
+            for command in batch.commands().iter().filter(|c| !c.is_dead()) {
+                ended.push(Ended { id: command.id, applied: Applied::No, refusal: None });
+            }
+        }
+        *self = Self::default();
+        ended
+    }
+
+    /// Stops writing so that the connection can be exchanged once nothing is in flight.
+    pub fn retire(&mut self) {
+        self.retiring = true;
+    }
+
+    /// Takes up writing again, on a new connection.
+    pub fn resume(&mut self) {
+        self.retiring = false;
+        self.trim_answered();
+    }
+
+    /// Once a held lane has nothing in flight: what is to be done. `random` (`0.0..1.0`) spreads
+    /// the retries.
+    pub fn drained(&mut self, now: Instant, attempt: u32, random: f64) -> Drained {
+        let Hold::Draining { overtaken, reconnect } = self.hold else { return Drained::Nothing };
+        if self.is_waiting() {
+            return Drained::Nothing;
+        }
+        if overtaken {
+            self.hold = Hold::Off;
+            return Drained::Reject(self.reject_held());
+        }
+        if reconnect {
+            return Drained::Reconnect;
+        }
+        let ceiling = RETRY_BASE.saturating_mul(1 << attempt.min(8)).min(RETRY_CAP);
+        self.hold = Hold::Until(now + ceiling.mul_f64(0.5 + random / 2.0));
+        Drained::Nothing
+    }
+
+    /// When held commands are to be written again.
+    pub fn retry_at(&self) -> Option<Instant> {
+        match self.hold {
+            Hold::Until(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Puts the held commands back at the front; returns how many there are.
+    pub fn retry_held(&mut self) -> usize {
+        self.hold = Hold::Off;
+        self.trim_answered();
+        let held = self.held.len();
+        for held in self.held.drain(..).rev() {
+            self.batches.push_front(held.batch);
+        }
+        held
+    }
+
+    fn try_hold(&mut self, mut command: Command, refusal: Refusal) -> bool {
+        if refusal.reconnect {
+            if command.tries() >= MAX_TRIES {
+                return false;
+            }
+            command.count_try();
+        }
+        let Some(front) = self.batches.front() else { return false };
+        let (start, submitted) = (self.answered.bytes, front.submitted());
+        let bytes = front.bytes().slice(start..start + command.len as usize);
+        let batch = Batch::new(bytes, vec![command], submitted);
+        self.held.push_back(Held { batch, error: refusal.error });
+        match &mut self.hold {
+            Hold::Draining { reconnect, .. } => *reconnect |= refusal.reconnect,
+            hold => *hold = Hold::Draining { overtaken: false, reconnect: refusal.reconnect },
+        }
+        true
+    }
+
+    fn reject_held(&mut self) -> Vec<(u32, Error)> {
+        let mut rejected = Vec::new();
+        for held in std::mem::take(&mut self.held) {
+            self.forget(&held.batch);
+            rejected.extend(held.batch.commands().iter().map(|c| (c.id, held.error.clone())));
+        }
+        rejected
+    }
+
+    fn forget(&mut self, batch: &Batch) {
+        self.commands -= batch.commands().len();
+        self.bytes -= batch.bytes().len();
+    }
+
+    /// How many commands of the batch at `position` have been written at least in part.
+    fn touched(&self, position: usize) -> usize {
+        let Some(batch) = self.batches.get(position) else { return 0 };
+        match position.cmp(&self.writing) {
+            std::cmp::Ordering::Less => batch.commands().len(),
+            std::cmp::Ordering::Greater => 0,
+            std::cmp::Ordering::Equal => {
+                batch.offsets().take_while(|(offset, _)| *offset < self.written).count()
+            }
+        }
+    }
+
+    fn find(&self, id: u32) -> Option<(usize, usize)> {
+        self.batches.iter().enumerate().find_map(|(position, batch)| {
+            let answered = if position == 0 { self.answered.commands } else { 0 };
+            let mut live = batch.commands().iter().enumerate().skip(answered);
+            let found = live.find(|(_, c)| c.id == id && !c.is_dead());
+            found.map(|(index, _)| (position, index))
+        })
+    }
+
+    fn kill(&mut self, position: usize, index: usize) -> Applied {
+        let touched = self.touched(position);
+        self.mark_dead(position, index, touched);
+        if let Some(batch) = self.batches.get_mut(position) {
+            batch.find_earliest();
+        }
+        if index < touched { Applied::Unknown } else { Applied::No }
+    }
+
+    fn mark_dead(&mut self, position: usize, index: usize, touched: usize) {
+        self.litter |= index >= touched;
+        let batch = self.batches.get_mut(position);
+        if let Some(command) = batch.and_then(|b| b.commands_mut().get_mut(index)) {
+            command.mode |= Command::DEAD;
+        }
+    }
+
+    /// Drops dead commands that have not been written.
+    fn sweep(&mut self) {
+        self.litter = false;
+        let touched = self.touched(self.writing);
+        let mut from = self.writing;
+        if touched > 0 {
+            let Some(batch) = self.batches.get_mut(self.writing) else { return };
+            let end = touched_end(batch, self.written);
+            let rest = batch.split_off(touched, end);
+            from += 1;
+            if !rest.commands().is_empty() {
+                self.batches.insert(from, rest);
+            }
+            if self.written == end {
+                self.writing += 1;
+                self.written = 0;
+            }
+        }
+        let swept: Vec<Batch> = self.batches.drain(from..).collect();
+        for batch in swept {
+            let kept = batch.filtered(|command, _| command.mode & Command::DEAD == 0);
+            self.commands -= batch.commands().len() - kept.commands().len();
+            self.bytes -= batch.bytes().len() - kept.bytes().len();
+            if !kept.commands().is_empty() {
+                self.batches.push_back(kept);
+            }
+        }
+        self.pop_answered();
+    }
+
+    fn pop_answered(&mut self) {
+        let done = |state: &Self| {
+            state.batches.front().is_some_and(|b| state.answered.commands >= b.commands().len())
+        };
+        while self.writing > 0 && done(self) {
+            self.batches.pop_front();
+            self.writing -= 1;
+            self.answered = Cursor::default();
+        }
+    }
+
+    /// Cuts the answered commands off the first batch.
+    fn trim_answered(&mut self) {
+        let Cursor { commands, bytes } = std::mem::take(&mut self.answered);
+        if commands == 0 {
+            return;
+        }
+        if let Some(front) = self.batches.front_mut() {
+            front.split_front(commands, bytes);
+            if self.writing == 0 {
+                self.written -= bytes;
+            }
+            if front.commands().is_empty() {
+                self.batches.pop_front();
+                self.writing = self.writing.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Starts over with `batches`, none of them written.
+    fn replace(&mut self, batches: VecDeque<Batch>) {
+        let commands = batches.iter().map(|b| b.commands().len()).sum();
+        let bytes = batches.iter().map(|b| b.bytes().len()).sum();
+        let litter = self.litter;
+        *self = Self { batches, commands, bytes, litter, ..Self::default() };
+        for batch in &mut self.batches {
+            batch.written = None;
+        }
+    }
+}
+
+/// A reply that says the command was not run.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The reply.
+    pub error: Error,
+    /// Whether the connection has to be made anew, because the server's role has changed.
+    pub reconnect: bool,
+}
+
+impl Refusal {
+    /// Reads an error reply. The codes are those the Redis source replies with before a command
+    /// is run; -MISCONF, -OOM and -NOREPLICAS are left to the caller, since they last.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let end = text.iter().position(|b| *b == b' ').unwrap_or(text.len());
+        let reconnect = match text.get(..end)? {
+            b"LOADING" | b"BUSY" | b"MASTERDOWN" | b"TRYAGAIN" | b"CLUSTERDOWN" => false,
+            b"READONLY" => true,
+            _ => return None,
+        };
+        let error = Error::reply(String::from_utf8_lossy(text));
+        debug_assert_eq!(error.kind(), Kind::Reply);
+        Some(Self { error: error.retryable().with_applied(Applied::No), reconnect })
+    }
+}
+
+/// A reply matched with its command.
+#[derive(Debug)]
+pub struct Answer {
+    /// The caller, or nobody.
+    pub whose: Whose,
+    /// When the command was submitted.
+    pub submitted: Instant,
+    /// Whether the command was refused and will be written again.
+    pub held: bool,
+    /// Whether this was a health check of the lane itself.
+    pub internal: bool,
+}
+
+/// The end of the last command of `batch` of which a byte was written.
+fn touched_end(batch: &Batch, written: usize) -> usize {
+    if written == 0 {
+        return 0;
+    }
+    let mut ends = batch.offsets().map(|(offset, command)| offset + command.len as usize);
+    ends.find(|end| *end >= written).unwrap_or(written)
+}

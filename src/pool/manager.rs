@@ -1,0 +1,261 @@
+//! How a connection is made: one attempt after the other until one succeeds, as the reconnect
+//! strategy says.
+//!
+//! Owns what all attempts at one node share: the count of failures, the last error, the verdict
+//! that trying is hopeless. Never decides about commands.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{watch, Semaphore};
+use tokio::time::Instant;
+
+use crate::backoff;
+use crate::connection::{Connection, Credentials};
+use crate::error::{Applied, Error, Kind, Result};
+use crate::metrics::Metrics;
+use crate::options::{ClientOptions, Reconnect};
+use crate::outbox::{Delivery, Event, Outbox};
+use crate::stream;
+
+use super::{Pooled, Questions};
+
+/// Connection attempts at one node at the same time (reliability P6). More would only hit a
+/// recovering server harder.
+const ATTEMPTS: usize = 8;
+/// After an error that trying again cannot mend, callers get that error for this long before the
+/// next attempt, so that a wrong password does not become a storm (reliability, scenario 28).
+const HOPELESS: Duration = Duration::from_secs(1);
+
+/// What the attempts at one node share.
+pub(super) struct Node {
+    pub(super) options: Arc<ClientOptions>,
+    pub(super) metrics: Arc<Metrics>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    questions: Arc<Questions>,
+    outbox: Arc<Outbox>,
+    attempts: Semaphore,
+    history: Mutex<History>,
+    verdict: watch::Sender<Option<Verdict>>,
+}
+
+#[derive(Debug, Default)]
+struct History {
+    failures: u32,
+    last: Option<Error>,
+}
+
+#[derive(Debug, Clone)]
+enum Verdict {
+    /// No attempt can succeed until something is changed; asked again after the instant.
+    Hopeless(Error, Instant),
+    Closed(Error),
+}
+
+impl Node {
+    pub(super) fn new(
+        options: Arc<ClientOptions>,
+        questions: Arc<Questions>,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self> {
+        Ok(Self {
+            tls: options.tls.as_ref().map(stream::tls_config).transpose()?,
+            options,
+            metrics,
+            questions,
+            outbox,
+            attempts: Semaphore::new(ATTEMPTS),
+            history: Mutex::default(),
+            verdict: watch::Sender::new(None),
+        })
+    }
+
+    pub(super) fn verdict(&self) -> Watch<'_> {
+        Watch { node: self, verdict: self.verdict.subscribe() }
+    }
+
+    pub(super) fn last_error(&self) -> Option<Error> {
+        self.history().last.clone()
+    }
+
+    pub(super) fn lost(&self, error: &Error) {
+        self.metrics.lost.add(1);
+        self.history().last = Some(error.clone());
+        self.outbox.push(Delivery::Event(Event::Error(error.clone())));
+    }
+
+    pub(super) fn close(&self) {
+        self.verdict.send_replace(Some(Verdict::Closed(self.closed_error())));
+    }
+
+    pub(super) fn closed_error(&self) -> Error {
+        Error::new(Kind::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
+    }
+
+    /// Makes one connection, however many attempts it takes.
+    async fn connect(&self) -> Result<Pooled> {
+        let mut verdict = self.verdict();
+        tokio::select! {
+            biased;
+            error = verdict.closed() => Err(error),
+            made = self.keep_trying() => made,
+        }
+    }
+
+    async fn keep_trying(&self) -> Result<Pooled> {
+        loop {
+            let error = {
+                let Ok(_attempt) = self.attempts.acquire().await else {
+                    return Err(self.closed_error());
+                };
+                match self.attempt().await {
+                    Ok(connection) => {
+                        self.succeeded();
+                        return Ok(Pooled::new(connection, self.options.pool.max_lifetime));
+                    }
+                    Err(error) => error,
+                }
+            };
+            let failures = self.failed(&error);
+            if error.is_fatal() {
+                return Err(self.give_up(error));
+            }
+            match self.delay(failures, &error).await {
+                Some(delay) => {
+                    self.outbox.push(Delivery::Event(Event::Reconnecting(failures)));
+                    tokio::time::sleep(delay).await;
+                }
+                None => {
+                    let stopped = error.fatal();
+                    self.outbox.push(Delivery::Event(Event::Stopped(stopped.clone())));
+                    return Err(self.give_up(stopped));
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Result<Connection> {
+        let credentials = match self.options.ask_credentials {
+            true => self.questions.credentials(self.options.socket.connect_timeout).await?,
+            false => Credentials::from(&*self.options),
+        };
+        Connection::open(&self.options, self.tls.as_ref(), credentials).await
+    }
+
+    fn succeeded(&self) {
+        *self.history() = History::default();
+        self.verdict.send_if_modified(|verdict| {
+            let lifted = matches!(verdict, Some(Verdict::Hopeless(..)));
+            if lifted {
+                *verdict = None;
+            }
+            lifted
+        });
+        self.metrics.connects.add(1);
+    }
+
+    fn failed(&self, error: &Error) -> u32 {
+        self.metrics.connect_failures.add(1);
+        let failures = {
+            let mut history = self.history();
+            history.failures = history.failures.saturating_add(1);
+            history.last = Some(error.clone());
+            history.failures
+        };
+        self.outbox.push(Delivery::Event(Event::Error(error.clone())));
+        failures
+    }
+
+    fn give_up(&self, error: Error) -> Error {
+        let until = Instant::now() + HOPELESS;
+        self.verdict.send_if_modified(|verdict| {
+            let open = !matches!(verdict, Some(Verdict::Closed(_)));
+            if open {
+                *verdict = Some(Verdict::Hopeless(error.clone(), until));
+            }
+            open
+        });
+        error
+    }
+
+    /// How long to wait after the `failures`-th failure in a row; None to stop.
+    async fn delay(&self, failures: u32, error: &Error) -> Option<Duration> {
+        match self.options.reconnect {
+            Reconnect::Never => None,
+            Reconnect::Fixed(delay) => Some(delay),
+            Reconnect::Backoff { base, cap } => {
+                Some(backoff::full_jitter(base, cap, failures - 1, backoff::random()))
+            }
+            // node-redis counts retries from 0.
+            Reconnect::Ask => self.questions.delay(failures - 1, error).await,
+        }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        // Two independent fields: no panic can leave them half-changed.
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for the news that waiting is useless.
+pub(super) struct Watch<'a> {
+    node: &'a Node,
+    verdict: watch::Receiver<Option<Verdict>>,
+}
+
+impl Watch<'_> {
+    /// Ends when no attempt can succeed, or the pool is closed.
+    pub(super) async fn hopeless(&mut self) -> Error {
+        loop {
+            let verdict = self.verdict.borrow_and_update().clone();
+            match verdict {
+                Some(Verdict::Closed(error)) => return error,
+                Some(Verdict::Hopeless(error, until)) if Instant::now() < until => return error,
+                _ => {}
+            }
+            if self.verdict.changed().await.is_err() {
+                return self.node.closed_error();
+            }
+        }
+    }
+
+    async fn closed(&mut self) -> Error {
+        loop {
+            if let Some(Verdict::Closed(error)) = self.verdict.borrow_and_update().clone() {
+                return error;
+            }
+            if self.verdict.changed().await.is_err() {
+                return self.node.closed_error();
+            }
+        }
+    }
+}
+
+/// The bb8 side of a node.
+pub struct Manager {
+    node: Arc<Node>,
+}
+
+impl Manager {
+    pub(super) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+}
+
+impl bb8::ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Pooled> {
+        self.node.connect().await
+    }
+
+    async fn is_valid(&self, pooled: &mut Pooled) -> Result<()> {
+        pooled.ping(super::VALIDATION).await
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.is_broken() || pooled.is_expired()
+    }
+}

@@ -1,0 +1,53 @@
+'use strict'
+
+/*
+ * oxidis: Redis and Valkey for Node.js. This file only gathers the public names.
+ */
+
+const { RedisClient } = require('./lib/client')
+const { RESP_TYPES } = require('./lib/commands/resp-types')
+const errors = require('./lib/errors')
+const { VerbatimString } = require('./lib/mode')
+const { RedisClientPool, pooledOptions } = require('./lib/pool')
+
+/**
+ * A client of one server. Connects with its first command.
+ * @param {object | string} [options] options (see the README), or a URL
+ */
+function createClient (options) {
+  return new RedisClient(options)
+}
+
+/**
+ * A client whose commands are spread over several connections; order is kept only between
+ * commands of which the earlier was awaited.
+ * @param {object | string} [options] options (see the README), or a URL
+ * @param {{ minimum?: number, maximum?: number, acquireTimeout?: number, cleanupDelay?: number }}
+ *   [poolOptions]
+ */
+function createClientPool (options, poolOptions) {
+  return new RedisClientPool(pooledOptions(options, poolOptions))
+}
+
+module.exports = {
+  createClient,
+  createClientPool,
+  RedisClient,
+  RedisClientPool,
+  RESP_TYPES,
+  VerbatimString,
+  OxidisError: errors.OxidisError,
+  ErrorReply: errors.ErrorReply,
+  ConnectionError: errors.ConnectionError,
+  ConnectionTimeoutError: errors.ConnectionTimeoutError,
+  TimeoutError: errors.TimeoutError,
+  ClientClosedError: errors.ClientClosedError,
+  ClientOfflineError: errors.ClientOfflineError,
+  QueueFullError: errors.QueueFullError,
+  AbortError: errors.AbortError,
+  WatchError: errors.WatchError,
+  MultiErrorReply: errors.MultiErrorReply,
+  ProtocolError: errors.ProtocolError,
+  RootNodesUnavailableError: errors.RootNodesUnavailableError,
+  MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError
+}

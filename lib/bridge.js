@@ -1,0 +1,293 @@
+'use strict'
+
+/*
+ * One client's way through the native boundary: once per turn out, once per wake-up back.
+ *
+ * Owns the turn's batch (one binary string that grows by each command), its table of lengths,
+ * modes and timeouts, and the promises that wait. The first command of a turn schedules the flush
+ * with `process.nextTick`: that runs when the microtask queue is empty, so all continuations of
+ * the last replies have added their next commands by then.
+ *
+ * Invariant: ids within a batch are consecutive, and every id is settled exactly once.
+ */
+
+const { inspect } = require('node:util')
+
+const native = require('./native')
+const { AbortError, OxidisError, QueueFullError, fromNative, fromReply } = require('./errors')
+const { VerbatimString } = require('./mode')
+const { Slots } = require('./slots')
+
+class Bridge {
+  /**
+   * @param {object} options the native core's options
+   * @param {{ maxCommands: number, maxBytes: number }} limits
+   * @param {(name: string, ...details: unknown[]) => void} onEvent called outside of any promise
+   */
+  constructor (options, limits, onEvent) {
+    this.limits = limits
+    this.slots = new Slots()
+    this.text = ''
+    this.table = new Uint32Array(COLUMNS * 256)
+    this.count = 0
+    this.nextId = 0
+    /** Bytes queued natively, as of the last flush. */
+    this.queued = 0
+    /** Whether the event loop is kept alive by pending commands, and may be. */
+    this.isAlive = false
+    this.isReferenced = true
+    this.releaseTimer = null
+    this.whenIdle = null
+    this.flush = this.flush.bind(this)
+    this.release = this.release.bind(this)
+    this.core = new native.Core(options, this.face(onEvent))
+  }
+
+  /** Commands without a reply. */
+  get pending () {
+    return this.slots.pending
+  }
+
+  /** Whether any command was ever sent. */
+  get isUsed () {
+    return this.nextId !== 0
+  }
+
+  /** Whether a connection stands. */
+  get isConnected () {
+    return this.core.stats()?.lanes.some(lane => lane.connected) ?? false
+  }
+
+  /** The native side's numbers; null before the first command. */
+  stats () {
+    return this.core.stats()
+  }
+
+  /**
+   * Queues one command.
+   * @param {string} encoded RESP as a binary string
+   * @param {number} mode what its reply becomes (see mode.js)
+   * @param {number} timeout deadline in ms; 0 for none
+   * @param {{ command?: string, reply?: Function }} row
+   * @param {{ typeMapping?: object, preserved?: unknown } | undefined} context for `row.reply`
+   */
+  send (encoded, mode, timeout, row, context) {
+    if (this.slots.pending >= this.limits.maxCommands ||
+      this.queued + this.text.length + encoded.length > this.limits.maxBytes) {
+      const full = this.full(encoded.length)
+      if (full !== null) return Promise.reject(full)
+    }
+    this.append(encoded, encoded.length, mode, timeout)
+    return this.promise(row, context)
+  }
+
+  /**
+   * Queues one command that holds large values: `chunks` alternates text and values, `tail`
+   * follows. It is flushed at once, so that the caller may change its Buffers afterwards.
+   */
+  sendLarge (chunks, tail, mode, timeout, row, context) {
+    let length = tail.length
+    for (let i = 0; i < chunks.length; i += 2) {
+      length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
+    }
+    if (this.slots.pending >= this.limits.maxCommands ||
+      this.queued + this.text.length + length > this.limits.maxBytes) {
+      const full = this.full(length)
+      if (full !== null) return Promise.reject(full)
+    }
+    chunks[0] = this.text + chunks[0]
+    this.text = ''
+    this.append(tail, length, mode, timeout)
+    const promise = this.promise(row, context)
+    this.flush(chunks)
+    return promise
+  }
+
+  append (encoded, length, mode, timeout) {
+    const at = this.count * COLUMNS
+    if (at === this.table.length) this.growTable()
+    const table = this.table
+    table[at] = length
+    table[at + 1] = mode
+    table[at + 2] = timeout
+    this.text += encoded
+    if (this.count++ === 0) process.nextTick(this.flush)
+  }
+
+  promise (row, context) {
+    const promise = new Promise(capture)
+    const id = this.nextId
+    this.nextId = (id + 1) >>> 0
+    this.slots.put(id, captured.resolve, captured.reject, row, context)
+    return promise
+  }
+
+  /** Hands the turn's batch over. */
+  flush (chunks) {
+    const count = this.count
+    if (count === 0) return
+    const text = this.text
+    this.text = ''
+    this.count = 0
+    if (!this.isAlive && this.isReferenced) this.keepAlive(true)
+    const firstId = (this.nextId - count) >>> 0
+    try {
+      this.queued = this.core.submit(text, text.length, this.table, count, firstId, chunks)
+    } catch (cause) {
+      const error = new OxidisError('the batch could not be handed over', { code: 'INTERNAL', cause })
+      for (let i = 0; i < count; i++) this.slots.settle((firstId + i) >>> 0, error, true)
+    }
+  }
+
+  /** The id that the next command will get. */
+  get upcoming () {
+    return this.nextId
+  }
+
+  /** Ends command `id`, whose caller has gone; no effect if its reply is on its way. */
+  abort (id, reason) {
+    this.flush()
+    const code = this.core.cancel(id)
+    if (code === 0) return
+    const applied = code === 1 ? 'no' : 'unknown'
+    this.slots.settle(id, new AbortError('the command was aborted', { applied, cause: reason }), true)
+  }
+
+  /** The error for a command that finds a queue bound reached, or null. */
+  full (length) {
+    const { maxCommands, maxBytes } = this.limits
+    const pending = this.slots.pending
+    if (pending >= maxCommands) {
+      return new QueueFullError(`${pending} commands are waiting for a reply, which is ` +
+        'commandsQueueMaxLength', { applied: 'no', retryable: true })
+    }
+    // The figure of the last flush is too high if replies have come since.
+    this.queued = this.core.queuedBytes()
+    if (this.queued + this.text.length + length <= maxBytes) return null
+    return new QueueFullError(`${this.queued} bytes of commands are waiting, and maxQueuedBytes ` +
+      `is ${maxBytes}`, { applied: 'no', retryable: true })
+  }
+
+  /** Resolves when no command is pending. */
+  idle () {
+    if (this.slots.pending === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.whenIdle = resolve
+    })
+  }
+
+  /** Ends all commands and closes all connections, for good. */
+  close () {
+    this.flush()
+    this.core.close()
+  }
+
+  /** Lets pending commands keep the process alive (the default), or not. */
+  reference (isReferenced) {
+    this.isReferenced = isReferenced
+    this.keepAlive(isReferenced && this.slots.pending > 0)
+  }
+
+  keepAlive (isAlive) {
+    if (isAlive === this.isAlive) return
+    this.isAlive = isAlive
+    this.core.keepAlive(isAlive)
+  }
+
+  /** Called when a wake-up has delivered everything. */
+  drained () {
+    if (this.slots.pending > 0) return
+    if (this.whenIdle !== null) {
+      this.whenIdle()
+      this.whenIdle = null
+    }
+    // Letting go at once would cost two native calls per command of a program that awaits each.
+    if (this.isAlive && this.releaseTimer === null) {
+      this.releaseTimer = setTimeout(this.release, RELEASE_DELAY).unref()
+    }
+  }
+
+  release () {
+    this.releaseTimer = null
+    if (this.slots.pending > 0) return
+    this.keepAlive(false)
+    this.slots.shrink()
+  }
+
+  /** Batches hold keys and values: nothing of them is shown. */
+  [inspect.custom] () {
+    return `Bridge { pending: ${this.slots.pending} }`
+  }
+
+  growTable () {
+    const table = new Uint32Array(this.table.length * 2)
+    table.set(this.table)
+    this.table = table
+  }
+
+  /** The functions that the native side calls. None of them may throw. */
+  face (onEvent) {
+    const slots = this.slots
+    return {
+      deliver: (firstId, ...values) => {
+        for (let i = 0; i < values.length; i++) {
+          const value = values[i]
+          const isFailure = typeof value === 'object' && value instanceof OxidisError
+          slots.settle((firstId + i) >>> 0, value, isFailure)
+        }
+      },
+      reject: (id, error) => slots.settle(id, error, true),
+      drained: () => this.drained(),
+      // A listener that throws must not do so inside of the native callback.
+      event: (name, ...details) => process.nextTick(onEvent, name, ...details),
+      error: fromNative,
+      replyError: fromReply,
+      list: (...values) => values,
+      extend: (list, ...values) => { for (const value of values) list.push(value) },
+      object: (...pairs) => toObject(pairs),
+      objectOf: toObject,
+      map: toMap,
+      set: list => new Set(list),
+      bigint: digits => BigInt(digits),
+      verbatim: (format, text) => new VerbatimString(format, text)
+    }
+  }
+}
+
+/**
+ * A plain object of alternating keys and values. `__proto__` is an ordinary field here: it is
+ * defined, never assigned, so that it neither gets lost nor changes the prototype.
+ */
+function toObject (pairs) {
+  const object = {}
+  for (let i = 0; i < pairs.length; i += 2) {
+    const key = pairs[i]
+    if (key === '__proto__' || typeof key === 'object') define(object, String(key), pairs[i + 1])
+    else object[key] = pairs[i + 1]
+  }
+  return object
+}
+
+function define (object, key, value) {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+}
+
+function toMap (pairs) {
+  const map = new Map()
+  for (let i = 0; i < pairs.length; i += 2) map.set(pairs[i], pairs[i + 1])
+  return map
+}
+
+// One executor for all promises: a closure for each would cost more than the promise itself.
+const captured = { resolve: undefined, reject: undefined }
+function capture (resolve, reject) {
+  captured.resolve = resolve
+  captured.reject = reject
+}
+
+/** Length, mode and timeout of each command. `src/binding/bridge.rs` reads them. */
+const COLUMNS = 3
+/** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
+const RELEASE_DELAY = 10
+
+module.exports = { Bridge }

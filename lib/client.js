@@ -1,0 +1,334 @@
+'use strict'
+
+/*
+ * The client: state, events and life cycle around a bridge.
+ *
+ * Owns what users hold. A view (`withTypeMapping` ...) is an object whose prototype is its client,
+ * so it shares everything and differs in its command options only. Invariant: after `close` or
+ * `destroy` the bridge is one that refuses everything, so the hot path asks nothing.
+ */
+
+const { EventEmitter } = require('node:events')
+const { inspect } = require('node:util')
+
+const { Bridge } = require('./bridge')
+const { addCommands, callback, sendCommand } = require('./commander')
+const { commands } = require('./commands')
+const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
+const { PATIENT } = require('./mode')
+const { coreOptions, parseCommandOptions, parseOptions } = require('./options')
+
+/** A client of one Redis or Valkey server. Made by `createClient`. */
+class RedisClient extends EventEmitter {
+  #given
+  #options
+
+  constructor (given) {
+    super()
+    this.#given = given
+    this.#options = parseOptions(given)
+    this._self = this
+    this._command = this.#options.command
+    this._keyPrefix = this.#options.keyPrefix
+    this._isWanted = false
+    this._isClosing = false
+    this._closed = null
+    this._ending = null
+    this._connecting = null
+    this._bridge = this.#bridge()
+  }
+
+  #bridge () {
+    const options = this.#options
+    const limits = { maxCommands: options.commandsQueueMaxLength, maxBytes: options.maxQueuedBytes }
+    const listener = (name, ...details) => {
+      if (this._bridge === bridge) this._onEvent(name, ...details)
+    }
+    const bridge = new Bridge(coreOptions(options), limits, listener)
+    return bridge
+  }
+
+  /** Whether the client is in use: from `connect()` or the first command to `close()`. */
+  get isOpen () {
+    const bridge = this._bridge
+    return bridge instanceof Bridge && (this._self._isWanted || bridge.isUsed) &&
+      !this._self._isClosing
+  }
+
+  /** Whether a connection stands, so that commands are written at once. */
+  get isReady () {
+    const bridge = this._bridge
+    return bridge instanceof Bridge && bridge.isConnected
+  }
+
+  /**
+   * Connects. Needed only to know early whether it works: the first command connects as well.
+   * Rejects at once if the options can never work, else after `socket.connectTimeout`; attempts
+   * go on in the background until `close()`. May be called again, also after `close()`.
+   */
+  async connect () {
+    const self = this._self
+    if (!(self._bridge instanceof Bridge)) {
+      await self._closed
+      self._bridge = self.#bridge()
+      self._isClosing = false
+      self._closed = null
+    }
+    self._isWanted = true
+    self._connecting ??= self.#connect().finally(() => { self._connecting = null })
+    await self._connecting
+    return this
+  }
+
+  async #connect () {
+    const { connectTimeout, host, port, path } = this.#options.socket
+    try {
+      await this._bridge.send(PING, PATIENT, connectTimeout, PING_ROW, undefined)
+    } catch (error) {
+      // Any reply, even NOPERM, comes over a connection that stands.
+      if (error instanceof ErrorReply) return
+      if (!(error instanceof TimeoutError)) throw error
+      throw new ConnectionTimeoutError(
+        `could not connect to ${path ?? `${host}:${port}`} within ${connectTimeout} ms`,
+        { cause: error.cause, retryable: true }
+      )
+    }
+  }
+
+  /**
+   * Takes no more commands, waits for those under way (5 s at most), then closes all connections.
+   * May be called twice.
+   */
+  close () {
+    const self = this._self
+    self._closed ??= self.#close()
+    return self._closed
+  }
+
+  async #close () {
+    const bridge = this._bridge
+    this._isClosing = true
+    this._ending = bridge
+    this._bridge = CLOSED
+    await withinGrace(bridge.idle())
+    this.#end(bridge)
+  }
+
+  /** Ends all commands with `ClientClosedError` and closes all connections at once. */
+  destroy () {
+    const self = this._self
+    const bridge = self._bridge
+    if (bridge === CLOSED) {
+      // A close under way is cut short: its bridge ends its commands, which ends its wait.
+      self._ending?.close()
+      return
+    }
+    self._bridge = CLOSED
+    self._closed = Promise.resolve()
+    self.#end(bridge)
+  }
+
+  #end (bridge) {
+    bridge.close()
+    this._isWanted = false
+    process.nextTick(() => this.emit('end'))
+  }
+
+  /** @deprecated Use `close()`. */
+  async quit () {
+    await this.close()
+    return 'OK'
+  }
+
+  /** @deprecated Use `destroy()`. */
+  disconnect () {
+    this.destroy()
+    return Promise.resolve()
+  }
+
+  /** Lets pending commands keep the process alive again. */
+  ref () {
+    this._bridge.reference(true)
+  }
+
+  /** Lets the process end although commands are pending. */
+  unref () {
+    this._bridge.reference(false)
+  }
+
+  /** A client with the same options, changed by `overrides`. It has connections of its own. */
+  duplicate (overrides = {}) {
+    return new this._self.constructor({ ...this._self.#base(), ...overrides })
+  }
+
+  /** A pool with this client's options: see `createClientPool`. */
+  createPool (poolOptions) {
+    // Required here because a pool is a client.
+    const { RedisClientPool, pooledOptions } = require('./pool')
+    return new RedisClientPool(pooledOptions(this._self.#base(), poolOptions))
+  }
+
+  #base () {
+    const given = this.#given
+    return typeof given === 'string' ? { url: given } : given ?? {}
+  }
+
+  /**
+   * Sends any command, also one that oxidis does not know: `sendCommand(['SET', 'k', 'v'])`.
+   * The reply is the decoded one, without a command's own transform.
+   */
+  sendCommand (args, options, done) {
+    if (typeof options === 'function') return this.sendCommand(args, undefined, options)
+    let promise
+    try {
+      promise = sendCommand(this, args, parseCommandOptions(options, this._command))
+    } catch (error) {
+      promise = Promise.reject(error)
+    }
+    if (typeof done === 'function') return callback(promise, done)
+    return promise
+  }
+
+  /** A view of this client with other command options. */
+  withCommandOptions (options) {
+    return this._self.#view(parseCommandOptions(options, this._self._command))
+  }
+
+  /** A view whose replies have other JavaScript types: `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */
+  withTypeMapping (typeMapping) {
+    return this._self.#view(parseCommandOptions({ typeMapping }, this._command))
+  }
+
+  /** A view whose commands end when `abortSignal` is aborted. */
+  withAbortSignal (abortSignal) {
+    return this._self.#view(parseCommandOptions({ abortSignal }, this._command))
+  }
+
+  #view (command) {
+    const view = Object.create(this)
+    view._command = command
+    return view
+  }
+
+  /** What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. */
+  stats () {
+    return this._bridge.stats() ?? IDLE_STATS
+  }
+
+  _onEvent (name, first, second, third) {
+    switch (name) {
+      case 'ready':
+        this.emit('connect')
+        return this.emit('ready')
+      case 'error':
+        // Without a listener Node would throw, and so end the process.
+        return this.listenerCount('error') > 0 && this.emit('error', first)
+      case 'reconnecting':
+        return this.emit('reconnecting', { retries: first })
+      case 'stopped':
+        return this.destroy()
+      case 'askDelay':
+        return this.#answerDelay(first, second, third)
+      case 'askCredentials':
+        return this.#answerCredentials(first)
+    }
+  }
+
+  #answerDelay (question, retries, cause) {
+    let delay
+    try {
+      delay = this.#options.socket.reconnectStrategy(retries, cause)
+    } catch {
+      delay = false
+    }
+    this._bridge.core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
+  }
+
+  async #answerCredentials (question) {
+    const provider = this.#options.credentialsProvider
+    const { core } = this._bridge
+    try {
+      const ask = typeof provider === 'function' ? provider : () => provider.credentials()
+      const { username, password } = await ask()
+      core.answerCredentials(question, username, password, undefined)
+    } catch (error) {
+      core.answerCredentials(question, undefined, undefined, error?.name ?? 'error')
+    }
+  }
+
+  async [Symbol.asyncDispose] () {
+    await this.close()
+  }
+
+  /** Shows no password, no key and no value. */
+  [inspect.custom] (depth, options) {
+    const { host, port, path } = this._self.#options.socket
+    const shown = { address: path ?? `${host}:${port}`, isOpen: this.isOpen, isReady: this.isReady }
+    return `${this.constructor.name} ${inspect(shown, options)}`
+  }
+}
+
+// Listeners belong to the client, whichever view they are added through.
+for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off',
+  'removeListener', 'removeAllListeners', 'emit', 'setMaxListeners']) {
+  const method = EventEmitter.prototype[name]
+  Object.defineProperty(RedisClient.prototype, name, {
+    value (...args) {
+      const result = method.apply(this._self, args)
+      return result === this._self ? this : result
+    },
+    writable: true,
+    configurable: true
+  })
+}
+
+addCommands(RedisClient.prototype, commands)
+
+/** Stands in for the bridge of a client that is closed. */
+const CLOSED = {
+  upcoming: 0,
+  send: () => refuse(),
+  sendLarge: () => refuse(),
+  reference () {},
+  idle: () => Promise.resolve(),
+  stats: () => null,
+  close () {}
+}
+
+function refuse () {
+  return Promise.reject(new ClientClosedError('the client is closed', { applied: 'no' }))
+}
+
+async function withinGrace (idle) {
+  let timer
+  const grace = new Promise(resolve => { timer = setTimeout(resolve, CLOSE_GRACE) })
+  await Promise.race([idle, grace])
+  clearTimeout(timer)
+}
+
+/** How long (ms) `close()` waits for commands under way: as long as the default deadline. */
+const CLOSE_GRACE = 5000
+
+const PING = '*1\r\n$4\r\nPING\r\n'
+const PING_ROW = { command: 'PING', reply: undefined }
+
+const NO_TIMES = { p50: 0, p99: 0, p999: 0 }
+/** The statistics of a client that has not started, or has ended. */
+const IDLE_STATS = Object.freeze({
+  pool: { total: 0, idle: 0, inUse: 0, waiting: 0, max: 0, acquire: NO_TIMES },
+  lanes: [],
+  commands: 0,
+  errors: 0,
+  timeouts: 0,
+  retries: 0,
+  connects: 0,
+  connectFailures: 0,
+  reconnects: 0,
+  lateReplies: 0,
+  pushesIgnored: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  latency: NO_TIMES
+})
+
+module.exports = { RedisClient }

@@ -1,0 +1,145 @@
+'use strict'
+
+/*
+ * Argument forms that many commands share. Each takes the argument writer first, then what the
+ * caller passed, and writes it in the order of the wire. Forms know no command.
+ */
+
+const { fail } = require('../arguments')
+
+/** No argument. */
+function none () {}
+
+/** (key) */
+function key (w, key) {
+  w.key(key, 'key')
+}
+
+/** (keys) */
+function keys (w, keys) {
+  w.keys(keys, 'keys')
+}
+
+/** (key, value), where value is text. */
+function keyText (w, key, value) {
+  w.key(key, 'key')
+  w.arg(value, 'value')
+}
+
+/** (key, count) */
+function keyCount (w, key, count) {
+  w.key(key, 'key')
+  w.int(count, 'count')
+}
+
+/** (key, start, stop) with two indexes. */
+function keySpan (w, key, start, stop) {
+  w.key(key, 'key')
+  w.int(start, 'start')
+  w.int(stop, 'stop')
+}
+
+/** (destination, keys) */
+function destinationKeys (w, destination, keys) {
+  w.key(destination, 'destination')
+  w.keys(keys, 'keys')
+}
+
+/** A form with a word behind it: `suffixed(range, 'WITHSCORES')`. */
+function suffixed (form, word) {
+  return function (w, a, b, c, d, e) {
+    form(w, a, b, c, d, e)
+    w.token(word)
+  }
+}
+
+/** A required options object: fails on undefined, unlike `w.options`. */
+function required (w, options, known) {
+  if (w.options(options, 'options', known) === undefined) fail('options', 'an object', options)
+}
+
+/**
+ * One of the ways to say when a key or field expires: `{ type: 'EX', value: 10 }`, or
+ * `lasting` itself ('KEEPTTL' or 'PERSIST'), as a word or as a type.
+ */
+function expiration (w, v, lasting) {
+  const type = typeof v === 'string' ? v : v?.type
+  if (type === lasting) w.token(lasting)
+  else if (typeof v === 'string' || !lifetime(w, type, v?.value, 'options.expiration.value')) {
+    throw new TypeError('argument "options.expiration" must have a type among ' +
+      ['EX', 'PX', 'EXAT', 'PXAT', lasting].join(', '))
+  }
+}
+
+/** `EX 10`, `PXAT 1700000000000` ...; false when `type` is none of the four. */
+function lifetime (w, type, value, name) {
+  switch (type) {
+    case 'EX':
+    case 'PX':
+      w.token(type)
+      w.int(value, name)
+      return true
+    case 'EXAT':
+      w.token(type)
+      w.seconds(value, name)
+      return true
+    case 'PXAT':
+      w.token(type)
+      w.milliseconds(value, name)
+      return true
+    default:
+      return false
+  }
+}
+
+/** `LIMIT offset count`, when given. */
+function limit (w, v) {
+  if (!v) return
+  w.token('LIMIT')
+  w.int(v.offset, 'options.LIMIT.offset')
+  w.int(v.count, 'options.LIMIT.count')
+}
+
+/** The cursor and the options of the SCAN family. A count of 0 is left to the server's default. */
+function scan (w, cursor, options, known) {
+  w.arg(cursor, 'cursor')
+  const o = w.options(options, 'options', known)
+  if (o === undefined) return
+  if (o.MATCH !== undefined) {
+    w.token('MATCH')
+    w.arg(o.MATCH, 'options.MATCH')
+  }
+  if (o.COUNT) {
+    w.token('COUNT')
+    w.int(o.COUNT, 'options.COUNT')
+  }
+  if (o.TYPE) {
+    w.token('TYPE')
+    w.arg(o.TYPE, 'options.TYPE')
+  }
+}
+
+/** (key, cursor, options) of HSCAN, SSCAN and ZSCAN. */
+function keyScan (w, key, cursor, options) {
+  w.key(key, 'key')
+  scan(w, cursor, options, KEY_SCAN_OPTIONS)
+}
+
+const KEY_SCAN_OPTIONS = new Set(['MATCH', 'COUNT'])
+
+module.exports = {
+  none,
+  key,
+  keys,
+  keyText,
+  keyCount,
+  keySpan,
+  destinationKeys,
+  suffixed,
+  required,
+  expiration,
+  lifetime,
+  limit,
+  scan,
+  keyScan
+}

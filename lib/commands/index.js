@@ -1,0 +1,64 @@
+'use strict'
+
+/*
+ * The table of command methods. One row is one method of node-redis, with everything that is known
+ * about it in one place; the method wrapper, the types and the documentation are made from it.
+ *
+ * A row:
+ *   name      the method: `hGetAll`
+ *   upper     its upper-case twin: `HGETALL` (default: the name in upper case)
+ *   aliases   further names of the same method (default: none)
+ *   command   the command's own tokens: ['CONFIG', 'GET'] (default: [upper])
+ *   args      (writer, ...what the caller passed) => void: checks and encodes the arguments
+ *   variadic  true when `args` takes any number of arguments
+ *   shape     'object': the native side turns a flat list or a map into an object
+ *   reply     (reply, typeMapping, preserved) => what the caller gets (default: the reply itself)
+ *   ts        the method's type, T standing for string or Buffer; several make overloads
+ *   about     what sets a variant apart from its command, for the documentation
+ *   docs      { summary, since, complexity } of a command that commands/redis.json does not have
+ *
+ * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
+ */
+
+const GROUPS = {
+  acl: require('./acl'),
+  bitmaps: require('./bitmaps'),
+  connection: require('./connection'),
+  diagnostics: require('./diagnostics'),
+  hashes: require('./hashes'),
+  hyperloglog: require('./hyperloglog'),
+  introspection: require('./introspection'),
+  keys: require('./keys'),
+  lists: require('./lists'),
+  pubsub: require('./pubsub'),
+  scripting: require('./scripting'),
+  server: require('./server'),
+  sets: require('./sets'),
+  sortedSetAlgebra: require('./sorted-set-algebra'),
+  sortedSetRanges: require('./sorted-set-ranges'),
+  sortedSets: require('./sorted-sets'),
+  strings: require('./strings')
+}
+
+const commands = Object.values(GROUPS).flat().map(complete)
+commands.sort((a, b) => a.name < b.name ? -1 : 1)
+
+/** Every row has the same fields in the same order, so that the wrapper's code stays monomorphic. */
+function complete (row) {
+  const upper = row.upper ?? row.name.toUpperCase()
+  return Object.freeze({
+    name: row.name,
+    upper,
+    aliases: row.aliases ?? [],
+    command: row.command ?? [upper],
+    args: row.args,
+    variadic: row.variadic ?? false,
+    shape: row.shape,
+    reply: row.reply,
+    ts: row.ts,
+    about: row.about,
+    docs: row.docs
+  })
+}
+
+module.exports = { commands }

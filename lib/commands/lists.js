@@ -1,0 +1,191 @@
+'use strict'
+
+/*
+ * Rows of the list commands that do not block. See index.js for what a row is.
+ */
+
+const { key, keyCount, keySpan } = require('./forms')
+
+module.exports = [
+  {
+    name: 'lIndex',
+    args (w, key, index) {
+      w.key(key, 'key')
+      w.int(index, 'index')
+    },
+    ts: '(key: RedisArgument, index: RedisInteger): Promise<T | null>'
+  },
+  {
+    name: 'lInsert',
+    args (w, key, position, pivot, element) {
+      w.key(key, 'key')
+      w.oneOf(position, 'position', ['BEFORE', 'AFTER'])
+      w.arg(pivot, 'pivot')
+      w.arg(element, 'element')
+    },
+    ts: "(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, " +
+      'element: RedisArgument): Promise<number>'
+  },
+  { name: 'lLen', args: key, ts: '(key: RedisArgument): Promise<number>' },
+  {
+    name: 'lMove',
+    args: move,
+    ts: '(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, ' +
+      'destinationSide: ListSide): Promise<T | null>'
+  },
+  {
+    name: 'lMoveM',
+    args (w, source, destination, sourceSide, destinationSide, options) {
+      move(w, source, destination, sourceSide, destinationSide)
+      const o = w.options(options, 'options', LMOVEM_OPTIONS)
+      if (o === undefined) return
+      const exactly = o.EXACTLY !== undefined
+      w.token(exactly ? 'EXACTLY' : 'COUNT')
+      w.int(exactly ? o.EXACTLY : o.COUNT, exactly ? 'options.EXACTLY' : 'options.COUNT')
+      w.oneOf(o.ORDER, 'options.ORDER', ['OBO', 'BULK'])
+    },
+    ts: '(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, ' +
+      'destinationSide: ListSide, options?: LMoveMOptions): Promise<T[] | null>',
+    docs: {
+      summary: 'Moves several elements from one end of a list to an end of another.',
+      complexity: 'O(N) where N is the number of elements moved.'
+    }
+  },
+  {
+    name: 'lmPop',
+    args (w, keys, side, options) {
+      w.keysCounted(keys, 'keys')
+      w.oneOf(side, 'side', SIDES)
+      const o = w.options(options, 'options', LMPOP_OPTIONS)
+      if (o?.COUNT === undefined) return
+      w.token('COUNT')
+      w.int(o.COUNT, 'options.COUNT')
+    },
+    ts: '(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): ' +
+      'Promise<[key: T, elements: T[]] | null>'
+  },
+  { name: 'lPop', args: key, ts: '(key: RedisArgument): Promise<T | null>' },
+  {
+    name: 'lPopCount',
+    upper: 'LPOP_COUNT',
+    command: ['LPOP'],
+    args: keyCount,
+    about: 'Pops up to `count` elements.',
+    ts: '(key: RedisArgument, count: RedisInteger): Promise<T[] | null>'
+  },
+  {
+    name: 'lPos',
+    args: position,
+    ts: '(key: RedisArgument, element: RedisArgument, options?: LPosOptions): ' +
+      'Promise<number | null>'
+  },
+  {
+    name: 'lPosCount',
+    upper: 'LPOS_COUNT',
+    command: ['LPOS'],
+    args (w, key, element, count, options) {
+      position(w, key, element, options)
+      w.token('COUNT')
+      w.int(count, 'count')
+    },
+    about: 'Returns up to `count` indexes; 0 means all.',
+    ts: '(key: RedisArgument, element: RedisArgument, count: RedisInteger, ' +
+      'options?: LPosOptions): Promise<number[]>'
+  },
+  {
+    name: 'lPush',
+    args: keyElements,
+    ts: '(key: RedisArgument, elements: RedisVariadicArgument): Promise<number>'
+  },
+  {
+    name: 'lPushX',
+    args: keyElements,
+    ts: '(key: RedisArgument, elements: RedisVariadicArgument): Promise<number>'
+  },
+  {
+    name: 'lRange',
+    args: keySpan,
+    ts: '(key: RedisArgument, start: RedisInteger, stop: RedisInteger): Promise<T[]>'
+  },
+  {
+    name: 'lRem',
+    args (w, key, count, element) {
+      keyCount(w, key, count)
+      w.arg(element, 'element')
+    },
+    ts: '(key: RedisArgument, count: RedisInteger, element: RedisArgument): Promise<number>'
+  },
+  {
+    name: 'lSet',
+    args (w, key, index, element) {
+      w.key(key, 'key')
+      w.int(index, 'index')
+      w.arg(element, 'element')
+    },
+    ts: "(key: RedisArgument, index: RedisInteger, element: RedisArgument): Promise<'OK'>"
+  },
+  {
+    name: 'lTrim',
+    args: keySpan,
+    ts: "(key: RedisArgument, start: RedisInteger, stop: RedisInteger): Promise<'OK'>"
+  },
+  { name: 'rPop', args: key, ts: '(key: RedisArgument): Promise<T | null>' },
+  {
+    name: 'rPopCount',
+    upper: 'RPOP_COUNT',
+    command: ['RPOP'],
+    args: keyCount,
+    about: 'Pops up to `count` elements.',
+    ts: '(key: RedisArgument, count: RedisInteger): Promise<T[] | null>'
+  },
+  {
+    name: 'rPopLPush',
+    args (w, source, destination) {
+      w.key(source, 'source')
+      w.key(destination, 'destination')
+    },
+    ts: '(source: RedisArgument, destination: RedisArgument): Promise<T | null>'
+  },
+  {
+    name: 'rPush',
+    args: keyElements,
+    ts: '(key: RedisArgument, elements: RedisVariadicArgument): Promise<number>'
+  },
+  {
+    name: 'rPushX',
+    args: keyElements,
+    ts: '(key: RedisArgument, elements: RedisVariadicArgument): Promise<number>'
+  }
+]
+
+function keyElements (w, key, elements) {
+  w.key(key, 'key')
+  w.args(elements, 'elements')
+}
+
+function move (w, source, destination, sourceSide, destinationSide) {
+  w.key(source, 'source')
+  w.key(destination, 'destination')
+  w.oneOf(sourceSide, 'sourceSide', SIDES)
+  w.oneOf(destinationSide, 'destinationSide', SIDES)
+}
+
+function position (w, key, element, options) {
+  w.key(key, 'key')
+  w.arg(element, 'element')
+  const o = w.options(options, 'options', LPOS_OPTIONS)
+  if (o === undefined) return
+  if (o.RANK !== undefined) {
+    w.token('RANK')
+    w.int(o.RANK, 'options.RANK')
+  }
+  if (o.MAXLEN !== undefined) {
+    w.token('MAXLEN')
+    w.int(o.MAXLEN, 'options.MAXLEN')
+  }
+}
+
+const SIDES = ['LEFT', 'RIGHT']
+const LMOVEM_OPTIONS = new Set(['COUNT', 'EXACTLY', 'ORDER'])
+const LMPOP_OPTIONS = new Set(['COUNT'])
+const LPOS_OPTIONS = new Set(['RANK', 'MAXLEN'])

@@ -1,0 +1,81 @@
+'use strict'
+
+/*
+ * Rows of the script commands. See index.js for what a row is. What a script returns is handed
+ * over as the server sent it: its RESP2 and RESP3 forms may differ.
+ */
+
+const { none } = require('./forms')
+
+module.exports = [
+  { name: 'eval', args: evaluate('script'), ts: '(script: RedisArgument, options?: EvalOptions): Promise<unknown>' },
+  {
+    name: 'evalRo',
+    upper: 'EVAL_RO',
+    args: evaluate('script'),
+    ts: '(script: RedisArgument, options?: EvalOptions): Promise<unknown>'
+  },
+  { name: 'evalSha', args: evaluate('sha1'), ts: '(sha1: RedisArgument, options?: EvalOptions): Promise<unknown>' },
+  {
+    name: 'evalShaRo',
+    upper: 'EVALSHA_RO',
+    args: evaluate('sha1'),
+    ts: '(sha1: RedisArgument, options?: EvalOptions): Promise<unknown>'
+  },
+  {
+    name: 'scriptDebug',
+    upper: 'SCRIPT_DEBUG',
+    command: ['SCRIPT', 'DEBUG'],
+    args (w, mode) {
+      w.oneOf(mode, 'mode', ['YES', 'SYNC', 'NO'])
+    },
+    ts: "(mode: 'YES' | 'SYNC' | 'NO'): Promise<'OK'>"
+  },
+  {
+    name: 'scriptExists',
+    upper: 'SCRIPT_EXISTS',
+    command: ['SCRIPT', 'EXISTS'],
+    args (w, sha1) {
+      w.args(sha1, 'sha1')
+    },
+    ts: '(sha1: RedisVariadicArgument): Promise<number[]>'
+  },
+  {
+    name: 'scriptFlush',
+    upper: 'SCRIPT_FLUSH',
+    command: ['SCRIPT', 'FLUSH'],
+    args (w, mode) {
+      if (mode) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
+    },
+    ts: "(mode?: 'ASYNC' | 'SYNC'): Promise<'OK'>"
+  },
+  {
+    name: 'scriptKill',
+    upper: 'SCRIPT_KILL',
+    command: ['SCRIPT', 'KILL'],
+    args: none,
+    ts: "(): Promise<'OK'>"
+  },
+  {
+    name: 'scriptLoad',
+    upper: 'SCRIPT_LOAD',
+    command: ['SCRIPT', 'LOAD'],
+    args (w, script) {
+      w.arg(script, 'script')
+    },
+    ts: '(script: RedisArgument): Promise<T>'
+  }
+]
+
+/** (script or digest, { keys, arguments }) */
+function evaluate (name) {
+  return function (w, script, options) {
+    w.arg(script, name)
+    const o = w.options(options, 'options', EVAL_OPTIONS)
+    if (o?.keys && o.keys.length !== 0) w.keysCounted(o.keys, 'options.keys')
+    else w.int(0, 'options.keys')
+    if (o?.arguments) w.anyArgs(o.arguments, 'options.arguments')
+  }
+}
+
+const EVAL_OPTIONS = new Set(['keys', 'arguments'])

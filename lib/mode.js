@@ -1,0 +1,66 @@
+'use strict'
+
+/*
+ * Packs a type mapping into the bits that travel with each command, and names what they mean.
+ *
+ * `src/binding/mode.rs` reads the same bits; a test decodes every type with every mapping, so the
+ * two files cannot drift apart unnoticed. Unknown types and targets are TypeErrors here, before
+ * anything is sent.
+ */
+
+const { RESP_TYPES } = require('./commands/resp-types')
+
+/** A string with the format that the server gave it (`txt`, `mkd`). */
+class VerbatimString extends String {
+  constructor (format, value) {
+    super(value)
+    this.format = format
+  }
+}
+
+/** A RESP2 array of pairs stands for a map. */
+const PAIRS = 1
+/** The command waits for a connection even with `disableOfflineQueue`. */
+const PATIENT = 2 ** 27
+
+const T = RESP_TYPES
+
+/** For each type: the classes it may be mapped to, with their bits. The first is the default. */
+const TARGETS = new Map([
+  [T.BLOB_STRING, [[String, 0], [Buffer, 1 << 1]]],
+  [T.SIMPLE_STRING, [[String, 0], [Buffer, 1 << 2]]],
+  [T.NUMBER, [[Number, 0], [String, 1 << 3], [BigInt, 2 << 3]]],
+  [T.DOUBLE, [[Number, 0], [String, 1 << 5]]],
+  [T.BIG_NUMBER, [[BigInt, 0], [String, 1 << 6]]],
+  [T.VERBATIM_STRING, [[String, 0], [Buffer, 1 << 7], [VerbatimString, 2 << 7]]],
+  [T.MAP, [[Object, 0], [Map, 1 << 9], [Array, 2 << 9]]],
+  [T.SET, [[Array, 0], [Set, 1 << 11]]],
+  [T.NULL, [[null, 0]]],
+  [T.BOOLEAN, [[Boolean, 0]]],
+  [T.ARRAY, [[Array, 0]]],
+  [T.PUSH, [[Array, 0]]]
+])
+
+const TYPE_NAMES = new Map(Object.entries(RESP_TYPES).map(([name, type]) => [type, name]))
+
+/** The bits of `mapping` (`{ [RESP_TYPES.BLOB_STRING]: Buffer }`). */
+function pack (mapping) {
+  if (mapping === undefined || mapping === null) return 0
+  if (typeof mapping !== 'object') throw new TypeError('typeMapping must be an object')
+  let bits = 0
+  for (const key of Object.keys(mapping)) {
+    if (mapping[key] === undefined) continue
+    const type = Number(key)
+    const targets = TARGETS.get(type)
+    if (targets === undefined) throw new TypeError(`typeMapping has an unknown RESP type "${key}"`)
+    const target = targets.find(([target]) => target === mapping[key])
+    if (target === undefined) {
+      const known = targets.map(([target]) => target === null ? 'null' : target.name).join(', ')
+      throw new TypeError(`typeMapping cannot map ${TYPE_NAMES.get(type)} to that: known are ${known}`)
+    }
+    bits |= target[1]
+  }
+  return bits
+}
+
+module.exports = { PAIRS, PATIENT, VerbatimString, pack }

@@ -1,0 +1,62 @@
+'use strict'
+
+/*
+ * `createClientPool`: a client with several lanes, and node-redis's names for the pool's numbers.
+ *
+ * Commands that are not awaited may go over different lanes, so their order is not promised;
+ * that is what a pool means in node-redis as well.
+ */
+
+const { RedisClient } = require('./client')
+
+/** A client whose commands are spread over several connections. Made by `createClientPool`. */
+class RedisClientPool extends RedisClient {
+  /** Connections that nobody has to himself. */
+  get idleClients () {
+    const { total, inUse } = this.stats().pool
+    return Math.max(total - inUse, 0)
+  }
+
+  /** Connections that a caller has to himself. */
+  get clientsInUse () {
+    return this.stats().pool.inUse
+  }
+
+  /** Connections that exist. */
+  get totalClients () {
+    return this.stats().pool.total
+  }
+
+  /** Callers that wait for a connection. */
+  get tasksQueueLength () {
+    return this.stats().pool.waiting
+  }
+}
+
+/**
+ * The client options for node-redis's pool options.
+ * @param {object | string} [given] client options or a URL
+ * @param {{ minimum?: number, maximum?: number, acquireTimeout?: number, cleanupDelay?: number }}
+ *   [poolOptions]
+ */
+function pooledOptions (given, poolOptions = {}) {
+  if (poolOptions === null || typeof poolOptions !== 'object') {
+    throw new TypeError('pool options must be an object')
+  }
+  for (const name of Object.keys(poolOptions)) {
+    if (!POOL_OPTIONS.has(name)) throw new TypeError(`pool option "${name}" is unknown`)
+  }
+  const base = typeof given === 'string' ? { url: given } : given ?? {}
+  const { minimum = 1, maximum = 100, acquireTimeout = 3000, cleanupDelay } = poolOptions
+  const pool = { min: minimum, max: maximum, acquireTimeout, ...base.pool }
+  if (cleanupDelay !== undefined) pool.idleTimeout = cleanupDelay
+  return { lanes: Math.max(1, Math.min(LANES, maximum)), ...base, pool }
+}
+
+const POOL_OPTIONS = new Set(['minimum', 'maximum', 'acquireTimeout', 'cleanupDelay'])
+
+/** One server executes commands one at a time: two lanes keep it busy while a large reply of one
+ * is under way; more only make batches smaller. */
+const LANES = 2
+
+module.exports = { RedisClientPool, pooledOptions }

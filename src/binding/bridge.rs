@@ -1,0 +1,278 @@
+//! The native object behind one JavaScript client.
+//!
+//! Owns the way in (`submit`), the wake-up that leads out, and whether the event loop is kept
+//! alive. The core of the client itself starts with the first command.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use napi::bindgen_prelude::*;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{sys, Env};
+use napi_derive::napi;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::connection::Credentials;
+use crate::error::Applied;
+use crate::lane::{Batch, Command};
+use crate::options::{parse_url, ClientOptions, Secret, UrlParts};
+use crate::outbox::Outbox;
+use crate::pool::Answer;
+
+use super::deliver::Sinks;
+use super::options::CoreOptions;
+use super::stats::Stats;
+use super::{guard, text};
+
+/// Columns of the table that describes a turn's commands: length, mode, timeout.
+const COLUMNS: usize = 3;
+
+type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
+
+/// One client's way to Redis.
+#[napi]
+pub struct Core {
+    options: Mutex<Option<ClientOptions>>,
+    client: OnceLock<Client>,
+    outbox: Arc<Outbox>,
+    wake: Arc<OnceLock<Wake>>,
+}
+
+#[napi]
+impl Core {
+    /// A client that has not started yet. `face` holds the functions that receive what happens.
+    #[napi(constructor)]
+    pub fn new(options: CoreOptions, face: Object) -> Result<Self> {
+        guard(|| {
+            let sinks = Sinks::new(&face)?;
+            let options = options.into_client().and_then(|options| {
+                options.validate()?;
+                Ok(options)
+            });
+            let options = options.map_err(usage)?;
+            let wake: Arc<OnceLock<Wake>> = Arc::default();
+            let waker = Arc::clone(&wake);
+            let outbox = Arc::new(Outbox::new(move || {
+                if let Some(wake) = waker.get() {
+                    // `Closing` means that the environment is going down: nobody listens.
+                    wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+                }
+            }));
+            let (receiver, source) = (sinks, Arc::clone(&outbox));
+            let drained: Function<(), Unknown<'static>> = face.get_named_property("drained")?;
+            let function = drained
+                .build_threadsafe_function::<()>()
+                .weak::<true>()
+                .callee_handled::<false>()
+                .build_callback(move |context| {
+                    // Errors here mean that the environment is going down; raising them would
+                    // only hide what the application said last.
+                    let _ = guard(|| receiver.drain(context.env, &source));
+                    Ok(())
+                })?;
+            let _ = wake.set(function);
+            let options = Mutex::new(Some(options));
+            Ok(Self { options, client: OnceLock::new(), outbox, wake })
+        })
+    }
+
+    /// Takes one turn's commands: `encoded` is `length` bytes as a binary string, `table` has
+    /// [`COLUMNS`] numbers for each of the `count` commands, `large` alternates binary strings and
+    /// large values that come before `encoded`. Returns the bytes queued in the lane.
+    #[napi]
+    pub fn submit(
+        &self,
+        env: Env,
+        encoded: Unknown,
+        length: u32,
+        table: Uint32ArraySlice,
+        count: u32,
+        first_id: u32,
+        large: Option<Vec<Unknown>>,
+    ) -> Result<f64> {
+        guard(|| {
+            let mut commands = Vec::with_capacity(count as usize);
+            let mut total = 0;
+            let rows = table.chunks_exact(COLUMNS).take(count as usize);
+            for (id, row) in (0..count).zip(rows) {
+                let [len, mode, timeout] = *row else { continue };
+                let id = first_id.wrapping_add(id);
+                total += len as usize;
+                commands.push(Command { id, len, mode: mode & Command::CALLER, timeout });
+            }
+            // One byte more for the NUL that N-API adds.
+            let mut bytes = Vec::with_capacity(total + 1);
+            for pair in large.unwrap_or_default().chunks_exact(2) {
+                let [head, value] = pair else { continue };
+                append_string(env, head, &mut bytes)?;
+                let len = text::announced(&bytes).unwrap_or_default();
+                text::append_value(env, *value, len, &mut bytes)?;
+            }
+            text::append_latin1(env, encoded.raw(), length as usize, &mut bytes)?;
+            if bytes.len() != total {
+                return Err(Error::from_reason("the batch is not as long as its commands"));
+            }
+            let batch = Batch::new(Bytes::from(bytes), commands, Instant::now());
+            Ok(self.client()?.submit(batch) as f64)
+        })
+    }
+
+    /// Ends a command: 0 if its reply is on its way, 1 if the server has not run it, 2 if it may.
+    #[napi]
+    pub fn cancel(&self, id: u32) -> Result<u32> {
+        guard(|| {
+            Ok(match self.client.get().and_then(|client| client.cancel(id)) {
+                None => 0,
+                Some(Applied::No) => 1,
+                Some(Applied::Unknown) => 2,
+            })
+        })
+    }
+
+    /// Makes the lanes connect.
+    #[napi]
+    pub fn connect(&self) -> Result<()> {
+        guard(|| {
+            self.client()?.connect();
+            Ok(())
+        })
+    }
+
+    /// Ends all commands and closes all connections.
+    #[napi]
+    pub fn close(&self) -> Result<()> {
+        guard(|| {
+            if let Some(client) = self.client.get() {
+                client.close();
+            }
+            Ok(())
+        })
+    }
+
+    /// Numbers; null before the first command.
+    #[napi]
+    pub fn stats(&self) -> Result<Option<Stats>> {
+        guard(|| Ok(self.client.get().map(Stats::of)))
+    }
+
+    /// Bytes queued in the fullest lane.
+    #[napi]
+    pub fn queued_bytes(&self) -> Result<f64> {
+        guard(|| Ok(self.client.get().map_or(0, Client::queued_bytes) as f64))
+    }
+
+    /// Whether the event loop is to be kept alive.
+    #[napi]
+    pub fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
+        if let Some(wake) = self.wake.get() {
+            // SAFETY: the function lives as long as `wake`, and this is its environment's thread.
+            unsafe {
+                if alive {
+                    sys::napi_ref_threadsafe_function(env.raw(), wake.raw());
+                } else {
+                    sys::napi_unref_threadsafe_function(env.raw(), wake.raw());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The reconnect strategy's answer: milliseconds, or a negative number to stop.
+    #[napi]
+    pub fn answer_delay(&self, question: u32, delay: f64) -> Result<()> {
+        guard(|| {
+            let answer = match super::options::millis_or_stop(delay) {
+                Some(delay) => Answer::Delay(delay),
+                None => Answer::Stop,
+            };
+            self.client()?.questions().answer(question, answer);
+            Ok(())
+        })
+    }
+
+    /// The credentials provider's answer.
+    #[napi]
+    pub fn answer_credentials(
+        &self,
+        question: u32,
+        username: Option<String>,
+        password: Option<String>,
+        failure: Option<String>,
+    ) -> Result<()> {
+        guard(|| {
+            let answer = match failure {
+                Some(text) => Answer::Failed(text),
+                None => {
+                    let password = password.map(Secret::from);
+                    Answer::Credentials(Credentials { username, password })
+                }
+            };
+            self.client()?.questions().answer(question, answer);
+            Ok(())
+        })
+    }
+
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let options = options.ok_or_else(|| Error::from_reason("the client could not start"))?;
+        let client = Client::start(options, Arc::clone(&self.outbox)).map_err(usage)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// What a connection URL says.
+#[napi(object)]
+pub struct UrlOptions {
+    /// Host name or address; absent for a Unix socket.
+    pub host: Option<String>,
+    /// TCP port.
+    pub port: Option<u16>,
+    /// Path of a Unix socket.
+    pub path: Option<String>,
+    /// Whether to encrypt.
+    pub tls: bool,
+    /// ACL user.
+    pub username: Option<String>,
+    /// Password.
+    pub password: Option<String>,
+    /// Database.
+    pub database: Option<u32>,
+}
+
+impl From<UrlParts> for UrlOptions {
+    fn from(parts: UrlParts) -> Self {
+        let UrlParts { host, port, path, tls, username, password, database } = parts;
+        let password = password.map(|password| password.expose().to_owned());
+        Self { host, port, path, tls, username, password, database }
+    }
+}
+
+/// Parses `redis[s]://`, `valkey[s]://` and `unix://` URLs. The error never shows the URL.
+#[napi]
+pub fn parse_connection_url(url: String) -> Result<UrlOptions> {
+    guard(|| {
+        let parts = parse_url(&url).map_err(usage)?;
+        Ok(parts.into())
+    })
+}
+
+fn append_string(env: Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {
+    let mut length = 0;
+    // SAFETY: a null buffer asks for the length only; `value` is a live handle.
+    let status = unsafe {
+        let nowhere = std::ptr::null_mut();
+        sys::napi_get_value_string_latin1(env.raw(), value.raw(), nowhere, 0, &mut length)
+    };
+    if status != sys::Status::napi_ok {
+        return Err(Error::from_reason("the batch is not made of strings"));
+    }
+    text::append_latin1(env, value.raw(), length, out)
+}
+
+fn usage(error: crate::error::Error) -> Error {
+    Error::new(Status::InvalidArg, error.message().to_owned())
+}

@@ -1,0 +1,230 @@
+//! Takes everything that waits in the outbox to JavaScript, in one callback.
+//!
+//! Owns the JavaScript functions that receive it. Replies go over in runs of consecutive ids, so
+//! that a call carries up to a thousand of them: `deliver(firstId, ...values)`.
+
+use napi::bindgen_prelude::*;
+use napi::sys;
+
+use crate::error::{self, Applied};
+use crate::outbox::{Delivery, Event, Outbox, Whose};
+use crate::resp::Frames;
+
+use super::mode::Mode;
+use super::values::{Failure, Values, ARGUMENTS};
+
+/// The functions of the face that receive what happens (`lib/bridge.js`).
+pub struct Sinks {
+    /// `(firstId, ...values)`: replies.
+    pub deliver: Sink,
+    /// `(id, error)`: a command that gets no reply.
+    pub reject: Sink,
+    /// `(kind, code, message, applied, retryable, cause)` to an error.
+    pub error: Sink,
+    /// `(text)` to an `ErrorReply`.
+    pub reply_error: Sink,
+    /// `(name, ...details)`: something to tell.
+    pub event: Sink,
+    /// `(...values)` to an array.
+    pub list: Sink,
+    /// `(array, ...values)`: appends.
+    pub extend: Sink,
+    /// `(...keysAndValues)` to an object.
+    pub object: Sink,
+    /// `(arrayOfKeysAndValues)` to an object.
+    pub object_of: Sink,
+    /// `(arrayOfKeysAndValues)` to a `Map`.
+    pub map: Sink,
+    /// `(array)` to a `Set`.
+    pub set: Sink,
+    /// `(digits)` to a BigInt.
+    pub bigint: Sink,
+    /// `(format, text)` to a `VerbatimString`.
+    pub verbatim: Sink,
+}
+
+/// A JavaScript function of the face.
+pub struct Sink(FunctionRef<(), Unknown<'static>>);
+
+impl Sink {
+    /// Calls the function.
+    pub fn call(&self, env: &Env, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
+        let function = self.0.borrow_back(env)?;
+        let (mut this, mut result) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: `function` and every argument are live handles of the current callback, and
+        // `arguments` is readable for its length.
+        let status = unsafe {
+            sys::napi_get_undefined(env.raw(), &mut this);
+            sys::napi_call_function(
+                env.raw(),
+                this,
+                function.raw(),
+                arguments.len(),
+                arguments.as_ptr(),
+                &mut result,
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(result);
+        }
+        Err(Error::new(napi::Status::from(status), "a function of the face failed"))
+    }
+}
+
+impl Sinks {
+    /// The functions, by name, of the object that the face passed.
+    pub fn new(face: &Object) -> Result<Self> {
+        let sink = |name: &str| -> Result<Sink> {
+            let function: Function<(), Unknown<'static>> = face.get_named_property(name)?;
+            Ok(Sink(function.create_ref()?))
+        };
+        Ok(Self {
+            deliver: sink("deliver")?,
+            reject: sink("reject")?,
+            error: sink("error")?,
+            reply_error: sink("replyError")?,
+            event: sink("event")?,
+            list: sink("list")?,
+            extend: sink("extend")?,
+            object: sink("object")?,
+            object_of: sink("objectOf")?,
+            map: sink("map")?,
+            set: sink("set")?,
+            bigint: sink("bigint")?,
+            verbatim: sink("verbatim")?,
+        })
+    }
+
+    /// Takes everything over. Fails only when the environment is going down.
+    pub fn drain(&self, env: Env, outbox: &Outbox) -> Result<()> {
+        for delivery in outbox.drain() {
+            match delivery {
+                Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose)?,
+                Delivery::Failures(failures) => self.failures(env, &failures)?,
+                Delivery::Event(event) => {
+                    let _scope = Scope::open(env)?;
+                    self.event(env, event)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn replies(&self, env: Env, frames: &Frames, whose: &[Whose]) -> Result<()> {
+        let values = Values::new(env, self, frames);
+        let mut replies = frames.replies.iter().zip(whose).peekable();
+        let mut arguments = Vec::with_capacity(whose.len().min(ARGUMENTS) + 1);
+        while let Some((_, first)) = replies.peek() {
+            if **first == Whose::NOBODY {
+                replies.next();
+                continue;
+            }
+            let _scope = Scope::open(env)?;
+            let mut id = first.id;
+            arguments.clear();
+            arguments.push(values.number(f64::from(id))?);
+            let mut room = ARGUMENTS;
+            while let Some((root, whose)) = replies.next_if(|(_, whose)| {
+                room > 0 && whose.id == id && **whose != Whose::NOBODY
+            }) {
+                arguments.push(match values.build(*root, Mode::new(whose.mode)) {
+                    Ok(value) => value,
+                    Err(Failure::TooLong) => self.too_long(env)?,
+                    Err(Failure::Napi(error)) => return Err(error),
+                });
+                id = id.wrapping_add(1);
+                room -= 1;
+            }
+            self.deliver.call(&env, &arguments)?;
+        }
+        Ok(())
+    }
+
+    fn failures(&self, env: Env, failures: &[(u32, error::Error)]) -> Result<()> {
+        let nothing = Frames::default();
+        let values = Values::new(env, self, &nothing);
+        for (id, error) in failures {
+            let _scope = Scope::open(env)?;
+            let id = values.number(f64::from(*id))?;
+            let error = self.error(env, error)?;
+            self.reject.call(&env, &[id, error])?;
+        }
+        Ok(())
+    }
+
+    /// The JavaScript error of `error`, with its causes.
+    pub fn error(&self, env: Env, error: &error::Error) -> Result<sys::napi_value> {
+        let nothing = Frames::default();
+        let values = Values::new(env, self, &nothing);
+        let text = |text: &str| values.text(text.as_bytes()).or_else(|_| values.null());
+        let applied = match error.applied() {
+            None => values.null()?,
+            Some(Applied::No) => text("no")?,
+            Some(Applied::Unknown) => text("unknown")?,
+        };
+        let cause = match error.cause() {
+            Some(cause) => self.error(env, cause)?,
+            None => values.null()?,
+        };
+        let arguments = [
+            values.number(f64::from(error.kind() as u8))?,
+            text(error.code())?,
+            text(error.message())?,
+            applied,
+            values.number(f64::from(u8::from(error.is_retryable())))?,
+            cause,
+        ];
+        self.error.call(&env, &arguments)
+    }
+
+    fn too_long(&self, env: Env) -> Result<sys::napi_value> {
+        let text = "the reply is too large for a JavaScript string: ask for it as a Buffer";
+        let error = error::Error::new(error::Kind::Protocol, "REPLY_TOO_LARGE_FOR_STRING", text);
+        self.error(env, &error)
+    }
+
+    fn event(&self, env: Env, event: Event) -> Result<()> {
+        let nothing = Frames::default();
+        let values = Values::new(env, self, &nothing);
+        let number = |n: u32| values.number(f64::from(n));
+        let (name, details) = match event {
+            Event::Ready => ("ready", vec![]),
+            Event::Error(error) => ("error", vec![self.error(env, &error)?]),
+            Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),
+            Event::Stopped(error) => ("stopped", vec![self.error(env, &error)?]),
+            Event::AskDelay(id, retries, cause) => {
+                ("askDelay", vec![number(id)?, number(retries)?, self.error(env, &cause)?])
+            }
+            Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
+        };
+        let name = values.text(name.as_bytes()).or_else(|_| values.null())?;
+        let arguments: Vec<_> = std::iter::once(name).chain(details).collect();
+        self.event.call(&env, &arguments).map(drop)
+    }
+}
+
+/// A handle scope: what is made inside is free for the garbage collector once it closes.
+struct Scope {
+    env: Env,
+    scope: sys::napi_handle_scope,
+}
+
+impl Scope {
+    fn open(env: Env) -> Result<Self> {
+        let mut scope = std::ptr::null_mut();
+        // SAFETY: no pointer but the one for the result.
+        let status = unsafe { sys::napi_open_handle_scope(env.raw(), &mut scope) };
+        if status == sys::Status::napi_ok {
+            return Ok(Self { env, scope });
+        }
+        Err(Error::new(napi::Status::from(status), "a handle scope could not be opened"))
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // SAFETY: opened by `open` in this callback; scopes close in the reverse order of opening,
+        // since they are locals.
+        unsafe { sys::napi_close_handle_scope(self.env.raw(), self.scope) };
+    }
+}

@@ -1,0 +1,180 @@
+//! The options as the face passes them, after it has checked names and types.
+
+use std::time::Duration;
+
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use crate::error::{Error, Result};
+use crate::options::{
+    ClientInfo, ClientOptions, Endpoint, Family, PoolOptions, Protocol, Reconnect, Secret,
+    SocketOptions, TlsOptions, TlsVersion,
+};
+
+/// Options of a client, flat; times in milliseconds, 0 for none.
+#[napi(object)]
+pub struct CoreOptions {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Path of a Unix socket, instead of host and port.
+    pub path: Option<String>,
+    /// 0 (any), 4 or 6.
+    pub family: u32,
+    /// Encrypt.
+    pub tls: Option<CoreTls>,
+    /// DNS, TCP, TLS and handshake together.
+    pub connect_timeout: f64,
+    /// Silence while a reply is due.
+    pub socket_timeout: f64,
+    /// TCP_NODELAY.
+    pub no_delay: bool,
+    /// First keepalive probe; 0 for none.
+    pub keep_alive: f64,
+    /// `never`, `fixed`, `backoff` or `ask`.
+    pub reconnect: String,
+    /// The delay of `fixed`.
+    pub reconnect_delay: f64,
+    /// ACL user.
+    pub username: Option<String>,
+    /// Password.
+    pub password: Option<String>,
+    /// Whether to ask for credentials before each connection.
+    pub ask_credentials: bool,
+    /// CLIENT SETNAME.
+    pub name: Option<String>,
+    /// SELECT.
+    pub database: u32,
+    /// 2 or 3.
+    pub resp: u32,
+    /// READONLY.
+    pub readonly: bool,
+    /// CLIENT SETINFO LIB-NAME; absent for none.
+    pub lib_name: Option<String>,
+    /// CLIENT SETINFO LIB-VER.
+    pub lib_ver: String,
+    /// Lanes.
+    pub lanes: u32,
+    /// PING of idle connections.
+    pub ping_interval: f64,
+    /// Bytes of queued commands.
+    pub max_queued_bytes: f64,
+    /// Whether commands wait while there is no connection.
+    pub offline_queue: bool,
+    /// pool.min
+    pub pool_min: u32,
+    /// pool.max
+    pub pool_max: u32,
+    /// pool.acquireTimeout
+    pub acquire_timeout: f64,
+    /// pool.idleTimeout
+    pub idle_timeout: f64,
+    /// pool.maxLifetime
+    pub max_lifetime: f64,
+    /// pool.leakThreshold
+    pub leak_threshold: f64,
+}
+
+/// TLS material, as PEM.
+#[napi(object)]
+pub struct CoreTls {
+    /// Trusted roots instead of all others.
+    pub ca: Vec<Buffer>,
+    /// Further trusted roots.
+    pub roots: Vec<Buffer>,
+    /// Client certificate chain.
+    pub cert: Option<Buffer>,
+    /// Key of the client certificate.
+    pub key: Option<Buffer>,
+    /// The name to ask for and to verify.
+    pub servername: Option<String>,
+    /// False accepts any certificate.
+    pub verify: bool,
+    /// Whether TLS 1.2 is too old.
+    #[napi(js_name = "only13")]
+    pub only13: bool,
+}
+
+impl CoreOptions {
+    /// The options of the core.
+    pub fn into_client(self) -> Result<ClientOptions> {
+        let endpoint = match self.path {
+            Some(path) => Endpoint::Unix { path },
+            None => Endpoint::Tcp { host: self.host, port: self.port },
+        };
+        let lib_ver = self.lib_ver;
+        Ok(ClientOptions {
+            endpoint,
+            tls: self.tls.map(CoreTls::into_tls).transpose()?,
+            socket: SocketOptions {
+                connect_timeout: millis(self.connect_timeout),
+                socket_timeout: optional(self.socket_timeout),
+                no_delay: self.no_delay,
+                keep_alive: optional(self.keep_alive),
+                family: match self.family {
+                    4 => Family::V4,
+                    6 => Family::V6,
+                    _ => Family::Any,
+                },
+            },
+            username: self.username,
+            password: self.password.map(Secret::from),
+            ask_credentials: self.ask_credentials,
+            name: self.name,
+            database: self.database,
+            protocol: if self.resp == 2 { Protocol::Resp2 } else { Protocol::Resp3 },
+            readonly: self.readonly,
+            client_info: self.lib_name.map(|lib_name| ClientInfo { lib_name, lib_ver }),
+            pool: PoolOptions {
+                min: self.pool_min,
+                max: self.pool_max,
+                acquire_timeout: millis(self.acquire_timeout),
+                idle_timeout: optional(self.idle_timeout),
+                max_lifetime: optional(self.max_lifetime),
+                leak_threshold: optional(self.leak_threshold),
+            },
+            lanes: self.lanes as usize,
+            ping_interval: millis(self.ping_interval),
+            offline_queue: self.offline_queue,
+            reconnect: match self.reconnect.as_str() {
+                "never" => Reconnect::Never,
+                "fixed" => Reconnect::Fixed(millis(self.reconnect_delay)),
+                "ask" => Reconnect::Ask,
+                _ => Reconnect::default(),
+            },
+            ..ClientOptions::default()
+        })
+    }
+}
+
+impl CoreTls {
+    fn into_tls(self) -> Result<TlsOptions> {
+        let key = self.key.map(|key| String::from_utf8(key.to_vec())).transpose();
+        let key = key.map_err(|_| Error::usage("socket.tls.key is not PEM"))?;
+        Ok(TlsOptions {
+            ca: self.ca.iter().map(|pem| pem.to_vec()).collect(),
+            roots: self.roots.iter().map(|pem| pem.to_vec()).collect(),
+            cert: self.cert.map(|pem| pem.to_vec()),
+            key: key.map(Secret::from),
+            servername: self.servername,
+            verify: self.verify,
+            min_version: if self.only13 { TlsVersion::V13 } else { TlsVersion::V12 },
+            ..TlsOptions::default()
+        })
+    }
+}
+
+fn millis(ms: f64) -> Duration {
+    // The face has checked that it is finite and not negative; a day is beyond any timeout.
+    Duration::from_secs_f64((ms.max(0.0) / 1000.0).min(86_400.0 * 365.0))
+}
+
+fn optional(ms: f64) -> Option<Duration> {
+    Some(millis(ms)).filter(|duration| !duration.is_zero())
+}
+
+/// A delay in milliseconds; None for a negative number.
+pub fn millis_or_stop(ms: f64) -> Option<Duration> {
+    (ms >= 0.0).then(|| millis(ms))
+}

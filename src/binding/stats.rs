@@ -1,0 +1,122 @@
+//! The shape of `client.stats()`.
+
+use napi_derive::napi;
+
+use crate::client::Client;
+
+/// What a client is doing and has done. Times in milliseconds.
+#[napi(object)]
+pub struct Stats {
+    /// The pool.
+    pub pool: PoolNumbers,
+    /// Each lane.
+    pub lanes: Vec<LaneNumbers>,
+    /// Commands submitted.
+    pub commands: f64,
+    /// Error replies.
+    pub errors: f64,
+    /// Commands whose deadline passed.
+    pub timeouts: f64,
+    /// Commands written again.
+    pub retries: f64,
+    /// Connections opened.
+    pub connects: f64,
+    /// Attempts that failed.
+    pub connect_failures: f64,
+    /// Established connections that were lost, each followed by a reconnect.
+    pub reconnects: f64,
+    /// Replies thrown away because their caller had gone.
+    pub late_replies: f64,
+    /// Push frames nobody asked for.
+    pub pushes_ignored: f64,
+    /// Bytes read.
+    pub bytes_in: f64,
+    /// Bytes written.
+    pub bytes_out: f64,
+    /// Submission to arrival of the reply.
+    pub latency: Percentiles,
+}
+
+/// The pool's numbers.
+#[napi(object)]
+pub struct PoolNumbers {
+    /// Connections that exist, lanes included.
+    pub total: u32,
+    /// Connections nobody uses.
+    pub idle: u32,
+    /// Exclusive leases out.
+    pub in_use: u32,
+    /// Callers that wait for one.
+    pub waiting: u32,
+    /// The most that may be out.
+    pub max: u32,
+    /// How long callers waited.
+    pub acquire: Percentiles,
+}
+
+/// A lane's numbers.
+#[napi(object)]
+pub struct LaneNumbers {
+    /// Whether its connection stands.
+    pub connected: bool,
+    /// Commands written and not answered.
+    pub in_flight: u32,
+    /// Commands not written yet.
+    pub queued: u32,
+    /// Bytes of commands not answered.
+    pub bytes: f64,
+}
+
+/// Upper bounds, at most an eighth too high.
+#[napi(object)]
+pub struct Percentiles {
+    /// Half are below.
+    pub p50: f64,
+    /// 99 % are below.
+    pub p99: f64,
+    /// 99.9 % are below.
+    pub p999: f64,
+}
+
+impl Stats {
+    /// The numbers of `client` now.
+    pub fn of(client: &Client) -> Self {
+        let now = client.stats();
+        let metrics = client.metrics();
+        let pool = now.pool;
+        let lanes = now.lanes.iter().map(|lane| LaneNumbers {
+            connected: lane.connected,
+            in_flight: lane.in_flight as u32,
+            queued: lane.queued.saturating_sub(lane.in_flight) as u32,
+            bytes: lane.bytes as f64,
+        });
+        Self {
+            pool: PoolNumbers {
+                total: pool.total as u32,
+                idle: pool.idle as u32,
+                in_use: pool.in_use as u32,
+                waiting: pool.waiting as u32,
+                max: pool.max as u32,
+                acquire: percentiles(&metrics.acquire),
+            },
+            lanes: lanes.collect(),
+            commands: metrics.commands.get() as f64,
+            errors: metrics.errors.get() as f64,
+            timeouts: metrics.timeouts.get() as f64,
+            retries: metrics.retries.get() as f64,
+            connects: metrics.connects.get() as f64,
+            connect_failures: metrics.connect_failures.get() as f64,
+            reconnects: metrics.lost.get() as f64,
+            late_replies: metrics.tombstones.get() as f64,
+            pushes_ignored: metrics.pushes_ignored.get() as f64,
+            bytes_in: metrics.bytes_in.get() as f64,
+            bytes_out: metrics.bytes_out.get() as f64,
+            latency: percentiles(&metrics.latency),
+        }
+    }
+}
+
+fn percentiles(histogram: &crate::metrics::Histogram) -> Percentiles {
+    let [p50, p99, p999] = histogram.quantiles([0.5, 0.99, 0.999]).map(|us| us as f64 / 1000.0);
+    Percentiles { p50, p99, p999 }
+}

@@ -1,4 +1,5 @@
-//! What the codec costs per reply and per command: `cargo bench --no-default-features --bench resp`.
+//! What the codec costs per reply and per command:
+//! `cargo bench --no-default-features --bench resp`.
 //!
 //! Criterion's `elem/s` counts replies (array elements in `elements of one array`) or commands.
 //! For figures that repeat, count instructions: build this bench, then run it under

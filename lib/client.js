@@ -16,7 +16,7 @@ const { addCommands, callback, sendCommand } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
 const { PATIENT } = require('./mode')
-const { coreOptions, parseCommandOptions, parseOptions } = require('./options')
+const { coreOptions, parseCommandOptions, parseOptions, refusing } = require('./options')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
 class RedisClient extends EventEmitter {
@@ -44,7 +44,7 @@ class RedisClient extends EventEmitter {
     const listener = (name, ...details) => {
       if (this._bridge === bridge) this._onEvent(name, ...details)
     }
-    const bridge = new Bridge(coreOptions(options), limits, listener)
+    const bridge = refusing(() => new Bridge(coreOptions(options), limits, listener))
     return bridge
   }
 

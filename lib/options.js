@@ -101,10 +101,15 @@ const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCom
  */
 function parseOptions (given) {
   const root = typeof given === 'string' ? { url: given } : given ?? {}
-  if (typeof root !== 'object') throw new TypeError('options must be an object or a URL')
+  if (typeof root !== 'object' || Array.isArray(root) || root instanceof URL) {
+    throw new TypeError('options must be an object, or a URL as a string')
+  }
   const checked = check(root, OPTIONS, '')
   const url = checked.url === undefined ? {} : parseUrl(checked.url)
   const socket = check(withoutTls(root.socket), SOCKET, 'socket.')
+  if (url.socket?.tls && socket.tls === false) {
+    throw new TypeError('option "socket.tls" must not be false with a URL that asks for TLS')
+  }
   const pool = check(root.pool ?? {}, POOL, 'pool.')
   const command = parseCommandOptions(root.commandOptions)
   const defaults = { ...defaultsOf(OPTIONS), ...url.root, ...checked }
@@ -209,8 +214,19 @@ function withoutTls (socket = {}) {
 }
 
 function parseUrl (url) {
-  const { host, port, path, tls, username, password, database } = native.parseConnectionUrl(url)
+  const parts = refusing(() => native.parseConnectionUrl(url))
+  const { host, port, path, tls, username, password, database } = parts
   return { root: set({ username, password, database }), socket: set({ host, port, path, tls }) }
+}
+
+/** Calls what asks the native core; an option that it refuses is a TypeError, as any other. */
+function refusing (ask) {
+  try {
+    return ask()
+  } catch (error) {
+    if (error.code !== 'InvalidArg') throw error
+    throw new TypeError(error.message)
+  }
 }
 
 function set (object) {
@@ -231,4 +247,4 @@ function documented () {
     ...flat(COMMAND, 'commandOptions.')]
 }
 
-module.exports = { parseOptions, parseCommandOptions, coreOptions, documented }
+module.exports = { parseOptions, parseCommandOptions, coreOptions, refusing, documented }

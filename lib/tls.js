@@ -84,9 +84,13 @@ function pems (value, name) {
 
 function pem (value, name) {
   if (value === undefined) return undefined
-  if (typeof value === 'string') return Buffer.from(value)
-  if (value instanceof Uint8Array) return Buffer.from(value)
-  return wrong(name, 'PEM, as a string or a Buffer')
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    wrong(name, 'PEM, as a string or a Buffer')
+  }
+  const bytes = Buffer.from(value)
+  // A path in the place of a file's content would be found out with the first command only.
+  if (!bytes.includes('-----BEGIN ')) wrong(name, 'PEM')
+  return bytes
 }
 
 function wrong (name, expected) {

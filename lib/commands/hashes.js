@@ -36,8 +36,17 @@ module.exports = [
     args: keyCountedFields,
     ts: '(key: RedisArgument, fields: RedisVariadicArgument): Promise<number[] | null>'
   },
-  { name: 'hGet', args: keyField, ts: '(key: RedisArgument, field: RedisArgument): Promise<T | null>' },
-  { name: 'hGetAll', args: key, shape: 'object', ts: '(key: RedisArgument): Promise<Record<string, T>>' },
+  {
+    name: 'hGet',
+    args: keyField,
+    ts: '(key: RedisArgument, field: RedisArgument): Promise<T | null>'
+  },
+  {
+    name: 'hGetAll',
+    args: key,
+    shape: 'object',
+    ts: '(key: RedisArgument): Promise<Record<string, T>>'
+  },
   {
     name: 'hGetDel',
     args: keyCountedFields,
@@ -176,7 +185,11 @@ module.exports = [
     },
     ts: '(key: RedisArgument, field: RedisArgument, value: RedisArgument): Promise<number>'
   },
-  { name: 'hStrLen', args: keyField, ts: '(key: RedisArgument, field: RedisArgument): Promise<number>' },
+  {
+    name: 'hStrLen',
+    args: keyField,
+    ts: '(key: RedisArgument, field: RedisArgument): Promise<number>'
+  },
   {
     name: 'hTTL',
     args: keyCountedFields,

@@ -43,7 +43,7 @@ const GROUPS = {
 const commands = Object.values(GROUPS).flat().map(complete)
 commands.sort((a, b) => a.name < b.name ? -1 : 1)
 
-/** Every row has the same fields in the same order, so that the wrapper's code stays monomorphic. */
+/** Gives every row the same fields in the same order, so that the wrapper stays monomorphic. */
 function complete (row) {
   const upper = row.upper ?? row.name.toUpperCase()
   return Object.freeze({

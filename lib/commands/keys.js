@@ -119,7 +119,11 @@ module.exports = [
   { name: 'pExpireTime', args: key, ts: '(key: RedisArgument): Promise<number>' },
   { name: 'pTTL', args: key, ts: '(key: RedisArgument): Promise<number>' },
   { name: 'randomKey', args: none, ts: '(): Promise<T | null>' },
-  { name: 'rename', args: rename, ts: "(key: RedisArgument, newKey: RedisArgument): Promise<'OK'>" },
+  {
+    name: 'rename',
+    args: rename,
+    ts: "(key: RedisArgument, newKey: RedisArgument): Promise<'OK'>"
+  },
   {
     name: 'renameNX',
     args: rename,

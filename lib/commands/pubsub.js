@@ -10,7 +10,11 @@ const { none } = require('./forms')
 const { object } = require('./replies')
 
 module.exports = [
-  { name: 'publish', args: publish, ts: '(channel: RedisArgument, message: RedisArgument): Promise<number>' },
+  {
+    name: 'publish',
+    args: publish,
+    ts: '(channel: RedisArgument, message: RedisArgument): Promise<number>'
+  },
   {
     name: 'pubSubChannels',
     upper: 'PUBSUB_CHANNELS',
@@ -48,7 +52,11 @@ module.exports = [
     reply: reply => object(reply),
     ts: '(channels?: RedisVariadicArgument): Promise<Record<string, number>>'
   },
-  { name: 'sPublish', args: publish, ts: '(channel: RedisArgument, message: RedisArgument): Promise<number>' }
+  {
+    name: 'sPublish',
+    args: publish,
+    ts: '(channel: RedisArgument, message: RedisArgument): Promise<number>'
+  }
 ]
 
 function publish (w, channel, message) {

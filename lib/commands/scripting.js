@@ -8,14 +8,22 @@
 const { none } = require('./forms')
 
 module.exports = [
-  { name: 'eval', args: evaluate('script'), ts: '(script: RedisArgument, options?: EvalOptions): Promise<unknown>' },
+  {
+    name: 'eval',
+    args: evaluate('script'),
+    ts: '(script: RedisArgument, options?: EvalOptions): Promise<unknown>'
+  },
   {
     name: 'evalRo',
     upper: 'EVAL_RO',
     args: evaluate('script'),
     ts: '(script: RedisArgument, options?: EvalOptions): Promise<unknown>'
   },
-  { name: 'evalSha', args: evaluate('sha1'), ts: '(sha1: RedisArgument, options?: EvalOptions): Promise<unknown>' },
+  {
+    name: 'evalSha',
+    args: evaluate('sha1'),
+    ts: '(sha1: RedisArgument, options?: EvalOptions): Promise<unknown>'
+  },
   {
     name: 'evalShaRo',
     upper: 'EVALSHA_RO',

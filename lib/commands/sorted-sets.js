@@ -114,7 +114,11 @@ module.exports = [
     about: 'Returns several members with their scores; a negative count allows repeats.',
     ts: COUNTED
   },
-  { name: 'zRank', args: keyMember, ts: '(key: RedisArgument, member: RedisArgument): Promise<number | null>' },
+  {
+    name: 'zRank',
+    args: keyMember,
+    ts: '(key: RedisArgument, member: RedisArgument): Promise<number | null>'
+  },
   {
     name: 'zRankWithScore',
     upper: 'ZRANK_WITHSCORE',
@@ -129,7 +133,11 @@ module.exports = [
     args: keyMembers,
     ts: '(key: RedisArgument, members: RedisVariadicArgument): Promise<number>'
   },
-  { name: 'zRevRank', args: keyMember, ts: '(key: RedisArgument, member: RedisArgument): Promise<number | null>' },
+  {
+    name: 'zRevRank',
+    args: keyMember,
+    ts: '(key: RedisArgument, member: RedisArgument): Promise<number | null>'
+  },
   {
     name: 'zRevRankWithScore',
     upper: 'ZREVRANK_WITHSCORE',

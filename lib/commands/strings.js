@@ -6,7 +6,7 @@
 
 const { fail, isText } = require('../arguments')
 const { key, keys, keyText, suffixed, required, expiration, lifetime } = require('./forms')
-const { map } = require('./replies')
+const { doubles, map } = require('./replies')
 
 const INCREX_DOCS = {
   summary: 'Increments a number and sets its bounds and expiration in one step.',
@@ -125,8 +125,9 @@ module.exports = [
       const o = w.options(options, 'options', INCREX_FLOAT_OPTIONS)
       if (o !== undefined) incrExBounds(w, o)
     },
+    reply: doubles,
     ts: '(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): ' +
-      'Promise<[value: T | number, added: T | number]>',
+      'Promise<[value: number, added: number]>',
     docs: INCREX_DOCS
   },
   {

@@ -23,7 +23,8 @@ enum Step {
     LibName,
     LibVer,
     Readonly,
-    /// Said when there is nothing else to say, to learn that the peer speaks RESP and lets us in.
+    /// Said when no other step has to succeed, to learn that the peer speaks RESP and lets us in:
+    /// a server answers what it does not know before it asks for a password.
     Ping,
 }
 
@@ -92,15 +93,14 @@ impl Plan {
                 (Step::LibName, "LIB-NAME", &info.lib_name),
                 (Step::LibVer, "LIB-VER", &info.lib_ver),
             ] {
-                let set: [&[u8]; 4] =
-                    [b"CLIENT", b"SETINFO", field.as_bytes(), value.as_bytes()];
+                let set: [&[u8]; 4] = [b"CLIENT", b"SETINFO", field.as_bytes(), value.as_bytes()];
                 commands.push((step, set.to_vec()));
             }
         }
         if options.readonly {
             commands.push((Step::Readonly, vec![b"READONLY"]));
         }
-        if commands.is_empty() {
+        if !commands.iter().any(|(step, _)| step.is_needed()) {
             commands.push((Step::Ping, vec![b"PING"]));
         }
         Self {
@@ -328,6 +328,7 @@ mod tests {
             ..Default::default()
         };
         let tail = "SELECT 4 | CLIENT SETINFO LIB-NAME x | CLIENT SETINFO LIB-VER 1 | READONLY";
+        let named = ClientOptions { name: Some("me".into()), ..quiet() };
         let joe = credentials(Some("joe"), Some("pw"));
         let none = credentials(None, None);
         let only_password = credentials(None, Some("pw"));
@@ -338,6 +339,7 @@ mod tests {
             (&all, &joe, Resp2, format!("AUTH joe pw | CLIENT SETNAME me | {tail}")),
             (&quiet(), &none, Resp3, "HELLO 3".into()),
             (&quiet(), &none, Resp2, "PING".into()),
+            (&named, &none, Resp2, "CLIENT SETNAME me | PING".into()),
             (&quiet(), &only_password, Resp3, "HELLO 3 AUTH default pw".into()),
             (&quiet(), &only_password, Resp2, "AUTH pw".into()),
             (&quiet(), &only_user, Resp3, "HELLO 3 AUTH joe ".into()),

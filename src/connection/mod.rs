@@ -169,7 +169,9 @@ impl Connection {
             let is_flushed = match send(&self.stream, &mut unsent) {
                 Ok(is_flushed) => is_flushed,
                 Err(error) => {
-                    // The peer has closed; what it said before, or its TLS alert, tells why.
+                    // The peer has closed; what it said before, or its TLS alert, tells why. It is
+                    // here already, but the runtime may not have noticed yet.
+                    let _ = timeout(LAST_WORDS, self.stream.readable()).await;
                     self.receive(frames)?;
                     return Err(self.lost(error));
                 }
@@ -256,5 +258,7 @@ fn unasked() -> Error {
     Error::protocol("the server sent a reply that nobody asked for")
 }
 
+/// Bounds a wait for what has arrived, that is for the runtime's next look at its sockets.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// The command of [`Connection::ping`].
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::outbox::{Delivery, Event, Whose};
 use crate::pool::Lease;
 use crate::resp::{Frames, Kind as Resp};
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 
 /// A connection whose oldest command has been without a reply for this long, and is past its
 /// deadline, is dead or as good as dead (reliability P5: closed within 10 s, less the time that a
@@ -227,7 +227,7 @@ impl<'a> Service<'a> {
         end.unwrap_or_else(End::Lost)
     }
 
-    async fn serve(&mut self, stream: &Stream) -> Result<End> {
+    async fn serve(&mut self, link: &Stream) -> Result<End> {
         let shared = self.shared;
         let mut replacement: Replacement<'a> = None;
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
@@ -252,12 +252,12 @@ impl<'a> Service<'a> {
             let full = shared.outbox.is_full();
             tokio::select! {
                 biased;
-                ready = stream.readable(), if !full => {
+                ready = link.readable(), if !full => {
                     ready?;
-                    self.read(stream)?;
+                    self.read(link)?;
                 }
                 () = shared.outbox.room(), if full => {}
-                ready = stream.writable(), if blocked => {
+                ready = link.writable(), if blocked => {
                     ready?;
                     shared.lock().write(Instant::now(), &shared.metrics);
                 }
@@ -281,13 +281,13 @@ impl<'a> Service<'a> {
 
     /// Reads what the socket holds, for at most [`READS`] turns so that other lanes of the same
     /// thread get theirs.
-    fn read(&mut self, stream: &Stream) -> Result<()> {
+    fn read(&mut self, link: &Stream) -> Result<()> {
         for _ in 0..READS {
-            match self.lease.reader.fill(stream) {
+            match self.lease.reader.fill(link) {
                 Ok(0) => return Err(self.end_of_stream()),
                 Ok(n) => self.shared.metrics.bytes_in.add(n as u64),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(stream::lost(error)),
             }
             while let Some(frames) = self.lease.reader.decode()? {
                 self.deliver(frames)?;

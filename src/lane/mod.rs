@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
 use crate::pool::Pool;
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 
 pub use self::batch::{Batch, Command};
 pub use self::state::{Ended, State};
@@ -234,7 +234,7 @@ impl Inner {
             Ok(flushed) => !flushed,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
             Err(error) => {
-                *failed = Some(error.into());
+                *failed = Some(stream::lost(error));
                 true
             }
         };

@@ -154,6 +154,8 @@ mod tests {
     use crate::error::Kind;
     use crate::options::{ClientInfo, Secret, TlsOptions};
 
+    type Change = Box<dyn FnOnce(&mut ClientOptions)>;
+
     fn refusal(change: impl FnOnce(&mut ClientOptions)) -> String {
         let mut options = ClientOptions::default();
         change(&mut options);
@@ -170,7 +172,7 @@ mod tests {
     #[test]
     fn each_refusal_names_its_option() {
         let ms = Duration::from_millis;
-        let cases: Vec<(&str, Box<dyn FnOnce(&mut ClientOptions)>)> = vec![
+        let cases: Vec<(&str, Change)> = vec![
             ("socket.host", Box::new(|o| o.endpoint = Endpoint::tcp("", 1))),
             ("socket.host", Box::new(|o| o.endpoint = Endpoint::tcp("a b", 1))),
             ("socket.port", Box::new(|o| o.endpoint = Endpoint::tcp("a", 0))),

@@ -92,9 +92,10 @@ fn aggregate(mark: char, streamed: bool, children: &[Spelled]) -> Spelled {
 }
 
 fn value() -> impl Strategy<Value = Spelled> {
-    scalar().prop_recursive(5, 60, 8, |child| {
+    let mark = || prop::sample::select(&['*', '~', '%'][..]);
+    scalar().prop_recursive(5, 60, 8, move |child| {
         prop_oneof![
-            4 => (prop::sample::select(&['*', '~', '%'][..]), any::<bool>(), vec(child.clone(), 0..8))
+            4 => (mark(), any::<bool>(), vec(child.clone(), 0..8))
                 .prop_map(|(mark, streamed, children)| aggregate(mark, streamed, &children)),
             1 => (child.clone(), child.clone(), child).prop_map(|(name, about, value)| {
                 let wire = [b"|1\r\n", &name.wire[..], &about.wire, &value.wire].concat();

@@ -110,7 +110,8 @@ fn attributes_are_skipped_at_any_depth() {
 #[test]
 fn pushes_never_take_the_place_of_a_reply() {
     let wire = b"+a\r\n>2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n:1\r\n\
-        >3\r\n+message\r\n+c\r\n|1\r\n+x\r\n+y\r\n+m\r\n|1\r\n+a\r\n:1\r\n>1\r\n+late\r\n*1\r\n:2\r\n>0\r\n";
+        >3\r\n+message\r\n+c\r\n|1\r\n+x\r\n+y\r\n+m\r\n\
+        |1\r\n+a\r\n:1\r\n>1\r\n+late\r\n*1\r\n:2\r\n>0\r\n";
     let seen = decode_every_way(wire);
     assert_eq!(seen.replies, ["+a", "1", "[2]"]);
     assert_eq!(seen.pushes, [">[+invalidate [\"k\"]]", ">[+message +c +m]", ">[+late]", ">[]"]);

@@ -136,6 +136,7 @@ class Bridge {
     } catch (cause) {
       const error = new OxidisError('the batch could not be handed over', { code: 'INTERNAL', cause })
       for (let i = 0; i < count; i++) this.slots.settle((firstId + i) >>> 0, error, true)
+      this.drained()
     }
   }
 
@@ -151,6 +152,7 @@ class Bridge {
     if (code === 0) return
     const applied = code === 1 ? 'no' : 'unknown'
     this.slots.settle(id, new AbortError('the command was aborted', { applied, cause: reason }), true)
+    this.drained()
   }
 
   /** The error for a command that finds a queue bound reached, or null. */
@@ -194,7 +196,7 @@ class Bridge {
     this.core.keepAlive(isAlive)
   }
 
-  /** Called when a wake-up has delivered everything. */
+  /** Called when a wake-up has delivered everything, or a command has ended by itself. */
   drained () {
     if (this.slots.pending > 0) return
     if (this.whenIdle !== null) {

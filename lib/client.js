@@ -70,14 +70,24 @@ class RedisClient extends EventEmitter {
     const self = this._self
     if (!(self._bridge instanceof Bridge)) {
       await self._closed
-      self._bridge = self.#bridge()
-      self._isClosing = false
-      self._closed = null
+      // Another call of connect() may have come first.
+      if (!(self._bridge instanceof Bridge)) self.#reopen()
     }
     self._isWanted = true
-    self._connecting ??= self.#connect().finally(() => { self._connecting = null })
-    await self._connecting
+    self._connecting ??= self.#connect()
+    const connecting = self._connecting
+    try {
+      await connecting
+    } finally {
+      if (self._connecting === connecting) self._connecting = null
+    }
     return this
+  }
+
+  #reopen () {
+    this._bridge = this.#bridge()
+    this._isClosing = false
+    this._closed = null
   }
 
   async #connect () {
@@ -131,6 +141,7 @@ class RedisClient extends EventEmitter {
   #end (bridge) {
     bridge.close()
     this._isWanted = false
+    this._connecting = null
     process.nextTick(() => this.emit('end'))
   }
 
@@ -235,13 +246,15 @@ class RedisClient extends EventEmitter {
   }
 
   #answerDelay (question, retries, cause) {
+    // The strategy may end the client, and so take the bridge away.
+    const { core } = this._bridge
     let delay
     try {
       delay = this.#options.socket.reconnectStrategy(retries, cause)
     } catch {
       delay = false
     }
-    this._bridge.core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
+    core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
   }
 
   async #answerCredentials (question) {

@@ -13,9 +13,6 @@ const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('./commands/flags')
 const { AbortError } = require('./errors')
 const { PAIRS } = require('./mode')
 
-/** The one argument writer: a command is encoded without a pause, so one is enough. */
-const writer = new Arguments()
-
 /** Adds a method, in both spellings, for each row of `table` to `prototype`. */
 function addCommands (prototype, table) {
   for (const row of table) {
@@ -51,31 +48,47 @@ function makeMethod (row) {
     if (count !== 0 && typeof arguments[count - 1] === 'function') {
       return withCallback(this, row, arguments)
     }
-    writer.reset(this._keyPrefix)
+    const w = borrow(this._keyPrefix)
     try {
-      if (encodeAll) encode(writer, ...arguments)
-      else if (encode !== undefined) encode(writer, a, b, c, d, e, f, g)
+      if (encodeAll) encode(w, ...arguments)
+      else if (encode !== undefined) encode(w, a, b, c, d, e, f, g)
     } catch (error) {
+      writer = w
       return refuse(row, error)
     }
+    writer = w
     const options = this._command
-    const context = row.reply === undefined ? undefined : contextOf(options, writer)
-    const argc = writer.argc
+    const context = row.reply === undefined ? undefined : contextOf(options, w)
+    const argc = w.argc
     const head = row.heads[argc] === undefined ? makeHead(row, argc) : row.heads[argc]
-    if (options.signal !== undefined) {
-      return abortable(this, options, () => dispatch(this._bridge, head, row, options, context))
+    if (options.signal !== undefined || w.chunks !== null) {
+      return dispatch(this._bridge, w, head, row, options, context)
     }
-    if (writer.chunks !== null) return dispatch(this._bridge, head, row, options, context)
-    return this._bridge.send(head + writer.body, options.mode | row.mode, options.timeout, row, context)
+    return this._bridge.send(head + w.body, options.mode | row.mode, options.timeout, row, context)
   }
 }
 
-function dispatch (bridge, head, row, options, context) {
-  const { chunks, body } = writer
+/**
+ * The one argument writer, reset. While it is lent (an options object may have a getter that sends
+ * a command) there is another, so that no two commands write into one.
+ */
+function borrow (prefix) {
+  const w = writer === null ? new Arguments() : writer
+  writer = null
+  w.reset(prefix)
+  return w
+}
+
+let writer = new Arguments()
+
+function dispatch (bridge, { chunks, body }, head, row, options, context) {
   const mode = options.mode | row.mode
-  if (chunks === null) return bridge.send(head + body, mode, options.timeout, row, context)
-  chunks[0] = head + chunks[0]
-  return bridge.sendLarge(chunks, body, mode, options.timeout, row, context)
+  const send = () => {
+    if (chunks === null) return bridge.send(head + body, mode, options.timeout, row, context)
+    chunks[0] = head + chunks[0]
+    return bridge.sendLarge(chunks, body, mode, options.timeout, row, context)
+  }
+  return options.signal === undefined ? send() : abortable(bridge, options.signal, send)
 }
 
 function makeHead (row, argc) {
@@ -108,15 +121,14 @@ function callback (promise, done) {
   )
 }
 
-/** Sends a command that `options.signal` can end. */
-function abortable (client, { signal }, dispatch) {
+/** Sends a command that `signal` can end. */
+function abortable (bridge, signal, send) {
   if (signal.aborted) {
     return Promise.reject(new AbortError('the command was aborted before it was sent',
       { applied: 'no', cause: signal.reason }))
   }
-  const bridge = client._bridge
   const id = bridge.upcoming
-  const promise = dispatch()
+  const promise = send()
   if (bridge.upcoming === id) return promise
   const abort = () => bridge.abort(id, signal.reason)
   const forget = () => signal.removeEventListener('abort', abort)
@@ -137,20 +149,18 @@ function sendCommand (client, args, options) {
   }
   const unfit = unfitForLane(args)
   if (unfit !== null) return Promise.reject(unfit)
-  writer.reset(null)
   for (let i = 0; i < args.length; i++) {
     if (!isText(args[i])) {
       return Promise.reject(new TypeError(`sendCommand: argument "args[${i}]" must be a string or ` +
         `a Buffer, not ${typeof args[i]}`))
     }
-    writer.arg(args[i], 'args')
   }
+  const w = borrow(null)
+  for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
+  writer = w
   const row = { method: 'sendCommand', command: commandName(args[0]), reply: undefined, mode: 0 }
   const head = `*${args.length}\r\n`
-  if (options.signal !== undefined) {
-    return abortable(client, options, () => dispatch(client._bridge, head, row, options, undefined))
-  }
-  return dispatch(client._bridge, head, row, options, undefined)
+  return dispatch(client._bridge, w, head, row, options, undefined)
 }
 
 /** The error for a command that needs a connection of its own, which a client's lanes are not. */

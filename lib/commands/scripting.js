@@ -31,15 +31,6 @@ module.exports = [
     ts: '(sha1: RedisArgument, options?: EvalOptions): Promise<unknown>'
   },
   {
-    name: 'scriptDebug',
-    upper: 'SCRIPT_DEBUG',
-    command: ['SCRIPT', 'DEBUG'],
-    args (w, mode) {
-      w.oneOf(mode, 'mode', ['YES', 'SYNC', 'NO'])
-    },
-    ts: "(mode: 'YES' | 'SYNC' | 'NO'): Promise<'OK'>"
-  },
-  {
     name: 'scriptExists',
     upper: 'SCRIPT_EXISTS',
     command: ['SCRIPT', 'EXISTS'],

@@ -1,0 +1,53 @@
+'use strict'
+
+/*
+ * Writes everything that follows from the command table (`npm run generate`).
+ *
+ *   node scripts/generate-commands.js                      the derived files only
+ *   node scripts/generate-commands.js --server <path>      starts that redis-server, reads its
+ *   node scripts/generate-commands.js --port <n>           commands (or a running one's) first
+ *
+ * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
+ * in lib/commands/ and the hand-written declarations in scripts/generate/. Derived: the Rust table,
+ * the flags for sendCommand, and index.d.ts. A test fails when they are not up to date.
+ */
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { parseArgs } = require('node:util')
+
+const ROOT = path.join(__dirname, '..')
+const SNAPSHOT = path.join(ROOT, 'commands', 'redis.json')
+
+/** The derived files: path from the root -> text. Reads the snapshot, starts nothing. */
+function derive () {
+  const { commands } = JSON.parse(fs.readFileSync(SNAPSHOT, 'utf8'))
+  return {
+    'src/command/table.rs': require('./generate/rust-table').render(commands),
+    'lib/commands/flags.js': require('./generate/flags-table').render(commands),
+    'index.d.ts': require('./generate/declarations').render(commands)
+  }
+}
+
+async function main () {
+  const text = { type: 'string' }
+  const { values } = parseArgs({ options: { server: text, port: text } })
+  if (values.server !== undefined || values.port !== undefined) {
+    write('commands/redis.json', await require('./generate/snapshot').read(values))
+  }
+  for (const [file, text] of Object.entries(derive())) write(file, text)
+}
+
+function write (file, text) {
+  fs.writeFileSync(path.join(ROOT, file), text)
+  console.log(`wrote ${file} (${Math.round(text.length / 1024)} KB)`)
+}
+
+if (require.main === module) {
+  main().catch(error => {
+    console.error(`generate-commands: ${error.message}`)
+    process.exitCode = 1
+  })
+}
+
+module.exports = { derive, ROOT }

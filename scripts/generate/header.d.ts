@@ -1,0 +1,430 @@
+import { EventEmitter } from 'node:events'
+import { ConnectionOptions } from 'node:tls'
+
+/** What Redis takes as a key, a member or a value. */
+export type RedisArgument = string | Buffer
+
+/** One or several of them. */
+export type RedisVariadicArgument = RedisArgument | RedisArgument[]
+
+/** An integer of up to 64 bits: beyond 2^53 as a bigint or a decimal string. */
+export type RedisInteger = number | bigint | `${number}`
+
+/** A double. */
+export type RedisDouble = number | `${number}`
+
+/** Node-style callback, as in the old `redis` package. */
+export type Callback<R> = (error: Error | null, reply?: R) => void
+
+/** Returns a client. It connects with its first command, or with `connect()`. */
+export function createClient(options?: RedisClientOptions | string): RedisClient
+
+/**
+ * Returns a client with several lanes: commands that are not awaited may overtake each other, in
+ * exchange for the throughput of several connections.
+ */
+export function createClientPool(
+  options?: RedisClientOptions | string,
+  poolOptions?: RedisPoolOptions
+): RedisClientPool
+
+/** The class of what `createClient` returns. */
+export const RedisClient: new (options?: RedisClientOptions | string) => RedisClient
+
+/** The class of what `createClientPool` returns. */
+export const RedisClientPool: new (options?: RedisClientOptions | string) => RedisClientPool
+
+declare const oxidis: Omit<typeof import('./index.js'), 'default'>
+export default oxidis
+
+/** The RESP types that a type mapping can name. */
+export const RESP_TYPES: {
+  readonly NULL: 95
+  readonly BOOLEAN: 35
+  readonly NUMBER: 58
+  readonly BIG_NUMBER: 40
+  readonly DOUBLE: 44
+  readonly SIMPLE_STRING: 43
+  readonly BLOB_STRING: 36
+  readonly VERBATIM_STRING: 61
+  readonly SIMPLE_ERROR: 45
+  readonly BLOB_ERROR: 33
+  readonly ARRAY: 42
+  readonly SET: 126
+  readonly MAP: 37
+  readonly PUSH: 62
+}
+
+/** Which JavaScript type each RESP type becomes. The first of each line is the default. */
+export interface TypeMapping {
+  /** `BLOB_STRING` */
+  36?: StringConstructor | BufferConstructor
+  /** `SIMPLE_STRING` */
+  43?: StringConstructor | BufferConstructor
+  /** `NUMBER` */
+  58?: NumberConstructor | StringConstructor | BigIntConstructor
+  /** `DOUBLE` */
+  44?: NumberConstructor | StringConstructor
+  /** `BIG_NUMBER` */
+  40?: BigIntConstructor | StringConstructor
+  /** `VERBATIM_STRING` */
+  61?: StringConstructor | BufferConstructor | typeof VerbatimString
+  /** `MAP` */
+  37?: ObjectConstructor | MapConstructor | ArrayConstructor
+  /** `SET` */
+  126?: ArrayConstructor | SetConstructor
+}
+
+/** A mapping that turns strings into Buffers: the commands' types follow it. */
+export interface BufferTypeMapping extends TypeMapping {
+  36: BufferConstructor
+}
+
+/** A verbatim string with its format: `txt` or `mkd`. */
+export class VerbatimString extends String {
+  constructor(format: string, value: string)
+  readonly format: string
+}
+
+/** Options of single commands; as `commandOptions` the defaults of all. */
+export interface CommandOptions {
+  /** Deadline of the whole command, in ms. Default 5000; 0 or undefined means none. */
+  timeout?: number
+  /** Default: strings, numbers, plain objects and arrays. */
+  typeMapping?: TypeMapping
+  /** Aborting it rejects the command with an AbortError. */
+  abortSignal?: AbortSignal
+  /** Taken for node-redis's sake: commands are always sent at once. */
+  asap?: boolean
+}
+
+/** Node's names for them; next to `socket.tls: true` or as its value. */
+export type RedisTlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' |
+  'rejectUnauthorized'> & {
+  /** Default 'TLSv1.2'. */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3'
+}
+
+/** Options of the socket. */
+export interface RedisSocketOptions extends RedisTlsOptions {
+  /** Default 'localhost'. */
+  host?: string
+  /** Default 6379. */
+  port?: number
+  /** A Unix socket instead of host and port. */
+  path?: string
+  /** IP version: 4, 6, or 0 (default) for both. */
+  family?: 0 | 4 | 6
+  /** TLS. Default false, or true for `rediss://`. */
+  tls?: boolean | RedisTlsOptions
+  /** Longest time for one attempt to connect, handshake included, in ms. Default 5000. */
+  connectTimeout?: number
+  /** Silence, while a reply is due, after which the connection counts as dead, in ms. */
+  socketTimeout?: number
+  /** TCP_NODELAY. Default true. */
+  noDelay?: boolean
+  /** TCP keep-alive. Default true. */
+  keepAlive?: boolean
+  /** Idle time before the first keep-alive probe, in ms. Default 30000. */
+  keepAliveInitialDelay?: number
+  /**
+   * What to do after a lost connection: false gives up, a number waits that many ms, a function
+   * decides. Default: full jitter, from 50 ms doubling up to 2 s, for ever.
+   */
+  reconnectStrategy?:
+    false | number | ((retries: number, cause: Error) => false | number | Error)
+}
+
+/** The connections behind a client. */
+export interface RedisConnectionPoolOptions {
+  /** Connections that are kept open, those of lanes included. Default 1. */
+  min?: number
+  /** The most exclusive connections at once. Default 16. */
+  max?: number
+  /** Longest wait for an exclusive connection, in ms. Default 5000. */
+  acquireTimeout?: number
+  /** Idle time after which a connection is closed, in ms. Default 600000; 0 means never. */
+  idleTimeout?: number
+  /** Age at which a connection is replaced, in ms, jittered. Default 1800000; 0 means never. */
+  maxLifetime?: number
+  /** Time after which a connection still held gives a warning, in ms. Default 30000; 0: never. */
+  leakThreshold?: number
+}
+
+/** Options of `createClient`. They are never changed by the client. */
+export interface RedisClientOptions {
+  /** `redis[s]://[[user][:password]@]host[:port][/db]`, `valkey[s]://...` or `unix://...`. */
+  url?: string
+  /** The socket; what it sets goes before the URL. */
+  socket?: RedisSocketOptions
+  /** ACL user. Default 'default'. */
+  username?: string
+  password?: string
+  /** Asked for credentials before every handshake, instead of `username` and `password`. */
+  credentialsProvider?: RedisCredentialsProvider | { credentials: RedisCredentialsProvider }
+  /** Name of the connections (`CLIENT SETNAME`). */
+  name?: string
+  /** Number of the database. Default 0. */
+  database?: number
+  /** Protocol version. Default 3, falling back to 2 by itself. */
+  RESP?: 2 | 3
+  /** Put in front of every key. */
+  keyPrefix?: RedisArgument
+  /** The most commands without a reply; more are rejected. Default 1000000. */
+  commandsQueueMaxLength?: number
+  /** The most bytes of commands without a reply; more are rejected. Default 256 MiB. */
+  maxQueuedBytes?: number
+  /** Rejects commands at once while there is no connection. Default false. */
+  disableOfflineQueue?: boolean
+  /** Sends READONLY on each connection, for replicas of a cluster. Default false. */
+  readonly?: boolean
+  /** Idle time after which a connection is asked for a PING, in ms. Default 30000; 0: never. */
+  pingInterval?: number
+  /** Defaults of all commands. */
+  commandOptions?: CommandOptions
+  /** The connections behind the client. */
+  pool?: RedisConnectionPoolOptions
+  /**
+   * Connections that share the commands, up to 64. Default 1, which keeps the commands in order;
+   * more trade the order of commands that are not awaited for throughput.
+   */
+  lanes?: number
+  /** Leaves out `CLIENT SETINFO`. Default false. */
+  disableClientInfo?: boolean
+  /** Added to the library's name in `CLIENT SETINFO`. */
+  clientInfoTag?: string
+}
+
+export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
+
+export interface RedisCredentials {
+  username?: string
+  password: string
+}
+
+/** Options of `createClientPool`. */
+export interface RedisPoolOptions {
+  /** Connections that are kept open. Default 1. */
+  minimum?: number
+  /** The most connections. Default 100. */
+  maximum?: number
+  /** Longest wait for a connection, in ms. Default 3000. */
+  acquireTimeout?: number
+  /** Idle time after which a connection is closed, in ms. Default 600000. */
+  cleanupDelay?: number
+}
+
+/** Events of a client. None of them needs a listener, not even `error`. */
+export interface RedisClientEvents {
+  /** A connection is open. */
+  connect: []
+  /** Commands can be sent. */
+  ready: []
+  /** The connection was lost and will be opened again. */
+  reconnecting: [state: { retries: number }]
+  /** Something went wrong in the background. */
+  error: [error: Error]
+  /** The client is closed. */
+  end: []
+  /** A key of the client-side cache changed; null stands for all keys. */
+  invalidate: [key: RedisArgument | null]
+}
+
+/** What all clients have besides the commands. */
+export interface RedisClientCore extends EventEmitter {
+  on<E extends keyof RedisClientEvents>(
+    event: E, listener: (...details: RedisClientEvents[E]) => void): this
+  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once<E extends keyof RedisClientEvents>(
+    event: E, listener: (...details: RedisClientEvents[E]) => void): this
+  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off<E extends keyof RedisClientEvents>(
+    event: E, listener: (...details: RedisClientEvents[E]) => void): this
+  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+
+  /** The client has been started and not closed. */
+  readonly isOpen: boolean
+  /** There is a connection, so that commands are sent at once. */
+  readonly isReady: boolean
+
+  /**
+   * Connects, and resolves to the client. Rejects with the cause when the options can never work
+   * (wrong password, TLS refused, no such database) or when `connectTimeout` has passed.
+   */
+  connect(): Promise<this>
+  /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
+  close(): Promise<void>
+  /** Rejects pending commands and closes at once. May be called twice. */
+  destroy(): void
+  /** @deprecated use `close()` */
+  quit(): Promise<'OK'>
+  /** @deprecated use `destroy()` */
+  disconnect(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+
+  /** Lets pending commands keep the process alive (the default). */
+  ref(): void
+  /** Lets the process end while commands are pending. */
+  unref(): void
+
+  /** A new client with the same options, changed by `overrides`, and its own connections. */
+  duplicate(overrides?: RedisClientOptions): RedisClient
+  /** A pool with this client's options: see `createClientPool`. */
+  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
+  /** Numbers about the pool, the lanes and the commands so far. */
+  stats(): RedisClientStats
+
+  /** A view of this client that turns replies into other types. */
+  withTypeMapping(typeMapping: BufferTypeMapping): RedisBufferClient
+  withTypeMapping(typeMapping: TypeMapping): RedisClient
+  /** A view of this client whose commands `signal` can abort. */
+  withAbortSignal(signal: AbortSignal): this
+  /** A view of this client with other options for its commands. */
+  withCommandOptions(
+    options: CommandOptions & { typeMapping: BufferTypeMapping }): RedisBufferClient
+  withCommandOptions(options: CommandOptions): this
+
+  /** Sends any command, and resolves to the reply as it was decoded. */
+  sendCommand<R = unknown>(args: readonly RedisArgument[], options?: CommandOptions): Promise<R>
+  sendCommand<R = unknown>(args: readonly RedisArgument[], callback: Callback<R>): void
+  sendCommand<R = unknown>(
+    args: readonly RedisArgument[], options: CommandOptions | undefined, callback: Callback<R>
+  ): void
+}
+
+/** A client. */
+export interface RedisClient extends RedisClientCore, RedisCommands {}
+
+/** A view of a client whose strings are Buffers. */
+export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands {}
+
+/** A client with several lanes. */
+export interface RedisClientPool extends RedisClient {
+  /** Connections that nobody uses. */
+  readonly idleClients: number
+  /** Connections in use. */
+  readonly clientsInUse: number
+  /** All connections. */
+  readonly totalClients: number
+  /** Callers that wait for a connection. */
+  readonly tasksQueueLength: number
+}
+
+/** The name that node-redis has for it. */
+export type RedisClientType = RedisClient
+
+/** The name that node-redis has for it. */
+export type RedisClientPoolType = RedisClientPool
+
+/** What `stats()` returns. Times are in ms. */
+export interface RedisClientStats {
+  pool: {
+    /** Connections that exist, lanes included. */
+    total: number
+    /** Connections that nobody uses. */
+    idle: number
+    /** Exclusive leases that are out. */
+    inUse: number
+    /** Callers that wait for one. */
+    waiting: number
+    /** The most that may be out. */
+    max: number
+    /** How long callers waited. */
+    acquire: RedisPercentiles
+  }
+  lanes: {
+    /** Whether the connection stands. */
+    connected: boolean
+    /** Commands written and not answered. */
+    inFlight: number
+    /** Commands not written yet. */
+    queued: number
+    /** Bytes of commands that are not answered. */
+    bytes: number
+  }[]
+  /** Commands submitted. */
+  commands: number
+  /** Error replies. */
+  errors: number
+  /** Commands whose deadline passed. */
+  timeouts: number
+  /** Commands that were written again. */
+  retries: number
+  /** Connections opened. */
+  connects: number
+  /** Attempts to connect that failed. */
+  connectFailures: number
+  /** Connections that were lost, each followed by a reconnect. */
+  reconnects: number
+  /** Replies that were thrown away because their caller had gone. */
+  lateReplies: number
+  /** Push frames that nobody asked for. */
+  pushesIgnored: number
+  bytesIn: number
+  bytesOut: number
+  /** From submission to the arrival of the reply. */
+  latency: RedisPercentiles
+}
+
+/** Upper bounds, at most an eighth too high. */
+export interface RedisPercentiles {
+  p50: number
+  p99: number
+  p999: number
+}
+
+/** What all errors of oxidis have in common. */
+export class OxidisError extends Error {
+  constructor(message: string, details?: OxidisErrorDetails)
+  /** Stable; for an `ErrorReply` the first word of the server's text. */
+  readonly code: string
+  /** Whether the server may have run the command; undefined where no command was lost. */
+  readonly applied?: 'no' | 'unknown'
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean
+  readonly cause?: unknown
+}
+
+export interface OxidisErrorDetails {
+  code?: string
+  applied?: 'no' | 'unknown'
+  retryable?: boolean
+  cause?: unknown
+}
+
+/** The server answered with an error: `WRONGTYPE`, `NOAUTH` ... */
+export class ErrorReply extends OxidisError {
+  /** The command's name. */
+  readonly command?: string
+}
+/** A connection could not be made, or was lost with commands under way. */
+export class ConnectionError extends OxidisError {}
+/** Connecting took longer than `socket.connectTimeout`. */
+export class ConnectionTimeoutError extends ConnectionError {}
+/** The deadline of a command has passed, or that of the wait for a connection. */
+export class TimeoutError extends OxidisError {}
+/** The client has been closed. */
+export class ClientClosedError extends OxidisError {}
+/** There is no connection, and `disableOfflineQueue` is set. */
+export class ClientOfflineError extends OxidisError {}
+/** `commandsQueueMaxLength` or `maxQueuedBytes` is reached. */
+export class QueueFullError extends OxidisError {}
+/** The command's AbortSignal was aborted. */
+export class AbortError extends OxidisError {}
+/** A watched key changed before EXEC. */
+export class WatchError extends OxidisError {}
+/** The server sent something that is not RESP, or that breaks a limit. */
+export class ProtocolError extends OxidisError {}
+/** None of the root nodes could be reached. */
+export class RootNodesUnavailableError extends OxidisError {}
+/** A command was redirected too often. */
+export class MaxCommandRedirectionsError extends OxidisError {}
+/** Commands of a transaction or a pipeline failed. */
+export class MultiErrorReply extends ErrorReply {
+  constructor(replies: unknown[], errorIndexes: number[])
+  /** All replies, errors among them. */
+  readonly replies: unknown[]
+  /** Which of them are errors. */
+  readonly errorIndexes: number[]
+  errors(): Generator<Error>
+}

@@ -36,6 +36,7 @@ class Bridge {
     /** Whether the event loop is kept alive by pending commands, and may be. */
     this.isAlive = false
     this.isReferenced = true
+    this.isClosed = false
     this.releaseTimer = null
     this.whenIdle = null
     this.flush = this.flush.bind(this)
@@ -137,6 +138,7 @@ class Bridge {
       const error = new OxidisError('the batch could not be handed over', { code: 'INTERNAL', cause })
       for (let i = 0; i < count; i++) this.slots.settle((firstId + i) >>> 0, error, true)
       this.drained()
+      this.drained()
     }
   }
 
@@ -152,6 +154,7 @@ class Bridge {
     if (code === 0) return
     const applied = code === 1 ? 'no' : 'unknown'
     this.slots.settle(id, new AbortError('the command was aborted', { applied, cause: reason }), true)
+    this.drained()
     this.drained()
   }
 
@@ -181,7 +184,9 @@ class Bridge {
   /** Ends all commands and closes all connections, for good. */
   close () {
     this.flush()
+    this.isClosed = true
     this.core.close()
+    this.drained()
   }
 
   /** Lets pending commands keep the process alive (the default), or not. */
@@ -203,6 +208,7 @@ class Bridge {
       this.whenIdle()
       this.whenIdle = null
     }
+    if (this.isClosed) return this.core.dispose()
     // Letting go at once would cost two native calls per command of a program that awaits each.
     if (this.isAlive && this.releaseTimer === null) {
       this.releaseTimer = setTimeout(this.release, RELEASE_DELAY).unref()

@@ -3,7 +3,7 @@
 //! Owns the way in (`submit`), the wake-up that leads out, and whether the event loop is kept
 //! alive. The core of the client itself starts with the first command.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use napi::bindgen_prelude::*;
@@ -36,7 +36,8 @@ pub struct Core {
     options: Mutex<Option<ClientOptions>>,
     client: OnceLock<Client>,
     outbox: Arc<Outbox>,
-    wake: Arc<OnceLock<Wake>>,
+    /// None once nothing will come any more.
+    wake: Arc<Mutex<Option<Wake>>>,
 }
 
 #[napi]
@@ -51,10 +52,10 @@ impl Core {
                 Ok(options)
             });
             let options = options.map_err(usage)?;
-            let wake: Arc<OnceLock<Wake>> = Arc::default();
+            let wake: Arc<Mutex<Option<Wake>>> = Arc::default();
             let waker = Arc::clone(&wake);
             let outbox = Arc::new(Outbox::new(move || {
-                if let Some(wake) = waker.get() {
+                if let Some(wake) = &*lock(&waker) {
                     // `Closing` means that the environment is going down: nobody listens.
                     wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
@@ -66,12 +67,14 @@ impl Core {
                 .weak::<true>()
                 .callee_handled::<false>()
                 .build_callback(move |context| {
-                    // Errors here mean that the environment is going down; raising them would
-                    // only hide what the application said last.
-                    let _ = guard(|| receiver.drain(context.env, &source));
+                    // A panic in here has lost one delivery; raising it would end the process.
+                    let _ = guard(|| {
+                        receiver.drain(context.env, &source);
+                        Ok(())
+                    });
                     Ok(())
                 })?;
-            let _ = wake.set(function);
+            *lock(&wake) = Some(function);
             let options = Mutex::new(Some(options));
             Ok(Self { options, client: OnceLock::new(), outbox, wake })
         })
@@ -150,6 +153,14 @@ impl Core {
         })
     }
 
+    /// Lets go of the event loop and of the functions of the face: nothing comes any more.
+    #[napi]
+    pub fn dispose(&self) {
+        // Taken out first: releasing it runs code of ours that must not find the lock taken.
+        let wake = lock(&self.wake).take();
+        drop(wake);
+    }
+
     /// Numbers; null before the first command.
     #[napi]
     pub fn stats(&self) -> Result<Option<Stats>> {
@@ -165,7 +176,7 @@ impl Core {
     /// Whether the event loop is to be kept alive.
     #[napi]
     pub fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
-        if let Some(wake) = self.wake.get() {
+        if let Some(wake) = &*lock(&self.wake) {
             // SAFETY: the function lives as long as `wake`, and this is its environment's thread.
             unsafe {
                 if alive {
@@ -217,11 +228,16 @@ impl Core {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let options = lock(&self.options).take();
         let options = options.ok_or_else(|| Error::from_reason("the client could not start"))?;
         let client = Client::start(options, Arc::clone(&self.outbox)).map_err(usage)?;
         Ok(self.client.get_or_init(|| client))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each holds one value that is set or taken as a whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a connection URL says.

@@ -67,6 +67,10 @@ impl Sink {
         if status == sys::Status::napi_ok {
             return Ok(result);
         }
+        // The face does not throw; what is pending now is the end of a worker thread. Left
+        // pending, it would make every further call fail.
+        // SAFETY: no pointer but the one for the result.
+        unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut result) };
         Err(Error::new(napi::Status::from(status), "a function of the face failed"))
     }
 }
@@ -95,19 +99,16 @@ impl Sinks {
         })
     }
 
-    /// Takes everything over. Fails only when the environment is going down.
-    pub fn drain(&self, env: Env, outbox: &Outbox) -> Result<()> {
+    /// Takes everything over. What fails does so because the environment is going down: there is
+    /// nobody to tell, and the rest is tried all the same.
+    pub fn drain(&self, env: Env, outbox: &Outbox) {
         for delivery in outbox.drain() {
-            match delivery {
-                Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose)?,
-                Delivery::Failures(failures) => self.failures(env, &failures)?,
-                Delivery::Event(event) => {
-                    let _scope = Scope::open(env)?;
-                    self.event(env, event)?;
-                }
-            }
+            let _ = match delivery {
+                Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose),
+                Delivery::Failures(failures) => self.failures(env, &failures),
+                Delivery::Event(event) => self.event(env, event),
+            };
         }
-        Ok(())
     }
 
     fn replies(&self, env: Env, frames: &Frames, whose: &[Whose]) -> Result<()> {
@@ -184,6 +185,7 @@ impl Sinks {
     }
 
     fn event(&self, env: Env, event: Event) -> Result<()> {
+        let _scope = Scope::open(env)?;
         let nothing = Frames::default();
         let values = Values::new(env, self, &nothing);
         let number = |n: u32| values.number(f64::from(n));

@@ -67,7 +67,7 @@ impl Batch {
     pub fn new(bytes: Bytes, commands: Vec<Command>, submitted: Instant) -> Self {
         debug_assert_eq!(bytes.len(), commands.iter().map(|c| c.len as usize).sum::<usize>());
         let mut batch = Self { bytes, commands, submitted, written: None, earliest: None };
-        batch.find_earliest();
+        batch.find_earliest(0);
         batch
     }
 
@@ -105,9 +105,11 @@ impl Batch {
         deadline(self.submitted, command)
     }
 
-    /// Computes the earliest deadline again, after commands have died.
-    pub(super) fn find_earliest(&mut self) {
-        let live = self.commands.iter().filter(|c| !c.is_dead() && c.timeout != 0);
+    /// Computes the earliest deadline again, after commands have died; the first `answered` are
+    /// done with.
+    pub(super) fn find_earliest(&mut self, answered: usize) {
+        let waiting = self.commands.iter().skip(answered);
+        let live = waiting.filter(|c| !c.is_dead() && c.timeout != 0);
         self.earliest = live.map(|c| c.timeout).min().map(|ms| self.submitted + millis(ms));
     }
 
@@ -125,14 +127,14 @@ impl Batch {
     pub(super) fn split_front(&mut self, commands: usize, bytes: usize) {
         self.commands.drain(..commands);
         self.bytes = self.bytes.slice(bytes..);
-        self.find_earliest();
+        self.find_earliest(0);
     }
 
     /// Cuts the batch behind its first `commands` commands (`bytes` bytes) and returns the rest.
     pub(super) fn split_off(&mut self, commands: usize, bytes: usize) -> Batch {
         let rest = self.commands.split_off(commands);
         let tail = self.bytes.split_off(bytes);
-        self.find_earliest();
+        self.find_earliest(0);
         Batch::new(tail, rest, self.submitted)
     }
 

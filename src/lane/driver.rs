@@ -376,7 +376,8 @@ impl<'a> Service<'a> {
         let state = &inner.state;
         let deadline = state.next_deadline().map(|at| at.max(now + DEADLINE_STEP));
         let idle = inner.active + self.ping_interval;
-        let idle = Some(idle).filter(|_| !state.is_waiting() && !self.ping_interval.is_zero());
+        let is_idle = !state.is_waiting() && self.ping.is_none() && !self.ping_interval.is_zero();
+        let idle = is_idle.then_some(idle);
         let dead = match self.ping {
             Some(sent) => Some(sent + PING_BUDGET),
             None => state.overdue_since().map(|since| since + DEAD_PEER),

@@ -136,9 +136,13 @@ impl Lane {
             }
         }
         inner.state.push(batch);
-        let mut wake = match inner.link {
+        let mut wake = match &mut inner.link {
             Link::Up { blocked: true, .. } | Link::Connecting => false,
-            Link::Up { .. } if large => true,
+            Link::Up { blocked, .. } if large => {
+                // From here on the driver writes, also what comes behind.
+                *blocked = true;
+                true
+            }
             Link::Up { .. } => inner.write(now, &self.shared.metrics),
             Link::Dormant | Link::Closed => true,
         };

@@ -98,8 +98,11 @@ const RETRY_CAP: Duration = Duration::from_secs(1);
 const MAX_TRIES: u32 = 2;
 
 impl State {
-    /// Queues a batch behind all others.
+    /// Queues a batch behind all others. An empty one would never be written: it is left out.
     pub fn push(&mut self, batch: Batch) {
+        if batch.commands().is_empty() {
+            return;
+        }
         self.commands += batch.commands().len();
         self.bytes += batch.bytes().len();
         self.batches.push_back(batch);
@@ -168,16 +171,16 @@ impl State {
         let command = *batch.commands().get(self.answered.commands)?;
         let submitted = batch.submitted();
         let len = command.len as usize;
-        let mut held = false;
-        if !command.is_dead() {
-            if let Some(refusal) = refusal() {
-                held = self.try_hold(command, refusal);
-            }
-            if !held {
-                if let Hold::Draining { overtaken, .. } = &mut self.hold {
-                    *overtaken = true;
-                }
-            }
+        let internal = command.mode & Command::INTERNAL != 0;
+        // The server runs the command of a caller who has gone like any other.
+        let refusal = if internal { None } else { refusal() };
+        let ran = refusal.is_none() && !internal;
+        let held = match refusal {
+            Some(refusal) if !command.is_dead() => self.try_hold(command, refusal),
+            _ => false,
+        };
+        if let Hold::Draining { overtaken, .. } = &mut self.hold {
+            *overtaken |= ran;
         }
         if !held {
             self.commands -= 1;
@@ -185,13 +188,14 @@ impl State {
         }
         self.answered.commands += 1;
         self.answered.bytes += len;
+        let early = self.writing == 0 && self.answered.bytes > self.written;
         self.pop_answered();
         let whose = if held || command.is_dead() {
             Whose::NOBODY
         } else {
             Whose { id: command.id, mode: command.mode & Command::CALLER }
         };
-        Some(Answer { whose, submitted, held, internal: command.mode & Command::INTERNAL != 0 })
+        Some(Answer { whose, submitted, held, internal, early })
     }
 
     /// Ends the command `id` because its caller has gone. None if it is not in the queue.
@@ -237,8 +241,12 @@ impl State {
                 ended.push(Ended { id, applied, refusal: None });
             }
             if let Some(batch) = self.batches.get_mut(position) {
-                batch.find_earliest();
+                batch.find_earliest(answered);
             }
+        }
+        // Without a connection nobody asks for bytes to write, and the dead would pile up.
+        if self.litter {
+            self.sweep();
         }
         ended
     }
@@ -287,7 +295,7 @@ impl State {
                     retried += 1;
                     return true;
                 }
-                ended.push(Ended { id: command.id, applied: Applied::Unknown, refusal: None });
+                ended.push(gone(command, Applied::Unknown));
                 false
             });
             if !kept.commands().is_empty() {
@@ -302,11 +310,19 @@ impl State {
     }
 
     /// Ends everything: the lane is closed for good, or its options can never work.
+    ///
+    /// Needs nothing but counts, because it also cleans up after a bug.
     pub fn fail_all(&mut self) -> Vec<Ended> {
-        let (mut ended, _) = self.lose(|_| false);
-        for batch in &self.batches {
-            for command in batch.commands().iter().filter(|c| !c.is_dead()) {
-                ended.push(Ended { id: command.id, applied: Applied::No, refusal: None });
+        let held = self.held.iter().flat_map(|held| held.batch.commands());
+        let mut ended: Vec<Ended> = held.map(|command| gone(command, Applied::No)).collect();
+        for (position, batch) in self.batches.iter().enumerate() {
+            let answered = if position == 0 { self.answered.commands } else { 0 };
+            let touched = self.touched(position);
+            for (index, command) in batch.commands().iter().enumerate().skip(answered) {
+                if !command.is_dead() {
+                    let applied = if index < touched { Applied::Unknown } else { Applied::No };
+                    ended.push(gone(command, applied));
+                }
             }
         }
         *self = Self::default();
@@ -419,8 +435,9 @@ impl State {
     fn kill(&mut self, position: usize, index: usize) -> Applied {
         let touched = self.touched(position);
         self.mark_dead(position, index, touched);
+        let answered = if position == 0 { self.answered.commands } else { 0 };
         if let Some(batch) = self.batches.get_mut(position) {
-            batch.find_earliest();
+            batch.find_earliest(answered);
         }
         if index < touched { Applied::Unknown } else { Applied::No }
     }
@@ -453,6 +470,10 @@ impl State {
         }
         let swept: Vec<Batch> = self.batches.drain(from..).collect();
         for batch in swept {
+            if !batch.commands().iter().any(|c| c.mode & Command::DEAD != 0) {
+                self.batches.push_back(batch);
+                continue;
+            }
             let kept = batch.filtered(|command, _| command.mode & Command::DEAD == 0);
             self.commands -= batch.commands().len() - kept.commands().len();
             self.bytes -= batch.bytes().len() - kept.bytes().len();
@@ -483,7 +504,10 @@ impl State {
         if let Some(front) = self.batches.front_mut() {
             front.split_front(commands, bytes);
             if self.writing == 0 {
-                self.written -= bytes;
+                self.written = self.written.saturating_sub(bytes);
+                if self.written == 0 {
+                    front.written = None;
+                }
             }
             if front.commands().is_empty() {
                 self.batches.pop_front();
@@ -540,6 +564,13 @@ pub struct Answer {
     pub held: bool,
     /// Whether this was a health check of the lane itself.
     pub internal: bool,
+    /// Whether the command was answered before it was wholly written: the server has given up on
+    /// it, and what it makes of the rest is anybody's guess.
+    pub early: bool,
+}
+
+fn gone(command: &Command, applied: Applied) -> Ended {
+    Ended { id: command.id, applied, refusal: None }
 }
 
 /// The end of the last command of `batch` of which a byte was written.

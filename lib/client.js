@@ -237,7 +237,8 @@ class RedisClient extends EventEmitter {
       case 'reconnecting':
         return this.emit('reconnecting', { retries: first })
       case 'stopped':
-        return this.destroy()
+        // Not destroy(): the commands under way end with the reason, which may come after this.
+        return this.close()
       case 'askDelay':
         return this.#answerDelay(first, second, third)
       case 'askCredentials':
@@ -251,9 +252,11 @@ class RedisClient extends EventEmitter {
     let delay
     try {
       delay = this.#options.socket.reconnectStrategy(retries, cause)
-    } catch {
-      delay = false
+    } catch (error) {
+      delay = error
     }
+    // Later, because a listener may throw, and the question wants its answer.
+    if (delay instanceof Error) process.nextTick(() => this._onEvent('error', delay))
     core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
   }
 

@@ -130,12 +130,31 @@ function abortable (bridge, signal, send) {
   const id = bridge.upcoming
   const promise = send()
   if (bridge.upcoming === id) return promise
-  const abort = () => bridge.abort(id, signal.reason)
-  const forget = () => signal.removeEventListener('abort', abort)
-  signal.addEventListener('abort', abort, { once: true })
+  const forget = onAbort(signal, () => bridge.abort(id, signal.reason))
   promise.then(forget, forget)
   return promise
 }
+
+/**
+ * Calls `abort` when `signal` is aborted; returns the function that takes it back. However many
+ * commands share a signal, it has one listener: Node warns of more than ten as of a leak.
+ */
+function onAbort (signal, abort) {
+  const aborts = ABORTS.get(signal) ?? new Set()
+  if (aborts.size === 0) {
+    ABORTS.set(signal, aborts)
+    aborts.listener = () => { for (const abort of aborts) abort() }
+    signal.addEventListener('abort', aborts.listener, { once: true })
+  }
+  aborts.add(abort)
+  return () => {
+    aborts.delete(abort)
+    if (aborts.size === 0) signal.removeEventListener('abort', aborts.listener)
+  }
+}
+
+/** What is to be called for each signal; an entry lives no longer than its signal. */
+const ABORTS = new WeakMap()
 
 /**
  * Sends any command: the name and the arguments, as strings or Buffers.

@@ -139,6 +139,12 @@ function parseCommandOptions (given, base = DEFAULT_COMMAND) {
   }
 }
 
+/**
+ * Whether the event loop may watch sockets for us: it must be Node's own. Bun has libuv's names
+ * too, but they end the process.
+ */
+const CAN_WATCH = process.versions.bun === undefined && process.versions.deno === undefined
+
 const DEFAULT_COMMAND = Object.freeze({
   timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined
 })
@@ -173,6 +179,7 @@ function coreOptions (options) {
     pingInterval: options.pingInterval,
     maxQueuedBytes: options.maxQueuedBytes,
     offlineQueue: !options.disableOfflineQueue,
+    watch: CAN_WATCH,
     poolMin: pool.min,
     poolMax: pool.max,
     acquireTimeout: pool.acquireTimeout,

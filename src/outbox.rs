@@ -49,8 +49,11 @@ impl Whose {
 /// A change of state that applications may listen to.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A first connection is up and has finished its handshake.
-    Ready,
+    /// The client's lane of this place has a connection that has finished its handshake.
+    Ready(u32),
+    /// The detached connection of the lane of this place has, or had, no room for more: its watcher
+    /// is to ask what to wait for.
+    Blocked(u32),
     /// The last usable connection is gone, or a connection attempt has failed.
     Error(Error),
     /// Another attempt will be made, after this many failures in a row.
@@ -92,6 +95,11 @@ impl Outbox {
         if !self.awake.swap(true, Ordering::AcqRel) {
             (self.wake)();
         }
+    }
+
+    /// Makes wake-ups needless until the next [`Outbox::drain`], which the caller promises.
+    pub fn hold(&self) {
+        self.awake.store(true, Ordering::Release);
     }
 
     /// Takes everything queued. The flag is cleared first: what is pushed from now on wakes again.
@@ -150,11 +158,11 @@ mod tests {
         let outbox = Outbox::new(move || {
             counter.fetch_add(1, Ordering::Relaxed);
         });
-        outbox.push(Delivery::Event(Event::Ready));
-        outbox.push(Delivery::Event(Event::Ready));
+        outbox.push(Delivery::Event(Event::Ready(0)));
+        outbox.push(Delivery::Event(Event::Ready(0)));
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
         assert_eq!(outbox.drain().len(), 2);
-        outbox.push(Delivery::Event(Event::Ready));
+        outbox.push(Delivery::Event(Event::Ready(0)));
         assert_eq!(wakes.load(Ordering::Relaxed), 2);
     }
 }

@@ -3,7 +3,9 @@
 //! Owns the way in (`submit`), the wake-up that leads out, and whether the event loop is kept
 //! alive. The core of the client itself starts with the first command.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use napi::bindgen_prelude::*;
@@ -22,6 +24,7 @@ use crate::pool::Answer;
 
 use super::deliver::Sinks;
 use super::options::CoreOptions;
+use super::reach::Reach;
 use super::stats::Stats;
 use super::{guard, text};
 
@@ -33,8 +36,10 @@ type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
 /// One client's way to Redis.
 #[napi]
 pub struct Core {
-    options: Mutex<Option<ClientOptions>>,
-    client: OnceLock<Client>,
+    options: RefCell<Option<ClientOptions>>,
+    /// None once nothing will come any more: it holds the functions of the face, which hold this
+    /// object, and no garbage collector sees through that ring.
+    reach: RefCell<Option<Rc<Reach>>>,
     outbox: Arc<Outbox>,
     /// None once nothing will come any more.
     wake: Arc<Mutex<Option<Wake>>>,
@@ -47,11 +52,12 @@ impl Core {
     pub fn new(options: CoreOptions, face: Object) -> Result<Self> {
         guard(|| {
             let sinks = Sinks::new(&face)?;
+            let is_watched = options.watch;
             let options = options.into_client().and_then(|options| {
                 options.validate()?;
                 Ok(options)
             });
-            let options = options.map_err(usage)?;
+            let options = RefCell::new(Some(options.map_err(usage)?));
             let wake: Arc<Mutex<Option<Wake>>> = Arc::default();
             let waker = Arc::clone(&wake);
             let outbox = Arc::new(Outbox::new(move || {
@@ -60,7 +66,8 @@ impl Core {
                     wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
             }));
-            let (receiver, source) = (sinks, Arc::clone(&outbox));
+            let reach = Reach::new(sinks, Arc::clone(&outbox), is_watched);
+            let receiver = Rc::clone(&reach);
             let drained: Function<(), Unknown<'static>> = face.get_named_property("drained")?;
             let function = drained
                 .build_threadsafe_function::<()>()
@@ -69,14 +76,13 @@ impl Core {
                 .build_callback(move |context| {
                     // A panic in here has lost one delivery; raising it would end the process.
                     let _ = guard(|| {
-                        receiver.drain(context.env, &source);
+                        receiver.drain(context.env);
                         Ok(())
                     });
                     Ok(())
                 })?;
             *lock(&wake) = Some(function);
-            let options = Mutex::new(Some(options));
-            Ok(Self { options, client: OnceLock::new(), outbox, wake })
+            Ok(Self { options, reach: RefCell::new(Some(reach)), outbox, wake })
         })
     }
 
@@ -117,7 +123,10 @@ impl Core {
                 return Err(Error::from_reason("the batch is not as long as its commands"));
             }
             let batch = Batch::new(Bytes::from(bytes), commands, Instant::now());
-            Ok(self.client()?.submit(batch) as f64)
+            let reach = self.started()?;
+            let queued = reach.client().map_or(0, |client| client.submit(batch));
+            reach.look_again();
+            Ok(queued as f64)
         })
     }
 
@@ -125,7 +134,7 @@ impl Core {
     #[napi]
     pub fn cancel(&self, id: u32) -> Result<u32> {
         guard(|| {
-            Ok(match self.client.get().and_then(|client| client.cancel(id)) {
+            Ok(match self.with_client(|client| client.cancel(id)).flatten() {
                 None => 0,
                 Some(Applied::No) => 1,
                 Some(Applied::Unknown) => 2,
@@ -137,7 +146,9 @@ impl Core {
     #[napi]
     pub fn connect(&self) -> Result<()> {
         guard(|| {
-            self.client()?.connect();
+            if let Some(client) = self.started()?.client() {
+                client.connect();
+            }
             Ok(())
         })
     }
@@ -146,9 +157,7 @@ impl Core {
     #[napi]
     pub fn close(&self) -> Result<()> {
         guard(|| {
-            if let Some(client) = self.client.get() {
-                client.close();
-            }
+            self.with_client(Client::close);
             Ok(())
         })
     }
@@ -159,18 +168,20 @@ impl Core {
         // Taken out first: releasing it runs code of ours that must not find the lock taken.
         let wake = lock(&self.wake).take();
         drop(wake);
+        let reach = self.reach.take();
+        drop(reach);
     }
 
     /// Numbers; null before the first command.
     #[napi]
     pub fn stats(&self) -> Result<Option<Stats>> {
-        guard(|| Ok(self.client.get().map(Stats::of)))
+        guard(|| Ok(self.with_client(Stats::of)))
     }
 
     /// Bytes queued in the fullest lane.
     #[napi]
     pub fn queued_bytes(&self) -> Result<f64> {
-        guard(|| Ok(self.client.get().map_or(0, Client::queued_bytes) as f64))
+        guard(|| Ok(self.with_client(Client::queued_bytes).unwrap_or_default() as f64))
     }
 
     /// Whether the event loop is to be kept alive.
@@ -197,7 +208,7 @@ impl Core {
                 Some(delay) => Answer::Delay(delay),
                 None => Answer::Stop,
             };
-            self.client()?.questions().answer(question, answer);
+            self.with_client(|client| client.questions().answer(question, answer));
             Ok(())
         })
     }
@@ -219,19 +230,27 @@ impl Core {
                     Answer::Credentials(Credentials { username, password })
                 }
             };
-            self.client()?.questions().answer(question, answer);
+            self.with_client(|client| client.questions().answer(question, answer));
             Ok(())
         })
     }
 
-    fn client(&self) -> Result<&Client> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+    /// What this thread reaches of the client, which is started now if it was not.
+    fn started(&self) -> Result<Rc<Reach>> {
+        let reach = self.reach.borrow().clone();
+        let reach = reach.ok_or_else(|| Error::from_reason("the client is closed"))?;
+        if reach.client().is_none() {
+            let options = self.options.take();
+            let options = options.ok_or_else(|| Error::from_reason("the client did not start"))?;
+            let outbox = Arc::clone(&self.outbox);
+            reach.set_client(Client::start(options, outbox, reach.is_watched()).map_err(usage)?);
         }
-        let options = lock(&self.options).take();
-        let options = options.ok_or_else(|| Error::from_reason("the client could not start"))?;
-        let client = Client::start(options, Arc::clone(&self.outbox)).map_err(usage)?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(reach)
+    }
+
+    fn with_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
+        let reach = self.reach.borrow().clone()?;
+        reach.client().map(f)
     }
 }
 

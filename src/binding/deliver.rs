@@ -23,6 +23,8 @@ pub struct Sinks {
     pub error: Sink,
     /// `(text)` to an `ErrorReply`.
     pub reply_error: Sink,
+    /// `()`: everything that had come is delivered.
+    pub drained: Sink,
     /// `(name, ...details)`: something to tell.
     pub event: Sink,
     /// `(...values)` to an array.
@@ -87,6 +89,7 @@ impl Sinks {
             reject: sink("reject")?,
             error: sink("error")?,
             reply_error: sink("replyError")?,
+            drained: sink("drained")?,
             event: sink("event")?,
             list: sink("list")?,
             extend: sink("extend")?,
@@ -99,14 +102,17 @@ impl Sinks {
         })
     }
 
-    /// Takes everything over. What fails does so because the environment is going down: there is
-    /// nobody to tell, and the rest is tried all the same.
-    pub fn drain(&self, env: Env, outbox: &Outbox) {
+    /// Takes everything over; events are shown to `on_event` first. What fails does so because the
+    /// environment is going down: there is nobody to tell, and the rest is tried all the same.
+    pub fn drain(&self, env: Env, outbox: &Outbox, on_event: impl Fn(&Event)) {
         for delivery in outbox.drain() {
             let _ = match delivery {
                 Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose),
                 Delivery::Failures(failures) => self.failures(env, &failures),
-                Delivery::Event(event) => self.event(env, event),
+                Delivery::Event(event) => {
+                    on_event(&event);
+                    self.event(env, event)
+                }
             };
         }
     }
@@ -125,9 +131,9 @@ impl Sinks {
             arguments.clear();
             arguments.push(values.number(f64::from(id))?);
             let mut room = ARGUMENTS;
-            while let Some((root, whose)) = replies.next_if(|(_, whose)| {
-                room > 0 && whose.id == id && **whose != Whose::NOBODY
-            }) {
+            while let Some((root, whose)) =
+                replies.next_if(|(_, whose)| room > 0 && whose.id == id && **whose != Whose::NOBODY)
+            {
                 arguments.push(match values.build(*root, Mode::new(whose.mode)) {
                     Ok(value) => value,
                     Err(Failure::TooLong) => self.too_long(env)?,
@@ -190,7 +196,8 @@ impl Sinks {
         let values = Values::new(env, self, &nothing);
         let number = |n: u32| values.number(f64::from(n));
         let (name, details) = match event {
-            Event::Ready => ("ready", vec![]),
+            Event::Blocked(_) => return Ok(()),
+            Event::Ready(_) => ("ready", vec![]),
             Event::Error(error) => ("error", vec![self.error(env, &error)?]),
             Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),
             Event::Stopped(error) => ("stopped", vec![self.error(env, &error)?]),

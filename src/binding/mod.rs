@@ -8,6 +8,9 @@ mod bridge;
 mod deliver;
 mod mode;
 mod options;
+#[cfg_attr(not(unix), path = "poll_none.rs")]
+mod poll;
+mod reach;
 mod stats;
 mod text;
 mod values;

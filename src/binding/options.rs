@@ -62,6 +62,8 @@ pub struct CoreOptions {
     pub max_queued_bytes: f64,
     /// Whether commands wait while there is no connection.
     pub offline_queue: bool,
+    /// Whether the event loop watches plain connections itself.
+    pub watch: bool,
     /// pool.min
     pub pool_min: u32,
     /// pool.max

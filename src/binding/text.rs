@@ -7,7 +7,12 @@ use napi::bindgen_prelude::*;
 use napi::{sys, Env, Status};
 
 /// Appends `len` characters of the binary string `value`.
-pub fn append_latin1(env: Env, value: sys::napi_value, len: usize, out: &mut Vec<u8>) -> Result<()> {
+pub fn append_latin1(
+    env: Env,
+    value: sys::napi_value,
+    len: usize,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     // N-API ends what it writes with a NUL.
     out.reserve(len + 1);
     let start = out.len();

@@ -109,9 +109,7 @@ impl<'a> Values<'a> {
     fn map(&self, pairs: Vec<sys::napi_value>, mode: Mode) -> Built {
         match mode.map() {
             Map::Array => self.list(pairs),
-            Map::Object if pairs.len() <= ARGUMENTS => {
-                Ok(self.call(&self.sinks.object, &pairs)?)
-            }
+            Map::Object if pairs.len() <= ARGUMENTS => Ok(self.call(&self.sinks.object, &pairs)?),
             Map::Object => {
                 let list = self.list(pairs)?;
                 Ok(self.call(&self.sinks.object_of, &[list])?)
@@ -223,9 +221,8 @@ impl<'a> Values<'a> {
             Integer::Number | Integer::BigInt => {
                 let mut value = std::ptr::null_mut();
                 // SAFETY: no pointer but the one for the result.
-                let status = unsafe {
-                    sys::napi_create_bigint_int64(self.env.raw(), number, &mut value)
-                };
+                let status =
+                    unsafe { sys::napi_create_bigint_int64(self.env.raw(), number, &mut value) };
                 checked(status, value)
             }
         }
@@ -289,7 +286,11 @@ impl<'a> Values<'a> {
         checked(status, value)
     }
 
-    fn call(&self, sink: &super::deliver::Sink, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
+    fn call(
+        &self,
+        sink: &super::deliver::Sink,
+        arguments: &[sys::napi_value],
+    ) -> Result<sys::napi_value> {
         sink.call(&self.env, arguments)
     }
 }

@@ -40,7 +40,13 @@ impl Client {
     /// # Errors
     ///
     /// `USAGE` for options that can never work.
-    pub fn start(options: ClientOptions, outbox: Arc<Outbox>) -> Result<Self> {
+    ///
+    /// `is_served_by_caller`: see [`Lane::start`].
+    pub fn start(
+        options: ClientOptions,
+        outbox: Arc<Outbox>,
+        is_served_by_caller: bool,
+    ) -> Result<Self> {
         options.validate()?;
         let runtime = runtime::handle()?;
         let _inside = runtime.enter();
@@ -54,15 +60,17 @@ impl Client {
             Arc::clone(&metrics),
         )?;
         let pool = Arc::new(pool);
-        let lane = || {
+        let lane = |place| {
             Lane::start(
+                place,
+                is_served_by_caller,
                 Arc::clone(&options),
                 Arc::clone(&pool),
                 Arc::clone(&outbox),
                 Arc::clone(&metrics),
             )
         };
-        let lanes = (0..options.lanes).map(|_| lane()).collect();
+        let lanes = (0..options.lanes as u32).map(lane).collect();
         Ok(Self { runtime: runtime.clone(), lanes, pool, outbox, metrics, questions })
     }
 
@@ -84,6 +92,11 @@ impl Client {
         let failures = batch.commands().iter().map(|command| (command.id, error.clone()));
         self.outbox.push(Delivery::Failures(failures.collect()));
         0
+    }
+
+    /// The lane of this place.
+    pub fn lane(&self, place: u32) -> Option<&Lane> {
+        self.lanes.get(place as usize)
     }
 
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.

@@ -89,6 +89,15 @@ impl Connection {
         }
     }
 
+    /// Takes the connection's stream away from tokio (see [`Stream::detached`]); one with TLS stays
+    /// as it is.
+    pub fn detach(&mut self) -> Result<()> {
+        if let Some(stream) = self.stream.detached()? {
+            self.stream = Arc::new(stream);
+        }
+        Ok(())
+    }
+
     /// Asks whether the server is alive, and waits for the answer for at most `budget`. Any
     /// well-formed reply means yes: a healthy link may answer `LOADING` or `BUSY`.
     pub async fn ping(&mut self, budget: Duration) -> Result<()> {

@@ -131,10 +131,10 @@ impl Batch {
     }
 
     /// Cuts the batch behind its first `commands` commands (`bytes` bytes) and returns the rest.
+    /// Leaves [`Batch::find_earliest`] to the caller.
     pub(super) fn split_off(&mut self, commands: usize, bytes: usize) -> Batch {
         let rest = self.commands.split_off(commands);
         let tail = self.bytes.split_off(bytes);
-        self.find_earliest(0);
         Batch::new(tail, rest, self.submitted)
     }
 

@@ -4,24 +4,23 @@
 //! Invariant: however a connection ends, its lease is dropped here, inside the runtime.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{sleep_until, Instant};
+use tokio::time::{sleep, sleep_until, timeout, Instant};
 
 use super::batch::{Batch, Command};
-use super::state::{Drained, Refusal};
-use super::{Inner, Link, Shared, DEADLINE_STEP};
+use super::wire::Wire;
+use super::{Inner, Link, Shared, Wrote, DEADLINE_STEP};
 use crate::backoff;
 use crate::command;
 use crate::error::{Error, Result};
-use crate::outbox::{Delivery, Event, Whose};
+use crate::connection::Reader;
+use crate::outbox::{Delivery, Event};
 use crate::pool::Lease;
-use crate::resp::{Frames, Kind as Resp};
-use crate::stream::{self, Stream};
+use crate::stream::Stream;
 
 /// A connection whose oldest command has been without a reply for this long, and is past its
 /// deadline, is dead or as good as dead (reliability P5: closed within 10 s, less the time that a
@@ -32,6 +31,14 @@ const PING_BUDGET: Duration = Duration::from_secs(5);
 /// When a lane cannot get a replacement at the end of its lifetime it goes on and asks again
 /// after this long.
 const RETIRE_AGAIN: Duration = Duration::from_secs(30);
+/// A connection that served for as long as the longest reconnect delay was a success; one that
+/// ends sooner, time and again, must not make a storm of reconnects (reliability P6).
+const STABLE: Duration = Duration::from_secs(2);
+/// The first delay between such connections, as between failed attempts (reliability P6).
+const FLAP_BASE: Duration = Duration::from_millis(50);
+/// How long what a dying connection said last is waited for. It is here already, but the runtime
+/// may not have noticed yet.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// The look at the clock when nothing is due: as rare as deadlines are long.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -70,6 +77,7 @@ enum End {
 
 async fn drive(shared: Arc<Shared>) {
     let mut next = None;
+    let mut flaps = 0;
     loop {
         let lease = match next.take() {
             Some(lease) => lease,
@@ -78,8 +86,19 @@ async fn drive(shared: Arc<Shared>) {
                 None => return,
             },
         };
+        let started = Instant::now();
         match Service::new(&shared, lease).run().await {
-            End::Lost(error) => shared.lose(&error),
+            End::Lost(error) => {
+                shared.lose(&error);
+                flaps = if started.elapsed() < STABLE { flaps + 1 } else { 0 };
+                if flaps > 1 {
+                    let delay =
+                        backoff::full_jitter(FLAP_BASE, STABLE, flaps - 2, backoff::random());
+                    if shared.keep_time(sleep(delay)).await.is_none() {
+                        return;
+                    }
+                }
+            }
             End::Replaced(lease) => next = Some(lease),
             End::Closed => return,
         }
@@ -172,11 +191,8 @@ struct Service<'a> {
     next: Option<Lease>,
     /// When to start looking for that one.
     expires: Option<Instant>,
-    /// When the PING that is under way was written.
-    ping: Option<Instant>,
     ping_interval: Duration,
-    /// Refusals in a row, for the delay before the next try.
-    refusals: u32,
+    wire: Arc<Mutex<Wire>>,
     /// Whether the timer has to be computed again.
     rearm: bool,
 }
@@ -199,15 +215,24 @@ enum Timer {
 type Replacement<'a> = Option<Pin<Box<dyn Future<Output = Result<Lease>> + Send + 'a>>>;
 
 impl<'a> Service<'a> {
-    fn new(shared: &'a Shared, lease: Lease) -> Self {
+    fn new(shared: &'a Shared, mut lease: Lease) -> Self {
         let expires = lease.expires();
         // Spread by a tenth, so that the lanes of many processes do not ping together.
         let ping_interval = backoff::spread(shared.options.ping_interval, 0.1, backoff::random());
-        let (next, ping, refusals) = (None, None, 0);
-        Self { shared, lease, next, expires, ping, ping_interval, refusals, rearm: true }
+        let reader = Reader::new(shared.options.limits);
+        let wire = Wire::new(std::mem::replace(&mut lease.reader, reader));
+        let wire = Arc::new(Mutex::new(wire));
+        Self { shared, lease, next: None, expires, ping_interval, wire, rearm: true }
     }
 
     async fn run(mut self) -> End {
+        // However this ends, even by a panic, nobody else may get the connection afterwards.
+        self.lease.mark_broken();
+        if self.shared.is_served_by_caller {
+            if let Err(error) = self.lease.detach() {
+                return End::Lost(error);
+            }
+        }
         let stream = Arc::clone(&self.lease.stream);
         let now = Instant::now();
         {
@@ -215,28 +240,27 @@ impl<'a> Service<'a> {
             if matches!(inner.link, Link::Closed) {
                 return End::Closed;
             }
-            inner.link = Link::Up { stream: Arc::clone(&stream), blocked: false, failed: None };
+            let (stream, wire) = (Arc::clone(&stream), Arc::clone(&self.wire));
+            inner.link = Link::Up { stream, wire, blocked: false, failed: None };
             inner.active = now;
+            inner.ping = None;
             inner.state.resume();
             inner.write(now, &self.shared.metrics);
         }
-        self.shared.outbox.push(Delivery::Event(Event::Ready));
-        let end = self.serve(&stream).await;
-        // Lost, too old, or in an unknown state: in no case may somebody else get it.
-        self.lease.mark_broken();
-        end.unwrap_or_else(End::Lost)
+        self.shared.outbox.push(Delivery::Event(Event::Ready(self.shared.place)));
+        self.serve(&stream).await.unwrap_or_else(End::Lost)
     }
 
     async fn serve(&mut self, link: &Stream) -> Result<End> {
         let shared = self.shared;
         let mut replacement: Replacement<'a> = None;
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
+        let mut told = false;
         loop {
-            let blocked = {
+            let (blocked, failed) = {
                 let mut inner = shared.lock();
-                let blocked = match &mut inner.link {
-                    Link::Up { failed: Some(error), .. } => return Err(error.clone()),
-                    Link::Up { blocked, .. } => *blocked,
+                let (blocked, failed) = match &mut inner.link {
+                    Link::Up { blocked, failed, .. } => (*blocked, failed.take()),
                     _ => return Ok(End::Closed),
                 };
                 if self.next.is_some() && !inner.state.is_waiting() {
@@ -247,14 +271,30 @@ impl<'a> Service<'a> {
                     inner.armed = Some(due);
                     timer.as_mut().reset(due);
                 }
-                blocked
+                (blocked, failed)
             };
+            if let Some(error) = failed {
+                let _ = timeout(LAST_WORDS, self.hear_out(link)).await;
+                return Err(error);
+            }
+            if blocked != told && link.is_detached() {
+                // The watcher has not asked since this thread met a full socket.
+                shared.outbox.push(Delivery::Event(Event::Blocked(shared.place)));
+            }
+            told = blocked;
             let full = shared.outbox.is_full();
             tokio::select! {
                 biased;
                 ready = link.readable(), if !full => {
                     ready?;
                     self.read(link)?;
+                    // A server that never stops talking must not keep the rest from its turn.
+                    if blocked {
+                        shared.lock().write(Instant::now(), &shared.metrics);
+                    }
+                    if timer.deadline() <= Instant::now() {
+                        self.tick(link, &mut replacement)?;
+                    }
                 }
                 () = shared.outbox.room(), if full => {}
                 ready = link.writable(), if blocked => {
@@ -263,102 +303,50 @@ impl<'a> Service<'a> {
                 }
                 () = shared.wake.notified() => {
                     self.rearm = true;
-                    shared.lock().write(Instant::now(), &shared.metrics);
+                    for _ in 0..CHANCES {
+                        let wrote = shared.lock().write(Instant::now(), &shared.metrics);
+                        if wrote != Wrote::Enough {
+                            break;
+                        }
+                    }
                 }
                 lease = next_lease(&mut replacement), if replacement.is_some() => {
                     replacement = None;
                     self.replace_with(lease);
                 }
-                () = &mut timer => {
-                    self.rearm = true;
-                    if self.on_timer(Instant::now())? == Timer::Lifetime {
-                        replacement = Some(Box::pin(shared.pool.lane_lease()));
-                    }
-                }
+                () = &mut timer => self.tick(link, &mut replacement)?,
             }
         }
     }
 
-    /// Reads what the socket holds, for at most [`READS`] turns so that other lanes of the same
-    /// thread get theirs.
-    fn read(&mut self, link: &Stream) -> Result<()> {
-        for _ in 0..READS {
-            match self.lease.reader.fill(link) {
-                Ok(0) => return Err(self.end_of_stream()),
-                Ok(n) => self.shared.metrics.bytes_in.add(n as u64),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(stream::lost(error)),
-            }
-            while let Some(frames) = self.lease.reader.decode()? {
-                self.deliver(frames)?;
-            }
-            if self.shared.outbox.is_full() {
-                break;
-            }
+    fn tick(&mut self, link: &Stream, replacement: &mut Replacement<'a>) -> Result<()> {
+        self.rearm = true;
+        if link.is_detached() {
+            // The caller's thread may be busy: what has arrived by now is in time.
+            self.read(link)?;
+        }
+        if self.on_timer(Instant::now())? == Timer::Lifetime {
+            *replacement = Some(Box::pin(self.shared.pool.lane_lease()));
         }
         Ok(())
     }
 
-    /// Matches replies with commands and passes them on.
-    fn deliver(&mut self, frames: Frames) -> Result<()> {
-        let shared = self.shared;
-        let now = Instant::now();
-        let (mut errors, mut gone, mut held) = (0, 0, 0);
-        let mut whose = Vec::with_capacity(frames.replies.len());
-        // Latencies are counted by runs: the replies of one batch were submitted together.
-        let mut run: Option<(Instant, u64)> = None;
-        let mut inner = shared.lock();
-        inner.active = now;
-        for root in &frames.replies {
-            let error = frames.tape.get(*root as usize).filter(|node| is_error(node.kind));
-            let refusal = || error.and_then(|node| Refusal::read(frames.text(node)));
-            let Some(answer) = inner.state.answer(refusal) else {
-                return Err(Error::protocol("the server sent a reply that nobody asked for"));
-            };
-            errors += u64::from(error.is_some());
-            held += u64::from(answer.held);
-            gone += u64::from(answer.whose == Whose::NOBODY && !answer.held && !answer.internal);
-            if answer.internal {
-                self.ping = None;
+    /// Reads to the end: replies that came before the connection broke are valid.
+    async fn hear_out(&mut self, link: &Stream) -> Result<()> {
+        loop {
+            if link.is_detached() {
+                sleep(DETACHED_LOOK).await;
+            } else {
+                link.readable().await?;
             }
-            match &mut run {
-                Some((submitted, count)) if *submitted == answer.submitted => *count += 1,
-                other => {
-                    let done = other.replace((answer.submitted, 1));
-                    record(shared, now, done);
-                }
-            }
-            whose.push(answer.whose);
+            self.read(link)?;
         }
-        record(shared, now, run);
-        let drained = inner.state.drained(now, self.refusals, backoff::random());
-        match &drained {
-            Drained::Nothing if held > 0 => self.refusals = self.refusals.saturating_add(1),
-            Drained::Nothing if inner.state.retry_at().is_none() => self.refusals = 0,
-            Drained::Reject(_) => {
-                inner.write(now, &shared.metrics);
-            }
-            _ => {}
-        }
-        self.rearm |= inner.state.retry_at().is_some();
-        drop(inner);
-        shared.metrics.errors.add(errors);
-        shared.metrics.tombstones.add(gone);
-        shared.metrics.pushes_ignored.add(frames.pushes.len() as u64);
-        if whose.iter().any(|whose| *whose != Whose::NOBODY) {
-            shared.outbox.push(Delivery::Replies { frames, whose });
-        }
-        match drained {
-            Drained::Nothing => Ok(()),
-            Drained::Reject(failures) => {
-                shared.outbox.push(Delivery::Failures(failures));
-                Ok(())
-            }
-            Drained::Reconnect => Err(Error::connection(
-                "READONLY",
-                "the server has become a read-only replica: connecting anew",
-            )),
-        }
+    }
+
+    fn read(&mut self, link: &Stream) -> Result<()> {
+        let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        self.rearm |= wire.read(self.shared, link, READS)?;
+        Ok(())
     }
 
     fn replace_with(&mut self, lease: Result<Lease>) {
@@ -376,14 +364,17 @@ impl<'a> Service<'a> {
         let state = &inner.state;
         let deadline = state.next_deadline().map(|at| at.max(now + DEADLINE_STEP));
         let idle = inner.active + self.ping_interval;
-        let is_idle = !state.is_waiting() && self.ping.is_none() && !self.ping_interval.is_zero();
+        let is_idle = !state.is_waiting() && inner.ping.is_none() && !self.ping_interval.is_zero();
         let idle = is_idle.then_some(idle);
-        let dead = match self.ping {
+        let dead = match inner.ping {
             Some(sent) => Some(sent + PING_BUDGET),
             None => state.overdue_since().map(|since| since + DEAD_PEER),
         };
         let silent = self.shared.options.socket.socket_timeout.filter(|_| state.is_waiting());
         let silent = silent.map(|timeout| inner.active + timeout);
+        // Replies that are not read for want of room do not make the peer dead.
+        let (dead, silent) =
+            if self.shared.outbox.is_full() { (None, None) } else { (dead, silent) };
         let timers = [
             (Timer::Deadline, deadline),
             (Timer::Retry, state.retry_at()),
@@ -415,15 +406,11 @@ impl<'a> Service<'a> {
                 inner.write(now, &shared.metrics);
             }
             Timer::Ping => {
-                let ping = Command {
-                    id: 0,
-                    len: PING.len() as u32,
-                    mode: Command::INTERNAL,
-                    timeout: 0,
-                };
+                let ping =
+                    Command { id: 0, len: PING.len() as u32, mode: Command::INTERNAL, timeout: 0 };
                 inner.state.push(Batch::new(Bytes::from_static(PING), vec![ping], now));
                 inner.write(now, &shared.metrics);
-                self.ping = Some(now);
+                inner.ping = Some(now);
             }
             Timer::Dead => {
                 let text = "the server has not answered for too long: the connection is given up";
@@ -432,14 +419,6 @@ impl<'a> Service<'a> {
             Timer::Lifetime => self.expires = None,
         }
         Ok(timer)
-    }
-
-    fn end_of_stream(&self) -> Error {
-        let text = match self.lease.reader.is_mid_value() {
-            true => "the server closed the connection in the middle of a reply",
-            false => "the server closed the connection",
-        };
-        Error::connection("UNEXPECTED_EOF", text).retryable()
     }
 }
 
@@ -450,21 +429,15 @@ async fn next_lease(replacement: &mut Replacement<'_>) -> Result<Lease> {
     }
 }
 
-fn record(shared: &Shared, now: Instant, run: Option<(Instant, u64)>) {
-    if let Some((submitted, count)) = run {
-        shared.metrics.latency.record(now.saturating_duration_since(submitted), count);
-    }
-}
-
 /// Whether an encoded command may be written again without harm.
 fn is_read_only(encoded: &[u8]) -> bool {
     command::of(encoded).is_some_and(|spec| spec.is_read_only())
 }
 
-fn is_error(kind: Resp) -> bool {
-    matches!(kind, Resp::Error | Resp::BulkError)
-}
-
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+/// How often a detached connection that has failed is looked at for its last words.
+const DETACHED_LOOK: Duration = Duration::from_millis(5);
+/// Writes of up to 256 KiB that the driver does in a row before it looks at its other duties.
+const CHANCES: usize = 16;
 /// Sixteen reads of up to 256 KiB are about a millisecond of decoding.
 const READS: usize = 16;

@@ -13,6 +13,9 @@
 mod batch;
 mod driver;
 mod state;
+mod wire;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +33,7 @@ use crate::stream::{self, Stream};
 
 pub use self::batch::{Batch, Command};
 pub use self::state::{Ended, State};
+use self::wire::Wire;
 
 /// A shared connection, kept alive for as long as the lane exists.
 #[derive(Clone)]
@@ -38,6 +42,10 @@ pub struct Lane {
 }
 
 struct Shared {
+    /// Which of its client's lanes this is.
+    place: u32,
+    /// Whether the caller's thread watches plain connections itself.
+    is_served_by_caller: bool,
     inner: Mutex<Inner>,
     /// Tells the driver to look at the state again.
     wake: Notify,
@@ -54,6 +62,8 @@ struct Inner {
     armed: Option<Instant>,
     /// When the last byte went either way.
     active: Instant,
+    /// When the lane's own PING, whose answer is due, was written.
+    ping: Option<Instant>,
 }
 
 /// What the lane has to write to.
@@ -63,7 +73,7 @@ enum Link {
     /// A connection is being made.
     Connecting,
     /// Ready; `blocked` when the socket takes no more for now, `failed` when it never will.
-    Up { stream: Arc<Stream>, blocked: bool, failed: Option<Error> },
+    Up { stream: Arc<Stream>, wire: Arc<Mutex<Wire>>, blocked: bool, failed: Option<Error> },
     /// For good.
     Closed,
 }
@@ -93,9 +103,12 @@ pub struct Submitted {
 const INLINE: usize = 256 << 10;
 
 impl Lane {
-    /// A lane of `pool`; connects when the first command comes or [`Lane::connect`] is called.
-    /// Must be called inside the runtime.
+    /// A lane of `pool`, the client's `place`-th; connects when the first command comes or
+    /// [`Lane::connect`] is called. `is_served_by_caller` promises that somebody calls
+    /// [`Lane::serve`] whenever [`Lane::detached`] is ready. Must be called inside the runtime.
     pub fn start(
+        place: u32,
+        is_served_by_caller: bool,
         options: Arc<ClientOptions>,
         pool: Arc<Pool>,
         outbox: Arc<Outbox>,
@@ -106,10 +119,21 @@ impl Lane {
             link: Link::Dormant,
             armed: None,
             active: Instant::now(),
+            ping: None,
         };
         let inner = Mutex::new(inner);
         let wake = Notify::new();
-        let shared = Arc::new(Shared { inner, wake, options, pool, outbox, metrics });
+        let shared = Shared {
+            place,
+            is_served_by_caller,
+            inner,
+            wake,
+            options,
+            pool,
+            outbox,
+            metrics,
+        };
+        let shared = Arc::new(shared);
         tokio::spawn(driver::supervise(Arc::clone(&shared)));
         Self { shared }
     }
@@ -143,7 +167,10 @@ impl Lane {
                 *blocked = true;
                 true
             }
-            Link::Up { .. } => inner.write(now, &self.shared.metrics),
+            Link::Up { stream, .. } => {
+                let stream = Arc::clone(stream);
+                inner.write(now, &self.shared.metrics).needs_driver(&stream)
+            }
             Link::Dormant | Link::Closed => true,
         };
         if let (Some(deadline), Some(armed)) = (earliest, inner.armed) {
@@ -155,6 +182,53 @@ impl Lane {
             self.shared.wake.notify_one();
         }
         Ok(Submitted { queued })
+    }
+
+    /// The stream that the caller's thread is to watch, while this lane has one.
+    pub fn detached(&self) -> Option<Arc<Stream>> {
+        match &self.shared.lock().link {
+            Link::Up { stream, .. } if stream.is_detached() => Some(Arc::clone(stream)),
+            _ => None,
+        }
+    }
+
+    /// Reads and writes what `stream` allows, and says what to wait for next. For the caller's
+    /// thread, when the detached stream is ready.
+    pub fn serve(&self, stream: &Arc<Stream>) -> Wait {
+        let shared = &*self.shared;
+        let wire = match &shared.lock().link {
+            Link::Up { stream: current, wire, .. } if Arc::ptr_eq(current, stream) => {
+                Arc::clone(wire)
+            }
+            _ => return Wait::Over,
+        };
+        let read = {
+            let mut wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
+            wire.read(shared, stream, TURNS)
+        };
+        let mut inner = shared.lock();
+        let wake = match (&mut inner.link, read) {
+            (Link::Up { stream: current, .. }, _) if !Arc::ptr_eq(current, stream) => false,
+            (Link::Up { blocked: true, .. }, Ok(news)) => {
+                inner.write(Instant::now(), &shared.metrics).needs_driver(stream) || news
+            }
+            (Link::Up { failed, .. }, Err(error)) => {
+                *failed = Some(error);
+                true
+            }
+            (_, read) => read.unwrap_or_default(),
+        };
+        let wait = inner.wait(stream);
+        drop(inner);
+        if wake {
+            shared.wake.notify_one();
+        }
+        wait
+    }
+
+    /// What the watcher of `stream` is to wait for.
+    pub fn wait(&self, stream: &Arc<Stream>) -> Wait {
+        self.shared.lock().wait(stream)
     }
 
     /// Ends the command `id`, whose caller has gone. None if it is not in this lane.
@@ -215,34 +289,93 @@ fn closed() -> Error {
     Error::new(Kind::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
 }
 
+/// What the watcher of a detached stream waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Bytes to read.
+    Readable,
+    /// Bytes to read, or room to write.
+    ReadableOrWritable,
+    /// Nothing: the stream serves no more.
+    Over,
+}
+
+/// Reads in one go on the caller's thread, 64 KiB each: about as long as a large reply takes.
+const TURNS: usize = 4;
+
 impl Inner {
-    /// Writes what the socket takes. True if the driver has to take over.
-    fn write(&mut self, now: Instant, metrics: &Metrics) -> bool {
-        let Link::Up { stream, blocked, failed } = &mut self.link else { return false };
+    fn wait(&self, stream: &Arc<Stream>) -> Wait {
+        match &self.link {
+            Link::Up { stream: current, blocked, failed: None, .. }
+                if Arc::ptr_eq(current, stream) =>
+            {
+                if *blocked {
+                    Wait::ReadableOrWritable
+                } else {
+                    Wait::Readable
+                }
+            }
+            _ => Wait::Over,
+        }
+    }
+
+    /// Writes what the socket takes, up to a bound.
+    fn write(&mut self, now: Instant, metrics: &Metrics) -> Wrote {
+        let Link::Up { stream, blocked, failed, .. } = &mut self.link else { return Wrote::All };
         let mut total = 0;
         let outcome = loop {
-            let Some(bytes) = self.state.unwritten() else { break stream.try_flush() };
-            match stream.try_write(&bytes) {
-                Ok(n) => {
+            if total >= INLINE {
+                // The lock is wanted elsewhere.
+                break Wrote::Enough;
+            }
+            let next = self.state.unwritten();
+            let step = match &next {
+                Some(bytes) => stream.try_write(bytes),
+                None => stream.try_flush().map(usize::from),
+            };
+            match step {
+                Ok(n) if next.is_some() => {
                     total += n;
                     self.state.wrote(n, now);
                 }
-                Err(error) => break Err(error),
+                Ok(flushed) => break if flushed == 1 { Wrote::All } else { Wrote::Full },
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Wrote::Full,
+                Err(error) => {
+                    *failed = Some(stream::lost(error));
+                    break Wrote::Failed;
+                }
             }
         };
         if total > 0 {
             metrics.bytes_out.add(total as u64);
             self.active = now;
         }
-        *blocked = match outcome {
-            Ok(flushed) => !flushed,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
-            Err(error) => {
-                *failed = Some(stream::lost(error));
-                true
-            }
-        };
-        *blocked
+        *blocked = outcome != Wrote::All;
+        outcome
+    }
+}
+
+/// How far a write came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrote {
+    /// Nothing is left that may be written now.
+    All,
+    /// The socket takes no more for now.
+    Full,
+    /// The bound of one go is reached.
+    Enough,
+    /// The connection is broken.
+    Failed,
+}
+
+impl Wrote {
+    /// Whether the driver has to go on: for a detached stream, its watcher waits for room.
+    fn needs_driver(self, stream: &Stream) -> bool {
+        match self {
+            Self::All => false,
+            Self::Full => !stream.is_detached(),
+            Self::Enough | Self::Failed => true,
+        }
     }
 }
 

@@ -200,7 +200,9 @@ impl State {
 
     /// Ends the command `id` because its caller has gone. None if it is not in the queue.
     pub fn cancel(&mut self, id: u32) -> Option<Applied> {
-        if let Some(at) = self.held.iter().position(|h| h.batch.commands().iter().any(|c| c.id == id)) {
+        if let Some(at) =
+            self.held.iter().position(|h| h.batch.commands().iter().any(|c| c.id == id))
+        {
             let held = self.held.remove(at)?;
             self.forget(&held.batch);
             return Some(Applied::No);
@@ -263,7 +265,11 @@ impl State {
     pub fn overdue_since(&self) -> Option<Instant> {
         let batch = self.batches.front().filter(|_| self.is_waiting())?;
         let command = batch.commands().get(self.answered.commands)?;
-        if command.is_dead() { batch.written } else { None }
+        if command.is_dead() {
+            batch.written
+        } else {
+            None
+        }
     }
 
     /// The connection is gone. Commands that may be written again stay queued, in order; the others
@@ -334,6 +340,11 @@ impl State {
         self.retiring = true;
     }
 
+    /// Whether the connection may be exchanged now: it is to be, and nothing is in flight.
+    pub fn is_retired(&self) -> bool {
+        self.retiring && !self.is_waiting()
+    }
+
     /// Takes up writing again, on a new connection.
     pub fn resume(&mut self) {
         self.retiring = false;
@@ -357,6 +368,11 @@ impl State {
         let ceiling = RETRY_BASE.saturating_mul(1 << attempt.min(8)).min(RETRY_CAP);
         self.hold = Hold::Until(now + ceiling.mul_f64(0.5 + random / 2.0));
         Drained::Nothing
+    }
+
+    /// Whether writing waits because the server refused a command.
+    pub fn is_holding(&self) -> bool {
+        self.hold != Hold::Off
     }
 
     /// When held commands are to be written again.
@@ -439,7 +455,11 @@ impl State {
         if let Some(batch) = self.batches.get_mut(position) {
             batch.find_earliest(answered);
         }
-        if index < touched { Applied::Unknown } else { Applied::No }
+        if index < touched {
+            Applied::Unknown
+        } else {
+            Applied::No
+        }
     }
 
     fn mark_dead(&mut self, position: usize, index: usize, touched: usize) {
@@ -459,6 +479,7 @@ impl State {
             let Some(batch) = self.batches.get_mut(self.writing) else { return };
             let end = touched_end(batch, self.written);
             let rest = batch.split_off(touched, end);
+            batch.find_earliest(if self.writing == 0 { self.answered.commands } else { 0 });
             from += 1;
             if !rest.commands().is_empty() {
                 self.batches.insert(from, rest);

@@ -89,6 +89,18 @@ impl Node {
         self.verdict.send_replace(Some(Verdict::Closed(self.closed_error())));
     }
 
+    fn is_closed(&self) -> bool {
+        matches!(*self.verdict.borrow(), Some(Verdict::Closed(_)))
+    }
+
+    /// The verdict that trying is hopeless, while it is fresh.
+    fn hopeless(&self) -> Option<Error> {
+        match &*self.verdict.borrow() {
+            Some(Verdict::Hopeless(error, until)) if Instant::now() < *until => Some(error.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn closed_error(&self) -> Error {
         Error::new(Kind::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
     }
@@ -109,6 +121,10 @@ impl Node {
                 let Ok(_attempt) = self.attempts.acquire().await else {
                     return Err(self.closed_error());
                 };
+                // Another attempt may have got the verdict while this one waited for its turn.
+                if let Some(error) = self.hopeless() {
+                    return Err(error);
+                }
                 match self.attempt().await {
                     Ok(connection) => {
                         self.succeeded();
@@ -207,13 +223,18 @@ pub(super) struct Watch<'a> {
 impl Watch<'_> {
     /// Ends when no attempt can succeed, or the pool is closed.
     pub(super) async fn hopeless(&mut self) -> Error {
+        // A verdict that comes while waiting counts however late it is noticed.
+        let mut is_news = false;
         loop {
             let verdict = self.verdict.borrow_and_update().clone();
             match verdict {
                 Some(Verdict::Closed(error)) => return error,
-                Some(Verdict::Hopeless(error, until)) if Instant::now() < until => return error,
+                Some(Verdict::Hopeless(error, until)) if is_news || Instant::now() < until => {
+                    return error;
+                }
                 _ => {}
             }
+            is_news = true;
             if self.verdict.changed().await.is_err() {
                 return self.node.closed_error();
             }
@@ -256,6 +277,8 @@ impl bb8::ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.is_broken() || pooled.is_expired()
+        // bb8 asks when a lease comes back.
+        pooled.touch();
+        pooled.is_broken() || pooled.is_expired() || self.node.is_closed()
     }
 }

@@ -127,6 +127,27 @@ impl Stream {
         self.socket.shutdown();
     }
 
+    /// The same stream, not watched by tokio: somebody else watches its descriptor, and
+    /// [`Stream::readable`] and [`Stream::writable`] never end. None with TLS, whose buffers hide
+    /// bytes from a watcher. The original should be dropped.
+    pub fn detached(&self) -> io::Result<Option<Stream>> {
+        if self.tls.is_some() {
+            return Ok(None);
+        }
+        let (socket, peer) = (self.socket.detached()?, self.peer.clone());
+        Ok(Some(Stream { socket, tls: None, peer, closed: AtomicBool::new(false) }))
+    }
+
+    /// Whether tokio does not watch this stream.
+    pub fn is_detached(&self) -> bool {
+        self.socket.is_detached()
+    }
+
+    /// The file descriptor of a detached stream; none on Windows.
+    pub fn descriptor(&self) -> Option<i32> {
+        self.socket.descriptor()
+    }
+
     /// The peer's address, or the path of its socket.
     pub fn peer(&self) -> String {
         self.peer.clone()

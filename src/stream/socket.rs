@@ -1,10 +1,12 @@
 //! The plain byte stream below everything: TCP or a Unix domain socket.
 //!
 //! Owns the system calls, all non-blocking and all through `&self`, so that two threads may read
-//! and write at the same time. It never buffers and never waits except for readiness.
+//! and write at the same time. It never buffers and never waits except for readiness. A detached
+//! socket is not watched by tokio: somebody else waits for its readiness.
 
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::BytesMut;
 use socket2::SockRef;
@@ -18,15 +20,101 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    Detached(Detached),
+}
+
+/// A socket that tokio does not watch.
+#[derive(Debug)]
+pub(super) struct Detached {
+    kind: Plain,
+    /// What a read fills first: tokio reads into spare capacity itself, but the standard library
+    /// offers that for initialised memory only.
+    scratch: Mutex<Box<[u8]>>,
+}
+
+#[derive(Debug)]
+enum Plain {
+    Tcp(std::net::TcpStream),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// A read of replies that fit a turn; larger ones come in several.
+const SCRATCH: usize = 64 * 1024;
+
+impl Detached {
+    fn new(kind: Plain) -> Self {
+        Self { kind, scratch: Mutex::new(vec![0; SCRATCH].into_boxed_slice()) }
+    }
+
+    fn try_read_buf(&self, buf: &mut BytesMut) -> io::Result<usize> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let length = self.try_read(&mut scratch)?;
+        buf.extend_from_slice(scratch.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        match &self.kind {
+            Plain::Tcp(socket) => (&mut &*socket).read(buf),
+            #[cfg(unix)]
+            Plain::Unix(socket) => (&mut &*socket).read(buf),
+        }
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.kind {
+            Plain::Tcp(socket) => (&mut &*socket).write(bytes),
+            #[cfg(unix)]
+            Plain::Unix(socket) => (&mut &*socket).write(bytes),
+        }
+    }
 }
 
 impl Socket {
+    /// The same socket, not watched by tokio.
+    pub(super) fn detached(&self) -> io::Result<Self> {
+        let kind = match self {
+            Self::Tcp(socket) => Plain::Tcp(SockRef::from(socket).try_clone()?.into()),
+            #[cfg(unix)]
+            Self::Unix(socket) => Plain::Unix(SockRef::from(socket).try_clone()?.into()),
+            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => {
+                Plain::Tcp(socket.try_clone()?)
+            }
+            #[cfg(unix)]
+            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => {
+                Plain::Unix(socket.try_clone()?)
+            }
+        };
+        Ok(Self::Detached(Detached::new(kind)))
+    }
+
+    pub(super) fn is_detached(&self) -> bool {
+        matches!(self, Self::Detached(_))
+    }
+
+    /// The file descriptor of a detached socket; none on Windows.
+    pub(super) fn descriptor(&self) -> Option<i32> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsRawFd;
+            match self {
+                Self::Detached(Detached { kind: Plain::Tcp(s), .. }) => Some(s.as_raw_fd()),
+                Self::Detached(Detached { kind: Plain::Unix(s), .. }) => Some(s.as_raw_fd()),
+                _ => None,
+            }
+        }
+        #[cfg(not(unix))]
+        None
+    }
+
     /// Appends to `buf`, within its spare capacity.
     pub(super) fn try_read_buf(&self, buf: &mut BytesMut) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.try_read_buf(buf),
             #[cfg(unix)]
             Self::Unix(socket) => socket.try_read_buf(buf),
+            Self::Detached(socket) => socket.try_read_buf(buf),
         }
     }
 
@@ -35,6 +123,7 @@ impl Socket {
             Self::Tcp(socket) => socket.try_read(buf),
             #[cfg(unix)]
             Self::Unix(socket) => socket.try_read(buf),
+            Self::Detached(socket) => socket.try_read(buf),
         }
     }
 
@@ -43,6 +132,7 @@ impl Socket {
             Self::Tcp(socket) => socket.try_write(bytes),
             #[cfg(unix)]
             Self::Unix(socket) => socket.try_write(bytes),
+            Self::Detached(socket) => socket.try_write(bytes),
         }
     }
 
@@ -51,6 +141,7 @@ impl Socket {
             Self::Tcp(socket) => socket.readable().await,
             #[cfg(unix)]
             Self::Unix(socket) => socket.readable().await,
+            Self::Detached(_) => std::future::pending().await,
         }
     }
 
@@ -59,6 +150,7 @@ impl Socket {
             Self::Tcp(socket) => socket.writable().await,
             #[cfg(unix)]
             Self::Unix(socket) => socket.writable().await,
+            Self::Detached(_) => std::future::pending().await,
         }
     }
 
@@ -68,6 +160,9 @@ impl Socket {
             Self::Tcp(socket) => SockRef::from(socket),
             #[cfg(unix)]
             Self::Unix(socket) => SockRef::from(socket),
+            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => SockRef::from(socket),
+            #[cfg(unix)]
+            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => SockRef::from(socket),
         };
         let _ = socket.shutdown(Shutdown::Both);
     }
@@ -86,6 +181,9 @@ impl Write for Writer<'_> {
             Socket::Tcp(socket) => socket.try_write_vectored(parts),
             #[cfg(unix)]
             Socket::Unix(socket) => socket.try_write_vectored(parts),
+            Socket::Detached(socket) => {
+                socket.try_write(parts.iter().find(|part| !part.is_empty()).map_or(&[], |part| part))
+            }
         }
     }
 

@@ -1,0 +1,49 @@
+//! Stands in for `poll` where Node's event loop cannot watch a socket for us (Windows, whose
+//! sockets libuv polls through a driver interface of its own): no watch is ever possible.
+
+use napi::Env;
+
+/// What a watch tells its owner.
+pub trait Watcher {
+    /// The socket is ready.
+    fn ready(&self, env: Env);
+
+    /// Which readiness is wanted from now on.
+    fn interest(&self) -> Interest;
+}
+
+/// What a watch waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// Bytes to read.
+    Read,
+    /// Bytes to read, or room to write.
+    ReadWrite,
+    /// Nothing any more.
+    Nothing,
+}
+
+/// A socket under watch; there is none.
+pub enum Watch {}
+
+impl Watch {
+    /// False.
+    pub fn is_possible() -> bool {
+        false
+    }
+
+    /// None.
+    pub fn start(_env: Env, _descriptor: i32, _watcher: Box<dyn Watcher>) -> Option<Self> {
+        None
+    }
+
+    /// Cannot be called.
+    pub fn update(&self) {
+        match *self {}
+    }
+
+    /// Cannot be called.
+    pub fn close(self) {
+        match self {}
+    }
+}

@@ -1,0 +1,123 @@
+//! What the event loop's thread reaches of a client: its core, its sinks, the sockets it watches.
+//!
+//! Owns the watches of lanes that are served on this thread. Everything in here stays on one
+//! thread; no borrow is held while JavaScript may run.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use napi::Env;
+
+use crate::client::Client;
+use crate::lane::{Lane, Wait};
+use crate::outbox::{Event, Outbox};
+use crate::stream::Stream;
+
+use super::deliver::Sinks;
+use super::poll::{Interest, Watch, Watcher};
+
+/// One client, seen from its event loop.
+pub struct Reach {
+    /// Itself, for the watchers that it makes.
+    own: Weak<Reach>,
+    client: OnceCell<Client>,
+    sinks: Sinks,
+    outbox: Arc<Outbox>,
+    is_watched: bool,
+    /// By the place of the lane.
+    watches: RefCell<Vec<Option<Watch>>>,
+}
+
+impl Reach {
+    /// No client yet. `is_watched`: plain connections are to be watched on this thread, if its
+    /// event loop can.
+    pub fn new(sinks: Sinks, outbox: Arc<Outbox>, is_watched: bool) -> Rc<Self> {
+        Rc::new_cyclic(|own| Self {
+            own: Weak::clone(own),
+            client: OnceCell::new(),
+            sinks,
+            outbox,
+            is_watched: is_watched && Watch::is_possible(),
+            watches: RefCell::default(),
+        })
+    }
+
+    /// Whether this thread watches plain connections itself.
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// The client, once it has started.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.get()
+    }
+
+    /// Keeps the client that has started.
+    pub fn set_client(&self, client: Client) {
+        let _ = self.client.set(client);
+    }
+
+    /// Takes everything that has come to JavaScript.
+    pub fn drain(&self, env: Env) {
+        self.sinks.drain(env, &self.outbox, |event| match event {
+            Event::Ready(place) => self.watch(env, *place),
+            Event::Blocked(_) => self.look_again(),
+            _ => {}
+        });
+    }
+
+    /// Makes every watch ask what to wait for: a socket may be full now.
+    pub fn look_again(&self) {
+        for watch in self.watches.borrow().iter().flatten() {
+            watch.update();
+        }
+    }
+
+    fn watch(&self, env: Env, place: u32) {
+        let lane = self.client().and_then(|client| client.lane(place));
+        let (Some(lane), Some(own)) = (lane, self.own.upgrade()) else { return };
+        let Some(stream) = lane.detached() else { return };
+        let Some(descriptor) = stream.descriptor() else { return };
+        let watcher = LaneWatcher {
+            reach: own,
+            lane: lane.clone(),
+            stream,
+        };
+        let watch = Watch::start(env, descriptor, Box::new(watcher));
+        let mut watches = self.watches.borrow_mut();
+        if watches.len() <= place as usize {
+            watches.resize_with(place as usize + 1, || None);
+        }
+        let before = watches.get_mut(place as usize).and_then(|slot| std::mem::replace(slot, watch));
+        drop(watches);
+        if let Some(before) = before {
+            before.close();
+        }
+    }
+}
+
+/// Serves one connection of a lane for as long as it stands.
+struct LaneWatcher {
+    reach: Rc<Reach>,
+    lane: Lane,
+    stream: Arc<Stream>,
+}
+
+impl Watcher for LaneWatcher {
+    fn ready(&self, env: Env) {
+        // What is read now is delivered now, without a wake-up.
+        self.reach.outbox.hold();
+        self.lane.serve(&self.stream);
+        self.reach.drain(env);
+        let _ = self.reach.sinks.drained.call(&env, &[]);
+    }
+
+    fn interest(&self) -> Interest {
+        match self.lane.wait(&self.stream) {
+            Wait::Readable => Interest::Read,
+            Wait::ReadableOrWritable => Interest::ReadWrite,
+            Wait::Over => Interest::Nothing,
+        }
+    }
+}

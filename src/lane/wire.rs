@@ -1,0 +1,136 @@
+//! The receiving side of a lane's connection.
+//!
+//! Owns the reader and matches what it decodes with what `state` awaits. Whoever holds its lock
+//! reads: the driver, or the caller's thread for a detached connection. Replies are passed on
+//! under that lock, so they keep their order whoever reads them.
+
+use std::io;
+
+use tokio::time::Instant;
+
+use super::state::{Drained, Refusal};
+use super::Shared;
+use crate::backoff;
+use crate::connection::Reader;
+use crate::error::{Error, Result};
+use crate::outbox::{Delivery, Whose};
+use crate::resp::{Frames, Kind};
+use crate::stream::{self, Stream};
+
+pub(super) struct Wire {
+    reader: Reader,
+    /// Refusals in a row, for the delay before the next try.
+    refusals: u32,
+    /// Whether the driver has to look at the state: a timer to set, a connection to exchange.
+    news: bool,
+}
+
+impl Wire {
+    pub(super) fn new(reader: Reader) -> Self {
+        Self { reader, refusals: 0, news: false }
+    }
+
+    /// Reads what the socket holds, in at most `turns` reads, so that others of the same thread
+    /// get their turn. Says whether the driver has to look at the state.
+    pub(super) fn read(&mut self, shared: &Shared, link: &Stream, turns: usize) -> Result<bool> {
+        self.news = false;
+        for _ in 0..turns {
+            match self.reader.fill(link) {
+                Ok(0) => return Err(self.end_of_stream()),
+                Ok(n) => shared.metrics.bytes_in.add(n as u64),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(stream::lost(error)),
+            }
+            while let Some(frames) = self.reader.decode()? {
+                self.deliver(shared, frames)?;
+            }
+            if shared.outbox.is_full() {
+                break;
+            }
+        }
+        Ok(self.news)
+    }
+
+    /// Matches replies with commands and passes them on.
+    fn deliver(&mut self, shared: &Shared, frames: Frames) -> Result<()> {
+        let now = Instant::now();
+        let (mut errors, mut gone) = (0, 0);
+        let mut whose = Vec::with_capacity(frames.replies.len());
+        // Latencies are counted by runs: the replies of one batch were submitted together.
+        let mut run: Option<(Instant, u64)> = None;
+        let mut breach = None;
+        let mut inner = shared.lock();
+        inner.active = now;
+        for root in &frames.replies {
+            let error = frames.tape.get(*root as usize).filter(|node| is_error(node.kind));
+            let refusal = || error.and_then(|node| Refusal::read(frames.text(node)));
+            let Some(answer) = inner.state.answer(refusal) else {
+                breach = Some("the server sent a reply that nobody asked for");
+                break;
+            };
+            if answer.early {
+                breach = Some("the server answered a command before it had all of it");
+            }
+            errors += u64::from(error.is_some());
+            gone += u64::from(answer.whose == Whose::NOBODY && !answer.held && !answer.internal);
+            if answer.internal {
+                inner.ping = None;
+            }
+            match &mut run {
+                Some((submitted, count)) if *submitted == answer.submitted => *count += 1,
+                other => {
+                    let done = other.replace((answer.submitted, 1));
+                    record(shared, now, done);
+                }
+            }
+            whose.push(answer.whose);
+        }
+        record(shared, now, run);
+        let drained = inner.state.drained(now, self.refusals, backoff::random());
+        if inner.state.retry_at().is_some() {
+            self.refusals = self.refusals.saturating_add(1);
+            self.news = true;
+        } else if !inner.state.is_holding() {
+            self.refusals = 0;
+        }
+        if let Drained::Reject(_) = drained {
+            inner.write(now, &shared.metrics);
+        }
+        self.news |= inner.state.is_retired();
+        drop(inner);
+        whose.resize(frames.replies.len(), Whose::NOBODY);
+        shared.metrics.errors.add(errors);
+        shared.metrics.tombstones.add(gone);
+        shared.metrics.pushes_ignored.add(frames.pushes.len() as u64);
+        if whose.iter().any(|whose| *whose != Whose::NOBODY) {
+            shared.outbox.push(Delivery::Replies { frames, whose });
+        }
+        match drained {
+            Drained::Nothing => {}
+            Drained::Reject(failures) => shared.outbox.push(Delivery::Failures(failures)),
+            Drained::Reconnect => {
+                let text = "the server has become a read-only replica: connecting anew";
+                return Err(Error::connection("READONLY", text));
+            }
+        }
+        breach.map_or(Ok(()), |text| Err(Error::protocol(text)))
+    }
+
+    fn end_of_stream(&self) -> Error {
+        let text = match self.reader.is_mid_value() {
+            true => "the server closed the connection in the middle of a reply",
+            false => "the server closed the connection",
+        };
+        Error::connection("UNEXPECTED_EOF", text).retryable()
+    }
+}
+
+fn record(shared: &Shared, now: Instant, run: Option<(Instant, u64)>) {
+    if let Some((submitted, count)) = run {
+        shared.metrics.latency.record(now.saturating_duration_since(submitted), count);
+    }
+}
+
+fn is_error(kind: Kind) -> bool {
+    matches!(kind, Kind::Error | Kind::BulkError)
+}

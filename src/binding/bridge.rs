@@ -90,6 +90,8 @@ impl Core {
     /// [`COLUMNS`] numbers for each of the `count` commands, `large` alternates binary strings and
     /// large values that come before `encoded`. Returns the bytes queued in the lane.
     #[napi]
+    // One call a turn: an object to gather the arguments would cost more than they do.
+    #[allow(clippy::too_many_arguments)]
     pub fn submit(
         &self,
         env: Env,

@@ -23,7 +23,7 @@ pub enum Map {
     /// A plain object.
     Object,
     /// A `Map`.
-    Map,
+    Entries,
     /// A flat array of keys and values.
     Array,
 }
@@ -96,7 +96,7 @@ impl Mode {
     /// What maps become.
     pub fn map(self) -> Map {
         match self.0 >> 9 & 3 {
-            1 => Map::Map,
+            1 => Map::Entries,
             2 => Map::Array,
             _ => Map::Object,
         }

@@ -217,8 +217,7 @@ impl CallbackContext {
             sys::napi_create_object(env, &mut object) == sys::Status::napi_ok
                 && sys::napi_create_string_utf8(env, NAME.as_ptr(), -1, &mut name)
                     == sys::Status::napi_ok
-                && sys::napi_create_reference(env, object, 1, &mut resource)
-                    == sys::Status::napi_ok
+                && sys::napi_create_reference(env, object, 1, &mut resource) == sys::Status::napi_ok
                 && sys::napi_async_init(env, object, name, &mut context) == sys::Status::napi_ok
         };
         made.then_some(Self { resource, context })
@@ -236,8 +235,7 @@ impl CallbackContext {
                 return;
             }
             sys::napi_get_reference_value(env, self.resource, &mut resource);
-            let opened =
-                sys::napi_open_callback_scope(env, resource, self.context, &mut callback);
+            let opened = sys::napi_open_callback_scope(env, resource, self.context, &mut callback);
             if opened == sys::Status::napi_ok {
                 // A panic would leave the scopes open.
                 let _ = catch_unwind(AssertUnwindSafe(f));
@@ -258,14 +256,20 @@ impl CallbackContext {
 
 /// The functions of libuv that are needed. Their signatures are part of libuv's stable ABI 1.x.
 struct Uv {
-    handle_size: unsafe extern "C" fn(c_uint) -> usize,
-    poll_init: unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> c_int,
-    poll_start: unsafe extern "C" fn(*mut c_void, c_int, PollCallback) -> c_int,
-    poll_stop: unsafe extern "C" fn(*mut c_void) -> c_int,
-    close: unsafe extern "C" fn(*mut c_void, Option<CloseCallback>),
-    unref: unsafe extern "C" fn(*mut c_void),
+    handle_size: HandleSize,
+    poll_init: PollInit,
+    poll_start: PollStart,
+    poll_stop: PollStop,
+    close: Close,
+    unref: Unref,
 }
 
+type HandleSize = unsafe extern "C" fn(c_uint) -> usize;
+type PollInit = unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> c_int;
+type PollStart = unsafe extern "C" fn(*mut c_void, c_int, PollCallback) -> c_int;
+type PollStop = unsafe extern "C" fn(*mut c_void) -> c_int;
+type Close = unsafe extern "C" fn(*mut c_void, Option<CloseCallback>);
+type Unref = unsafe extern "C" fn(*mut c_void);
 type PollCallback = unsafe extern "C" fn(*mut c_void, c_int, c_int);
 type CloseCallback = unsafe extern "C" fn(*mut c_void);
 
@@ -285,12 +289,12 @@ impl Uv {
         // (uv.h) is the field's.
         unsafe {
             Some(Self {
-                handle_size: std::mem::transmute::<Symbol, _>(symbol(c"uv_handle_size")?),
-                poll_init: std::mem::transmute::<Symbol, _>(symbol(c"uv_poll_init")?),
-                poll_start: std::mem::transmute::<Symbol, _>(symbol(c"uv_poll_start")?),
-                poll_stop: std::mem::transmute::<Symbol, _>(symbol(c"uv_poll_stop")?),
-                close: std::mem::transmute::<Symbol, _>(symbol(c"uv_close")?),
-                unref: std::mem::transmute::<Symbol, _>(symbol(c"uv_unref")?),
+                handle_size: std::mem::transmute::<Symbol, HandleSize>(symbol(c"uv_handle_size")?),
+                poll_init: std::mem::transmute::<Symbol, PollInit>(symbol(c"uv_poll_init")?),
+                poll_start: std::mem::transmute::<Symbol, PollStart>(symbol(c"uv_poll_start")?),
+                poll_stop: std::mem::transmute::<Symbol, PollStop>(symbol(c"uv_poll_stop")?),
+                close: std::mem::transmute::<Symbol, Close>(symbol(c"uv_close")?),
+                unref: std::mem::transmute::<Symbol, Unref>(symbol(c"uv_unref")?),
             })
         }
     }

@@ -79,17 +79,14 @@ impl Reach {
         let (Some(lane), Some(own)) = (lane, self.own.upgrade()) else { return };
         let Some(stream) = lane.detached() else { return };
         let Some(descriptor) = stream.descriptor() else { return };
-        let watcher = LaneWatcher {
-            reach: own,
-            lane: lane.clone(),
-            stream,
-        };
+        let watcher = LaneWatcher { reach: own, lane: lane.clone(), stream };
         let watch = Watch::start(env, descriptor, Box::new(watcher));
         let mut watches = self.watches.borrow_mut();
         if watches.len() <= place as usize {
             watches.resize_with(place as usize + 1, || None);
         }
-        let before = watches.get_mut(place as usize).and_then(|slot| std::mem::replace(slot, watch));
+        let before =
+            watches.get_mut(place as usize).and_then(|slot| std::mem::replace(slot, watch));
         drop(watches);
         if let Some(before) = before {
             before.close();

@@ -114,7 +114,7 @@ impl<'a> Values<'a> {
                 let list = self.list(pairs)?;
                 Ok(self.call(&self.sinks.object_of, &[list])?)
             }
-            Map::Map => {
+            Map::Entries => {
                 let list = self.list(pairs)?;
                 Ok(self.call(&self.sinks.map, &[list])?)
             }

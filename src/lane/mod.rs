@@ -13,9 +13,9 @@
 mod batch;
 mod driver;
 mod state;
-mod wire;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -123,16 +123,8 @@ impl Lane {
         };
         let inner = Mutex::new(inner);
         let wake = Notify::new();
-        let shared = Shared {
-            place,
-            is_served_by_caller,
-            inner,
-            wake,
-            options,
-            pool,
-            outbox,
-            metrics,
-        };
+        let shared =
+            Shared { place, is_served_by_caller, inner, wake, options, pool, outbox, metrics };
         let shared = Arc::new(shared);
         tokio::spawn(driver::supervise(Arc::clone(&shared)));
         Self { shared }

@@ -181,9 +181,8 @@ impl Write for Writer<'_> {
             Socket::Tcp(socket) => socket.try_write_vectored(parts),
             #[cfg(unix)]
             Socket::Unix(socket) => socket.try_write_vectored(parts),
-            Socket::Detached(socket) => {
-                socket.try_write(parts.iter().find(|part| !part.is_empty()).map_or(&[], |part| part))
-            }
+            Socket::Detached(socket) => socket
+                .try_write(parts.iter().find(|part| !part.is_empty()).map_or(&[], |part| part)),
         }
     }
 

@@ -26,6 +26,8 @@ class Bridge {
    */
   constructor (options, limits, onEvent) {
     this.limits = limits
+    /** Bytes from which on a command is looked at more closely. */
+    this.watermark = Math.min(limits.maxBytes, LONGEST_TEXT)
     this.slots = new Slots()
     this.text = ''
     this.table = new Uint32Array(COLUMNS * 256)
@@ -74,7 +76,7 @@ class Bridge {
    */
   send (encoded, mode, timeout, row, context) {
     if (this.slots.pending >= this.limits.maxCommands ||
-      this.queued + this.text.length + encoded.length > this.limits.maxBytes) {
+      this.queued + this.text.length + encoded.length > this.watermark) {
       const full = this.full(encoded.length)
       if (full !== null) return Promise.reject(full)
     }
@@ -92,7 +94,7 @@ class Bridge {
       length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
     }
     if (this.slots.pending >= this.limits.maxCommands ||
-      this.queued + this.text.length + length > this.limits.maxBytes) {
+      this.queued + this.text.length + length > this.watermark) {
       const full = this.full(length)
       if (full !== null) return Promise.reject(full)
     }
@@ -166,6 +168,7 @@ class Bridge {
       return new QueueFullError(`${pending} commands are waiting for a reply, which is ` +
         'commandsQueueMaxLength', { applied: 'no', retryable: true })
     }
+    if (this.text.length + length > LONGEST_TEXT) this.flush()
     // The figure of the last flush is too high if replies have come since.
     this.queued = this.core.queuedBytes()
     if (this.queued + this.text.length + length <= maxBytes) return null
@@ -295,6 +298,8 @@ function capture (resolve, reject) {
 
 /** Length, mode and timeout of each command. `src/binding/bridge.rs` reads them. */
 const COLUMNS = 3
+/** The most text that waits for a turn's end: half of what V8 can hold in one string. */
+const LONGEST_TEXT = 2 ** 28
 /** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
 const RELEASE_DELAY = 10
 

@@ -116,11 +116,14 @@ function fromReply (text) {
   Error.stackTraceLimit = 0
   try {
     const code = firstWord(text)
-    return new ErrorReply(text, { code, retryable: PASSING.has(code) })
+    return new ErrorReply(text.replace(ECHOED, ''), { code, retryable: PASSING.has(code) })
   } finally {
     Error.stackTraceLimit = limit
   }
 }
+
+/** Servers repeat the arguments of a command that they do not know: keys and values. */
+const ECHOED = /, with args beginning with: .*$/s
 
 /** Refusals that pass by themselves: the same command may succeed later. */
 const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'TRYAGAIN', 'CLUSTERDOWN',

@@ -71,7 +71,7 @@ pub(super) async fn supervise(shared: Arc<Shared>) {
 /// How the service of one connection ended.
 enum End {
     Lost(Error),
-    Replaced(Lease),
+    Replaced(Box<Lease>),
     Closed,
 }
 
@@ -99,7 +99,7 @@ async fn drive(shared: Arc<Shared>) {
                     }
                 }
             }
-            End::Replaced(lease) => next = Some(lease),
+            End::Replaced(lease) => next = Some(*lease),
             End::Closed => return,
         }
     }
@@ -260,11 +260,14 @@ impl<'a> Service<'a> {
             let (blocked, failed) = {
                 let mut inner = shared.lock();
                 let (blocked, failed) = match &mut inner.link {
-                    Link::Up { blocked, failed, .. } => (*blocked, failed.take()),
+                    Link::Up { blocked, failed, .. } => (*blocked, failed.clone()),
                     _ => return Ok(End::Closed),
                 };
                 if self.next.is_some() && !inner.state.is_waiting() {
-                    return Ok(self.next.take().map_or(End::Closed, End::Replaced));
+                    return Ok(self
+                        .next
+                        .take()
+                        .map_or(End::Closed, |lease| End::Replaced(Box::new(lease))));
                 }
                 if std::mem::take(&mut self.rearm) {
                     let due = self.next_timer(&inner, Instant::now()).1;
@@ -384,7 +387,8 @@ impl<'a> Service<'a> {
             (Timer::Lifetime, self.expires),
         ];
         let due = timers.into_iter().filter_map(|(timer, at)| Some((timer, at?)));
-        let quiet = (Timer::Deadline, now + QUIET);
+        let look = self.shared.options.socket.socket_timeout.unwrap_or(QUIET).min(QUIET);
+        let quiet = (Timer::Deadline, now + look);
         due.chain([quiet]).min_by_key(|(_, at)| *at).unwrap_or(quiet)
     }
 

@@ -314,6 +314,10 @@ impl Inner {
     /// Writes what the socket takes, up to a bound.
     fn write(&mut self, now: Instant, metrics: &Metrics) -> Wrote {
         let Link::Up { stream, blocked, failed, .. } = &mut self.link else { return Wrote::All };
+        if failed.is_some() {
+            // What is not written yet can still be written to the next connection.
+            return Wrote::Failed;
+        }
         let mut total = 0;
         let outcome = loop {
             if total >= INLINE {

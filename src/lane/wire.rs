@@ -23,16 +23,30 @@ pub(super) struct Wire {
     refusals: u32,
     /// Whether the driver has to look at the state: a timer to set, a connection to exchange.
     news: bool,
+    /// Why nothing is read any more: after a breach of the protocol nobody knows which reply is
+    /// whose.
+    over: Option<Error>,
 }
 
 impl Wire {
     pub(super) fn new(reader: Reader) -> Self {
-        Self { reader, refusals: 0, news: false }
+        Self { reader, refusals: 0, news: false, over: None }
     }
 
     /// Reads what the socket holds, in at most `turns` reads, so that others of the same thread
     /// get their turn. Says whether the driver has to look at the state.
     pub(super) fn read(&mut self, shared: &Shared, link: &Stream, turns: usize) -> Result<bool> {
+        if let Some(error) = &self.over {
+            return Err(error.clone());
+        }
+        let read = self.read_on(shared, link, turns);
+        if let Err(error) = &read {
+            self.over = Some(error.clone());
+        }
+        read
+    }
+
+    fn read_on(&mut self, shared: &Shared, link: &Stream, turns: usize) -> Result<bool> {
         self.news = false;
         for _ in 0..turns {
             match self.reader.fill(link) {

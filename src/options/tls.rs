@@ -85,13 +85,16 @@ impl fmt::Debug for TlsOptions {
 }
 
 impl TlsOptions {
-    /// Refuses a server name that no certificate can carry, and a client certificate without its
-    /// key. PEM texts are read by [`client_config`].
+    /// Refuses a server name that no certificate can carry, a client certificate without its key,
+    /// and PEM texts that do not hold what they should.
     pub fn validate(&self, endpoint: &Endpoint) -> Result<()> {
         if self.cert.is_some() != self.key.is_some() {
             return Err(Error::usage("socket.tls.cert and socket.tls.key must be given together"));
         }
-        self.server_name(endpoint).map(drop)
+        self.server_name(endpoint)?;
+        // Without authorities of its own the options' trust depends on the system: not read here.
+        let verify = self.verify && !self.ca.is_empty();
+        client_config(&TlsOptions { verify, ..self.clone() }, Vec::new()).map(drop)
     }
 
     /// Whether [`client_config`] has a use for the operating system's authorities.

@@ -1,0 +1,269 @@
+'use strict'
+
+// The documents say what the code does: tables that follow from code, links, names of tests,
+// error codes, defaults, and the examples, which run.
+
+const assert = require('node:assert')
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { promisify } = require('node:util')
+const { after, before, describe, it } = require('node:test')
+
+const oxidis = require('..')
+const { commands } = require('../lib/commands')
+const { documented } = require('../lib/options')
+const { benchmark, fill, parts, shown } = require('../scripts/fill-documents')
+const { startServer } = require('./support/redis-server')
+
+const root = path.join(__dirname, '..')
+const execFile = promisify(require('node:child_process').execFile)
+
+describe('README.md', () => {
+  const text = read('README.md')
+
+  it('has the tables that node scripts/fill-documents.js writes', () => {
+    assert.strictEqual(fill(text, parts()), text, 'run node scripts/fill-documents.js')
+  })
+
+  it('lists every error class that is exported, with its code', () => {
+    const errors = Object.values(oxidis)
+      .filter(one => typeof one === 'function' && one.prototype instanceof Error)
+    const rows = table(section(text, '## Errors'))
+    const names = rows.map(([name]) => bare(name))
+    assert.deepStrictEqual(names.sort(), errors.map(one => one.name).sort())
+    for (const { name, code } of errors) {
+      const [, codes] = rows.find(([row]) => bare(row) === name)
+      if (code === undefined) continue
+      assert.ok(codes.includes(`\`${code}\``), `${name} has the code ${code}`)
+    }
+  })
+
+  it('counts the command methods', () => {
+    for (const file of ['README.md', 'CHANGELOG.md']) {
+      const told = `${commands.length} command methods`
+      assert.ok(read(file).includes(told), `${file} does not speak of ${told}`)
+    }
+  })
+
+  it('says of nothing that is there that it is not yet', () => {
+    const client = oxidis.createClient()
+    const missing = ['multi', 'watch', 'session', 'blPop', 'xRead', 'wait', 'subscribe', 'monitor',
+      'scanIterator', 'legacy', 'xAdd', 'geoAdd', 'fCall']
+    assert.deepStrictEqual(missing.filter(name => name in client), [])
+    const exported = ['createCluster', 'createSentinel', 'defineScript']
+    assert.deepStrictEqual(exported.filter(name => name in oxidis), [])
+  })
+})
+
+describe('the benchmark of README.md', () => {
+  it('is a hint without a full result', () => {
+    assert.match(benchmark(undefined), /npm run bench/)
+  })
+
+  it('compares with the best peer, and marks rows whose rounds differ', () => {
+    const figures = (ops, fastest = ops) =>
+      ({ ops, p50: 1, p99: 1000 / ops, loop: 1e6 / ops, cpu: 1, slowest: ops, fastest })
+    const about = {
+      node: 'v0', platform: 'p', cpus: 2, server: 's', rounds: 5, versions: { redis: '1.2.3' }
+    }
+    const text = benchmark({
+      about,
+      workloads: [
+        {
+          title: 'calm',
+          clients: { oxidis: figures(3000), 'node-redis': figures(1000), glide: figures(1500) }
+        },
+        { title: 'restless', clients: { oxidis: figures(10), ioredis: figures(10, 21) } },
+        { title: 'missing', clients: { oxidis: { missing: 'xRange' }, ioredis: figures(10) } }
+      ]
+    })
+    const calm = '| calm | 3,000 | 1,500 (valkey-glide) | 2.00x | 0.50x | 0.50x |'
+    assert.ok(text.includes(calm), text)
+    assert.match(text, /\| restless † \| 10 \| 10 \(ioredis\) \|/)
+    assert.doesNotMatch(text, /missing/)
+    assert.match(text, /redis 1\.2\.3/)
+  })
+})
+
+describe('docs/defaults.md', () => {
+  const text = read('docs/defaults.md')
+
+  it('gives every option with a default, and that default', () => {
+    const rows = table(text).filter(([name]) => documented().some(one => one.name === bare(name)))
+    const expected = documented().filter(one => one.default !== undefined)
+    assert.deepStrictEqual(rows.map(([name, value]) => [bare(name), value]),
+      expected.map(one => [one.name, shown(one.default)]))
+  })
+
+  it('names the options without one', () => {
+    for (const { name } of documented().filter(one => one.default === undefined)) {
+      assert.ok(text.includes(`\`${name}\``), name)
+    }
+  })
+})
+
+describe('docs/errors.md', () => {
+  it('has every code of the sources, and no other', () => {
+    const text = read('docs/errors.md')
+    const codes = new Set([...codesOfRust(), ...codesOfJavaScript()])
+    const told = new Set([...text.matchAll(/`([A-Z][A-Z_]{2,})`/g)].map(([, code]) => code))
+    for (const code of codes) assert.ok(told.has(code), `${code} is not explained`)
+    const explained = table(text).map(([code]) => bare(code)).filter(code => /^[A-Z_]+$/.test(code))
+    for (const code of explained) assert.ok(codes.has(code), `${code} is in no source`)
+  })
+})
+
+describe('docs/others-bugs.md', () => {
+  const claims = [...read('docs/others-bugs.md')
+    .matchAll(/^- \[[^\]]+\]\(\.\.\/([^)]+)\):\s+"([^"]+)"/gm)]
+
+  it('names a test for every bug', () => {
+    const bugs = read('docs/others-bugs.md').split(/^## /m).slice(1)
+    assert.ok(bugs.length > 0)
+    for (const bug of bugs) assert.match(bug, /^- \[/m, bug.split('\n')[0])
+  })
+
+  for (const [, file, name] of claims) {
+    it(`finds "${name}" in ${file}`, () => assert.ok(read(file).includes(name)))
+  }
+})
+
+describe('all documents', () => {
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0')
+    .filter(file => file.endsWith('.md') && fs.existsSync(path.join(root, file)))
+
+  it('are there', () => {
+    for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md',
+      'CHANGELOG.md', 'docs/semantics.md', 'docs/errors.md', 'docs/defaults.md',
+      'docs/others-bugs.md']) {
+      assert.ok(files.includes(file), file)
+    }
+  })
+
+  for (const file of files) {
+    it(`${file} has no link that leads nowhere`, () => {
+      for (const [, target] of read(file).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue
+        const [place, anchor] = target.split('#')
+        const found = place === '' ? file : path.posix.join(path.posix.dirname(file), place)
+        assert.ok(fs.existsSync(path.join(root, found)), target)
+        if (anchor !== undefined) assert.ok(anchors(read(found)).includes(anchor), target)
+      }
+    })
+  }
+
+  it('ARCHITECTURE.md names functions that exist', () => {
+    const rows = table(section(read('ARCHITECTURE.md'), '## Life of a GET'))
+    assert.ok(rows.length > 5)
+    for (const [, functions, places] of rows) {
+      const sources = quoted(places).map(read).join('\n')
+      for (const name of quoted(functions)) {
+        const last = name.split(/::|\./).at(-1)
+        assert.ok(new RegExp(`(fn |function |^  )${last} ?[(<]`, 'm').test(sources), name)
+      }
+    }
+  })
+})
+
+describe('the examples', () => {
+  let server
+  before(async () => { server = await startServer() })
+  after(() => server.stop())
+
+  const expected = {
+    'session-store.js': /page 3 of this session\npage 1 of this session\n$/,
+    'cache-aside.js': /20 callers at once: 1 computation\n[^]*ABORT_ERR[^]*from computation\n$/,
+    'load-and-stats.js': /latency p50 .* ms/
+  }
+
+  it('are all run here', () => {
+    assert.deepStrictEqual(fs.readdirSync(path.join(root, 'examples')).sort(),
+      Object.keys(expected).sort())
+  })
+
+  for (const [file, output] of Object.entries(expected)) {
+    it(`${file} ends by itself, and leaves nothing behind`, async () => {
+      const place = path.join(root, 'examples', file)
+      const { stdout } = await execFile(process.execPath, [place], {
+        env: { ...process.env, REDIS_URL: server.url }, timeout: EXAMPLE_TIMEOUT
+      })
+      assert.match(stdout, output)
+      const client = oxidis.createClient(server.url)
+      assert.strictEqual(await client.dbSize(), 0)
+      await client.close()
+    })
+  }
+
+  it('say what is wrong when there is no server', async () => {
+    const place = path.join(root, 'examples', 'session-store.js')
+    const run = execFile(process.execPath, [place], {
+      env: { ...process.env, REDIS_URL: 'redis://127.0.0.1:1' }, timeout: EXAMPLE_TIMEOUT
+    })
+    await assert.rejects(run, ({ code, stderr }) => code === 1 && /could not connect/.test(stderr))
+  })
+})
+
+function read (file) {
+  return fs.readFileSync(path.join(root, file), 'utf8')
+}
+
+/** The text from a heading to the next of its level. */
+function section (text, heading) {
+  const start = text.indexOf(`\n${heading}\n`)
+  assert.notStrictEqual(start, -1, `no ${heading}`)
+  const end = text.indexOf('\n## ', start + heading.length)
+  return text.slice(start, end === -1 ? undefined : end)
+}
+
+/** The cells of all table rows, without heads. */
+function table (text) {
+  const lines = text.split('\n')
+  const isHead = index => lines[index + 1]?.startsWith('|-')
+  return lines.filter((line, index) => line.startsWith('| ') && !isHead(index))
+    .map(line => line.slice(2, -2).split(/ \| /).map(cell => cell.trim()))
+}
+
+function quoted (text) {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+}
+
+function bare (cell) {
+  return cell.replaceAll('`', '')
+}
+
+/** What GitHub makes of headings. */
+function anchors (text) {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
+}
+
+/** The codes of errors that the Rust sources make, tests left out. */
+function codesOfRust () {
+  return sources('src', '.rs').flatMap(file => {
+    const [text] = read(file).split('#[cfg(test)]')
+    const made = /(?:Error::connection|Verdict::(?:fatal|passing))\(\s*"([A-Z_]+)"/g
+    const named = /Error::new\(\s*(?:error::)?Kind::\w+,\s*"([A-Z_]+)"/g
+    const system = /(?:=>|\{) "(E[A-Z_]+|UNEXPECTED_EOF)"/g
+    const all = [...text.matchAll(made), ...text.matchAll(named)]
+    if (/error\.rs$|connect\.rs$/.test(file)) all.push(...text.matchAll(system))
+    return all.map(([, code]) => code)
+  })
+}
+
+function codesOfJavaScript () {
+  const fixed = [...read('lib/errors.js').matchAll(/static code = '([A-Z_]+)'|code: '([A-Z_]+)'/g)]
+  return [...fixed.map(([, one, other]) => one ?? other), 'PROTOCOL', 'INTERNAL']
+}
+
+function sources (folder, ending) {
+  return fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap(entry => {
+    const place = `${folder}/${entry.name}`
+    if (entry.isDirectory()) return sources(place, ending)
+    return entry.name.endsWith(ending) && !/tests/.test(place) ? [place] : []
+  })
+}
+
+// Each takes about two seconds; a loaded machine may need many times that.
+const EXAMPLE_TIMEOUT = 60_000

@@ -1,0 +1,102 @@
+'use strict'
+
+// Fills the parts of README.md that follow from code and results, between their marks:
+// the table of options (lib/options.js) and the benchmark (bench/results/latest.json).
+//
+//   node scripts/fill-documents.js
+//
+// __test__/documents.spec.js fails while README.md is not what this writes.
+
+const fs = require('node:fs')
+const path = require('node:path')
+
+const { CLIENTS } = require('../bench/clients')
+const { ratios } = require('../bench/report')
+
+const root = path.join(__dirname, '..')
+const README = path.join(root, 'README.md')
+const RESULTS = path.join(root, 'bench', 'results', 'latest.json')
+
+/** `text` with its marked parts filled: name of the mark -> lines. */
+function fill (text, parts) {
+  for (const [name, body] of Object.entries(parts)) {
+    const marks = new RegExp(`(<!-- ${name}:start -->\n)[^]*?(<!-- ${name}:end -->)`)
+    if (!marks.test(text)) throw new Error(`README.md has no marks for ${name}`)
+    text = text.replace(marks, (_, start, end) => `${start}${body}${end}`)
+  }
+  return text
+}
+
+/** The parts of README.md as they should be now. */
+function parts () {
+  const { documented } = require('../lib/options')
+  const results = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, 'utf8')) : undefined
+  return { options: optionsTable(documented()), bench: benchmark(results) }
+}
+
+function optionsTable (options) {
+  const rows = options.map(({ name, default: value, meaning }) =>
+    `| \`${name}\` | ${shown(value)} | ${meaning} |`)
+  return table(['option', 'default', 'meaning'], rows)
+}
+
+/** A default as it would stand in JavaScript. */
+function shown (value) {
+  if (value === undefined) return '-'
+  if (typeof value === 'string') return `\`'${value}'\``
+  // From five digits on, groups of three are easier to read, and still a literal.
+  const text = String(value)
+  return `\`${text.length > 4 ? text.replace(/\B(?=(\d{3})+$)/g, '_') : text}\``
+}
+
+/** The benchmark's chart and table; a hint without a full result. */
+function benchmark (results) {
+  if (results === undefined) {
+    return 'No full run is recorded in this checkout yet: `npm run bench` makes one in about ten ' +
+      'minutes.\n'
+  }
+  const { about, workloads } = results
+  const rows = workloads.map(row).filter(Boolean)
+  const versions = Object.entries(about.versions).map(pair => pair.join(' ')).join(', ')
+  const heads = ['workload', 'oxidis, ops/s', 'best peer, ops/s', 'throughput', 'p99', 'event loop']
+  return '![Throughput and event-loop time by commands in flight](bench/results/chart.svg)\n\n' +
+    table(heads, rows) +
+    '\nThe last three columns divide oxidis\'s figure by the best peer\'s: above 1 is better for ' +
+    'throughput, below 1 for latency and event-loop time per command. † the rounds of one of ' +
+    'the clients differ by more than a factor of two, so the row is no result.\n\n' +
+    `Node ${about.node}, ${about.platform}, ${about.cpus} CPUs shared by client and server ` +
+    `${about.server}; medians of ${about.rounds} alternating rounds; ${versions}.\n`
+}
+
+function row ({ title, clients }) {
+  const ratio = ratios(clients)
+  if (ratio === undefined) return undefined
+  const measured = Object.entries(clients).filter(([, { missing }]) => !missing)
+  const [, ours] = measured.find(([name]) => name.startsWith('oxidis'))
+  const [best, theirs] = measured.filter(([name]) => !name.startsWith('oxidis'))
+    .sort(([, a], [, b]) => b.ops - a.ops)[0]
+  const mark = measured.some(([, figures]) => isRestless(figures)) ? ' †' : ''
+  return `| ${title}${mark} | ${rate(ours.ops)} | ${rate(theirs.ops)} (${CLIENTS[best].title}) | ` +
+    `${ratio.ops.toFixed(2)}x | ${ratio.p99.toFixed(2)}x | ${ratio.loop.toFixed(2)}x |`
+}
+
+// bench/report.js calls the same rounds no result.
+function isRestless ({ slowest, fastest }) {
+  return fastest > 2 * slowest
+}
+
+function rate (ops) {
+  return Math.round(ops).toLocaleString('en')
+}
+
+function table (heads, rows) {
+  const rule = heads.map(() => '---').join('|')
+  return [`| ${heads.join(' | ')} |`, `|${rule}|`, ...rows, ''].join('\n')
+}
+
+if (require.main === module) {
+  fs.writeFileSync(README, fill(fs.readFileSync(README, 'utf8'), parts()))
+  process.stdout.write('wrote README.md\n')
+}
+
+module.exports = { benchmark, fill, parts, shown }

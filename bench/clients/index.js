@@ -1,0 +1,88 @@
+'use strict'
+
+// The clients that are measured, all behind the same few methods.
+//
+// An adapter does nothing but translate a call: no caching, no batching, no conversion of replies
+// beyond what the client itself returns. `pairs`, `scores` and `entries` say how many items a
+// reply holds, because every client has its own shape for them. A client that lacks a method
+// leaves it out, and is left out of the workloads that need it.
+
+const { createRequire } = require('node:module')
+const path = require('node:path')
+
+const here = path.join(__dirname, '..')
+
+/** By name: what it is, the npm package it comes from, and how to open it at `{ host, port }`. */
+const CLIENTS = {
+  oxidis: {
+    title: 'oxidis',
+    package: 'oxidis',
+    open: server => require('./oxidis').open(server)
+  },
+  'node-redis': {
+    title: 'node-redis, no deadline',
+    package: 'redis',
+    open: server => require('./node-redis').open(server, { commandOptions: { timeout: undefined } })
+  },
+  'node-redis-default': {
+    title: 'node-redis, as it comes',
+    package: 'redis',
+    open: server => require('./node-redis').open(server, {})
+  },
+  ioredis: {
+    title: 'ioredis',
+    package: 'ioredis',
+    open: server => require('./ioredis').open(server, {})
+  },
+  'ioredis-auto': {
+    title: 'ioredis, auto-pipelining',
+    package: 'ioredis',
+    open: server => require('./ioredis').open(server, { enableAutoPipelining: true })
+  },
+  glide: {
+    title: 'valkey-glide',
+    package: '@valkey/valkey-glide',
+    open: server => require('./glide').open(server)
+  },
+  'oxidis-pool': {
+    title: 'oxidis, createClientPool',
+    package: 'oxidis',
+    open: server => require('./oxidis').openPool(server)
+  },
+  'node-redis-pool': {
+    title: 'node-redis, createClientPool',
+    package: 'redis',
+    open: server => require('./node-redis').openPool(server)
+  }
+}
+
+/** Loads a peer from this folder's node_modules, else from the checkout's. */
+function load (name) {
+  return require(locate(name))
+}
+
+/** Where `load` finds a package; undefined when it is not installed. */
+function locate (name) {
+  if (name === 'oxidis') return path.join(here, '..', 'index.js')
+  for (const folder of [here, path.join(here, '..')]) {
+    try {
+      return createRequire(path.join(folder, 'package.json')).resolve(name)
+    } catch {}
+  }
+  return undefined
+}
+
+/** The version of a package that `locate` finds. */
+function version (name) {
+  const manifest = name === 'oxidis'
+    ? path.join(here, '..', 'package.json')
+    : path.join(packageFolder(locate(name), name), 'package.json')
+  return require(manifest).version
+}
+
+function packageFolder (file, name) {
+  const inside = path.join('node_modules', ...name.split('/'))
+  return file.slice(0, file.lastIndexOf(inside) + inside.length)
+}
+
+module.exports = { CLIENTS, load, locate, version }

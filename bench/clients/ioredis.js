@@ -1,0 +1,28 @@
+'use strict'
+
+// ioredis; WITHSCORES and XRANGE come back as the flat arrays that the server sent.
+
+const { once } = require('node:events')
+
+const { load } = require('./index')
+
+async function open ({ host, port }, options) {
+  const { Redis } = load('ioredis')
+  const client = new Redis({ host, port, ...options })
+  await once(client, 'ready')
+  return {
+    get: key => client.get(key),
+    set: (key, value) => client.set(key, value),
+    getBuffer: key => client.getBuffer(key),
+    hGetAll: key => client.hgetall(key),
+    pairs: reply => Object.keys(reply).length,
+    lRange: key => client.lrange(key, 0, -1),
+    mGet: keys => client.mget(keys),
+    zRangeWithScores: key => client.zrange(key, 0, -1, 'WITHSCORES'),
+    scores: reply => reply.length / 2,
+    xRange: key => client.xrange(key, '-', '+'),
+    entries: reply => reply.length
+  }
+}
+
+module.exports = { open }

@@ -1,0 +1,20 @@
+'use strict'
+
+// oxidis with its defaults, deadlines included.
+
+const { load } = require('./index')
+const { adapt, adaptPool, POOL } = require('./node-redis')
+
+async function open ({ host, port }) {
+  const { createClient, RESP_TYPES } = load('oxidis')
+  const client = await createClient({ socket: { host, port } }).connect()
+  return adapt(client, RESP_TYPES)
+}
+
+async function openPool ({ host, port }) {
+  const pool = load('oxidis').createClientPool({ socket: { host, port } }, POOL)
+  await pool.connect()
+  return adaptPool(pool)
+}
+
+module.exports = { open, openPool }

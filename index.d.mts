@@ -1,0 +1,4 @@
+import * as oxidis from './index.js'
+
+export * from './index.js'
+export default oxidis

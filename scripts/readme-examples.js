@@ -1,0 +1,68 @@
+'use strict'
+
+// Runs the README's examples, so that what it shows is what works.
+//
+//   node scripts/readme-examples.js [file.md ...]
+//
+// Every block that opens with ```js run becomes a program of its own, in CommonJS (with `await`
+// allowed at the top) or, when it has an import statement, as an ES module. `require('oxidis')`
+// finds this checkout, and localhost:6379 becomes the port of a server started for the purpose.
+// An example has failed when it ends with another status than 0, or does not end.
+
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+
+const { root, runMain } = require('./setup')
+const { startServer } = require('../__test__/support/redis-server')
+
+runMain(async () => {
+  const files = process.argv.length > 2 ? process.argv.slice(2) : ['README.md']
+  const examples = files.flatMap(extract)
+  if (examples.length === 0) throw new Error(`no \`\`\`js run block in ${files.join(', ')}`)
+  const folder = sandbox()
+  const server = await startServer()
+  let failed = 0
+  try {
+    for (const example of examples) if (!runExample(example, folder, server)) failed++
+  } finally {
+    await server.stop()
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+  process.stdout.write(`${examples.length - failed} of ${examples.length} examples ran\n`)
+  return failed === 0 ? 0 : 1
+})
+
+function extract (file) {
+  const text = fs.readFileSync(path.resolve(root, file), 'utf8')
+  return [...text.matchAll(/^```js run[^\n]*\n([\s\S]*?)^```$/gm)].map(({ 1: code, index }) => ({
+    code, name: `${file}:${text.slice(0, index).split('\n').length}`
+  }))
+}
+
+// A folder with a link to this checkout where Node looks for packages.
+function sandbox () {
+  const folder = fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'oxidis-examples-'))
+  fs.mkdirSync(path.join(folder, 'node_modules'))
+  fs.symlinkSync(root, path.join(folder, 'node_modules', 'oxidis'), 'junction')
+  return folder
+}
+
+function runExample ({ code, name }, folder, server) {
+  const isModule = /^import /m.test(code)
+  const file = path.join(folder, isModule ? 'example.mjs' : 'example.cjs')
+  const pointed = code.replaceAll('localhost:6379', `${server.host}:${server.port}`)
+    .replaceAll(/\bcreate(Client|ClientPool)\(\)/g, `create$1({ url: '${server.url}' })`)
+  fs.writeFileSync(file, isModule ? pointed : `(async () => {\n${pointed}\n})()\n`)
+  const result = spawnSync(process.execPath, [file], {
+    cwd: folder, encoding: 'utf8', timeout: EXAMPLE_TIMEOUT, stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const passed = result.status === 0
+  process.stdout.write(`${passed ? 'ran' : 'FAILED'} ${name}\n`)
+  const { error, stdout, stderr } = result
+  if (!passed) process.stdout.write(`${error?.message ?? ''}${stdout}${stderr}`)
+  return passed
+}
+
+// An example that has not ended by then keeps the process alive, which is a fault of its own.
+const EXAMPLE_TIMEOUT = 30_000

@@ -51,9 +51,9 @@ impl Whose {
 pub enum Event {
     /// The client's lane of this place has a connection that has finished its handshake.
     Ready(u32),
-    /// The detached connection of the lane of this place has, or had, no room for more: its watcher
-    /// is to ask what to wait for.
-    Blocked(u32),
+    /// The watcher of the lane of this place is to ask what to wait for: the driver has taken the
+    /// connection over or handed it back, or found it without room.
+    Look(u32),
     /// The last usable connection is gone, or a connection attempt has failed.
     Error(Error),
     /// Another attempt will be made, after this many failures in a row.

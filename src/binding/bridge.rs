@@ -160,6 +160,9 @@ impl Core {
     pub fn close(&self) -> Result<()> {
         guard(|| {
             self.with_client(Client::close);
+            if let Some(reach) = &*self.reach.borrow() {
+                reach.look_again();
+            }
             Ok(())
         })
     }

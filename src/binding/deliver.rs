@@ -196,7 +196,7 @@ impl Sinks {
         let values = Values::new(env, self, &nothing);
         let number = |n: u32| values.number(f64::from(n));
         let (name, details) = match event {
-            Event::Blocked(_) => return Ok(()),
+            Event::Look(_) => return Ok(()),
             Event::Ready(_) => ("ready", vec![]),
             Event::Error(error) => ("error", vec![self.error(env, &error)?]),
             Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),

@@ -35,7 +35,9 @@ pub enum Interest {
     Read,
     /// Bytes to read, or room to write.
     ReadWrite,
-    /// Nothing any more.
+    /// Nothing for now.
+    Pause,
+    /// Nothing any more: the watch ends.
     Nothing,
 }
 
@@ -89,7 +91,7 @@ impl Watch {
             handle,
             scope,
             cleanup: Cell::new(ptr::null_mut()),
-            interest: Cell::new(Interest::Nothing),
+            interest: Cell::new(Interest::Pause),
             closing: Cell::new(false),
             watcher: RefCell::new(Some(watcher)),
         };
@@ -142,9 +144,12 @@ fn update(context: &Context) {
     let events = match wanted {
         Interest::Read => UV_READABLE,
         Interest::ReadWrite => UV_READABLE | UV_WRITABLE,
-        Interest::Nothing => {
+        Interest::Pause | Interest::Nothing => {
             // SAFETY: the handle was initialised and is not closing.
             unsafe { (uv.poll_stop)(context.handle) };
+            if wanted == Interest::Nothing {
+                close(context);
+            }
             return;
         }
     };
@@ -174,9 +179,6 @@ unsafe extern "C" fn on_ready(handle: *mut c_void, _status: c_int, _events: c_in
             }
         });
         update(context);
-        if context.interest.get() == Interest::Nothing {
-            close(context);
-        }
     }));
 }
 

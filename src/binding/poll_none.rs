@@ -19,7 +19,9 @@ pub enum Interest {
     Read,
     /// Bytes to read, or room to write.
     ReadWrite,
-    /// Nothing any more.
+    /// Nothing for now.
+    Pause,
+    /// Nothing any more: the watch ends.
     Nothing,
 }
 

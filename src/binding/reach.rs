@@ -62,8 +62,8 @@ impl Reach {
     pub fn drain(&self, env: Env) {
         self.sinks.drain(env, &self.outbox, |event| match event {
             Event::Ready(place) => self.watch(env, *place),
-            Event::Blocked(_) => self.look_again(),
-            _ => {}
+            // A connection may have been taken over, handed back, or lost.
+            _ => self.look_again(),
         });
     }
 
@@ -114,6 +114,7 @@ impl Watcher for LaneWatcher {
         match self.lane.wait(&self.stream) {
             Wait::Readable => Interest::Read,
             Wait::ReadableOrWritable => Interest::ReadWrite,
+            Wait::Paused => Interest::Pause,
             Wait::Over => Interest::Nothing,
         }
     }

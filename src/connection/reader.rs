@@ -58,6 +58,11 @@ impl Reader {
         self.decoder.is_mid_value()
     }
 
+    /// Bytes that are known to be missing of the value under way; 0 if unknown.
+    pub fn wanted(&self) -> usize {
+        self.decoder.wanted()
+    }
+
     /// Small replies share one chunk; a new one is taken only when the rest of it is too small
     /// for a read. Memory that grows doubles, so taking it late also keeps it within P13.
     fn make_room(&mut self) {

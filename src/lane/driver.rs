@@ -12,8 +12,8 @@ use bytes::Bytes;
 use tokio::time::{sleep, sleep_until, timeout, Instant};
 
 use super::batch::{Batch, Command};
-use super::wire::Wire;
-use super::{Inner, Link, Shared, Wrote, DEADLINE_STEP};
+use super::wire::{Read, Wire};
+use super::{Attendant, Inner, Link, Shared, DEADLINE_STEP};
 use crate::backoff;
 use crate::command;
 use crate::connection::Reader;
@@ -240,8 +240,12 @@ impl<'a> Service<'a> {
             if matches!(inner.link, Link::Closed) {
                 return End::Closed;
             }
+            let attendant = match stream.is_detached() {
+                true => Attendant::Caller,
+                false => Attendant::Driver,
+            };
             let (stream, wire) = (Arc::clone(&stream), Arc::clone(&self.wire));
-            inner.link = Link::Up { stream, wire, blocked: false, failed: None };
+            inner.link = Link::Up { stream, wire, attendant, blocked: false, failed: None };
             inner.active = now;
             inner.ping = None;
             inner.state.resume();
@@ -251,67 +255,74 @@ impl<'a> Service<'a> {
         self.serve(&stream).await.unwrap_or_else(End::Lost)
     }
 
-    async fn serve(&mut self, link: &Stream) -> Result<End> {
+    async fn serve(&mut self, link: &Arc<Stream>) -> Result<End> {
         let shared = self.shared;
         let mut replacement: Replacement<'a> = None;
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
-        let mut told = false;
+        // A handle that tokio watches, while this thread attends to a detached stream.
+        let mut attended: Option<Stream> = None;
+        let mut told = (Attendant::Caller, false);
         loop {
-            let (blocked, failed) = {
+            let (attendant, blocked, failed) = {
                 let mut inner = shared.lock();
-                let (blocked, failed) = match &mut inner.link {
-                    Link::Up { blocked, failed, .. } => (*blocked, failed.clone()),
+                let seen = match &inner.link {
+                    Link::Up { attendant, blocked, failed, .. } => {
+                        (*attendant, *blocked, failed.clone())
+                    }
                     _ => return Ok(End::Closed),
                 };
                 if self.next.is_some() && !inner.state.is_waiting() {
-                    return Ok(self
-                        .next
-                        .take()
-                        .map_or(End::Closed, |lease| End::Replaced(Box::new(lease))));
+                    let next = self.next.take().map(Box::new);
+                    return Ok(next.map_or(End::Closed, End::Replaced));
                 }
                 if std::mem::take(&mut self.rearm) {
                     let due = self.next_timer(&inner, Instant::now()).1;
                     inner.armed = Some(due);
                     timer.as_mut().reset(due);
                 }
-                (blocked, failed)
+                seen
             };
             if let Some(error) = failed {
                 let _ = timeout(LAST_WORDS, self.hear_out(link)).await;
                 return Err(error);
             }
-            if blocked != told && link.is_detached() {
-                // The watcher has not asked since this thread met a full socket.
-                shared.outbox.push(Delivery::Event(Event::Blocked(shared.place)));
+            let is_ours = attendant == Attendant::Driver;
+            if link.is_detached() {
+                if (attendant, blocked) != told {
+                    // The watcher on the caller's thread is to ask what to wait for now.
+                    shared.outbox.push(Delivery::Event(Event::Look(shared.place)));
+                    told = (attendant, blocked);
+                }
+                if is_ours != attended.is_some() {
+                    attended = if is_ours { link.attended()? } else { None };
+                }
             }
-            told = blocked;
             let full = shared.outbox.is_full();
+            let handle: &Stream = attended.as_ref().unwrap_or(link);
             tokio::select! {
                 biased;
-                ready = link.readable(), if !full => {
+                ready = handle.readable(), if is_ours && !full => {
                     ready?;
-                    self.read(link)?;
+                    let read = self.read(handle)?;
                     // A server that never stops talking must not keep the rest from its turn.
                     if blocked {
-                        shared.lock().write(Instant::now(), &shared.metrics);
+                        self.write(handle);
+                    }
+                    if link.is_detached() && read.is_light() {
+                        self.hand_back();
                     }
                     if timer.deadline() <= Instant::now() {
                         self.tick(link, &mut replacement)?;
                     }
                 }
                 () = shared.outbox.room(), if full => {}
-                ready = link.writable(), if blocked => {
+                ready = handle.writable(), if is_ours && blocked => {
                     ready?;
-                    shared.lock().write(Instant::now(), &shared.metrics);
+                    self.write(handle);
                 }
                 () = shared.wake.notified() => {
                     self.rearm = true;
-                    for _ in 0..CHANCES {
-                        let wrote = shared.lock().write(Instant::now(), &shared.metrics);
-                        if wrote != Wrote::Enough {
-                            break;
-                        }
-                    }
+                    self.write(handle);
                 }
                 lease = next_lease(&mut replacement), if replacement.is_some() => {
                     replacement = None;
@@ -319,6 +330,19 @@ impl<'a> Service<'a> {
                 }
                 () = &mut timer => self.tick(link, &mut replacement)?,
             }
+        }
+    }
+
+    fn write(&self, handle: &Stream) {
+        let now = Instant::now();
+        self.shared.lock().write_through(Some(handle), now, &self.shared.metrics);
+    }
+
+    /// Lets the caller's thread attend to the connection again.
+    fn hand_back(&self) {
+        let mut inner = self.shared.lock();
+        if let Link::Up { attendant, blocked: false, .. } = &mut inner.link {
+            *attendant = Attendant::Caller;
         }
     }
 
@@ -346,10 +370,11 @@ impl<'a> Service<'a> {
         }
     }
 
-    fn read(&mut self, link: &Stream) -> Result<()> {
+    fn read(&mut self, link: &Stream) -> Result<Read> {
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
-        self.rearm |= wire.read(self.shared, link, READS)?;
-        Ok(())
+        let read = wire.read(self.shared, link, READS)?;
+        self.rearm |= read.news;
+        Ok(read)
     }
 
     fn replace_with(&mut self, lease: Result<Lease>) {
@@ -441,7 +466,5 @@ fn is_read_only(encoded: &[u8]) -> bool {
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 /// How often a detached connection that has failed is looked at for its last words.
 const DETACHED_LOOK: Duration = Duration::from_millis(5);
-/// Writes of up to 256 KiB that the driver does in a row before it looks at its other duties.
-const CHANCES: usize = 16;
 /// Sixteen reads of up to 256 KiB are about a millisecond of decoding.
 const READS: usize = 16;

@@ -73,9 +73,24 @@ enum Link {
     /// A connection is being made.
     Connecting,
     /// Ready; `blocked` when the socket takes no more for now, `failed` when it never will.
-    Up { stream: Arc<Stream>, wire: Arc<Mutex<Wire>>, blocked: bool, failed: Option<Error> },
+    Up {
+        stream: Arc<Stream>,
+        wire: Arc<Mutex<Wire>>,
+        attendant: Attendant,
+        blocked: bool,
+        failed: Option<Error>,
+    },
     /// For good.
     Closed,
+}
+
+/// Who waits for a connection to be ready, reads it, and writes what did not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attendant {
+    /// The driver, on the I/O thread.
+    Driver,
+    /// The caller's thread, which saves the hop between threads.
+    Caller,
 }
 
 /// What a lane holds at one moment.
@@ -154,14 +169,15 @@ impl Lane {
         inner.state.push(batch);
         let mut wake = match &mut inner.link {
             Link::Up { blocked: true, .. } | Link::Connecting => false,
-            Link::Up { blocked, .. } if large => {
+            Link::Up { blocked, attendant, .. } if large => {
                 // From here on the driver writes, also what comes behind.
                 *blocked = true;
+                *attendant = Attendant::Driver;
                 true
             }
-            Link::Up { stream, .. } => {
-                let stream = Arc::clone(stream);
-                inner.write(now, &self.shared.metrics).needs_driver(&stream)
+            Link::Up { attendant, .. } => {
+                let attendant = *attendant;
+                inner.write(now, &self.shared.metrics).needs_driver(attendant)
             }
             Link::Dormant | Link::Closed => true,
         };
@@ -201,14 +217,19 @@ impl Lane {
         let mut inner = shared.lock();
         let wake = match (&mut inner.link, read) {
             (Link::Up { stream: current, .. }, _) if !Arc::ptr_eq(current, stream) => false,
-            (Link::Up { blocked: true, .. }, Ok(news)) => {
-                inner.write(Instant::now(), &shared.metrics).needs_driver(stream) || news
-            }
             (Link::Up { failed, .. }, Err(error)) => {
                 *failed = Some(error);
                 true
             }
-            (_, read) => read.unwrap_or_default(),
+            (Link::Up { attendant, .. }, Ok(read)) if read.is_heavy() => {
+                *attendant = Attendant::Driver;
+                true
+            }
+            (Link::Up { blocked: true, attendant, .. }, Ok(read)) => {
+                let attendant = *attendant;
+                inner.write(Instant::now(), &shared.metrics).needs_driver(attendant) || read.news
+            }
+            (_, read) => read.is_ok_and(|read| read.news),
         };
         let wait = inner.wait(stream);
         drop(inner);
@@ -288,6 +309,8 @@ pub enum Wait {
     Readable,
     /// Bytes to read, or room to write.
     ReadableOrWritable,
+    /// Nothing for now: the driver attends to the stream.
+    Paused,
     /// Nothing: the stream serves no more.
     Over,
 }
@@ -298,13 +321,13 @@ const TURNS: usize = 4;
 impl Inner {
     fn wait(&self, stream: &Arc<Stream>) -> Wait {
         match &self.link {
-            Link::Up { stream: current, blocked, failed: None, .. }
+            Link::Up { stream: current, attendant, blocked, failed: None, .. }
                 if Arc::ptr_eq(current, stream) =>
             {
-                if *blocked {
-                    Wait::ReadableOrWritable
-                } else {
-                    Wait::Readable
+                match (attendant, blocked) {
+                    (Attendant::Driver, _) => Wait::Paused,
+                    (Attendant::Caller, true) => Wait::ReadableOrWritable,
+                    (Attendant::Caller, false) => Wait::Readable,
                 }
             }
             _ => Wait::Over,
@@ -313,7 +336,13 @@ impl Inner {
 
     /// Writes what the socket takes, up to a bound.
     fn write(&mut self, now: Instant, metrics: &Metrics) -> Wrote {
+        self.write_through(None, now, metrics)
+    }
+
+    /// The same, through another handle of the link's stream.
+    fn write_through(&mut self, handle: Option<&Stream>, now: Instant, metrics: &Metrics) -> Wrote {
         let Link::Up { stream, blocked, failed, .. } = &mut self.link else { return Wrote::All };
+        let stream = handle.unwrap_or(stream);
         if failed.is_some() {
             // What is not written yet can still be written to the next connection.
             return Wrote::Failed;
@@ -365,11 +394,11 @@ enum Wrote {
 }
 
 impl Wrote {
-    /// Whether the driver has to go on: for a detached stream, its watcher waits for room.
-    fn needs_driver(self, stream: &Stream) -> bool {
+    /// Whether the driver has to be told.
+    fn needs_driver(self, attendant: Attendant) -> bool {
         match self {
             Self::All => false,
-            Self::Full => !stream.is_detached(),
+            Self::Full => attendant == Attendant::Driver,
             Self::Enough | Self::Failed => true,
         }
     }

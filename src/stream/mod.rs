@@ -143,6 +143,16 @@ impl Stream {
         self.socket.is_detached()
     }
 
+    /// The same stream, watched by tokio for as long as the result lives; both may be read and
+    /// written. None with TLS. Must be called inside the runtime.
+    pub fn attended(&self) -> io::Result<Option<Stream>> {
+        if self.tls.is_some() {
+            return Ok(None);
+        }
+        let (socket, peer) = (self.socket.attended()?, self.peer.clone());
+        Ok(Some(Stream { socket, tls: None, peer, closed: AtomicBool::new(false) }))
+    }
+
     /// The file descriptor of a detached stream; none on Windows.
     pub fn descriptor(&self) -> Option<i32> {
         self.socket.descriptor()

@@ -89,6 +89,26 @@ impl Socket {
         Ok(Self::Detached(Detached::new(kind)))
     }
 
+    /// The same socket, watched by tokio. Must be called inside the runtime.
+    pub(super) fn attended(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(socket) => {
+                Self::Tcp(TcpStream::from_std(SockRef::from(socket).try_clone()?.into())?)
+            }
+            #[cfg(unix)]
+            Self::Unix(socket) => {
+                Self::Unix(UnixStream::from_std(SockRef::from(socket).try_clone()?.into())?)
+            }
+            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => {
+                Self::Tcp(TcpStream::from_std(socket.try_clone()?)?)
+            }
+            #[cfg(unix)]
+            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => {
+                Self::Unix(UnixStream::from_std(socket.try_clone()?)?)
+            }
+        })
+    }
+
     pub(super) fn is_detached(&self) -> bool {
         matches!(self, Self::Detached(_))
     }

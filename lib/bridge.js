@@ -137,7 +137,8 @@ class Bridge {
     try {
       this.queued = this.core.submit(text, text.length, this.table, count, firstId, chunks)
     } catch (cause) {
-      const error = new OxidisError('the batch could not be handed over', { code: 'INTERNAL', cause })
+      const error = new OxidisError('the batch could not be handed over',
+        { code: 'INTERNAL', cause })
       for (let i = 0; i < count; i++) this.slots.settle((firstId + i) >>> 0, error, true)
       this.drained()
       this.drained()
@@ -155,7 +156,8 @@ class Bridge {
     const code = this.core.cancel(id)
     if (code === 0) return
     const applied = code === 1 ? 'no' : 'unknown'
-    this.slots.settle(id, new AbortError('the command was aborted', { applied, cause: reason }), true)
+    const error = new AbortError('the command was aborted', { applied, cause: reason })
+    this.slots.settle(id, error, true)
     this.drained()
     this.drained()
   }
@@ -280,7 +282,8 @@ function toObject (pairs) {
 }
 
 function define (object, key, value) {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+  Object.defineProperty(object, key,
+    { value, writable: true, enumerable: true, configurable: true })
 }
 
 function toMap (pairs) {

@@ -11,7 +11,7 @@
 const { Arguments, isText } = require('./arguments')
 const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('./commands/flags')
 const { AbortError } = require('./errors')
-const { PAIRS } = require('./mode')
+const { FLAT, PAIRS } = require('./mode')
 
 /** Adds a method, in both spellings, for each row of `table` to `prototype`. */
 function addCommands (prototype, table) {
@@ -31,7 +31,7 @@ function compile (row) {
     args: row.args,
     variadic: row.variadic,
     reply: row.reply,
-    mode: row.shape === 'object' ? PAIRS : 0,
+    mode: row.shape === undefined ? 0 : SHAPES[row.shape],
     command: row.command.join(' '),
     tokens: row.command.map(token => `$${token.length}\r\n${token}\r\n`).join(''),
     tokenCount: row.command.length,
@@ -170,8 +170,8 @@ function sendCommand (client, args, options) {
   if (unfit !== null) return Promise.reject(unfit)
   for (let i = 0; i < args.length; i++) {
     if (!isText(args[i])) {
-      return Promise.reject(new TypeError(`sendCommand: argument "args[${i}]" must be a string or ` +
-        `a Buffer, not ${typeof args[i]}`))
+      return Promise.reject(new TypeError(`sendCommand: argument "args[${i}]" must be a string ` +
+        `or a Buffer, not ${typeof args[i]}`))
     }
   }
   const w = borrow(null)
@@ -212,6 +212,9 @@ function commandName (name) {
   const text = String(name)
   return COMMAND_NAME.test(text) ? text.toUpperCase() : undefined
 }
+
+/** What a row's `shape` asks of the native side. */
+const SHAPES = { object: PAIRS, flat: FLAT }
 
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64

@@ -40,6 +40,8 @@ class VerbatimString {
 
 /** A RESP2 array of pairs stands for a map. */
 const PAIRS = 1
+/** A list of pairs comes flat. */
+const FLAT = 1 << 12
 /** The command waits for a connection even with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
 
@@ -76,11 +78,12 @@ function pack (mapping) {
     const target = targets.find(([target]) => target === mapping[key])
     if (target === undefined) {
       const known = targets.map(([target]) => target === null ? 'null' : target.name).join(', ')
-      throw new TypeError(`typeMapping cannot map ${TYPE_NAMES.get(type)} to that: known are ${known}`)
+      throw new TypeError(`typeMapping cannot map ${TYPE_NAMES.get(type)} to that: known are ` +
+        known)
     }
     bits |= target[1]
   }
   return bits
 }
 
-module.exports = { PAIRS, PATIENT, VerbatimString, pack }
+module.exports = { FLAT, PAIRS, PATIENT, VerbatimString, pack }

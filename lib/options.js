@@ -18,7 +18,8 @@ const MAX_MS = 2 ** 31 - 1
 /* Checks: each returns what is expected if the value is wrong. */
 const text = v => typeof v !== 'string' && 'a string'
 const flag = v => typeof v !== 'boolean' && 'a boolean'
-const textOrBuffer = v => typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
+const textOrBuffer = v =>
+  typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
 const within = (min, max) => v =>
   !(Number.isInteger(v) && v >= min && v <= max) && `an integer from ${min} to ${max}`
 const ms = min => v => !(typeof v === 'number' && v >= min && v <= MAX_MS) &&
@@ -153,7 +154,6 @@ const DEFAULT_COMMAND = Object.freeze({
 function coreOptions (options) {
   const { socket, pool } = options
   const { reconnectStrategy } = socket
-  const tag = options.clientInfoTag
   return {
     host: socket.host,
     port: socket.port,
@@ -173,7 +173,7 @@ function coreOptions (options) {
     database: options.database,
     resp: options.RESP,
     readonly: options.readonly,
-    libName: options.disableClientInfo ? undefined : tag === undefined ? 'oxidis' : `oxidis(${tag})`,
+    libName: options.disableClientInfo ? undefined : libraryName(options.clientInfoTag),
     libVer: version,
     lanes: options.lanes,
     pingInterval: options.pingInterval,
@@ -187,6 +187,10 @@ function coreOptions (options) {
     maxLifetime: pool.maxLifetime,
     leakThreshold: pool.leakThreshold
   }
+}
+
+function libraryName (tag) {
+  return tag === undefined ? 'oxidis' : `oxidis(${tag})`
 }
 
 function reconnectKind (strategy) {
@@ -232,7 +236,7 @@ function refusing (ask) {
     return ask()
   } catch (error) {
     if (error.code !== 'InvalidArg') throw error
-    throw new TypeError(error.message)
+    throw new TypeError(error.message, { cause: error })
   }
 }
 

@@ -42,7 +42,9 @@ class Slots {
   settle (id, value, isFailure) {
     const slot = id & this.mask
     const resolve = this.resolves[slot]
-    if (resolve === undefined || this.ids[slot] !== id) return this.settleStraggler(id, value, isFailure)
+    if (resolve === undefined || this.ids[slot] !== id) {
+      return this.settleStraggler(id, value, isFailure)
+    }
     const row = this.rows[slot]
     const reject = this.rejects[slot]
     const context = this.contexts[slot]

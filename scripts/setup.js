@@ -75,6 +75,10 @@ function build (flags) {
   const cli = path.join(root, 'node_modules', '@napi-rs', 'cli')
   const manifest = JSON.parse(fs.readFileSync(path.join(cli, 'package.json'), 'utf8'))
   const napi = path.join(cli, manifest.bin.napi)
+  // A process that has the old addon loaded must keep it: overwriting it in place would crash it.
+  for (const name of fs.readdirSync(root)) {
+    if (name.endsWith('.node')) fs.rmSync(path.join(root, name))
+  }
   const status = run(process.execPath, [
     napi, 'build', '--platform', '--no-js', '--dts', 'binding.d.ts', ...flags, '--', '--locked'
   ])

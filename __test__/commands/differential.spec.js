@@ -120,7 +120,8 @@ for (const setting of SETTINGS) {
       try {
         return { value: await view[row.name](...args) }
       } catch (error) {
-        return { error: error.message }
+        // Servers repeat the arguments of a command that they do not know; ours leaves them out.
+        return { error: error.message.replace(/, with args beginning with: .*$/s, '') }
       }
     }
   })

@@ -127,6 +127,7 @@ module.exports = [
     upper: 'HRANDFIELD_COUNT_WITHVALUES',
     command: ['HRANDFIELD'],
     args: suffixed(keyCount, 'WITHVALUES'),
+    shape: 'flat',
     reply: fields,
     about: 'Returns several fields with their values; a negative count allows repeats.',
     ts: '(key: RedisArgument, count: RedisInteger): Promise<{ field: T; value: T }[]>'

@@ -11,7 +11,8 @@
  *   command   the command's own tokens: ['CONFIG', 'GET'] (default: [upper])
  *   args      (writer, ...what the caller passed) => void: checks and encodes the arguments
  *   variadic  true when `args` takes any number of arguments
- *   shape     'object': the native side turns a flat list or a map into an object
+ *   shape     'object': the native side turns a flat list or a map into an object;
+ *             'flat': it hands a list of pairs over as one flat list
  *   reply     (reply, typeMapping, preserved) => what the caller gets (default: the reply itself)
  *   ts        the method's type, T standing for string or Buffer; several make overloads
  *   about     what sets a variant apart from its command, for the documentation

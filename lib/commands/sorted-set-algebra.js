@@ -16,6 +16,7 @@ module.exports = [
     upper: 'ZDIFF_WITHSCORES',
     command: ['ZDIFF'],
     args: suffixed(counted, 'WITHSCORES'),
+    shape: 'flat',
     reply: scored,
     about: 'Returns the scores beside the members.',
     ts: '(keys: RedisVariadicArgument): Promise<{ value: T; score: number }[]>'
@@ -38,6 +39,7 @@ module.exports = [
     upper: 'ZINTER_WITHSCORES',
     command: ['ZINTER'],
     args: suffixed(aggregated, 'WITHSCORES'),
+    shape: 'flat',
     reply: scored,
     about: 'Returns the scores beside the members.',
     ts: '(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: T; score: number }[]>'
@@ -70,6 +72,7 @@ module.exports = [
     upper: 'ZUNION_WITHSCORES',
     command: ['ZUNION'],
     args: suffixed(aggregated, 'WITHSCORES'),
+    shape: 'flat',
     reply: scored,
     about: 'Returns the scores beside the members.',
     ts: '(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: T; score: number }[]>'

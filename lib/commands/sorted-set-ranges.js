@@ -33,6 +33,7 @@ module.exports = [
     upper: 'ZRANGE_WITHSCORES',
     command: ['ZRANGE'],
     args: suffixed(range, 'WITHSCORES'),
+    shape: 'flat',
     reply: scored,
     about: 'Returns the scores beside the members.',
     ts: '(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): ' +
@@ -55,6 +56,7 @@ module.exports = [
     upper: 'ZRANGEBYSCORE_WITHSCORES',
     command: ['ZRANGEBYSCORE'],
     args: suffixed(limited, 'WITHSCORES'),
+    shape: 'flat',
     reply: scored,
     about: 'Returns the scores beside the members.',
     ts: '(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): ' +

@@ -82,6 +82,7 @@ module.exports = [
     upper: 'ZPOPMAX_COUNT',
     command: ['ZPOPMAX'],
     args: keyCount,
+    shape: 'flat',
     reply: scored,
     about: 'Pops up to `count` members.',
     ts: COUNTED
@@ -92,6 +93,7 @@ module.exports = [
     upper: 'ZPOPMIN_COUNT',
     command: ['ZPOPMIN'],
     args: keyCount,
+    shape: 'flat',
     reply: scored,
     about: 'Pops up to `count` members.',
     ts: COUNTED
@@ -110,6 +112,7 @@ module.exports = [
     upper: 'ZRANDMEMBER_COUNT_WITHSCORES',
     command: ['ZRANDMEMBER'],
     args: suffixed(keyCount, 'WITHSCORES'),
+    shape: 'flat',
     reply: scored,
     about: 'Returns several members with their scores; a negative count allows repeats.',
     ts: COUNTED

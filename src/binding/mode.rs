@@ -50,9 +50,15 @@ impl Mode {
         self.0 & 1 != 0
     }
 
-    /// The mode for what is inside of an aggregate: only the reply itself stands for a map.
+    /// A list of pairs (RESP3) comes flat, as RESP2 sends it: an array for each pair would cost more
+    /// than what is in it.
+    pub fn pairs_are_flat(self) -> bool {
+        self.0 & 1 << 12 != 0
+    }
+
+    /// The mode for what is inside of an aggregate: only the reply itself has a shape.
     pub fn inner(self) -> Self {
-        Self(self.0 & !1)
+        Self(self.0 & !(1 | 1 << 12))
     }
 
     /// Bulk strings become Buffers.

@@ -78,6 +78,9 @@ impl<'a> Values<'a> {
                 // The mode speaks of the reply itself, not of what is in it.
                 self.map(self.elements(index, node.len, mode.inner())?, mode)
             }
+            Kind::Array if mode.pairs_are_flat() => {
+                self.list(self.flat_elements(index, node.len, mode.inner())?)
+            }
             Kind::Array | Kind::Push => self.list(self.elements(index, node.len, mode.inner())?),
             Kind::Set => {
                 let list = self.list(self.elements(index, node.len, mode.inner())?)?;
@@ -132,6 +135,27 @@ impl<'a> Values<'a> {
         let mut at = index + 1;
         for _ in 0..count {
             values.push(self.build(at, mode)?);
+            at = self.frames.next(at);
+        }
+        Ok(values)
+    }
+
+    /// The elements, those of inner arrays in their place.
+    fn flat_elements(
+        &self,
+        index: u32,
+        count: u32,
+        mode: Mode,
+    ) -> std::result::Result<Vec<sys::napi_value>, Failure> {
+        let mut values = Vec::with_capacity(2 * count as usize);
+        let mut at = index + 1;
+        for _ in 0..count {
+            match self.frames.tape.get(at as usize) {
+                Some(node) if node.kind == Kind::Array => {
+                    values.extend(self.elements(at, node.len, mode)?);
+                }
+                _ => values.push(self.build(at, mode)?),
+            }
             at = self.frames.next(at);
         }
         Ok(values)

@@ -17,7 +17,7 @@ use super::{Attendant, Inner, Link, Shared, DEADLINE_STEP};
 use crate::backoff;
 use crate::command;
 use crate::connection::Reader;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::outbox::{Delivery, Event};
 use crate::pool::Lease;
 use crate::stream::Stream;
@@ -177,8 +177,12 @@ impl Shared {
         self.metrics.retries.add(retried as u64);
         self.pool.lost(error);
         self.outbox.push(Delivery::Event(Event::Reconnecting(0)));
-        let text = "the connection was lost before the reply came";
-        let lost = Error::connection("CONNECTION_LOST", text).retryable().with_cause(error.clone());
+        let lost = if error.kind() == Kind::Protocol {
+            error.clone()
+        } else {
+            let text = "the connection was lost before the reply came";
+            Error::connection("CONNECTION_LOST", text).retryable().with_cause(error.clone())
+        };
         self.fail(ended, &lost);
     }
 }
@@ -313,6 +317,10 @@ impl<'a> Service<'a> {
                     }
                     if timer.deadline() <= Instant::now() {
                         self.tick(link, &mut replacement)?;
+                    }
+                    if !read.is_drained {
+                        // tokio by itself would take turns with others only every 128 reads.
+                        tokio::task::yield_now().await;
                     }
                 }
                 () = shared.outbox.room(), if full => {}

@@ -14,6 +14,7 @@
 //! none of its bytes was written, by its caller's leaving. A caller that leaves later only turns
 //! its command into a tombstone.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct State {
     /// Position of the first batch that is not wholly written, and the bytes written of it.
     writing: usize,
     written: usize,
+    /// How many commands of that batch the written bytes have begun, once somebody has counted.
+    begun: Cell<Option<usize>>,
     /// Commands not answered yet, held ones included, and their bytes.
     commands: usize,
     bytes: usize,
@@ -154,6 +157,7 @@ impl State {
     pub fn wrote(&mut self, n: usize, now: Instant) {
         let Some(batch) = self.batches.get_mut(self.writing) else { return };
         batch.written.get_or_insert(now);
+        self.begun.set(None);
         self.written += n;
         if self.written >= batch.bytes().len() {
             self.writing += 1;
@@ -434,27 +438,43 @@ impl State {
             std::cmp::Ordering::Less => batch.commands().len(),
             std::cmp::Ordering::Greater => 0,
             std::cmp::Ordering::Equal => {
-                batch.offsets().take_while(|(offset, _)| *offset < self.written).count()
+                let count = || batch.offsets().take_while(|(at, _)| *at < self.written).count();
+                let begun = self.begun.get().unwrap_or_else(count);
+                self.begun.set(Some(begun));
+                begun
             }
         }
     }
 
+    /// Where the live command `id` is. Ids ascend through the queue, but for those of commands
+    /// that nobody waits for, and they wrap around: so a binary search finds nearly all.
     fn find(&self, id: u32) -> Option<(usize, usize)> {
-        self.batches.iter().enumerate().find_map(|(position, batch)| {
+        let first = self.batches.front()?.commands().first()?.id;
+        let rank = |id: u32| id.wrapping_sub(first);
+        let position = self.batches.partition_point(|batch| {
+            batch.commands().last().is_some_and(|last| rank(last.id) < rank(id))
+        });
+        let within = |position: usize| {
+            let batch = self.batches.get(position)?;
             let answered = if position == 0 { self.answered.commands } else { 0 };
-            let mut live = batch.commands().iter().enumerate().skip(answered);
-            let found = live.find(|(_, c)| c.id == id && !c.is_dead());
-            found.map(|(index, _)| (position, index))
-        })
+            let is_it = |c: &Command| c.id == id && !c.is_dead();
+            let commands = batch.commands();
+            let index = commands.partition_point(|c| rank(c.id) < rank(id));
+            let index = match commands.get(index).is_some_and(is_it) {
+                true => index,
+                false => commands.iter().position(is_it)?,
+            };
+            (index >= answered).then_some((position, index))
+        };
+        within(position).or_else(|| (0..self.batches.len()).find_map(within))
     }
 
+    /// Ends a command without its reply. The batch's earliest deadline may be this command's
+    /// still: that costs one needless look at the clock, where computing it anew for each of many
+    /// commands that end together would cost their number squared.
     fn kill(&mut self, position: usize, index: usize) -> Applied {
         let touched = self.touched(position);
         self.mark_dead(position, index, touched);
-        let answered = if position == 0 { self.answered.commands } else { 0 };
-        if let Some(batch) = self.batches.get_mut(position) {
-            batch.find_earliest(answered);
-        }
         if index < touched {
             Applied::Unknown
         } else {
@@ -474,6 +494,7 @@ impl State {
     fn sweep(&mut self) {
         self.litter = false;
         let touched = self.touched(self.writing);
+        self.begun.set(None);
         let mut from = self.writing;
         if touched > 0 {
             let Some(batch) = self.batches.get_mut(self.writing) else { return };
@@ -518,6 +539,7 @@ impl State {
 
     /// Cuts the answered commands off the first batch.
     fn trim_answered(&mut self) {
+        self.begun.set(None);
         let Cursor { commands, bytes } = std::mem::take(&mut self.answered);
         if commands == 0 {
             return;
@@ -565,7 +587,7 @@ impl Refusal {
         let end = text.iter().position(|b| *b == b' ').unwrap_or(text.len());
         let reconnect = match text.get(..end)? {
             b"LOADING" | b"BUSY" | b"MASTERDOWN" | b"TRYAGAIN" | b"CLUSTERDOWN" => false,
-            b"READONLY" => true,
+            b"READONLY" | b"NOAUTH" => true,
             _ => return None,
         };
         let error = Error::reply(String::from_utf8_lossy(text));

@@ -162,8 +162,8 @@ impl Wire {
             Drained::Nothing => {}
             Drained::Reject(failures) => shared.outbox.push(Delivery::Failures(failures)),
             Drained::Reconnect => {
-                let text = "the server has become a read-only replica: connecting anew";
-                return Err(Error::connection("READONLY", text));
+                let text = "the server's role, or this connection's login, has changed";
+                return Err(Error::connection("REFUSED", text).retryable());
             }
         }
         breach.map_or(Ok(()), |text| Err(Error::protocol(text)))

@@ -1,0 +1,159 @@
+'use strict'
+
+// reconnectStrategy decides when there is another attempt, and whether.
+
+const assert = require('node:assert')
+const { describe, it } = require('node:test')
+
+const { createClient } = require('../..')
+const { startServer } = require('../support/redis-server')
+const { runScript } = require('./child-script')
+const { heard } = require('./eventually')
+
+const refused = { host: '127.0.0.1', port: 1 }
+
+// Code of the connection error at the end of the chain of causes.
+function rootCode (error) {
+  while (error.cause instanceof Error) error = error.cause
+  return error.code
+}
+
+describe('reconnectStrategy', () => {
+  it('false: fails all that waits at once, and what comes later', async t => {
+    const client = createClient({ socket: { ...refused, reconnectStrategy: false } })
+    t.after(() => client.destroy())
+    const started = performance.now()
+    const ended = heard(client, 'end')
+    const settled = await Promise.allSettled(
+      [client.connect(), client.get('k'), client.set('k', 'v')])
+    for (const { reason } of settled) assert.strictEqual(rootCode(reason), 'ECONNREFUSED')
+    await ended
+    await assert.rejects(client.get('k'), { code: 'CLOSED' })
+    assert.strictEqual(client.isOpen, false)
+    assert.ok(performance.now() - started < 4000)
+  })
+
+  it('false: is for lost connections as well, and connect() starts anew', async t => {
+    const server = await startServer()
+    t.after(() => server.stop())
+    const client = createClient({ url: server.url, socket: { reconnectStrategy: false } })
+    t.after(() => client.destroy())
+    await client.connect()
+    const ended = heard(client, 'end')
+    await server.kill()
+    await ended
+    await server.start()
+    await assert.rejects(client.get('k'), { code: 'CLOSED' })
+    await client.connect()
+    assert.strictEqual(await client.get('k'), null)
+  })
+
+  it('a number: is the pause between attempts', async t => {
+    const client = createClient({ socket: { ...refused, reconnectStrategy: 30 } })
+    t.after(() => client.destroy())
+    client.get('k').catch(() => {})
+    const times = []
+    client.on('reconnecting', () => times.push(performance.now()))
+    while (times.length < 5) await heard(client, 'reconnecting')
+    const pauses = times.slice(1).map((time, n) => time - times[n])
+    // An event may come late, and make the next pause look shorter; the sum tells.
+    assert.ok(pauses.reduce((a, b) => a + b) > 4 * 30 * 0.8, pauses.join())
+  })
+
+  it('a function: gets the retries from 0 on and the cause, and decides', async t => {
+    const calls = []
+    const client = createClient({
+      socket: {
+        ...refused,
+        reconnectStrategy: (retries, cause) => {
+          calls.push([retries, cause.code, rootCode(cause), cause instanceof Error])
+          return retries < 3 ? retries : false
+        }
+      }
+    })
+    t.after(() => client.destroy())
+    await assert.rejects(client.connect(), error => rootCode(error) === 'ECONNREFUSED')
+    assert.deepStrictEqual(calls, [0, 1, 2, 3].map(n => [n, 'CONNECT', 'ECONNREFUSED', true]))
+  })
+
+  it('a function: starts from 0 again after a success', async t => {
+    const server = await startServer()
+    t.after(() => server.stop())
+    const calls = []
+    const client = createClient({
+      url: server.url, socket: { reconnectStrategy: retries => { calls.push(retries); return 10 } }
+    })
+    t.after(() => client.destroy())
+    for (let round = 0; round < 2; round++) {
+      await client.connect()
+      calls.length = 0
+      const lost = heard(client, 'reconnecting')
+      await server.kill()
+      await lost
+      while (calls.length < 2) await heard(client, 'reconnecting')
+      assert.deepStrictEqual(calls.slice(0, 2), [0, 1])
+      const ready = heard(client, 'ready')
+      await server.start()
+      await ready
+    }
+  })
+
+  for (const [name, result] of [
+    ['an Error', () => new Error('enough')],
+    ['false', () => false],
+    ['undefined', () => {}],
+    ['NaN', () => NaN],
+    ['a negative number', () => -1],
+    ['a promise', async () => 5],
+    ['nothing, but throws', () => { throw new Error('in the strategy') }]
+  ]) {
+    it(`a function that returns ${name}: stops`, async t => {
+      const client = createClient({ socket: { ...refused, reconnectStrategy: result } })
+      t.after(() => client.destroy())
+      const ended = heard(client, 'end')
+      await assert.rejects(client.get('k'), { name: 'ConnectionError', applied: 'no' })
+      await ended
+      assert.strictEqual(client.isOpen, false)
+    })
+  }
+
+  it('a function: is heard as error event when it returns or throws an Error', async t => {
+    for (const strategy of [() => new Error('mine'), () => { throw new Error('mine') }]) {
+      const client = createClient({ socket: { ...refused, reconnectStrategy: strategy } })
+      t.after(() => client.destroy())
+      const messages = []
+      client.on('error', error => messages.push(error.message))
+      const ended = heard(client, 'end')
+      await assert.rejects(client.get('k'))
+      await ended
+      assert.ok(messages.includes('mine'), messages.join())
+    }
+  })
+
+  it('a function: may close or destroy the client itself', async () => {
+    for (const end of ['close', 'destroy']) {
+      const { code, stdout, stderr } = await runScript(`
+        const client = oxidis.createClient({ socket: {
+          host: '127.0.0.1', port: 1, reconnectStrategy: () => { client.${end}(); return 1 }
+        }, commandOptions: { timeout: 300 } })
+        client.get('k').catch(error => console.log(error.code))`)
+      assert.deepStrictEqual([code, stdout, stderr],
+        [0, end === 'close' ? 'TIMEOUT\n' : 'CLOSED\n', ''])
+    }
+  })
+
+  it('is not asked any more once the client is closed', async t => {
+    let calls = 0
+    const client = createClient({
+      socket: { ...refused, reconnectStrategy: () => { calls++; return 1 } }
+    })
+    t.after(() => client.destroy())
+    const pending = assert.rejects(client.get('k'), { code: 'CLOSED' })
+    await heard(client, 'reconnecting')
+    client.destroy()
+    await pending
+    const before = calls
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => { setTimeout(resolve, 2) })
+    assert.strictEqual(calls, before)
+  })
+})

@@ -17,22 +17,27 @@ describe('threads', { skip: process.platform !== 'linux' && 'counts threads in /
     const { stdout, stderr } = await runScript(`
       import { readdirSync, readFileSync } from 'node:fs'
       import { createRequire } from 'node:module'
-      const tasks = () => readdirSync('/proc/self/task')
-        .map(task => readFileSync('/proc/self/task/' + task + '/comm', 'utf8').trim())
-      const seen = [tasks().length]
+      // Node starts and ends threads of its own meanwhile, under these names.
+      const nodes = /^(node|libuv|V8|Delayed|Signal|WorkerThread|MainThread)/
+      const tasks = () => readdirSync('/proc/self/task').map(task => {
+        try {
+          return readFileSync('/proc/self/task/' + task + '/comm', 'utf8').trim()
+        } catch {
+          return 'node' // it has ended since it was listed
+        }
+      }).filter(name => !nodes.test(name))
+      const seen = { bare: tasks() }
       const require = createRequire(process.cwd() + '/')
       const { createClient } = require('./index.js')
-      seen.push(tasks().length)
+      seen.required = tasks()
       const clients = Array.from({ length: 20 }, () => createClient(process.argv[1]))
       clients.forEach(client => { client.isReady; client.stats(); client.withTypeMapping({}) })
-      seen.push(tasks().length)
-      const before = tasks()
+      seen.created = tasks()
       await clients[0].get('k')
       await Promise.all(clients.map(client => client.get('k')))
-      seen.push(tasks().filter(name => name === 'oxidis-io').length, tasks().length - before.length)
+      seen.connected = tasks()
       console.log(JSON.stringify(seen))`, { module: true, args: [server.url] })
-    const [bare, required, created, ours, added] = JSON.parse(stdout || stderr)
-    assert.deepStrictEqual({ required, created, ours, added },
-      { required: bare, created: bare, ours: 1, added: 1 })
+    assert.deepStrictEqual(JSON.parse(stdout || stderr),
+      { bare: [], required: [], created: [], connected: ['oxidis-io'] })
   })
-})
+  })

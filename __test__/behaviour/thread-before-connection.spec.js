@@ -40,4 +40,4 @@ describe('threads', { skip: process.platform !== 'linux' && 'counts threads in /
     assert.deepStrictEqual(JSON.parse(stdout || stderr),
       { bare: [], required: [], created: [], connected: ['oxidis-io'] })
   })
-  })
+})

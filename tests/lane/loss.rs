@@ -1,0 +1,167 @@
+//! How a connection ends, and what that means for the commands on it.
+
+use std::time::Duration;
+
+use oxidis::error::{Applied, Error};
+use tokio::time::Instant;
+
+use crate::scene::Scene;
+
+/// [6]
+#[tokio::test]
+async fn a_reset_before_any_reply_rejects_what_may_have_been_run() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let id = scene.send(&["INCR a", "GET b", "INCR c"]);
+    for command in ["INCR a", "GET b", "INCR c"] {
+        wire.expect(command).await;
+    }
+    wire.reset();
+    scene.fail([id, id + 2], "CONNECTION_LOST", Applied::Unknown).await;
+    assert!(scene.caller.failure(id).await.is_retryable());
+    let mut wire = scene.server.accept().await;
+    wire.expect("GET b").await;
+    wire.say("+b\r\n").await;
+    assert_eq!(scene.caller.reply(id + 1).await, "b", "a read is asked again");
+    assert_eq!(scene.metrics.retries.get(), 1);
+    assert_eq!(scene.metrics.lost.get(), 1);
+}
+
+/// [6] with [16]
+#[tokio::test]
+async fn what_was_never_written_moves_to_the_next_connection() {
+    let (mut scene, wire) = Scene::connected().await;
+    let large = format!("SET k {}", "x".repeat(32 << 20));
+    let id = scene.send(&[&large]);
+    let queued = scene.send(&["INCR a", "INCR b"]);
+    scene.in_flight(1).await;
+    wire.reset();
+    scene.fail([id], "CONNECTION_LOST", Applied::Unknown).await;
+    let mut wire = scene.server.accept().await;
+    wire.expect("INCR a").await;
+    wire.expect("INCR b").await;
+    wire.say("+1\r\n+2\r\n").await;
+    assert_eq!(scene.caller.reply(queued).await, "1");
+    assert_eq!(scene.caller.reply(queued + 1).await, "2");
+}
+
+/// [7]
+#[tokio::test]
+async fn a_reset_within_the_third_of_ten_replies_shifts_nothing() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let commands: Vec<_> = (1..=10).map(|n| format!("INCR k{n}")).collect();
+    let commands: Vec<_> = commands.iter().map(String::as_str).collect();
+    scene.send(&commands);
+    for command in commands {
+        wire.expect(command).await;
+    }
+    wire.say("+k1\r\n+k2\r\n$10\r\nk3k3").await;
+    assert_eq!(scene.caller.reply(2).await, "k2");
+    wire.reset();
+    assert_eq!(scene.caller.reply(1).await, "k1");
+    scene.fail(3..=10, "CONNECTION_LOST", Applied::Unknown).await;
+}
+
+/// [8]
+#[tokio::test]
+async fn a_close_while_idle_is_replaced_without_an_error_for_anybody() {
+    let (mut scene, wire) = Scene::connected().await;
+    drop(wire);
+    let wire = scene.server.accept().await;
+    scene.caller.ready().await;
+    let id = scene.send(&["INCR a"]);
+    tokio::spawn(wire.echo());
+    assert_eq!(scene.caller.reply(id).await, "a");
+    assert_eq!(scene.metrics.retries.get(), 0);
+}
+
+/// [8]
+#[tokio::test]
+async fn a_close_between_replies_rejects_the_rest() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let id = scene.send(&["INCR a", "INCR b"]);
+    wire.expect("INCR a").await;
+    wire.expect("INCR b").await;
+    wire.say("+a\r\n").await;
+    drop(wire);
+    assert_eq!(scene.caller.reply(id).await, "a");
+    scene.fail([id + 1], "CONNECTION_LOST", Applied::Unknown).await;
+    let error = scene.caller.failure(id + 1).await;
+    assert_eq!(error.cause().map(Error::code), Some("UNEXPECTED_EOF"));
+    assert!(!error.cause().unwrap().message().contains("middle"));
+}
+
+/// [9]
+#[tokio::test]
+async fn a_close_in_the_middle_of_a_reply_is_told_as_such() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let id = scene.send(&["INCR a"]);
+    wire.expect("INCR a").await;
+    wire.say("$10\r\nhalf").await;
+    drop(wire);
+    let error = scene.caller.failure(id).await;
+    let cause = error.cause().unwrap();
+    assert_eq!(cause.code(), "UNEXPECTED_EOF");
+    assert!(cause.message().contains("in the middle of a reply"), "{cause}");
+}
+
+/// [10]
+#[tokio::test]
+async fn a_failed_write_does_not_cost_the_replies_that_came_before_it() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let first = scene.send(&["INCR a"]);
+    wire.expect("INCR a").await;
+    // From here to the write nobody else gets a turn: the reply lies unread in the socket.
+    wire.say_now("+a\r\n");
+    wire.reset();
+    let second = scene.send(&["INCR b"]);
+    assert_eq!(scene.caller.reply(first).await, "a");
+    // A write that fails has written nothing, so the command moves on.
+    tokio::spawn(scene.server.accept().await.echo());
+    assert_eq!(scene.caller.reply(second).await, "b");
+}
+
+#[tokio::test]
+async fn a_read_is_asked_three_times_at_most() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let id = scene.send(&["GET a"]);
+    for _ in 0..2 {
+        wire.expect("GET a").await;
+        wire.reset();
+        wire = scene.server.accept().await;
+    }
+    wire.expect("GET a").await;
+    wire.reset();
+    scene.fail([id], "CONNECTION_LOST", Applied::Unknown).await;
+    assert_eq!(scene.metrics.retries.get(), 2);
+}
+
+/// P6: the first reconnect is at once, those after it wait longer and longer.
+#[tokio::test]
+async fn a_server_that_hangs_up_on_everybody_is_not_stormed() {
+    let (scene, wire) = Scene::connected().await;
+    drop(wire);
+    let started = Instant::now();
+    for _ in 0..12 {
+        drop(scene.server.accept().await);
+    }
+    // The sum of eleven random delays below 50, 100 ... 2,000 ms; one in a billion is less.
+    assert!(started.elapsed() > Duration::from_millis(100), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn commands_end_at_their_deadline_while_there_is_no_connection() {
+    let mut scene = Scene::new().await;
+    let patient = scene.send(&["INCR a"]);
+    let wire = scene.server.accept_raw().await;
+    let id = scene.send_within(30, &["INCR b"]);
+    scene.fail([id], "TIMEOUT", Applied::No).await;
+    let stats = scene.lane.stats();
+    assert_eq!((stats.queued, stats.in_flight, stats.connected), (1, 0, false));
+    drop(wire);
+    // What had failed before is told with the next deadline.
+    assert_eq!(scene.caller.error().await, "HANDSHAKE");
+    let id = scene.send_within(30, &["INCR c"]);
+    let error = scene.caller.failure(id).await;
+    assert_eq!(error.cause().map(Error::code), Some("HANDSHAKE"));
+    assert!(!scene.caller.has_ended(patient));
+}

@@ -1,0 +1,128 @@
+//! A server, a lane of a pool to it, and the lane's caller.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use oxidis::error::{Applied, Error};
+use oxidis::lane::{Batch, Command, Lane};
+use oxidis::metrics::Metrics;
+use oxidis::options::ClientOptions;
+use oxidis::pool::{Pool, Questions};
+use oxidis::resp::encode;
+use tokio::time::Instant;
+
+use crate::support::{Caller, Server, Wire};
+
+pub struct Scene {
+    pub server: Arc<Server>,
+    pub caller: Caller,
+    pub lane: Lane,
+    pub pool: Arc<Pool>,
+    pub metrics: Arc<Metrics>,
+    sent: u32,
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// With options that `change` has changed.
+    pub async fn with(change: impl FnOnce(&mut ClientOptions)) -> Self {
+        let server = Arc::new(Server::start().await);
+        let mut options = server.options();
+        change(&mut options);
+        let (caller, metrics) = (Caller::new(), Arc::new(Metrics::default()));
+        let options = Arc::new(options);
+        let pool = Pool::new(
+            Arc::clone(&options),
+            Arc::new(Questions::new(Arc::clone(&caller.outbox))),
+            Arc::clone(&caller.outbox),
+            Arc::clone(&metrics),
+        );
+        let pool = Arc::new(pool.unwrap());
+        let lane = Lane::start(
+            0,
+            crate::IS_SERVED_BY_CALLER,
+            options,
+            Arc::clone(&pool),
+            Arc::clone(&caller.outbox),
+            Arc::clone(&metrics),
+        );
+        #[cfg(unix)]
+        if crate::IS_SERVED_BY_CALLER {
+            tokio::spawn(crate::watch::attend(lane.clone()));
+        }
+        Self { server, caller, lane, pool, metrics, sent: 0 }
+    }
+
+    /// A scene whose lane is connected.
+    pub async fn connected() -> (Self, Wire) {
+        let mut scene = Self::new().await;
+        let wire = scene.connect().await;
+        (scene, wire)
+    }
+
+    pub async fn connect(&mut self) -> Wire {
+        self.lane.connect();
+        let wire = self.server.accept().await;
+        self.caller.ready().await;
+        wire
+    }
+
+    /// One batch of commands without a deadline; returns the first one's id.
+    pub fn send(&mut self, commands: &[&str]) -> u32 {
+        self.send_within(0, commands)
+    }
+
+    /// The same with a deadline in milliseconds.
+    pub fn send_within(&mut self, timeout: u32, commands: &[&str]) -> u32 {
+        self.try_send(timeout, commands).unwrap_or_else(|error| panic!("not taken: {error:?}"))
+    }
+
+    pub fn try_send(&mut self, timeout: u32, commands: &[&str]) -> Result<u32, Error> {
+        let (mut bytes, mut rows) = (Vec::new(), Vec::new());
+        let first = self.sent + 1;
+        for command in commands {
+            let start = bytes.len();
+            let args: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+            encode::command(&mut bytes, &args);
+            self.sent += 1;
+            let len = (bytes.len() - start) as u32;
+            rows.push(Command { id: self.sent, len, mode: 0, timeout });
+        }
+        let batch = Batch::new(Bytes::from(bytes), rows, Instant::now());
+        self.lane.submit(batch).map(|_| first).map_err(|(_, error)| error)
+    }
+
+    /// Waits until this many commands are on the wire, at least in part.
+    pub async fn in_flight(&self, commands: usize) {
+        while self.lane.stats().in_flight < commands {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until this many error replies have come.
+    pub async fn refused(&self, errors: u64) {
+        while self.metrics.errors.get() < errors {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Every command that was sent has to end; says whether it did with a reply.
+    pub async fn all(&mut self) -> Vec<Result<String, Error>> {
+        let mut outcomes = Vec::new();
+        for id in 1..=self.sent {
+            outcomes.push(self.caller.outcome(id).await);
+        }
+        outcomes
+    }
+
+    /// The commands `ids` have to fail with `code`, and with these words about their effect.
+    pub async fn fail(&mut self, ids: impl IntoIterator<Item = u32>, code: &str, applied: Applied) {
+        for id in ids {
+            let error = self.caller.failure(id).await;
+            assert_eq!((error.code(), error.applied()), (code, Some(applied)), "command {id}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Attempts at connecting: how many, how often, and who hears of a failure.
+
+use std::sync::Arc;
+
+use oxidis::error::{Applied, Error};
+use oxidis::options::{Reconnect, Secret};
+use oxidis::outbox::Event;
+use tokio::time::Instant;
+
+use crate::support::{ms, Wire};
+use crate::Scene;
+
+const WRONGPASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+
+/// [28]
+#[tokio::test]
+async fn a_wrong_password_reaches_all_waiters_at_once() {
+    let scene = Scene::new(1, |options| options.password = Some(Secret::new("hush"))).await;
+    let started = Instant::now();
+    let waiters: Vec<_> = (0..5)
+        .map(|_| {
+            let pool = Arc::clone(&scene.pool);
+            tokio::spawn(async move { pool.acquire().await.err().unwrap() })
+        })
+        .collect();
+    let mut wire = scene.server.accept_raw().await;
+    wire.expect("HELLO 3 AUTH default hush").await;
+    wire.say(WRONGPASS).await;
+    for waiter in waiters {
+        let error = waiter.await.unwrap();
+        assert_eq!(error.code(), "AUTH");
+        assert_eq!(error.cause().map(Error::code), Some("WRONGPASS"));
+        assert!(!format!("{error:?}").contains("hush"));
+    }
+    assert!(started.elapsed() < ms(4_000), "they did not wait for acquireTimeout");
+    assert_eq!(scene.metrics.connect_failures.get(), 1, "one attempt was enough");
+    // So it is for those who come within a second.
+    assert_eq!(scene.pool.lane_lease().await.err().unwrap().code(), "AUTH");
+    assert_eq!(scene.metrics.connect_failures.get(), 1);
+}
+
+/// [28]
+#[tokio::test]
+async fn after_a_second_a_wrong_password_is_tried_again() {
+    let scene = Scene::new(1, |_| ()).await;
+    let pool = Arc::clone(&scene.pool);
+    let asking = tokio::spawn(async move { pool.acquire().await.err().unwrap() });
+    let mut wire = scene.server.accept_raw().await;
+    wire.say("-NOAUTH HELLO must be called with the client already authenticated\r\n").await;
+    assert_eq!(asking.await.unwrap().code(), "AUTH");
+    let verdict = Instant::now();
+    // Somebody has set the user right meanwhile.
+    let server = Arc::clone(&scene.server);
+    let accepted = tokio::spawn(async move { server.accept().await });
+    let _lease = loop {
+        match scene.pool.acquire().await {
+            Ok(lease) => break lease,
+            Err(error) => assert_eq!(error.code(), "AUTH"),
+        }
+        tokio::time::sleep(ms(20)).await;
+    };
+    assert!(verdict.elapsed() > ms(900), "{:?}", verdict.elapsed());
+    assert_eq!((scene.metrics.connects.get(), scene.metrics.connect_failures.get()), (1, 1));
+    assert!(scene.pool.last_error().is_none(), "a success forgets the failures");
+    drop(accepted.await.unwrap());
+}
+
+/// [1]
+#[tokio::test]
+async fn a_failure_that_may_pass_is_tried_again_until_it_has() {
+    let mut scene = Scene::new(1, |_| ()).await;
+    let pool = Arc::clone(&scene.pool);
+    let asking = tokio::spawn(async move { pool.acquire().await.map(drop) });
+    for failures in 1..=3 {
+        drop(scene.server.accept_raw().await);
+        assert_eq!(scene.caller.error().await, "HANDSHAKE");
+        let again = |event: &Event| match event {
+            Event::Reconnecting(failures) => Some(*failures),
+            _ => None,
+        };
+        assert_eq!(scene.caller.event(again).await, failures);
+    }
+    let _wire = scene.server.accept().await;
+    asking.await.unwrap().unwrap();
+    assert_eq!((scene.metrics.connects.get(), scene.metrics.connect_failures.get()), (1, 3));
+}
+
+/// P6
+#[tokio::test]
+async fn at_most_eight_attempts_are_under_way() {
+    let scene = Scene::new(20, |_| ()).await;
+    let waiters: Vec<_> = (0..20)
+        .map(|_| {
+            let pool = Arc::clone(&scene.pool);
+            tokio::spawn(async move { pool.acquire().await })
+        })
+        .collect();
+    let mut wires: Vec<Wire> = Vec::new();
+    for _ in 0..8 {
+        wires.push(scene.server.accept_raw().await);
+    }
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert!(scene.server.has_no_other().await, "a ninth attempt");
+    // As one ends the next begins.
+    for mut wire in wires {
+        wire.expect("HELLO 3").await;
+        wire.say("%1\r\n+proto\r\n:3\r\n").await;
+        tokio::spawn(wire.echo());
+    }
+    scene.serve();
+    let mut leases = Vec::new();
+    for waiter in waiters {
+        leases.push(waiter.await.unwrap().unwrap());
+    }
+    assert_eq!((scene.pool.stats().total, scene.pool.stats().in_use), (20, 20));
+}
+
+/// A verdict must end the attempts that had to wait for their turn, too.
+#[tokio::test]
+async fn attempts_in_the_queue_heed_the_verdict_of_those_before_them() {
+    let scene = Scene::new(20, |options| options.password = Some(Secret::new("hush"))).await;
+    let waiters: Vec<_> = (0..20)
+        .map(|_| {
+            let pool = Arc::clone(&scene.pool);
+            tokio::spawn(async move { pool.acquire().await.err().unwrap() })
+        })
+        .collect();
+    let mut wires: Vec<Wire> = Vec::new();
+    for _ in 0..8 {
+        wires.push(scene.server.accept_raw().await);
+    }
+    for wire in &mut wires {
+        wire.say(WRONGPASS).await;
+    }
+    for waiter in waiters {
+        assert_eq!(waiter.await.unwrap().code(), "AUTH");
+    }
+    for mut wire in wires {
+        while wire.hear().await.is_some() {}
+    }
+    assert!(scene.server.has_no_other().await, "a ninth attempt");
+    assert_eq!(scene.metrics.connect_failures.get(), 8);
+}
+
+#[tokio::test]
+async fn a_strategy_that_gives_up_says_so_to_everybody() {
+    let mut scene = Scene::new(2, |options| options.reconnect = Reconnect::Never).await;
+    let pool = Arc::clone(&scene.pool);
+    let asking = tokio::spawn(async move { pool.acquire().await.err().unwrap() });
+    drop(scene.server.accept_raw().await);
+    let error = asking.await.unwrap();
+    assert_eq!((error.code(), error.applied()), ("HANDSHAKE", None::<Applied>));
+    assert!(error.is_fatal());
+    let stopped = |event: &Event| match event {
+        Event::Stopped(error) => Some(error.code().to_owned()),
+        _ => None,
+    };
+    assert_eq!(scene.caller.event(stopped).await, "HANDSHAKE");
+}

@@ -1,0 +1,134 @@
+//! The caller's side: takes what the outbox holds, and keeps account of it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+use oxidis::error::Error;
+use oxidis::outbox::{Delivery, Event, Outbox, Whose};
+use oxidis::resp::Frames;
+use tokio::sync::Notify;
+
+use super::patiently;
+
+/// Receives everything that an outbox delivers.
+pub struct Caller {
+    pub outbox: Arc<Outbox>,
+    /// Makes the next wake-up panic, on the thread and in the task that gives it.
+    pub bomb: Arc<AtomicBool>,
+    woken: Arc<Notify>,
+    outcomes: HashMap<u32, Result<String, Error>>,
+    /// The ids in the order of their ends.
+    pub order: Vec<u32>,
+    events: VecDeque<Event>,
+}
+
+impl Caller {
+    pub fn new() -> Self {
+        let (woken, bomb) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let (notify, armed) = (Arc::clone(&woken), Arc::clone(&bomb));
+        let outbox = Outbox::new(move || {
+            notify.notify_one();
+            assert!(!armed.swap(false, Ordering::AcqRel), "this panic is a part of the test");
+        });
+        Self {
+            outbox: Arc::new(outbox),
+            bomb,
+            woken,
+            outcomes: HashMap::new(),
+            order: Vec::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// How command `id` ended.
+    pub async fn outcome(&mut self, id: u32) -> Result<String, Error> {
+        loop {
+            self.take();
+            if let Some(outcome) = self.outcomes.get(&id) {
+                return outcome.clone();
+            }
+            patiently(&format!("the end of command {id}"), self.woken.notified()).await;
+        }
+    }
+
+    /// The text of the reply to command `id`.
+    pub async fn reply(&mut self, id: u32) -> String {
+        self.outcome(id).await.unwrap_or_else(|error| panic!("command {id} failed: {error:?}"))
+    }
+
+    pub async fn failure(&mut self, id: u32) -> Error {
+        match self.outcome(id).await {
+            Ok(reply) => panic!("command {id} was answered with {reply}"),
+            Err(error) => error,
+        }
+    }
+
+    /// The next event that `picks` says something about; those before it are forgotten.
+    pub async fn event<T>(&mut self, picks: impl Fn(&Event) -> Option<T>) -> T {
+        loop {
+            self.take();
+            while let Some(event) = self.events.pop_front() {
+                if let Some(found) = picks(&event) {
+                    return found;
+                }
+            }
+            patiently("an event", self.woken.notified()).await;
+        }
+    }
+
+    pub async fn ready(&mut self) {
+        self.event(|event| matches!(event, Event::Ready(0)).then_some(())).await;
+    }
+
+    /// The code of the next error event.
+    pub async fn error(&mut self) -> String {
+        let code = |event: &Event| match event {
+            Event::Error(error) => Some(error.code().to_owned()),
+            _ => None,
+        };
+        self.event(code).await
+    }
+
+    /// The events that nobody has asked for yet.
+    pub fn events(&mut self) -> &VecDeque<Event> {
+        self.take();
+        &self.events
+    }
+
+    /// Whether command `id` has ended.
+    pub fn has_ended(&mut self, id: u32) -> bool {
+        self.take();
+        self.outcomes.contains_key(&id)
+    }
+
+    fn take(&mut self) {
+        for delivery in self.outbox.drain() {
+            match delivery {
+                Delivery::Replies { frames, whose } => {
+                    assert_eq!(frames.replies.len(), whose.len());
+                    for (root, whose) in frames.replies.iter().zip(whose) {
+                        if whose != Whose::NOBODY {
+                            self.end(whose.id, Ok(text(&frames, *root)));
+                        }
+                    }
+                }
+                Delivery::Failures(failures) => {
+                    failures.into_iter().for_each(|(id, error)| self.end(id, Err(error)));
+                }
+                Delivery::Event(event) => self.events.push_back(event),
+            }
+        }
+    }
+
+    fn end(&mut self, id: u32, outcome: Result<String, Error>) {
+        let before = self.outcomes.insert(id, outcome);
+        assert!(before.is_none(), "command {id} ended twice");
+        self.order.push(id);
+    }
+}
+
+fn text(frames: &Frames, root: u32) -> String {
+    let node = frames.tape[root as usize];
+    String::from_utf8_lossy(frames.text(&node)).into_owned()
+}

@@ -4,6 +4,7 @@
 //! Owns what all attempts at one node share: the count of failures, the last error, the verdict
 //! that trying is hopeless. Never decides about commands.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::backoff;
 use crate::connection::{Connection, Credentials};
 use crate::error::{Applied, Error, Kind, Result};
 use crate::metrics::Metrics;
-use crate::options::{ClientOptions, Reconnect};
+use crate::options::{ClientOptions, Protocol, Reconnect};
 use crate::outbox::{Delivery, Event, Outbox};
 use crate::stream;
 
@@ -37,6 +38,9 @@ pub(super) struct Node {
     attempts: Semaphore,
     history: Mutex<History>,
     verdict: watch::Sender<Option<Verdict>>,
+    /// Whether the server turned out not to know HELLO: asking again would cost each connection
+    /// a round trip. Forgotten when an attempt fails, for then the server may be another one.
+    is_resp2: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +72,7 @@ impl Node {
             attempts: Semaphore::new(ATTEMPTS),
             history: Mutex::default(),
             verdict: watch::Sender::new(None),
+            is_resp2: AtomicBool::new(false),
         })
     }
 
@@ -156,7 +161,14 @@ impl Node {
             true => self.questions.credentials(self.options.socket.connect_timeout).await?,
             false => Credentials::from(&*self.options),
         };
-        Connection::open(&self.options, self.tls.as_ref(), credentials).await
+        let tls = self.tls.as_ref();
+        if self.is_resp2.load(Ordering::Relaxed) {
+            let options = ClientOptions { protocol: Protocol::Resp2, ..(*self.options).clone() };
+            return Connection::open(&options, tls, credentials).await;
+        }
+        let connection = Connection::open(&self.options, tls, credentials).await?;
+        self.is_resp2.store(connection.info.proto == 2, Ordering::Relaxed);
+        Ok(connection)
     }
 
     fn succeeded(&self) {
@@ -173,6 +185,7 @@ impl Node {
 
     fn failed(&self, error: &Error) -> u32 {
         self.metrics.connect_failures.add(1);
+        self.is_resp2.store(false, Ordering::Relaxed);
         let failures = {
             let mut history = self.history();
             history.failures = history.failures.saturating_add(1);

@@ -72,6 +72,23 @@ async fn a_server_without_hello_is_spoken_to_in_resp2() {
 }
 
 #[tokio::test]
+async fn a_server_without_hello_is_not_asked_for_it_again() {
+    let mut scene = Scene::new().await;
+    let id = scene.send(&["GET a"]);
+    let mut wire = scene.server.accept_raw().await;
+    wire.expect("HELLO 3").await;
+    wire.say("-ERR unknown command 'HELLO'\r\n").await;
+    wire.expect("PING").await;
+    wire.say("+PONG\r\n").await;
+    wire.expect("GET a").await;
+    wire.say("$1\r\na\r\n").await;
+    assert_eq!(scene.caller.reply(id).await, "a");
+    drop(wire);
+    let mut wire = scene.server.accept_raw().await;
+    wire.expect("PING").await;
+}
+
+#[tokio::test]
 async fn a_wrong_password_ends_what_waits_at_once() {
     let mut scene = Scene::with(|options| options.password = Some(Secret::new("hush"))).await;
     let id = scene.send(&["GET a", "GET b"]);

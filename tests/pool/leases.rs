@@ -67,10 +67,7 @@ async fn a_timeout_names_the_pools_numbers() {
     assert_eq!((error.kind(), error.code()), (Kind::Timeout, "POOL_TIMEOUT"));
     assert_eq!(error.applied(), Some(Applied::No));
     assert!(error.is_retryable());
-    assert!(
-        error.message().ends_with("(total=1 idle=0 inUse=1 waiting=0 max=1)"),
-        "{error}"
-    );
+    assert!(error.message().ends_with("(total=1 idle=0 inUse=1 waiting=0 max=1)"), "{error}");
     assert!(error.cause().is_none(), "no attempt has failed");
     assert_eq!(scene.pool.stats().waiting, 0);
 }
@@ -138,7 +135,8 @@ async fn a_connection_that_was_used_just_now_is_lent_without_a_question() {
     }
     drop(lease);
     let mut lease = scene.pool.acquire().await.unwrap();
-    let asking = tokio::spawn(async move { lease.request(b"*1\r\n$4\r\nTIME\r\n").await.map(drop) });
+    let asking =
+        tokio::spawn(async move { lease.request(b"*1\r\n$4\r\nTIME\r\n").await.map(drop) });
     wire.expect("TIME").await;
     wire.say("+now\r\n").await;
     asking.await.unwrap().unwrap();

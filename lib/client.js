@@ -15,6 +15,7 @@ const { Bridge } = require('./bridge')
 const { addCommands, callback, sendCommand } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
+const { addIterators } = require('./iterators')
 const { PATIENT } = require('./mode')
 const { coreOptions, parseCommandOptions, parseOptions, refusing } = require('./options')
 
@@ -299,6 +300,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
 }
 
 addCommands(RedisClient.prototype, commands)
+addIterators(RedisClient.prototype)
 
 /** Stands in for the bridge of a client that is closed. */
 const CLOSED = {

@@ -69,6 +69,14 @@ function errors (error: unknown) {
   return undefined
 }
 
+async function iterators (client: RedisClient) {
+  for await (const keys of client.scanIterator({ MATCH: 'a*', cursor: '0' })) keys.join('')
+  for await (const page of client.hScanIterator('k')) page.map(({ field, value }) => field + value)
+  for await (const page of client.zScanIterator('k')) page.map(({ score }) => score.toFixed())
+  // @ts-expect-error keys are text
+  for await (const keys of client.scanIterator()) keys.map((key: number) => key)
+}
+
 // @ts-expect-error an unknown option
 createClient({ hots: 'localhost' })
 // @ts-expect-error a port is a number
@@ -82,4 +90,4 @@ createClient().sendCommand(['INCRBY', 'k', 1])
 // @ts-expect-error no such event details
 createClient().on('ready', (reason: string) => { void reason })
 
-export { life, disposed, pools, errors }
+export { life, disposed, pools, errors, iterators }

@@ -292,11 +292,60 @@ export interface RedisClientCore extends EventEmitter {
   ): void
 }
 
+/** Where an iterator starts. */
+export interface ScanStart {
+  /** The cursor of an earlier page; default `'0'`, the beginning. */
+  cursor?: RedisArgument
+}
+
+/** Iterators over pages, see `SCAN`: each step is an array, which may be empty. */
+export interface RedisIterators {
+  /** Goes through the keys of the database. */
+  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<string[], void, undefined>
+  /** Goes through the fields of a hash, with their values. */
+  hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<{ field: string; value: string }[], void, undefined>
+  /** Goes through the values of a hash. */
+  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<string[], void, undefined>
+  /** Goes through the fields of a hash; needs Redis 7.4 or later. */
+  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<string[], void, undefined>
+  /** Goes through the members of a set. */
+  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<string[], void, undefined>
+  /** Goes through the members of a sorted set, with their scores. */
+  zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<{ value: string; score: number }[], void, undefined>
+}
+
+/** Iterators over pages, see `SCAN`: each step is an array, which may be empty. */
+export interface RedisBufferIterators {
+  /** Goes through the keys of the database. */
+  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<Buffer[], void, undefined>
+  /** Goes through the fields of a hash, with their values. */
+  hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<{ field: Buffer; value: Buffer }[], void, undefined>
+  /** Goes through the values of a hash. */
+  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<Buffer[], void, undefined>
+  /** Goes through the fields of a hash; needs Redis 7.4 or later. */
+  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<Buffer[], void, undefined>
+  /** Goes through the members of a set. */
+  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<Buffer[], void, undefined>
+  /** Goes through the members of a sorted set, with their scores. */
+  zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
+    AsyncGenerator<{ value: Buffer; score: number }[], void, undefined>
+}
+
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands {}
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators {}
 
 /** A view of a client whose strings are Buffers. */
-export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands {}
+export interface RedisBufferClient
+  extends RedisClientCore, RedisBufferCommands, RedisBufferIterators {}
 
 /** A client with several lanes. */
 export interface RedisClientPool extends RedisClient {

@@ -50,19 +50,13 @@ pub(super) async fn supervise(shared: Arc<Shared>) {
         if driver.await.is_ok() {
             return;
         }
-        let error = Error::connection("INTERNAL", "oxidis failed inside; this is a bug in oxidis");
-        let mut inner = shared.lock();
-        let ended = inner.state.fail_all();
-        let closed = matches!(inner.link, Link::Closed);
-        if let Link::Up { stream, .. } = &inner.link {
-            stream.close();
-        }
-        if !closed {
-            inner.link = Link::Dormant;
-        }
-        drop(inner);
-        shared.fail(ended, &error);
-        if closed {
+        let is_open = shared.fail_inside(|link| {
+            if let Link::Up { stream, .. } = link {
+                stream.close();
+            }
+            *link = Link::Dormant;
+        });
+        if !is_open {
             return;
         }
     }
@@ -421,6 +415,7 @@ impl<'a> Service<'a> {
         ];
         let due = timers.into_iter().filter_map(|(timer, at)| Some((timer, at?)));
         let look = self.shared.options.socket.socket_timeout.unwrap_or(QUIET).min(QUIET);
+        let look = if self.ping_interval.is_zero() { look } else { look.min(self.ping_interval) };
         let quiet = (Timer::Deadline, now + look);
         due.chain([quiet]).min_by_key(|(_, at)| *at).unwrap_or(quiet)
     }

@@ -18,6 +18,7 @@ mod tests;
 mod wire;
 
 use std::io;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -203,6 +204,20 @@ impl Lane {
     /// Reads and writes what `stream` allows, and says what to wait for next. For the caller's
     /// thread, when the detached stream is ready.
     pub fn serve(&self, stream: &Arc<Stream>) -> Wait {
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve_now(stream)));
+        served.unwrap_or_else(|_| {
+            // Who serves must not be ended by a bug of ours; it costs this connection's commands.
+            self.shared.fail_inside(|link| {
+                if let Link::Up { failed, .. } = link {
+                    *failed = Some(internal());
+                }
+            });
+            self.shared.wake.notify_one();
+            Wait::Over
+        })
+    }
+
+    fn serve_now(&self, stream: &Arc<Stream>) -> Wait {
         let shared = &*self.shared;
         let wire = match &shared.lock().link {
             Link::Up { stream: current, wire, .. } if Arc::ptr_eq(current, stream) => {
@@ -296,6 +311,11 @@ impl Lane {
             None => error.retryable(),
         }
     }
+}
+
+/// What a panic of ours becomes for the commands that it costs.
+fn internal() -> Error {
+    Error::connection("INTERNAL", "oxidis failed inside; this is a bug in oxidis")
 }
 
 fn closed() -> Error {
@@ -408,6 +428,20 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // After a panic the supervisor ends every command and starts from an empty state.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a panic: ends every command, since nobody knows what the state is worth, and lets
+    /// `change` do the same for the link. False if the lane is closed.
+    fn fail_inside(&self, change: impl FnOnce(&mut Link)) -> bool {
+        let mut inner = self.lock();
+        let ended = inner.state.fail_all();
+        let is_open = !matches!(inner.link, Link::Closed);
+        if is_open {
+            change(&mut inner.link);
+        }
+        drop(inner);
+        self.fail(ended, &internal());
+        is_open
     }
 
     /// Tells the callers of `ended` that their commands end because of `error`.

@@ -128,6 +128,7 @@ impl Wire {
             gone += u64::from(answer.whose == Whose::NOBODY && !answer.held && !answer.internal);
             if answer.internal {
                 inner.ping = None;
+                self.found.news = true;
             }
             match &mut run {
                 Some((submitted, count)) if *submitted == answer.submitted => *count += 1,

@@ -1,39 +1,34 @@
 //! The caller's thread, as far as a lane needs one: it waits for what a detached stream waits for.
 //!
-//! An event loop watches levels, tokio watches edges; so each look registers the descriptor anew.
+//! An event loop watches levels, tokio watches edges; so each look registers the stream anew.
 
 use std::time::Duration;
 
 use oxidis::lane::{Lane, Wait};
-use tokio::io::unix::AsyncFd;
-use tokio::io::Interest;
 
 /// Attends to the detached streams of `lane`, one after the other.
 pub async fn attend(lane: Lane) {
     loop {
-        let Some(stream) = lane.detached() else {
-            tokio::time::sleep(TURN).await;
-            continue;
-        };
+        tokio::time::sleep(TURN).await;
+        let Some(stream) = lane.detached() else { continue };
         loop {
-            let interest = match lane.wait(&stream) {
-                Wait::Readable => Some(Interest::READABLE),
-                Wait::ReadableOrWritable => Some(Interest::READABLE | Interest::WRITABLE),
-                Wait::Paused => None,
+            let waits_for_room = match lane.wait(&stream) {
+                Wait::Readable => false,
+                Wait::ReadableOrWritable => true,
+                Wait::Paused => {
+                    tokio::time::sleep(TURN).await;
+                    continue;
+                }
                 Wait::Over => break,
             };
-            let (Some(interest), Some(descriptor)) = (interest, stream.descriptor()) else {
-                tokio::time::sleep(TURN).await;
-                continue;
-            };
-            let watched = AsyncFd::with_interest(descriptor, interest).unwrap();
+            let watched = stream.attended().unwrap().unwrap();
             tokio::select! {
-                _ = watched.ready(interest) => {
-                    lane.serve(&stream);
-                }
+                _ = watched.readable() => {}
+                _ = watched.writable(), if waits_for_room => {}
                 // What is waited for may have changed.
-                () = tokio::time::sleep(TURN) => {}
+                () = tokio::time::sleep(TURN) => continue,
             }
+            lane.serve(&stream);
         }
     }
 }

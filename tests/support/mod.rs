@@ -4,7 +4,7 @@
 //! Everything waits for events. [`PATIENCE`] only turns a hang into a failure.
 
 // Every test binary compiles its own copy and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod caller;
 mod server;

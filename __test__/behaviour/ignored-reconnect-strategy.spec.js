@@ -48,6 +48,22 @@ describe('reconnectStrategy', () => {
     assert.strictEqual(await client.get('k'), null)
   })
 
+  it('false: makes no other connection, though the server is there', async t => {
+    const server = await startServer()
+    t.after(() => server.stop())
+    const control = createClient(server.url)
+    const client = createClient({ url: server.url, socket: { reconnectStrategy: false } })
+    t.after(() => Promise.all([control.close(), client.destroy()]))
+    const id = await client.clientId()
+    const before = (await control.info('stats')).match(/total_connections_received:(\d+)/)[1]
+    const ended = heard(client, 'end')
+    await control.clientKill({ filter: 'ID', id })
+    await ended
+    await assert.rejects(client.get('k'), { code: 'CLOSED' })
+    const after = (await control.info('stats')).match(/total_connections_received:(\d+)/)[1]
+    assert.strictEqual(after, before)
+  })
+
   it('a number: is the pause between attempts', async t => {
     const client = createClient({ socket: { ...refused, reconnectStrategy: 30 } })
     t.after(() => client.destroy())

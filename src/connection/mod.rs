@@ -205,9 +205,10 @@ impl Connection {
         }
     }
 
-    /// Reads and decodes all that is there, without waiting.
+    /// Reads and decodes what is there, without waiting, and so much at most that a peer which never
+    /// stops talking can still run out of its budget.
     fn receive(&mut self, frames: &mut Vec<Frames>) -> Result<()> {
-        loop {
+        for _ in 0..READS {
             match self.reader.fill(&self.stream) {
                 Ok(0) => return Err(self.lost(ErrorKind::UnexpectedEof.into())),
                 Ok(_) => {}
@@ -215,9 +216,13 @@ impl Connection {
                 Err(error) => return Err(self.lost(error)),
             }
             while let Some(some) = self.reader.decode()? {
-                frames.push(some);
+                // Replies are bounded by the commands asked; pushes are not.
+                if !some.replies.is_empty() || frames.len() < PUSHES {
+                    frames.push(some);
+                }
             }
         }
+        Ok(())
     }
 
     fn lost(&self, error: io::Error) -> Error {
@@ -267,6 +272,10 @@ fn unasked() -> Error {
     Error::protocol("the server sent a reply that nobody asked for")
 }
 
+/// Reads in a row, of up to 256 KiB each: a millisecond or so.
+const READS: usize = 16;
+/// Decode steps with nothing but pushes that are kept during one exchange.
+const PUSHES: usize = 64;
 /// Bounds a wait for what has arrived, that is for the runtime's next look at its sockets.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// The command of [`Connection::ping`].

@@ -18,6 +18,7 @@ use crate::backoff;
 use crate::command;
 use crate::connection::Reader;
 use crate::error::{Error, Kind, Result};
+use crate::options::Reconnect;
 use crate::outbox::{Delivery, Event};
 use crate::pool::Lease;
 use crate::stream::Stream;
@@ -84,6 +85,10 @@ async fn drive(shared: Arc<Shared>) {
         match Service::new(&shared, lease).run().await {
             End::Lost(error) => {
                 shared.lose(&error);
+                if shared.options.reconnect == Reconnect::Never {
+                    shared.stop(&error);
+                    continue;
+                }
                 flaps = if started.elapsed() < STABLE { flaps + 1 } else { 0 };
                 if flaps > 1 {
                     let delay =
@@ -159,6 +164,19 @@ impl Shared {
         }
     }
 
+    /// The reconnect strategy wants no other connection: what waits for one ends.
+    fn stop(&self, error: &Error) {
+        let mut inner = self.lock();
+        if matches!(inner.link, Link::Closed) {
+            return;
+        }
+        inner.link = Link::Dormant;
+        let ended = inner.state.fail_all();
+        drop(inner);
+        self.fail(ended, error);
+        self.outbox.push(Delivery::Event(Event::Stopped(error.clone())));
+    }
+
     /// The connection is gone: what may be written again stays, the rest ends.
     fn lose(&self, error: &Error) {
         let mut inner = self.lock();
@@ -170,7 +188,9 @@ impl Shared {
         drop(inner);
         self.metrics.retries.add(retried as u64);
         self.pool.lost(error);
-        self.outbox.push(Delivery::Event(Event::Reconnecting(0)));
+        if self.options.reconnect != Reconnect::Never {
+            self.outbox.push(Delivery::Event(Event::Reconnecting(0)));
+        }
         let lost = if error.kind() == Kind::Protocol {
             error.clone()
         } else {

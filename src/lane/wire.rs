@@ -26,6 +26,8 @@ pub(super) struct Read {
     pub(super) is_drained: bool,
     /// Replies that were decoded.
     replies: usize,
+    /// Bytes that were read.
+    bytes: usize,
     /// Bytes that are known to be missing of a large reply.
     missing: usize,
 }
@@ -33,12 +35,12 @@ pub(super) struct Read {
 impl Read {
     /// Whether reading and decoding like this should not take the event loop's time.
     pub(super) fn is_heavy(&self) -> bool {
-        self.replies >= MANY || self.missing >= LARGE
+        self.replies >= MANY || self.bytes >= MUCH || self.missing >= LARGE
     }
 
     /// Whether a thread hop would cost more than reading and decoding like this.
     pub(super) fn is_light(&self) -> bool {
-        self.replies < FEW && self.missing == 0
+        self.replies < FEW && self.bytes < LITTLE && self.missing == 0
     }
 }
 
@@ -48,6 +50,9 @@ impl Read {
 const MANY: usize = 400;
 /// Below this the hop costs more than it saves. Far from [`MANY`], so that nothing sways.
 const FEW: usize = 150;
+/// Bytes of one read that are worth it: copying and decoding them takes about 10 us.
+const MUCH: usize = 32 << 10;
+const LITTLE: usize = 8 << 10;
 /// A reply of this size is read in several system calls.
 const LARGE: usize = 128 << 10;
 
@@ -85,7 +90,10 @@ impl Wire {
         for _ in 0..turns {
             match self.reader.fill(link) {
                 Ok(0) => return Err(self.end_of_stream()),
-                Ok(n) => shared.metrics.bytes_in.add(n as u64),
+                Ok(n) => {
+                    self.found.bytes += n;
+                    shared.metrics.bytes_in.add(n as u64);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.found.is_drained = true;
                     break;

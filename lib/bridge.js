@@ -141,7 +141,6 @@ class Bridge {
         { code: 'INTERNAL', cause })
       for (let i = 0; i < count; i++) this.slots.settle((firstId + i) >>> 0, error, true)
       this.drained()
-      this.drained()
     }
   }
 
@@ -158,7 +157,6 @@ class Bridge {
     const applied = code === 1 ? 'no' : 'unknown'
     const error = new AbortError('the command was aborted', { applied, cause: reason })
     this.slots.settle(id, error, true)
-    this.drained()
     this.drained()
   }
 

@@ -177,7 +177,6 @@ function coreOptions (options) {
     libVer: version,
     lanes: options.lanes,
     pingInterval: options.pingInterval,
-    maxQueuedBytes: options.maxQueuedBytes,
     offlineQueue: !options.disableOfflineQueue,
     watch: CAN_WATCH,
     poolMin: pool.min,

@@ -14,6 +14,7 @@ mod reach;
 mod stats;
 mod text;
 mod values;
+mod watcher;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 

@@ -58,8 +58,6 @@ pub struct CoreOptions {
     pub lanes: u32,
     /// PING of idle connections.
     pub ping_interval: f64,
-    /// Bytes of queued commands.
-    pub max_queued_bytes: f64,
     /// Whether commands wait while there is no connection.
     pub offline_queue: bool,
     /// Whether the event loop watches plain connections itself.

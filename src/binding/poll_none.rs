@@ -3,27 +3,7 @@
 
 use napi::Env;
 
-/// What a watch tells its owner.
-pub trait Watcher {
-    /// The socket is ready.
-    fn ready(&self, env: Env);
-
-    /// Which readiness is wanted from now on.
-    fn interest(&self) -> Interest;
-}
-
-/// What a watch waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interest {
-    /// Bytes to read.
-    Read,
-    /// Bytes to read, or room to write.
-    ReadWrite,
-    /// Nothing for now.
-    Pause,
-    /// Nothing any more: the watch ends.
-    Nothing,
-}
+use super::watcher::Watcher;
 
 /// A socket under watch; there is none.
 pub enum Watch {}

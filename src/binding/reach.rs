@@ -15,7 +15,8 @@ use crate::outbox::{Event, Outbox};
 use crate::stream::Stream;
 
 use super::deliver::Sinks;
-use super::poll::{Interest, Watch, Watcher};
+use super::poll::Watch;
+use super::watcher::{Interest, Watcher};
 
 /// One client, seen from its event loop.
 pub struct Reach {

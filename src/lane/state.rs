@@ -147,12 +147,6 @@ impl State {
         (self.written < end).then(|| batch.bytes().slice(self.written..end))
     }
 
-    /// Whether there are bytes that could be written if the socket took them.
-    pub fn has_unwritten(&self) -> bool {
-        self.writing < self.batches.len() && self.hold == Hold::Off && !self.retiring
-            || self.written > 0
-    }
-
     /// `n` of the bytes that [`State::unwritten`] returned have been written.
     pub fn wrote(&mut self, n: usize, now: Instant) {
         let Some(batch) = self.batches.get_mut(self.writing) else { return };

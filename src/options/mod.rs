@@ -53,12 +53,8 @@ pub struct ClientOptions {
     /// How many connections share the client's pipelined commands; default 1, because only one
     /// keeps the order of commands that were not awaited. At most `pool.max`.
     pub lanes: usize,
-    /// Life of a command from its call to its reply; `None` means no deadline. Default 5 s.
-    pub command_timeout: Option<Duration>,
     /// How often an idle connection is asked for a `PONG`; zero means never. Default 30 s.
     pub ping_interval: Duration,
-    /// Bytes of commands that may wait in this client; default 256 MiB.
-    pub max_queued_bytes: u64,
     /// Whether commands wait while there is no connection (else they fail at once). Default
     /// `true`.
     pub offline_queue: bool,
@@ -84,9 +80,7 @@ impl Default for ClientOptions {
             client_info: Some(ClientInfo::default()),
             pool: PoolOptions::default(),
             lanes: 1,
-            command_timeout: Some(COMMAND_TIMEOUT),
             ping_interval: PING_INTERVAL,
-            max_queued_bytes: MAX_QUEUED_BYTES,
             offline_queue: true,
             reconnect: Reconnect::default(),
             limits: Limits::default(),
@@ -217,12 +211,8 @@ impl Default for Reconnect {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// With three probes 5 s apart a vanished peer is found within 45 s (P5).
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// A user gives up on a page in about this time; node-redis has the same default.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 /// Below the 60 s after which common load balancers drop an idle flow.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// Holds 100,000 queued commands of 2 KiB, and still leaves room in a small container.
-const MAX_QUEUED_BYTES: u64 = 256 * 1024 * 1024;
 /// Sessions are few beside a lane; 16 from each of 600 processes stay below the server's
 /// default `maxclients` of 10,000.
 const POOL_MAX: u32 = 16;

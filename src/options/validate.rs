@@ -28,13 +28,7 @@ impl ClientOptions {
         if self.lanes == 0 || self.lanes as u64 > u64::from(self.pool.max) {
             return Err(Error::usage("lanes must be between 1 and pool.max"));
         }
-        if let Some(timeout) = self.command_timeout {
-            positive("commandOptions.timeout", timeout)?;
-        }
         bounded("pingInterval", self.ping_interval)?;
-        if self.max_queued_bytes == 0 {
-            return Err(Error::usage("maxQueuedBytes must be at least 1"));
-        }
         reconnect(self.reconnect)?;
         limits(&self.limits)
     }
@@ -189,9 +183,7 @@ mod tests {
             ("pool.maxLifetime", Box::new(move |o| o.pool.max_lifetime = Some(ms(0)))),
             ("lanes", Box::new(|o| o.lanes = 0)),
             ("lanes", Box::new(|o| o.lanes = 17)),
-            ("commandOptions.timeout", Box::new(move |o| o.command_timeout = Some(ms(0)))),
             ("pingInterval", Box::new(move |o| o.ping_interval = ms(1 << 40))),
-            ("maxQueuedBytes", Box::new(|o| o.max_queued_bytes = 0)),
             ("name", Box::new(|o| o.name = Some("two words".into()))),
             ("name", Box::new(|o| o.name = Some("a\r\nFLUSHALL".into()))),
             ("name", Box::new(|o| o.name = Some("ü".into()))),

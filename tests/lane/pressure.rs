@@ -9,6 +9,7 @@ use oxidis::error::Applied;
 use oxidis::options::Endpoint;
 
 use crate::scene::Scene;
+use crate::support::patiently;
 
 const MIB: usize = 1 << 20;
 
@@ -85,5 +86,8 @@ async fn a_server_that_never_stops_talking_does_not_stop_the_clock() {
     scene.fail([id], "TIMEOUT", Applied::Unknown).await;
     over.store(true, Ordering::Release);
     scene.lane.close(&oxidis::error::Error::connection("TEST", "the test is over"));
-    server.join().unwrap();
+    // Not by blocking this thread: it is the driver's too, and the server may be stuck in a write
+    // until the driver has dropped the socket.
+    let joined = tokio::task::spawn_blocking(move || server.join());
+    patiently("the server's end", joined).await.unwrap().unwrap();
 }

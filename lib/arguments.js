@@ -33,6 +33,8 @@ class Arguments {
     this.chunks = null
     /** Whatever the command's reply transform wants to know about its arguments. */
     this.preserved = undefined
+    /** How long (ms) the server may wait before it answers; 0: for ever; undefined: not at all. */
+    this.waits = undefined
     /** Key prefix of the client: string, Buffer, or null. */
     this.prefix = null
   }
@@ -43,6 +45,7 @@ class Arguments {
     this.argc = 0
     this.chunks = null
     this.preserved = undefined
+    this.waits = undefined
     this.prefix = prefix || null
   }
 

@@ -13,26 +13,35 @@
 
 const { inspect } = require('node:util')
 
+const { abortedBefore } = require('./abort')
 const native = require('./native')
 const { AbortError, OxidisError, QueueFullError, fromNative, fromReply } = require('./errors')
 const { VerbatimString } = require('./mode')
+const { SessionSlots } = require('./session-bridge')
+const { Sessions } = require('./sessions')
 const { Slots } = require('./slots')
 
 class Bridge {
   /**
    * @param {object} options the native core's options
    * @param {{ maxCommands: number, maxBytes: number }} limits
+   * @param {{ max: number, acquireTimeout: number, leakThreshold: number }} pool
    * @param {(name: string, ...details: unknown[]) => void} onEvent called outside of any promise
    */
-  constructor (options, limits, onEvent) {
+  constructor (options, limits, pool, onEvent) {
     this.limits = limits
     /** Bytes from which on a command is looked at more closely. */
     this.watermark = Math.min(limits.maxBytes, LONGEST_TEXT)
     this.slots = new Slots()
+    /** Those of the sessions, whose ids have the highest bit set. */
+    this.sessionSlots = new SessionSlots()
+    this.sessions = new Sessions(this, pool)
+    this.lanes = options.lanes
     this.text = ''
     this.table = new Uint32Array(COLUMNS * 256)
     this.count = 0
     this.nextId = 0
+    this.nextSessionId = FIRST_SESSION_ID
     /** Bytes queued natively, as of the last flush. */
     this.queued = 0
     /** Whether the event loop is kept alive by pending commands, and may be. */
@@ -48,12 +57,12 @@ class Bridge {
 
   /** Commands without a reply. */
   get pending () {
-    return this.slots.pending
+    return this.slots.pending + this.sessionSlots.pending
   }
 
   /** Whether any command was ever sent. */
   get isUsed () {
-    return this.nextId !== 0
+    return this.nextId !== 0 || this.nextSessionId !== FIRST_SESSION_ID
   }
 
   /** Whether a connection stands. */
@@ -63,7 +72,15 @@ class Bridge {
 
   /** The native side's numbers; null before the first command. */
   stats () {
-    return this.core.stats()
+    const stats = this.core.stats()
+    if (stats === null) return null
+    const { idle, opening, waiters } = this.sessions
+    const { pool } = stats
+    // Sessions that wait for their next caller are not given back yet.
+    pool.inUse -= idle.length
+    pool.idle += idle.length
+    pool.waiting += Math.max(0, waiters - opening)
+    return stats
   }
 
   /**
@@ -106,6 +123,42 @@ class Bridge {
     return promise
   }
 
+  /** Sends a command that may wait on the server, over a session of its own. */
+  async sendBlocking (command) {
+    const { chunks, signal } = command
+    const fence = this.fence()
+    // The caller may change its Buffers once this function has returned.
+    if (chunks !== null) {
+      for (let i = 1; i < chunks.length; i += 2) {
+        if (typeof chunks[i] !== 'string') chunks[i] = Buffer.from(chunks[i])
+      }
+    }
+    const session = await this.sessions.acquire(signal)
+    try {
+      if (fence !== null) await fence
+      if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
+      return await session.sendBlocking(command)
+    } finally {
+      this.sessions.finish(session)
+    }
+  }
+
+  /**
+   * Resolves once all commands that are pending in the lane are answered, so that what comes next
+   * runs behind them; null if that is so already. Several lanes keep no order anyway.
+   */
+  fence () {
+    return this.lanes === 1 ? this.slots.fence(this.nextId) : null
+  }
+
+  /** A session for a caller, behind everything that was sent before. */
+  async acquire () {
+    const fence = this.fence()
+    const session = await this.sessions.acquire(undefined)
+    if (fence !== null) await fence
+    return session
+  }
+
   append (encoded, length, mode, timeout) {
     const at = this.count * COLUMNS
     if (at === this.table.length) this.growTable()
@@ -120,7 +173,7 @@ class Bridge {
   promise (row, context) {
     const promise = new Promise(capture)
     const id = this.nextId
-    this.nextId = (id + 1) >>> 0
+    this.nextId = (id + 1) & LAST_LANE_ID
     this.slots.put(id, captured.resolve, captured.reject, row, context)
     return promise
   }
@@ -132,14 +185,16 @@ class Bridge {
     const text = this.text
     this.text = ''
     this.count = 0
-    if (!this.isAlive && this.isReferenced) this.keepAlive(true)
-    const firstId = (this.nextId - count) >>> 0
+    this.stayAlive()
+    const firstId = (this.nextId - count) & LAST_LANE_ID
     try {
       this.queued = this.core.submit(text, text.length, this.table, count, firstId, chunks)
     } catch (cause) {
       const error = new OxidisError('the batch could not be handed over',
         { code: 'INTERNAL', cause })
-      for (let i = 0; i < count; i++) this.slots.settle((firstId + i) >>> 0, error, true)
+      for (let i = 0; i < count; i++) {
+        this.slots.settle((firstId + i) & LAST_LANE_ID, error, true)
+      }
       this.drained()
     }
   }
@@ -152,18 +207,42 @@ class Bridge {
   /** Ends command `id`, whose caller has gone; no effect if its reply is on its way. */
   abort (id, reason) {
     this.flush()
+    this.abortIn(this.slots, id, reason)
+  }
+
+  abortIn (slots, id, reason) {
     const code = this.core.cancel(id)
     if (code === 0) return
     const applied = code === 1 ? 'no' : 'unknown'
     const error = new AbortError('the command was aborted', { applied, cause: reason })
-    this.slots.settle(id, error, true)
+    slots.settle(id, error, true)
     this.drained()
+  }
+
+  /** The id that the next command of a session will get. */
+  get upcomingSessionId () {
+    return this.nextSessionId
+  }
+
+  /** An id for a command of a session, or for whatever else the native side is asked for. */
+  takeSessionId () {
+    const id = this.nextSessionId
+    this.nextSessionId = ((id + 1) | FIRST_SESSION_ID) >>> 0
+    return id
+  }
+
+  /** The error for a session's command of this length, or null if there is room for it. */
+  fullWith (length) {
+    if (this.pending < this.limits.maxCommands && this.queued + length <= this.watermark) {
+      return null
+    }
+    return this.full(length)
   }
 
   /** The error for a command that finds a queue bound reached, or null. */
   full (length) {
     const { maxCommands, maxBytes } = this.limits
-    const pending = this.slots.pending
+    const pending = this.pending
     if (pending >= maxCommands) {
       return new QueueFullError(`${pending} commands are waiting for a reply, which is ` +
         'commandsQueueMaxLength', { applied: 'no', retryable: true })
@@ -176,9 +255,14 @@ class Bridge {
       `is ${maxBytes}`, { applied: 'no', retryable: true })
   }
 
-  /** Resolves when no command is pending. */
+  /** Whether no command is pending and no function runs in a session. */
+  get isIdle () {
+    return this.pending === 0 && this.sessions.running === 0 && this.sessions.waiters === 0
+  }
+
+  /** Resolves when that is so. */
   idle () {
-    if (this.slots.pending === 0) return Promise.resolve()
+    if (this.isIdle) return Promise.resolve()
     return new Promise(resolve => {
       this.whenIdle = resolve
     })
@@ -188,6 +272,7 @@ class Bridge {
   close () {
     this.flush()
     this.isClosed = true
+    this.sessions.close()
     this.core.close()
     this.drained()
   }
@@ -195,7 +280,12 @@ class Bridge {
   /** Lets pending commands keep the process alive (the default), or not. */
   reference (isReferenced) {
     this.isReferenced = isReferenced
-    this.keepAlive(isReferenced && this.slots.pending > 0)
+    this.keepAlive(isReferenced && this.pending > 0)
+  }
+
+  /** Something is pending: the process must not end over it. */
+  stayAlive () {
+    if (!this.isAlive && this.isReferenced) this.keepAlive(true)
   }
 
   keepAlive (isAlive) {
@@ -206,8 +296,8 @@ class Bridge {
 
   /** Called when a wake-up has delivered everything, or a command has ended by itself. */
   drained () {
-    if (this.slots.pending > 0) return
-    if (this.whenIdle !== null) {
+    if (this.pending > 0) return
+    if (this.whenIdle !== null && this.isIdle) {
       this.whenIdle()
       this.whenIdle = null
     }
@@ -220,14 +310,14 @@ class Bridge {
 
   release () {
     this.releaseTimer = null
-    if (this.slots.pending > 0) return
+    if (this.pending > 0) return
     this.keepAlive(false)
     this.slots.shrink()
   }
 
   /** Batches hold keys and values: nothing of them is shown. */
   [inspect.custom] () {
-    return `Bridge { pending: ${this.slots.pending} }`
+    return `Bridge { pending: ${this.pending} }`
   }
 
   growTable () {
@@ -238,16 +328,17 @@ class Bridge {
 
   /** The functions that the native side calls. None of them may throw. */
   face (onEvent) {
-    const slots = this.slots
+    const of = id => id < FIRST_SESSION_ID ? this.slots : this.sessionSlots
     return {
       deliver: (firstId, ...values) => {
+        const slots = of(firstId)
         for (let i = 0; i < values.length; i++) {
           const value = values[i]
           const isFailure = typeof value === 'object' && value instanceof OxidisError
           slots.settle((firstId + i) >>> 0, value, isFailure)
         }
       },
-      reject: (id, error) => slots.settle(id, error, true),
+      reject: (id, error) => of(id).settle(id, error, true),
       drained: () => this.drained(),
       // A listener that throws must not do so inside of the native callback.
       event: (name, ...details) => process.nextTick(onEvent, name, ...details),
@@ -297,6 +388,9 @@ function capture (resolve, reject) {
   captured.reject = reject
 }
 
+/** Ids of commands of the lanes are below, those of sessions are not. */
+const FIRST_SESSION_ID = 2 ** 31
+const LAST_LANE_ID = FIRST_SESSION_ID - 1
 /** Length, mode and timeout of each command. `src/binding/bridge.rs` reads them. */
 const COLUMNS = 3
 /** The most text that waits for a turn's end: half of what V8 can hold in one string. */

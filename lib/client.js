@@ -15,9 +15,14 @@ const { Bridge } = require('./bridge')
 const { addCommands, callback, sendCommand } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
+const { OWN_CONNECTION } = require('./guards')
 const { addIterators } = require('./iterators')
-const { PATIENT } = require('./mode')
-const { coreOptions, parseCommandOptions, parseOptions, refusing } = require('./options')
+const { PATIENT, SELECTS } = require('./mode')
+const {
+  checkDatabase, coreOptions, parseCommandOptions, parseOptions, refusing
+} = require('./options')
+const { makeSession } = require('./session')
+const { addViews } = require('./views')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
 class RedisClient extends EventEmitter {
@@ -45,7 +50,8 @@ class RedisClient extends EventEmitter {
     const listener = (name, ...details) => {
       if (this._bridge === bridge) this._onEvent(name, ...details)
     }
-    const bridge = refusing(() => new Bridge(coreOptions(options), limits, listener))
+    const bridge = refusing(() =>
+      new Bridge(coreOptions(options), limits, options.pool, listener))
     return bridge
   }
 
@@ -201,25 +207,64 @@ class RedisClient extends EventEmitter {
     return promise
   }
 
-  /** A view of this client with other command options. */
-  withCommandOptions (options) {
-    return this._self.#view(parseCommandOptions(options, this._self._command))
+  /**
+   * Runs `run` with a connection of its own, behind everything that was sent before, and gives
+   * the connection back afterwards, clean, whatever happened. Resolves to what `run` returns.
+   */
+  async session (run) {
+    if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
+    const bridge = this._bridge
+    const own = await bridge.acquire()
+    const session = makeSession(this, bridge.sessions, own)
+    bridge.sessions.running++
+    try {
+      return await run(session)
+    } finally {
+      bridge.sessions.running--
+      session._leave()
+      bridge.drained()
+    }
   }
 
-  /** A view whose replies have other JavaScript types: `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */
-  withTypeMapping (typeMapping) {
-    return this._self.#view(parseCommandOptions({ typeMapping }, this._command))
+  /**
+   * A connection of one's own, which has to be released: `await using session = await
+   * client.acquire()`, or `session.release()`.
+   */
+  async acquire () {
+    const bridge = this._bridge
+    const own = await bridge.acquire()
+    if (bridge.sessions.leakThreshold > 0) {
+      own.origin = {}
+      Error.captureStackTrace(own.origin, this.acquire)
+    }
+    return makeSession(this, bridge.sessions, own)
   }
 
-  /** A view whose commands end when `abortSignal` is aborted. */
-  withAbortSignal (abortSignal) {
-    return this._self.#view(parseCommandOptions({ abortSignal }, this._command))
+  /**
+   * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
+   * are acquired from then on.
+   */
+  async select (database) {
+    const self = this._self
+    checkDatabase(database, 'select: ')
+    if (self.#options.lanes > 1) {
+      throw new TypeError(`select: this client has ${self.#options.lanes} lanes, whose commands ` +
+        'keep no order: use the option database, or session.select()')
+    }
+    const text = String(database)
+    const encoded = `*2\r\n$6\r\nSELECT\r\n$${text.length}\r\n${text}\r\n`
+    const bridge = self._bridge
+    const reply = await bridge.send(encoded, SELECTS, this._command.timeout, SELECT_ROW, undefined)
+    bridge.sessions.dropIdle()
+    return reply
   }
 
-  #view (command) {
-    const view = Object.create(this)
-    view._command = command
-    return view
+  watch () {
+    return refuseOnLane('watch')
+  }
+
+  unwatch () {
+    return refuseOnLane('unwatch')
   }
 
   /** What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. */
@@ -301,12 +346,20 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
 
 addCommands(RedisClient.prototype, commands)
 addIterators(RedisClient.prototype)
+addViews(RedisClient.prototype)
+for (const name of ['select', 'watch', 'unwatch']) {
+  const value = RedisClient.prototype[name]
+  Object.defineProperty(RedisClient.prototype, name.toUpperCase(),
+    { value, writable: true, configurable: true })
+}
 
 /** Stands in for the bridge of a client that is closed. */
 const CLOSED = {
   upcoming: 0,
   send: () => refuse(),
   sendLarge: () => refuse(),
+  sendBlocking: () => refuse(),
+  acquire: () => refuse(),
   reference () {},
   idle: () => Promise.resolve(),
   stats: () => null,
@@ -315,6 +368,10 @@ const CLOSED = {
 
 function refuse () {
   return Promise.reject(new ClientClosedError('the client is closed', { applied: 'no' }))
+}
+
+function refuseOnLane (name) {
+  return Promise.reject(new TypeError(`${name}: ${OWN_CONNECTION}`))
 }
 
 async function withinGrace (idle) {
@@ -329,6 +386,7 @@ const CLOSE_GRACE = 5000
 
 const PING = '*1\r\n$4\r\nPING\r\n'
 const PING_ROW = { command: 'PING', reply: undefined }
+const SELECT_ROW = { command: 'SELECT', reply: undefined }
 
 const NO_TIMES = { p50: 0, p99: 0, p999: 0 }
 /** The statistics of a client that has not started, or has ended. */

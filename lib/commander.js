@@ -8,9 +8,9 @@
  * reject, they never throw, and nothing is sent then.
  */
 
+const { abortedBefore, onAbort } = require('./abort')
 const { Arguments, isText } = require('./arguments')
-const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('./commands/flags')
-const { AbortError } = require('./errors')
+const { judge, laneRefusal, sessionRefusal, waitOf } = require('./guards')
 const { FLAT, PAIRS } = require('./mode')
 
 /** Adds a method, in both spellings, for each row of `table` to `prototype`. */
@@ -124,8 +124,7 @@ function callback (promise, done) {
 /** Sends a command that `signal` can end. */
 function abortable (bridge, signal, send) {
   if (signal.aborted) {
-    return Promise.reject(new AbortError('the command was aborted before it was sent',
-      { applied: 'no', cause: signal.reason }))
+    return Promise.reject(abortedBefore(signal.reason))
   }
   const id = bridge.upcoming
   const promise = send()
@@ -134,27 +133,6 @@ function abortable (bridge, signal, send) {
   promise.then(forget, forget)
   return promise
 }
-
-/**
- * Calls `abort` when `signal` is aborted; returns the function that takes it back. However many
- * commands share a signal, it has one listener: Node warns of more than ten as of a leak.
- */
-function onAbort (signal, abort) {
-  const aborts = ABORTS.get(signal) ?? new Set()
-  if (aborts.size === 0) {
-    ABORTS.set(signal, aborts)
-    aborts.listener = () => { for (const abort of aborts) abort() }
-    signal.addEventListener('abort', aborts.listener, { once: true })
-  }
-  aborts.add(abort)
-  return () => {
-    aborts.delete(abort)
-    if (aborts.size === 0) signal.removeEventListener('abort', aborts.listener)
-  }
-}
-
-/** What is to be called for each signal; an entry lives no longer than its signal. */
-const ABORTS = new WeakMap()
 
 /**
  * Sends any command: the name and the arguments, as strings or Buffers.
@@ -166,45 +144,41 @@ function sendCommand (client, args, options) {
   if (!Array.isArray(args) || args.length === 0) {
     return Promise.reject(new TypeError('sendCommand: argument "args" must be a non-empty array'))
   }
-  const unfit = unfitForLane(args)
-  if (unfit !== null) return Promise.reject(unfit)
   for (let i = 0; i < args.length; i++) {
     if (!isText(args[i])) {
       return Promise.reject(new TypeError(`sendCommand: argument "args[${i}]" must be a string ` +
         `or a Buffer, not ${typeof args[i]}`))
     }
   }
+  const { name, flags } = judge(args)
+  const refusal = client._isSession ? sessionRefusal(name) : laneRefusal(name, flags)
+  if (refusal !== null) {
+    // The way to change the database of a client is a method that remembers it.
+    if (name === 'SELECT' && !client._isSession) return client.select(Number(String(args[1])))
+    return Promise.reject(new TypeError(`sendCommand: ${name} ${refusal}`))
+  }
   const w = borrow(null)
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
+  w.waits = waitOf(name, flags, args)
   writer = w
   const row = { method: 'sendCommand', command: commandName(args[0]), reply: undefined, mode: 0 }
   const head = `*${args.length}\r\n`
+  if (w.waits !== undefined) return blocking(client, w, head, row, options, undefined)
   return dispatch(client._bridge, w, head, row, options, undefined)
 }
 
-/** The error for a command that needs a connection of its own, which a client's lanes are not. */
-function unfitForLane (args) {
-  if (!isText(args[0])) return null
-  const flags = flagsOf(args[0], args.length > 1 && isText(args[1]) ? args[1] : undefined)
-  const name = commandName(args[0])
-  if ((flags & BLOCKING) !== 0 && waits(name, args)) {
-    return new TypeError(`sendCommand: ${name} may block, and would hold up every other command ` +
-      'of this client; blocking commands are not supported yet')
-  }
-  if ((flags & SUBSCRIBE) !== 0) {
-    return new TypeError(`sendCommand: ${name} would turn the shared connection into a stream of ` +
-      'messages; subscriptions are not supported yet')
-  }
-  if ((flags & STATE) !== 0) {
-    return new TypeError(`sendCommand: ${name} would change the connection that all commands of ` +
-      'this client share; see the options of createClient (database, username, name ...)')
-  }
-  return null
-}
-
-/** XREAD and XREADGROUP wait only when told so. */
-function waits (name, args) {
-  return !name.startsWith('XREAD') || args.some(arg => String(arg).toUpperCase() === 'BLOCK')
+/** Sends a command that may wait on the server: for `w.waits` ms, or for ever if that is 0. */
+function blocking (client, { chunks, body, waits }, head, row, options, context) {
+  if (chunks !== null) chunks[0] = head + chunks[0]
+  return client._bridge.sendBlocking({
+    chunks,
+    text: chunks === null ? head + body : body,
+    mode: options.mode | row.mode,
+    waits,
+    row,
+    context,
+    signal: options.signal
+  })
 }
 
 /** The name for errors. An argument that is no plain command name may be anything: not shown. */

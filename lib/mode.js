@@ -42,6 +42,8 @@ class VerbatimString {
 const PAIRS = 1
 /** A list of pairs comes flat. */
 const FLAT = 1 << 12
+/** A SELECT for all who share the lane: later connections begin in its database. */
+const SELECTS = 2 ** 25
 /** The command waits for a connection even with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
 
@@ -86,4 +88,4 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { FLAT, PAIRS, PATIENT, VerbatimString, pack }
+module.exports = { FLAT, PAIRS, PATIENT, SELECTS, VerbatimString, pack }

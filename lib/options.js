@@ -123,6 +123,13 @@ function parseOptions (given) {
   }
 }
 
+/** Refuses what is no number of a database. `method` stands in front of the message. */
+function checkDatabase (database, method = '') {
+  const expected = OPTIONS.database[0](database)
+  if (expected) throw new TypeError(`${method}argument "database" must be ${expected}`)
+  return database
+}
+
 /**
  * Command options, compiled for the hot path.
  * @param {object | undefined} given
@@ -257,4 +264,6 @@ function documented () {
     ...flat(COMMAND, 'commandOptions.')]
 }
 
-module.exports = { parseOptions, parseCommandOptions, coreOptions, refusing, documented }
+module.exports = {
+  checkDatabase, coreOptions, documented, parseCommandOptions, parseOptions, refusing
+}

@@ -11,6 +11,11 @@ const { RedisClient } = require('./client')
 
 /** A client whose commands are spread over several connections. Made by `createClientPool`. */
 class RedisClientPool extends RedisClient {
+  /** Runs `run` on a connection of its own: node-redis's name for `session`. */
+  execute (run) {
+    return this.session(run)
+  }
+
   /** Connections that nobody has to himself. */
   get idleClients () {
     const { total, inUse } = this.stats().pool

@@ -13,6 +13,8 @@ class Slots {
   constructor () {
     /** Commands that wait. */
     this.pending = 0
+    /** What waits for all commands before it; null if nothing does. */
+    this.fences = null
     this.allocate(SMALLEST)
     this.stragglers = new Map()
   }
@@ -51,6 +53,7 @@ class Slots {
     this.resolves[slot] = undefined
     this.rejects[slot] = undefined
     this.pending--
+    if (this.fences !== null) this.passFences(id)
     if (isFailure) reject(failed(value, row))
     else if (row.reply === undefined) resolve(value)
     else transform(resolve, reject, row, context, value)
@@ -61,10 +64,27 @@ class Slots {
     if (entry === undefined) return
     this.stragglers.delete(id)
     this.pending--
-    const { resolve, reject, row, context } = entry
-    if (isFailure) reject(failed(value, row))
-    else if (row.reply === undefined) resolve(value)
-    else transform(resolve, reject, row, context, value)
+    if (this.fences !== null) this.passFences(id)
+    settle(entry, value, isFailure)
+  }
+
+  /** Resolves once every command that waits now is settled; null if none does. */
+  fence (upcoming) {
+    if (this.pending === 0) return null
+    this.fences ??= []
+    const fence = { left: this.pending, upcoming, pass: null }
+    const passed = new Promise(resolve => { fence.pass = resolve })
+    this.fences.push(fence)
+    return passed
+  }
+
+  passFences (id) {
+    for (const fence of this.fences) {
+      // Ids have 31 bits and wrap around: what counts is on which side of the fence they are.
+      if (((id - fence.upcoming) << 1) < 0 && --fence.left === 0) fence.pass()
+    }
+    this.fences = this.fences.filter(fence => fence.left > 0)
+    if (this.fences.length === 0) this.fences = null
   }
 
   makeRoom (id, resolve, reject, row, context) {
@@ -109,6 +129,13 @@ class Slots {
   }
 }
 
+/** Settles one promise with what the server sent. */
+function settle ({ resolve, reject, row, context }, value, isFailure) {
+  if (isFailure) reject(failed(value, row))
+  else if (row.reply === undefined) resolve(value)
+  else transform(resolve, reject, row, context, value)
+}
+
 function transform (resolve, reject, row, context, value) {
   let reply
   try {
@@ -130,4 +157,4 @@ const SMALLEST = 1024
 /** A ring up to this size (2.5 MB) is kept for the next burst. */
 const KEPT = 65536
 
-module.exports = { Slots }
+module.exports = { Slots, settle }

@@ -28,6 +28,8 @@ pub enum Delivery {
     },
     /// Commands that will get no reply, and why.
     Failures(Vec<(u32, Error)>),
+    /// What was asked for under these ids is done; there is nothing to say about it.
+    Done(Vec<u32>),
     /// A change of state worth telling.
     Event(Event),
 }
@@ -51,6 +53,10 @@ impl Whose {
 pub enum Event {
     /// The client's lane of this place has a connection that has finished its handshake.
     Ready(u32),
+    /// The exclusive lane of this place can be watched.
+    Opened(u32),
+    /// The exclusive lane of this place has ended.
+    Left(u32),
     /// The watcher of the lane of this place is to ask what to wait for: the driver has taken the
     /// connection over or handed it back, or found it without room.
     Look(u32),
@@ -141,7 +147,7 @@ impl Outbox {
 fn size(delivery: &Delivery) -> usize {
     match delivery {
         Delivery::Replies { frames, .. } => frames.bytes.len(),
-        Delivery::Failures(_) | Delivery::Event(_) => 0,
+        Delivery::Failures(_) | Delivery::Done(_) | Delivery::Event(_) => 0,
     }
 }
 

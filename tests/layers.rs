@@ -24,9 +24,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outbox", &["error", "resp"]),
     ("connection", &["error", "resp", "options", "command", "stream"]),
     // 3: resources
-    ("pool", &["error", "metrics", "backoff", "options", "stream", "outbox", "connection"]),
+    ("pool", &["error", "metrics", "backoff", "resp", "options", "stream", "outbox", "connection"]),
     ("lane", SHARED),
-    ("session", SHARED),
+    // A session is an exclusive lane and what its caller leaves behind on it.
+    ("session", &["error", "resp", "command", "pool", "lane"]),
     ("pubsub", SHARED),
     // 4: topology
     ("sentinel", TOPOLOGY),
@@ -37,7 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("binding", BELOW_BINDING),
 ];
 
-/// What the three ways of holding a connection may use: all below them, but not one another.
+/// What a lane and a subscriber may use: all below them, but not one another.
 const SHARED: &[&str] = &[
     "error",
     "metrics",

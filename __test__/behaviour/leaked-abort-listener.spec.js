@@ -31,7 +31,7 @@ describe('an AbortSignal', () => {
     await view.set('k', 'text')
     await Promise.allSettled([
       ...Array.from({ length: 1000 }, () => view.get('k')), view.incr('k'), view.get({}),
-      view.sendCommand(['GET', 'k']), view.sendCommand(['BLPOP', 'k', '0']),
+      view.sendCommand(['GET', 'k']), view.sendCommand(['WATCH', 'k']),
       view.set('k', 'x'.repeat(1e5))
     ])
     assert.strictEqual(getEventListeners(signal, 'abort').length, 0)

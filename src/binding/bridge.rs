@@ -31,6 +31,9 @@ use super::{guard, text};
 /// Columns of the table that describes a turn's commands: length, mode, timeout.
 const COLUMNS: usize = 3;
 
+/// Ids above are those of sessions (`lib/bridge.js`).
+const LAST_LANE_ID: u32 = u32::MAX >> 1;
+
 type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
 
 /// One client's way to Redis.
@@ -39,7 +42,7 @@ pub struct Core {
     options: RefCell<Option<ClientOptions>>,
     /// None once nothing will come any more: it holds the functions of the face, which hold this
     /// object, and no garbage collector sees through that ring.
-    reach: RefCell<Option<Rc<Reach>>>,
+    pub(super) reach: RefCell<Option<Rc<Reach>>>,
     outbox: Arc<Outbox>,
     /// None once nothing will come any more.
     wake: Arc<Mutex<Option<Wake>>>,
@@ -104,30 +107,16 @@ impl Core {
     ) -> Result<f64> {
         guard(|| {
             let mut commands = Vec::with_capacity(count as usize);
-            let mut total = 0;
             let rows = table.chunks_exact(COLUMNS).take(count as usize);
             for (id, row) in (0..count).zip(rows) {
                 let [len, mode, timeout] = *row else { continue };
-                let id = first_id.wrapping_add(id);
-                total += len as usize;
+                let id = first_id.wrapping_add(id) & LAST_LANE_ID;
                 commands.push(Command { id, len, mode: mode & Command::CALLER, timeout });
             }
-            // One byte more for the NUL that N-API adds.
-            let mut bytes = Vec::with_capacity(total + 1);
-            for pair in large.unwrap_or_default().chunks_exact(2) {
-                let [head, value] = pair else { continue };
-                append_string(env, head, &mut bytes)?;
-                let len = text::announced(&bytes).unwrap_or_default();
-                text::append_value(env, *value, len, &mut bytes)?;
-            }
-            text::append_latin1(env, encoded.raw(), length as usize, &mut bytes)?;
-            if bytes.len() != total {
-                return Err(Error::from_reason("the batch is not as long as its commands"));
-            }
-            let batch = Batch::new(Bytes::from(bytes), commands, Instant::now());
+            let batch = batch(env, encoded, length, commands, large)?;
             let reach = self.started()?;
             let queued = reach.client().map_or(0, |client| client.submit(batch));
-            reach.look_again();
+            reach.look_at_lanes();
             Ok(queued as f64)
         })
     }
@@ -241,7 +230,7 @@ impl Core {
     }
 
     /// What this thread reaches of the client, which is started now if it was not.
-    fn started(&self) -> Result<Rc<Reach>> {
+    pub(super) fn started(&self) -> Result<Rc<Reach>> {
         let reach = self.reach.borrow().clone();
         let reach = reach.ok_or_else(|| Error::from_reason("the client is closed"))?;
         if reach.client().is_none() {
@@ -253,7 +242,7 @@ impl Core {
         Ok(reach)
     }
 
-    fn with_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
+    pub(super) fn with_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
         let reach = self.reach.borrow().clone()?;
         reach.client().map(f)
     }
@@ -298,6 +287,30 @@ pub fn parse_connection_url(url: String) -> Result<UrlOptions> {
         let parts = parse_url(&url).map_err(usage)?;
         Ok(parts.into())
     })
+}
+
+/// A batch of `commands`, whose text is `encoded` behind the pairs of `large`.
+pub(super) fn batch(
+    env: Env,
+    encoded: Unknown,
+    length: u32,
+    commands: Vec<Command>,
+    large: Option<Vec<Unknown>>,
+) -> Result<Batch> {
+    let total = commands.iter().map(|command| command.len as usize).sum();
+    // One byte more for the NUL that N-API adds.
+    let mut bytes = Vec::with_capacity(total + 1);
+    for pair in large.unwrap_or_default().chunks_exact(2) {
+        let [head, value] = pair else { continue };
+        append_string(env, head, &mut bytes)?;
+        let len = text::announced(&bytes).unwrap_or_default();
+        text::append_value(env, *value, len, &mut bytes)?;
+    }
+    text::append_latin1(env, encoded.raw(), length as usize, &mut bytes)?;
+    if bytes.len() != total {
+        return Err(Error::from_reason("the batch is not as long as its commands"));
+    }
+    Ok(Batch::new(Bytes::from(bytes), commands, Instant::now()))
 }
 
 fn append_string(env: Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {

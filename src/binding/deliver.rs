@@ -109,6 +109,7 @@ impl Sinks {
             let _ = match delivery {
                 Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose),
                 Delivery::Failures(failures) => self.failures(env, &failures),
+                Delivery::Done(ids) => self.done(env, &ids),
                 Delivery::Event(event) => {
                     on_event(&event);
                     self.event(env, event)
@@ -143,6 +144,16 @@ impl Sinks {
                 room -= 1;
             }
             self.deliver.call(&env, &arguments)?;
+        }
+        Ok(())
+    }
+
+    fn done(&self, env: Env, ids: &[u32]) -> Result<()> {
+        let nothing = Frames::default();
+        let values = Values::new(env, self, &nothing);
+        for id in ids {
+            let _scope = Scope::open(env)?;
+            self.deliver.call(&env, &[values.number(f64::from(*id))?, values.null()?])?;
         }
         Ok(())
     }
@@ -196,7 +207,7 @@ impl Sinks {
         let values = Values::new(env, self, &nothing);
         let number = |n: u32| values.number(f64::from(n));
         let (name, details) = match event {
-            Event::Look(_) => return Ok(()),
+            Event::Look(_) | Event::Opened(_) | Event::Left(_) => return Ok(()),
             Event::Ready(_) => ("ready", vec![]),
             Event::Error(error) => ("error", vec![self.error(env, &error)?]),
             Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),

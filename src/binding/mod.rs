@@ -11,6 +11,7 @@ mod options;
 #[cfg_attr(not(unix), path = "poll_none.rs")]
 mod poll;
 mod reach;
+mod sessions;
 mod stats;
 mod text;
 mod values;

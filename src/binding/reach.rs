@@ -4,10 +4,11 @@
 //! thread; no borrow is held while JavaScript may run.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use napi::Env;
+use napi::{sys, Env};
 
 use crate::client::Client;
 use crate::lane::{Lane, Wait};
@@ -26,8 +27,8 @@ pub struct Reach {
     sinks: Sinks,
     outbox: Arc<Outbox>,
     is_watched: bool,
-    /// By the place of the lane.
-    watches: RefCell<Vec<Option<Watch>>>,
+    /// By the place of the lane or session.
+    watches: RefCell<HashMap<u32, Watch>>,
 }
 
 impl Reach {
@@ -62,17 +63,40 @@ impl Reach {
     /// Takes everything that has come to JavaScript.
     pub fn drain(&self, env: Env) {
         self.sinks.drain(env, &self.outbox, |event| match event {
-            Event::Ready(place) => self.watch(env, *place),
+            Event::Ready(place) | Event::Opened(place) => self.watch(env, *place),
+            Event::Look(place) => self.look_at(*place),
+            Event::Left(place) => {
+                let ended = self.watches.borrow_mut().remove(place);
+                if let Some(watch) = ended {
+                    watch.close();
+                }
+            }
             // A connection may have been taken over, handed back, or lost.
             _ => self.look_again(),
         });
     }
 
-    /// Makes every watch ask what to wait for: a socket may be full now.
+    /// Makes every watch ask what to wait for.
     pub fn look_again(&self) {
-        for watch in self.watches.borrow().iter().flatten() {
+        self.watches.borrow().values().for_each(Watch::update);
+    }
+
+    /// Makes the watches of the lanes ask what to wait for: a socket may be full now.
+    pub fn look_at_lanes(&self) {
+        let lanes = self.client().map_or(0, Client::lanes);
+        (0..lanes).for_each(|place| self.look_at(place));
+    }
+
+    /// The same for one place.
+    pub fn look_at(&self, place: u32) {
+        if let Some(watch) = self.watches.borrow().get(&place) {
             watch.update();
         }
+    }
+
+    /// The JavaScript error of `error`.
+    pub fn error(&self, env: Env, error: &crate::error::Error) -> napi::Result<sys::napi_value> {
+        self.sinks.error(env, error)
     }
 
     fn watch(&self, env: Env, place: u32) {
@@ -80,14 +104,13 @@ impl Reach {
         let (Some(lane), Some(own)) = (lane, self.own.upgrade()) else { return };
         let Some(stream) = lane.detached() else { return };
         let Some(descriptor) = stream.descriptor() else { return };
-        let watcher = LaneWatcher { reach: own, lane: lane.clone(), stream };
+        let watcher = LaneWatcher { reach: own, lane, stream };
         let watch = Watch::start(env, descriptor, Box::new(watcher));
         let mut watches = self.watches.borrow_mut();
-        if watches.len() <= place as usize {
-            watches.resize_with(place as usize + 1, || None);
-        }
-        let before =
-            watches.get_mut(place as usize).and_then(|slot| std::mem::replace(slot, watch));
+        let before = match watch {
+            Some(watch) => watches.insert(place, watch),
+            None => watches.remove(&place),
+        };
         drop(watches);
         if let Some(before) = before {
             before.close();

@@ -39,6 +39,8 @@ pub struct Connection {
     pub reader: Reader,
     /// What the server said of itself.
     pub info: ServerInfo,
+    /// The database that commands find.
+    pub database: u32,
     is_broken: AtomicBool,
     created_at: Instant,
     idle_since: Instant,
@@ -83,6 +85,7 @@ impl Connection {
             stream: Arc::new(stream),
             reader: Reader::new(limits),
             info: ServerInfo::default(),
+            database: 0,
             is_broken: AtomicBool::new(false),
             created_at: now,
             idle_since: now,
@@ -131,7 +134,8 @@ impl Connection {
         }
         self.mark_broken();
         let mut frames = Vec::new();
-        self.receive(&mut frames)?;
+        let stream = Arc::clone(&self.stream);
+        self.receive(&stream, &mut frames)?;
         if count(&frames) > 0 {
             return Err(unasked());
         }
@@ -143,6 +147,12 @@ impl Connection {
     /// Gives the connection up: the pool will not lend it again.
     pub fn mark_broken(&self) {
         self.is_broken.store(true, Ordering::Release);
+    }
+
+    /// Takes [`Connection::mark_broken`] back: for a lane that knows that every command was
+    /// answered.
+    pub fn mark_sound(&self) {
+        self.is_broken.store(false, Ordering::Release);
     }
 
     /// Whether the connection was given up.
@@ -173,19 +183,26 @@ impl Connection {
         replies: usize,
         frames: &mut Vec<Frames>,
     ) -> Result<()> {
+        let stream = Arc::clone(&self.stream);
+        // One that a lane has detached is watched here for as long as this takes.
+        let watched = match stream.is_detached() {
+            true => stream.attended().map_err(|error| self.lost(error))?,
+            false => None,
+        };
+        let watched: &Stream = watched.as_ref().unwrap_or(&stream);
         let mut unsent = batch;
         loop {
-            let is_flushed = match send(&self.stream, &mut unsent) {
+            let is_flushed = match send(watched, &mut unsent) {
                 Ok(is_flushed) => is_flushed,
                 Err(error) => {
                     // The peer has closed; what it said before, or its TLS alert, tells why. It is
                     // here already, but the runtime may not have noticed yet.
-                    let _ = timeout(LAST_WORDS, self.stream.readable()).await;
-                    self.receive(frames)?;
+                    let _ = timeout(LAST_WORDS, watched.readable()).await;
+                    self.receive(watched, frames)?;
                     return Err(self.lost(error));
                 }
             };
-            self.receive(frames)?;
+            self.receive(watched, frames)?;
             let found = count(frames);
             if found > replies {
                 return Err(unasked());
@@ -194,11 +211,11 @@ impl Connection {
                 return Ok(());
             }
             let ready = if is_flushed {
-                self.stream.readable().await
+                watched.readable().await
             } else {
                 tokio::select! {
-                    ready = self.stream.readable() => ready,
-                    ready = self.stream.writable() => ready,
+                    ready = watched.readable() => ready,
+                    ready = watched.writable() => ready,
                 }
             };
             ready.map_err(|error| self.lost(error))?;
@@ -207,9 +224,9 @@ impl Connection {
 
     /// Reads and decodes what is there, without waiting, and so much at most that a peer which never
     /// stops talking can still run out of its budget.
-    fn receive(&mut self, frames: &mut Vec<Frames>) -> Result<()> {
+    fn receive(&mut self, stream: &Stream, frames: &mut Vec<Frames>) -> Result<()> {
         for _ in 0..READS {
-            match self.reader.fill(&self.stream) {
+            match self.reader.fill(stream) {
                 Ok(0) => return Err(self.lost(ErrorKind::UnexpectedEof.into())),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),

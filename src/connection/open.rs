@@ -65,7 +65,10 @@ async fn connect(
 ) -> Result<Connection> {
     let stream = Stream::connect_tracked(options, tls, progress).await?;
     progress.enter(Step::Handshake);
-    Ok(Connection::new(stream, options.limits))
+    let mut connection = Connection::new(stream, options.limits);
+    // The handshake selects it, or fails.
+    connection.database = options.database;
+    Ok(connection)
 }
 
 enum Greeting {

@@ -1,12 +1,14 @@
 //! The commands of one flush, encoded, with what is known of each.
 //!
 //! Owns the bytes until the last of its commands is answered, because a command that may be
-//! retried has to be written again. Never parses RESP: lengths come from the encoder.
+//! retried has to be written again. Lengths come from whoever encoded.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
+
+use crate::resp::encode;
 
 /// One command of a [`Batch`]. 16 bytes, because a million of them may be in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,9 @@ impl Command {
     /// Set by the caller: the command waits for a connection even if others must not
     /// (`disableOfflineQueue`), because it is there to wait for one.
     pub const PATIENT: u32 = 1 << 27;
+    /// Set by the caller: a SELECT for everybody who shares the lane. Once it has succeeded, later
+    /// connections begin in its database.
+    pub const SELECTS: u32 = 1 << 25;
     /// The two bits that count how often the command was written again.
     const TRIES: u32 = 0b11 << Self::TRIES_SHIFT;
     const TRIES_SHIFT: u32 = 28;
@@ -69,6 +74,18 @@ impl Batch {
         let mut batch = Self { bytes, commands, submitted, written: None, earliest: None };
         batch.find_earliest(0);
         batch
+    }
+
+    /// Commands of the lane itself, whose replies nobody waits for.
+    pub(super) fn internal(bytes: Bytes, submitted: Instant) -> Self {
+        let mut commands = Vec::new();
+        let mut rest: &[u8] = &bytes;
+        while let Some(length) = encode::command_len(rest) {
+            let len = length as u32;
+            commands.push(Command { id: 0, len, mode: Command::INTERNAL, timeout: 0 });
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        Self::new(bytes, commands, submitted)
     }
 
     /// The encoded commands.

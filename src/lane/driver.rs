@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until, timeout, Instant};
 
 use super::batch::{Batch, Command};
 use super::wire::{Read, Wire};
-use super::{Attendant, Inner, Link, Shared, DEADLINE_STEP};
+use super::{Attendant, Exit, Inner, Link, Shared, DEADLINE_STEP};
 use crate::backoff;
 use crate::command;
 use crate::connection::Reader;
@@ -63,9 +63,32 @@ pub(super) async fn supervise(shared: Arc<Shared>) {
     }
 }
 
+/// The same for an exclusive lane.
+pub(super) async fn supervise_exclusive(shared: Arc<Shared>, lease: Lease) {
+    let driver = tokio::spawn(drive_exclusive(Arc::clone(&shared), lease));
+    if driver.await.is_err() {
+        shared.fail_inside(|link| {
+            if let Link::Up { stream, .. } = link {
+                stream.close();
+            }
+            *link = Link::Closed;
+        });
+        shared.outbox.push(Delivery::Event(Event::Left(shared.place)));
+    }
+}
+
+async fn drive_exclusive(shared: Arc<Shared>, lease: Lease) {
+    if let End::Lost(error) = Service::new(&shared, lease).run().await {
+        shared.end(&error);
+    }
+    shared.outbox.push(Delivery::Event(Event::Left(shared.place)));
+}
+
 /// How the service of one connection ended.
 enum End {
     Lost(Error),
+    /// An exclusive lane has given its connection back.
+    Left,
     Replaced(Box<Lease>),
     Closed,
 }
@@ -99,7 +122,7 @@ async fn drive(shared: Arc<Shared>) {
                 }
             }
             End::Replaced(lease) => next = Some(*lease),
-            End::Closed => return,
+            End::Closed | End::Left => return,
         }
     }
 }
@@ -177,6 +200,20 @@ impl Shared {
         self.outbox.push(Delivery::Event(Event::Stopped(error.clone())));
     }
 
+    /// The connection of an exclusive lane is gone, and so is the lane.
+    fn end(&self, error: &Error) {
+        let lost = lost(error);
+        let mut inner = self.lock();
+        if matches!(inner.link, Link::Closed) {
+            return;
+        }
+        inner.link = Link::Closed;
+        inner.exit = Exit::Lost(lost.clone());
+        let ended = inner.state.fail_all();
+        drop(inner);
+        self.fail(ended, &lost);
+    }
+
     /// The connection is gone: what may be written again stays, the rest ends.
     fn lose(&self, error: &Error) {
         let mut inner = self.lock();
@@ -191,14 +228,17 @@ impl Shared {
         if self.options.reconnect != Reconnect::Never {
             self.outbox.push(Delivery::Event(Event::Reconnecting(0)));
         }
-        let lost = if error.kind() == Kind::Protocol {
-            error.clone()
-        } else {
-            let text = "the connection was lost before the reply came";
-            Error::connection("CONNECTION_LOST", text).retryable().with_cause(error.clone())
-        };
-        self.fail(ended, &lost);
+        self.fail(ended, &lost(error));
     }
+}
+
+/// What the callers of a connection that was lost because of `error` are told.
+fn lost(error: &Error) -> Error {
+    if error.kind() == Kind::Protocol {
+        return error.clone();
+    }
+    let text = "the connection was lost before the reply came";
+    Error::connection("CONNECTION_LOST", text).retryable().with_cause(error.clone())
 }
 
 /// The service of one connection.
@@ -234,9 +274,16 @@ type Replacement<'a> = Option<Pin<Box<dyn Future<Output = Result<Lease>> + Send 
 
 impl<'a> Service<'a> {
     fn new(shared: &'a Shared, mut lease: Lease) -> Self {
-        let expires = lease.expires();
-        // Spread by a tenth, so that the lanes of many processes do not ping together.
-        let ping_interval = backoff::spread(shared.options.ping_interval, 0.1, backoff::random());
+        // A caller's connection is not exchanged under his hands, and a PING would become a part
+        // of the transaction that he has opened.
+        let (expires, ping_interval) = match shared.is_exclusive {
+            true => (None, Duration::ZERO),
+            // Spread by a tenth, so that the lanes of many processes do not ping together.
+            false => {
+                let spread = backoff::spread(shared.options.ping_interval, 0.1, backoff::random());
+                (lease.expires(), spread)
+            }
+        };
         let reader = Reader::new(shared.options.limits);
         let wire = Wire::new(std::mem::replace(&mut lease.reader, reader));
         let wire = Arc::new(Mutex::new(wire));
@@ -269,8 +316,23 @@ impl<'a> Service<'a> {
             inner.state.resume();
             inner.write(now, &self.shared.metrics);
         }
-        self.shared.outbox.push(Delivery::Event(Event::Ready(self.shared.place)));
-        self.serve(&stream).await.unwrap_or_else(End::Lost)
+        let (place, is_exclusive) = (self.shared.place, self.shared.is_exclusive);
+        let event = if is_exclusive { Event::Opened(place) } else { Event::Ready(place) };
+        self.shared.outbox.push(Delivery::Event(event));
+        let end = self.serve(&stream).await.unwrap_or_else(End::Lost);
+        if let End::Left = end {
+            self.give_back();
+        }
+        end
+    }
+
+    /// Makes the connection fit for whoever leases it next.
+    fn give_back(&mut self) {
+        let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = wire.retire(Reader::new(self.shared.options.limits)) {
+            self.lease.reader = reader;
+            self.lease.mark_sound();
+        }
     }
 
     async fn serve(&mut self, link: &Arc<Stream>) -> Result<End> {
@@ -289,6 +351,12 @@ impl<'a> Service<'a> {
                     }
                     _ => return Ok(End::Closed),
                 };
+                if let Exit::Leaving { refused } = inner.exit {
+                    if inner.state.commands() == 0 {
+                        inner.link = Link::Closed;
+                        return Ok(if refused { End::Closed } else { End::Left });
+                    }
+                }
                 if self.next.is_some() && !inner.state.is_waiting() {
                     let next = self.next.take().map(Box::new);
                     return Ok(next.map_or(End::Closed, End::Replaced));
@@ -420,7 +488,9 @@ impl<'a> Service<'a> {
             Some(sent) => Some(sent + PING_BUDGET),
             None => state.overdue_since().map(|since| since + DEAD_PEER),
         };
-        let silent = self.shared.options.socket.socket_timeout.filter(|_| state.is_waiting());
+        // On an exclusive connection silence is what a blocking command asks for.
+        let silent = self.shared.options.socket.socket_timeout;
+        let silent = silent.filter(|_| state.is_waiting() && !self.shared.is_exclusive);
         let silent = silent.map(|timeout| inner.active + timeout);
         // Replies that are not read for want of room do not make the peer dead.
         let (dead, silent) =
@@ -481,9 +551,10 @@ async fn next_lease(replacement: &mut Replacement<'_>) -> Result<Lease> {
     }
 }
 
-/// Whether an encoded command may be written again without harm.
+/// Whether an encoded command may be written again without harm. SELECT does nothing but to the
+/// connection, and what was queued behind it must find its database.
 fn is_read_only(encoded: &[u8]) -> bool {
-    command::of(encoded).is_some_and(|spec| spec.is_read_only())
+    command::of(encoded).is_some_and(|spec| spec.is_read_only() || spec.name == "SELECT")
 }
 
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";

@@ -1,4 +1,8 @@
-//! A lane: one connection that everybody shares, through pipelining. The hot path.
+//! A lane: one connection that carries commands through pipelining. The hot path.
+//!
+//! A shared lane is kept alive for as long as it exists: it connects, reconnects, retries and
+//! replaces old connections. An exclusive one serves a lease that one caller has to itself: it
+//! never retries and ends with its connection.
 //!
 //! `state` is pure and knows what is queued, written, answered; `driver` moves the bytes. Any
 //! thread may submit: the bytes are written at once if the socket takes them, so that a batch
@@ -22,6 +26,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -29,24 +34,41 @@ use crate::error::{Applied, Error, Kind};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
-use crate::pool::Pool;
+use crate::pool::{Lease, Pool};
 use crate::stream::{self, Stream};
 
 pub use self::batch::{Batch, Command};
 pub use self::state::{Ended, State};
 use self::wire::Wire;
 
-/// A shared connection, kept alive for as long as the lane exists.
+/// A queue of commands and the connection that they go over.
 #[derive(Clone)]
 pub struct Lane {
     shared: Arc<Shared>,
 }
 
+/// What a lane has of its client.
+#[derive(Clone)]
+pub struct Home {
+    /// By which the client finds this lane.
+    pub place: u32,
+    /// Promises that somebody calls [`Lane::serve`] whenever [`Lane::detached`] is ready.
+    pub is_served_by_caller: bool,
+    /// The client's options.
+    pub options: Arc<ClientOptions>,
+    /// Where connections come from.
+    pub pool: Arc<Pool>,
+    /// Where replies go.
+    pub outbox: Arc<Outbox>,
+    /// The client's counters.
+    pub metrics: Arc<Metrics>,
+}
+
 struct Shared {
-    /// Which of its client's lanes this is.
     place: u32,
-    /// Whether the caller's thread watches plain connections itself.
     is_served_by_caller: bool,
+    /// Whether one caller has the connection to itself.
+    is_exclusive: bool,
     inner: Mutex<Inner>,
     /// Tells the driver to look at the state again.
     wake: Notify,
@@ -65,6 +87,18 @@ struct Inner {
     active: Instant,
     /// When the lane's own PING, whose answer is due, was written.
     ping: Option<Instant>,
+    exit: Exit,
+}
+
+/// How an exclusive lane is to end, or has ended.
+enum Exit {
+    /// Not yet.
+    No,
+    /// As soon as nothing is queued; the connection goes back to the pool then, unless what was
+    /// written to clean it was refused.
+    Leaving { refused: bool },
+    /// Its connection was lost for this reason.
+    Lost(Error),
 }
 
 /// What the lane has to write to.
@@ -119,30 +153,18 @@ pub struct Submitted {
 const INLINE: usize = 256 << 10;
 
 impl Lane {
-    /// A lane of `pool`, the client's `place`-th; connects when the first command comes or
-    /// [`Lane::connect`] is called. `is_served_by_caller` promises that somebody calls
-    /// [`Lane::serve`] whenever [`Lane::detached`] is ready. Must be called inside the runtime.
-    pub fn start(
-        place: u32,
-        is_served_by_caller: bool,
-        options: Arc<ClientOptions>,
-        pool: Arc<Pool>,
-        outbox: Arc<Outbox>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        let inner = Inner {
-            state: State::default(),
-            link: Link::Dormant,
-            armed: None,
-            active: Instant::now(),
-            ping: None,
-        };
-        let inner = Mutex::new(inner);
-        let wake = Notify::new();
-        let shared =
-            Shared { place, is_served_by_caller, inner, wake, options, pool, outbox, metrics };
-        let shared = Arc::new(shared);
+    /// A lane that everybody shares; connects when the first command comes or [`Lane::connect`]
+    /// is called. Must be called inside the runtime.
+    pub fn start(home: Home) -> Self {
+        let shared = Arc::new(Shared::new(home, false));
         tokio::spawn(driver::supervise(Arc::clone(&shared)));
+        Self { shared }
+    }
+
+    /// A lane over `lease`, which one caller has to itself. Must be called inside the runtime.
+    pub fn exclusive(home: Home, lease: Lease) -> Self {
+        let shared = Arc::new(Shared::new(home, true));
+        tokio::spawn(driver::supervise_exclusive(Arc::clone(&shared), lease));
         Self { shared }
     }
 
@@ -159,7 +181,11 @@ impl Lane {
         let mut inner = self.shared.lock();
         match inner.link {
             Link::Up { .. } => {}
-            Link::Closed => return Err((batch, closed())),
+            Link::Closed => {
+                let error = inner.exit.error().unwrap_or_else(closed);
+                return Err((batch, error));
+            }
+            _ if self.shared.is_exclusive => {}
             _ if self.shared.options.offline_queue || batch.is_patient() => {}
             _ => {
                 drop(inner);
@@ -285,6 +311,27 @@ impl Lane {
         }
         self.shared.fail(ended, error);
         self.shared.wake.notify_one();
+    }
+
+    /// Lets an exclusive lane end once everything queued is answered: its connection goes back to
+    /// the pool, unless a command of `cleaning` is refused. Nothing may be submitted any more.
+    pub fn leave(&self, cleaning: &[u8]) {
+        let now = Instant::now();
+        let mut inner = self.shared.lock();
+        if let Link::Closed = inner.link {
+            return;
+        }
+        inner.exit = Exit::Leaving { refused: false };
+        let batch = Batch::internal(Bytes::copy_from_slice(cleaning), now);
+        inner.state.push(batch);
+        inner.write(now, &self.shared.metrics);
+        drop(inner);
+        self.shared.wake.notify_one();
+    }
+
+    /// Whether commands can be written, as far as is known.
+    pub fn is_up(&self) -> bool {
+        matches!(self.shared.lock().link, Link::Up { failed: None, .. })
     }
 
     /// What the lane holds now.
@@ -424,7 +471,40 @@ impl Wrote {
     }
 }
 
+impl Exit {
+    fn error(&self) -> Option<Error> {
+        match self {
+            Self::Lost(error) => Some(error.clone().with_applied(Applied::No)),
+            Self::No | Self::Leaving { .. } => None,
+        }
+    }
+}
+
 impl Shared {
+    fn new(home: Home, is_exclusive: bool) -> Self {
+        let Home { place, is_served_by_caller, options, pool, outbox, metrics } = home;
+        let inner = Inner {
+            state: if is_exclusive { State::without_retries() } else { State::default() },
+            link: if is_exclusive { Link::Connecting } else { Link::Dormant },
+            armed: None,
+            active: Instant::now(),
+            ping: None,
+            exit: Exit::No,
+        };
+        let (inner, wake) = (Mutex::new(inner), Notify::new());
+        Self {
+            place,
+            is_served_by_caller,
+            is_exclusive,
+            inner,
+            wake,
+            options,
+            pool,
+            outbox,
+            metrics,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // After a panic the supervisor ends every command and starts from an empty state.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::batch::{Batch, Command};
 use crate::error::{Applied, Error, Kind};
 use crate::outbox::Whose;
+use crate::resp::encode;
 
 /// The queue of one lane.
 #[derive(Debug, Default)]
@@ -44,6 +45,8 @@ pub struct State {
     hold: Hold,
     held: VecDeque<Held>,
     retiring: bool,
+    /// Whether refusals go to the caller as they are.
+    never_holds: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -101,6 +104,11 @@ const RETRY_CAP: Duration = Duration::from_secs(1);
 const MAX_TRIES: u32 = 2;
 
 impl State {
+    /// A queue whose commands are written once at most, whatever the server says.
+    pub fn without_retries() -> Self {
+        Self { never_holds: true, ..Self::default() }
+    }
+
     /// Queues a batch behind all others. An empty one would never be written: it is left out.
     pub fn push(&mut self, batch: Batch) {
         if batch.commands().is_empty() {
@@ -171,7 +179,7 @@ impl State {
         let len = command.len as usize;
         let internal = command.mode & Command::INTERNAL != 0;
         // The server runs the command of a caller who has gone like any other.
-        let refusal = if internal { None } else { refusal() };
+        let refusal = if internal || self.never_holds { None } else { refusal() };
         let ran = refusal.is_none() && !internal;
         let held = match refusal {
             Some(refusal) if !command.is_dead() => self.try_hold(command, refusal),
@@ -186,6 +194,8 @@ impl State {
         }
         self.answered.commands += 1;
         self.answered.bytes += len;
+        let selects = !held && command.mode & Command::SELECTS != 0;
+        let selected = if selects { self.selected(len) } else { None };
         let early = self.writing == 0 && self.answered.bytes > self.written;
         self.pop_answered();
         let whose = if held || command.is_dead() {
@@ -193,7 +203,7 @@ impl State {
         } else {
             Whose { id: command.id, mode: command.mode & Command::CALLER }
         };
-        Some(Answer { whose, submitted, held, internal, early })
+        Some(Answer { whose, submitted, held, internal, selected, early })
     }
 
     /// Ends the command `id` because its caller has gone. None if it is not in the queue.
@@ -390,6 +400,14 @@ impl State {
             self.batches.push_front(held.batch);
         }
         held
+    }
+
+    /// The database that the command answered last, of this length, asks for.
+    fn selected(&self, len: usize) -> Option<u32> {
+        let bytes = self.batches.front()?.bytes();
+        let command = bytes.get(self.answered.bytes.checked_sub(len)?..self.answered.bytes)?;
+        let database = encode::args(command).nth(1)?;
+        std::str::from_utf8(database).ok()?.parse().ok()
     }
 
     fn try_hold(&mut self, mut command: Command, refusal: Refusal) -> bool {
@@ -601,6 +619,8 @@ pub struct Answer {
     pub held: bool,
     /// Whether this was a health check of the lane itself.
     pub internal: bool,
+    /// The database that the command selects, if it has succeeded.
+    pub selected: Option<u32>,
     /// Whether the command was answered before it was wholly written: the server has given up on
     /// it, and what it makes of the rest is anybody's guess.
     pub early: bool,

@@ -9,7 +9,7 @@ use std::io;
 use tokio::time::Instant;
 
 use super::state::{Drained, Refusal};
-use super::Shared;
+use super::{Exit, Shared};
 use crate::backoff;
 use crate::connection::Reader;
 use crate::error::{Error, Result};
@@ -70,6 +70,13 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(reader: Reader) -> Self {
         Self { reader, refusals: 0, found: Read::default(), over: None }
+    }
+
+    /// The reader, if it is between two values: nothing is read any more.
+    pub(super) fn retire(&mut self, blank: Reader) -> Option<Reader> {
+        let is_fit = self.over.is_none() && !self.reader.is_mid_value();
+        self.over = Some(Error::connection("CLOSED", "the connection was given back"));
+        is_fit.then(|| std::mem::replace(&mut self.reader, blank))
     }
 
     /// Reads what the socket holds, in at most `turns` reads, so that others of the same thread
@@ -137,6 +144,12 @@ impl Wire {
             if answer.internal {
                 inner.ping = None;
                 self.found.news = true;
+                if let Exit::Leaving { refused } = &mut inner.exit {
+                    *refused |= error.is_some();
+                }
+            }
+            if let (Some(database), None) = (answer.selected, error) {
+                shared.pool.select(database);
             }
             match &mut run {
                 Some((submitted, count)) if *submitted == answer.submitted => *count += 1,

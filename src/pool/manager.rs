@@ -4,7 +4,8 @@
 //! Owns what all attempts at one node share: the count of failures, the last error, the verdict
 //! that trying is hopeless. Never decides about commands.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(super) struct Node {
     /// Whether the server turned out not to know HELLO: asking again would cost each connection
     /// a round trip. Forgotten when an attempt fails, for then the server may be another one.
     is_resp2: AtomicBool,
+    /// The database that commands are to find.
+    database: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +66,7 @@ impl Node {
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
+        let database = options.database;
         Ok(Self {
             tls: options.tls.as_ref().map(stream::tls_config).transpose()?,
             options,
@@ -73,6 +77,7 @@ impl Node {
             history: Mutex::default(),
             verdict: watch::Sender::new(None),
             is_resp2: AtomicBool::new(false),
+            database: AtomicU32::new(database),
         })
     }
 
@@ -162,13 +167,29 @@ impl Node {
             false => Credentials::from(&*self.options),
         };
         let tls = self.tls.as_ref();
-        if self.is_resp2.load(Ordering::Relaxed) {
-            let options = ClientOptions { protocol: Protocol::Resp2, ..(*self.options).clone() };
-            return Connection::open(&options, tls, credentials).await;
+        let (is_resp2, database) = (self.is_resp2.load(Ordering::Relaxed), self.database());
+        let mut options = Cow::Borrowed(&*self.options);
+        if is_resp2 || database != options.database {
+            let changed = options.to_mut();
+            changed.database = database;
+            if is_resp2 {
+                changed.protocol = Protocol::Resp2;
+            }
         }
-        let connection = Connection::open(&self.options, tls, credentials).await?;
+        let connection = Connection::open(&options, tls, credentials).await?;
+        if is_resp2 {
+            return Ok(connection);
+        }
         self.is_resp2.store(connection.info.proto == 2, Ordering::Relaxed);
         Ok(connection)
+    }
+
+    pub(super) fn database(&self) -> u32 {
+        self.database.load(Ordering::Acquire)
+    }
+
+    pub(super) fn select(&self, database: u32) {
+        self.database.store(database, Ordering::Release);
     }
 
     fn succeeded(&self) {

@@ -28,6 +28,7 @@ use crate::error::{Applied, Error, Kind, Result};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::Outbox;
+use crate::resp::encode;
 
 use self::manager::{Manager, Node};
 pub use self::questions::{Answer, Questions};
@@ -128,7 +129,7 @@ impl Pool {
         self.node.metrics.acquire.record(started.elapsed(), 1);
         let (permit, connection) = match taken {
             Ok(result) => result?,
-            Err(_) => return Err(self.timeout_error(started.elapsed())),
+            Err(_) => return Err(self.timeout_error(started.elapsed(), self.stats().waiting)),
         };
         let in_use = Gauge::enter(Arc::clone(&self.counts), |counts| &counts.in_use);
         Ok(Lease { connection, _turn: Some(Turn { _permit: permit, _in_use: in_use }) })
@@ -144,6 +145,16 @@ impl Pool {
             waiting: self.counts.waiting.load(Ordering::Relaxed),
             max: self.max,
         }
+    }
+
+    /// Makes `database` the one that every later lease finds.
+    pub fn select(&self, database: u32) {
+        self.node.select(database);
+    }
+
+    /// The database that a lease finds.
+    pub fn database(&self) -> u32 {
+        self.node.database()
     }
 
     /// The last error of a connection attempt since the last success.
@@ -188,14 +199,32 @@ impl Pool {
                 // A PING that fails or is cancelled leaves the connection marked as broken.
                 let _ = connection.ping(VALIDATION).await;
             }
+            let database = self.node.database();
+            if !connection.is_broken() && connection.database != database {
+                self.reselect(&mut connection, database).await;
+            }
             if !connection.is_broken() {
                 return Ok(connection);
             }
         }
     }
 
-    fn timeout_error(&self, waited: Duration) -> Error {
-        let PoolStats { total, idle, in_use, waiting, max } = self.stats();
+    /// Moves a connection that was opened before the database changed. One that does not follow
+    /// is broken: the next one has to.
+    async fn reselect(&self, connection: &mut Pooled, database: u32) {
+        let mut select = Vec::new();
+        encode::command(&mut select, &[b"SELECT", database.to_string().as_bytes()]);
+        let selected = tokio::time::timeout(VALIDATION, connection.request(&select)).await;
+        match selected {
+            Ok(Ok(reply)) if !reply.is_error() => connection.database = database,
+            _ => connection.mark_broken(),
+        }
+    }
+
+    /// What a caller is told who has waited for an exclusive lease for too long; `waiting` others
+    /// do as well.
+    pub fn timeout_error(&self, waited: Duration, waiting: usize) -> Error {
+        let PoolStats { total, idle, in_use, max, .. } = self.stats();
         let text = format!(
             "no connection to {} became free within {} ms (total={total} idle={idle} \
              inUse={in_use} waiting={waiting} max={max})",

@@ -81,6 +81,12 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// Whether the first reply is an error.
+    pub fn is_error(&self) -> bool {
+        let first = self.replies.first().and_then(|root| self.tape.get(*root as usize));
+        first.is_some_and(|node| matches!(node.kind, Kind::Error | Kind::BulkError))
+    }
+
     /// The text of `node`: empty for a node without text, and for one that is not of this tape.
     pub fn text(&self, node: &Node) -> &[u8] {
         let start = node.off as usize;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use oxidis::error::{Applied, Error};
-use oxidis::lane::{Batch, Command, Lane};
+use oxidis::lane::{Batch, Command, Home, Lane};
 use oxidis::metrics::Metrics;
 use oxidis::options::ClientOptions;
 use oxidis::pool::{Pool, Questions};
@@ -41,14 +41,14 @@ impl Scene {
             Arc::clone(&metrics),
         );
         let pool = Arc::new(pool.unwrap());
-        let lane = Lane::start(
-            0,
-            crate::IS_SERVED_BY_CALLER,
+        let lane = Lane::start(Home {
+            place: 0,
+            is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
-            Arc::clone(&pool),
-            Arc::clone(&caller.outbox),
-            Arc::clone(&metrics),
-        );
+            pool: Arc::clone(&pool),
+            outbox: Arc::clone(&caller.outbox),
+            metrics: Arc::clone(&metrics),
+        });
         #[cfg(unix)]
         if crate::IS_SERVED_BY_CALLER {
             tokio::spawn(crate::watch::attend(lane.clone()));

@@ -116,6 +116,9 @@ impl Caller {
                 Delivery::Failures(failures) => {
                     failures.into_iter().for_each(|(id, error)| self.end(id, Err(error)));
                 }
+                Delivery::Done(ids) => {
+                    ids.into_iter().for_each(|id| self.end(id, Ok(String::new())));
+                }
                 Delivery::Event(event) => self.events.push_back(event),
             }
         }

@@ -1,0 +1,204 @@
+'use strict'
+
+/*
+ * One session's way through the native boundary: what `bridge.js` is for lanes.
+ *
+ * Owns the session's batch of this turn. It offers the same `send`, `sendLarge`, `abort` and
+ * `upcoming`, so that a session has the same methods as a client. It must never refer to the
+ * object that the application holds: the garbage collector has to be able to find that one.
+ */
+
+const { inspect } = require('node:util')
+
+const { onAbort } = require('./abort')
+const { ClientClosedError, OxidisError, TimeoutError } = require('./errors')
+const { settle } = require('./slots')
+
+class SessionBridge {
+  /**
+   * @param {import('./bridge').Bridge} bridge the client's
+   * @param {number} place what the native side knows the session by
+   */
+  constructor (bridge, place) {
+    this.bridge = bridge
+    this.place = place
+    this.text = ''
+    this.table = new Uint32Array(COLUMNS * 8)
+    this.count = 0
+    /** Commands without a reply, and how many of them may wait on the server. */
+    this.pending = 0
+    this.blocked = 0
+    /** Called once nothing is pending. */
+    this.whenIdle = null
+    /** Whether its connection is closed, so that it serves nobody any more. */
+    this.isOver = false
+    /** When somebody got it (ms), and where in the code; for the leak watch. */
+    this.since = 0
+    this.origin = null
+    this.isReported = false
+    this.flush = this.flush.bind(this)
+  }
+
+  /** The id that the next command will get. */
+  get upcoming () {
+    return this.bridge.upcomingSessionId
+  }
+
+  send (encoded, mode, timeout, row, context) {
+    const refusal = this.refusal(encoded.length)
+    if (refusal !== null) return Promise.reject(refusal)
+    const promise = this.promise(row, context, encoded.length, mode, timeout)
+    this.text += encoded
+    return promise
+  }
+
+  sendLarge (chunks, tail, mode, timeout, row, context) {
+    let length = tail.length
+    for (let i = 0; i < chunks.length; i += 2) {
+      length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
+    }
+    const refusal = this.refusal(length)
+    if (refusal !== null) return Promise.reject(refusal)
+    chunks[0] = this.text + chunks[0]
+    const promise = this.promise(row, context, length, mode, timeout)
+    this.text = tail
+    this.flush(chunks)
+    return promise
+  }
+
+  /**
+   * Sends a command that may wait on the server. It has a deadline of its own: the time that the
+   * server was told and a grace, or none. If that passes, or the caller leaves, the connection is
+   * closed, because the server would go on waiting, and then take an element for nobody.
+   */
+  async sendBlocking ({ chunks, text, mode, waits, row, context, signal }) {
+    const timeout = waits === 0 ? 0 : Math.min(waits + GRACE, LONGEST)
+    const id = this.upcoming
+    this.blocked++
+    let forget
+    try {
+      const promise = chunks === null
+        ? this.send(text, mode, timeout, row, context)
+        : this.sendLarge(chunks, text, mode, timeout, row, context)
+      if (signal !== undefined) {
+        forget = onAbort(signal, () => { this.abort(id, signal.reason); this.end() })
+      }
+      return await promise
+    } catch (error) {
+      if (error instanceof TimeoutError) this.end()
+      throw error
+    } finally {
+      this.blocked--
+      if (forget !== undefined) forget()
+    }
+  }
+
+  promise (row, context, length, mode, timeout) {
+    const at = this.count * COLUMNS
+    if (at === this.table.length) this.growTable()
+    const id = this.bridge.takeSessionId()
+    const table = this.table
+    table[at] = length
+    table[at + 1] = mode
+    table[at + 2] = timeout
+    table[at + 3] = id
+    if (this.count++ === 0) process.nextTick(this.flush)
+    this.pending++
+    return this.bridge.sessionSlots.promise(id, row, context, this)
+  }
+
+  /** Hands the turn's batch over. */
+  flush (chunks) {
+    const count = this.count
+    if (count === 0) return
+    const text = this.text
+    this.text = ''
+    this.count = 0
+    const bridge = this.bridge
+    bridge.stayAlive()
+    try {
+      bridge.core.submitTo(this.place, text, text.length, this.table, count, chunks)
+    } catch (cause) {
+      const error = new OxidisError('the batch could not be handed over',
+        { code: 'INTERNAL', cause })
+      for (let i = 0; i < count; i++) {
+        bridge.sessionSlots.settle(this.table[i * COLUMNS + 3], error, true)
+      }
+      bridge.drained()
+    }
+  }
+
+  /** Ends command `id`, whose caller has gone; no effect if its reply is on its way. */
+  abort (id, reason) {
+    this.flush()
+    this.bridge.abortIn(this.bridge.sessionSlots, id, reason)
+  }
+
+  /** Ends the session: its pending commands fail and its connection is closed. */
+  end () {
+    if (this.isOver) return
+    this.flush()
+    this.isOver = true
+    this.bridge.core.endSession(this.place)
+  }
+
+  refusal (length) {
+    if (this.isOver) {
+      const { isClosed } = this.bridge
+      return new ClientClosedError(isClosed ? 'the client is closed' : 'the session has ended',
+        { code: isClosed ? 'CLOSED' : 'SESSION_OVER', applied: 'no' })
+    }
+    return this.bridge.fullWith(length + this.text.length)
+  }
+
+  [inspect.custom] () {
+    return `SessionBridge { pending: ${this.pending} }`
+  }
+
+  growTable () {
+    const table = new Uint32Array(this.table.length * 2)
+    table.set(this.table)
+    this.table = table
+  }
+}
+
+/** The promises of all sessions of a client, by the command's id. */
+class SessionSlots {
+  constructor () {
+    this.entries = new Map()
+  }
+
+  /** Promises that wait. */
+  get pending () {
+    return this.entries.size
+  }
+
+  /** A promise for `id`, of a command of `session` if there is one. */
+  promise (id, row, context, session) {
+    return new Promise((resolve, reject) => {
+      this.entries.set(id, { resolve, reject, row, context, session })
+    })
+  }
+
+  /** Settles `id` with what the server sent. An unknown id is one whose caller has gone. */
+  settle (id, value, isFailure) {
+    const entry = this.entries.get(id)
+    if (entry === undefined) return
+    this.entries.delete(id)
+    const { session } = entry
+    if (session !== undefined && --session.pending === 0 && session.whenIdle !== null) {
+      process.nextTick(session.whenIdle)
+      session.whenIdle = null
+    }
+    settle(entry, value, isFailure)
+  }
+}
+
+/** Length, mode, timeout and id of each command. `src/binding/sessions.rs` reads them. */
+const COLUMNS = 4
+/** How long (ms) after the server's own deadline a blocking command is waited for (P2). */
+const GRACE = 1000
+/** The longest deadline (ms) that fits into the table. */
+const LONGEST = 2 ** 32 - 1
+
+module.exports = { SessionBridge, SessionSlots }

@@ -1,0 +1,129 @@
+'use strict'
+
+/*
+ * A session, as the application holds it: a connection of its own with all commands on it.
+ *
+ * Owns its use: one caller, until it is released. Who gets the connection next, and in which
+ * state, is the business of `sessions.js` and of the native side.
+ */
+
+const { inspect } = require('node:util')
+
+const { addCommands, callback, sendCommand } = require('./commander')
+const { commands } = require('./commands')
+const { ClientClosedError } = require('./errors')
+const { addIterators } = require('./iterators')
+const { checkDatabase, parseCommandOptions } = require('./options')
+const { addViews } = require('./views')
+
+/** A connection of one's own. Made by `client.acquire()` and `client.session(...)`. */
+class RedisSession {
+  constructor (client, sessions, bridge) {
+    this._self = this
+    this._command = client._command
+    this._keyPrefix = client._keyPrefix
+    this._sessions = sessions
+    this._bridge = bridge
+  }
+
+  /** Whether the session can be used: it is not released, and its connection stands. */
+  get isOpen () {
+    const bridge = this._bridge
+    return bridge !== RELEASED && !bridge.isOver && bridge.bridge.core.isSessionUp(bridge.place)
+  }
+
+  /**
+   * Gives the connection back. It is cleaned of what was done to it (WATCH, MULTI, SELECT), or
+   * closed. Fails, and leaves the session as it is, while commands are pending.
+   */
+  async release () {
+    const self = this._self
+    const bridge = self._bridge
+    if (bridge === RELEASED) throw new TypeError('release: the session was released before')
+    if (bridge.pending > 0) {
+      throw new TypeError(`release: ${bridge.pending} commands of the session are pending: await ` +
+        'them first')
+    }
+    self._leave()
+  }
+
+  /** The end of the caller's use, whatever is under way. */
+  _leave () {
+    const bridge = this._bridge
+    if (bridge === RELEASED) return
+    this._bridge = RELEASED
+    OWNERS.unregister(this)
+    this._sessions.finish(bridge)
+  }
+
+  /** Sends any command, as `client.sendCommand` does; here also those that change a connection. */
+  sendCommand (args, options, done) {
+    if (typeof options === 'function') return this.sendCommand(args, undefined, options)
+    let promise
+    try {
+      promise = sendCommand(this, args, parseCommandOptions(options, this._command))
+    } catch (error) {
+      promise = Promise.reject(error)
+    }
+    if (typeof done === 'function') return callback(promise, done)
+    return promise
+  }
+
+  async [Symbol.asyncDispose] () {
+    this._self._leave()
+  }
+
+  [inspect.custom] (depth, options) {
+    return `${this.constructor.name} ${inspect({ isOpen: this.isOpen }, options)}`
+  }
+}
+
+RedisSession.prototype._isSession = true
+
+/** Methods that make sense on a connection of one's own only. */
+const OWN_COMMANDS = [
+  {
+    name: 'watch',
+    args (w, keys) { w.keys(keys, 'keys') }
+  },
+  { name: 'unwatch' },
+  {
+    name: 'select',
+    args (w, database) { w.int(checkDatabase(database), 'database') }
+  }
+].map(row => ({
+  upper: row.name.toUpperCase(),
+  aliases: [],
+  command: [row.name.toUpperCase()],
+  variadic: false,
+  ...row
+}))
+
+addCommands(RedisSession.prototype, [...commands, ...OWN_COMMANDS])
+addIterators(RedisSession.prototype)
+addViews(RedisSession.prototype)
+
+/** Makes the object for a caller; a garbage collected one gives its connection back. */
+function makeSession (client, sessions, bridge, Session = RedisSession) {
+  const session = new Session(client, sessions, bridge)
+  OWNERS.register(session, { sessions, bridge }, session)
+  return session
+}
+
+/** Must hold nothing that leads to the session. */
+const OWNERS = new FinalizationRegistry(({ sessions, bridge }) => sessions.reclaim(bridge))
+
+/** Stands in for the bridge of a session that was released. */
+const RELEASED = {
+  upcoming: 0,
+  send: () => refuse(),
+  sendLarge: () => refuse(),
+  sendBlocking: () => refuse()
+}
+
+function refuse () {
+  return Promise.reject(new ClientClosedError('the session was released: acquire another one',
+    { code: 'SESSION_RELEASED', applied: 'no' }))
+}
+
+module.exports = { RedisSession, makeSession }

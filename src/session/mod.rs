@@ -1,0 +1,117 @@
+//! A session: a connection that one caller has to itself, until it goes back.
+//!
+//! Owns the knowledge of what the caller has done to the connection, and so what has to be undone
+//! before anybody else gets it. The bytes are moved by an exclusive lane. Invariant (P11): a
+//! connection goes back to the pool only in the state that a fresh one has; else it is closed.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod traces;
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Applied, Error};
+use crate::lane::{Batch, Home, Lane, Submitted};
+use crate::pool::Lease;
+
+pub use self::traces::Traces;
+
+/// One caller's connection.
+pub struct Session {
+    lane: Lane,
+    traces: Mutex<Traces>,
+}
+
+/// What became of a session that was to be released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    /// It is as good as new, and may serve another caller.
+    Clean,
+    /// It has ended: its connection is cleaned and goes back to the pool, or is closed.
+    Gone,
+    /// Nothing was done: commands are not answered yet.
+    Busy,
+}
+
+impl Session {
+    /// A session over `lease`. Must be called inside the runtime.
+    pub fn start(home: Home, lease: Lease) -> Self {
+        let database = lease.database;
+        let traces = Mutex::new(Traces::new(database));
+        Self { lane: Lane::exclusive(home, lease), traces }
+    }
+
+    /// The lane that carries the commands.
+    pub fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    /// Queues a batch. From any thread.
+    ///
+    /// # Errors
+    ///
+    /// Why the session has ended, with the batch, of which nothing was queued.
+    pub fn submit(&self, batch: Batch) -> Result<Submitted, (Batch, Error)> {
+        self.lock().note(batch.bytes());
+        self.lane.submit(batch)
+    }
+
+    /// Whether the session can still be used, as far as is known.
+    pub fn is_up(&self) -> bool {
+        self.lane.is_up()
+    }
+
+    /// Takes the session from its caller.
+    pub fn release(&self) -> Released {
+        if !self.lane.is_up() {
+            self.close(&over());
+            return Released::Gone;
+        }
+        if self.lane.stats().queued > 0 {
+            return Released::Busy;
+        }
+        let cleaning = {
+            let traces = self.lock();
+            if traces.are_none() {
+                return Released::Clean;
+            }
+            traces.cleaning()
+        };
+        match cleaning {
+            Some(commands) => self.lane.leave(&commands),
+            None => self.close(&over()),
+        }
+        Released::Gone
+    }
+
+    /// Ends a clean session: its connection goes back to the pool.
+    pub fn give_back(&self) {
+        match self.release() {
+            Released::Clean => self.lane.leave(&[]),
+            Released::Gone => {}
+            Released::Busy => self.close(&over()),
+        }
+    }
+
+    /// Ends every command with `error` and closes the connection.
+    pub fn close(&self, error: &Error) {
+        self.lane.close(error);
+    }
+
+    /// Ends the command `id`, whose caller has gone. None if it is not in this session.
+    pub fn cancel(&self, id: u32) -> Option<Applied> {
+        self.lane.cancel(id)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Traces> {
+        // A panic while the lock was held leaves more traces than there are, never fewer.
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn over() -> Error {
+    Error::connection("SESSION_RELEASED", "the session was released before the reply came")
+}

@@ -1,0 +1,167 @@
+//! What commands leave behind on the connection that they ran on.
+//!
+//! Pure. Judges what was sent, not what was answered: a command that was refused leaves fewer
+//! traces than are noted here, never more.
+
+use crate::command::{self, Flags};
+use crate::resp::encode;
+
+/// The traces on one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// The database that the connection began in.
+    database: u32,
+    has_selected: bool,
+    is_watching: bool,
+    is_in_multi: bool,
+    /// Something was done that only a new connection undoes.
+    is_spoilt: bool,
+}
+
+impl Traces {
+    /// A connection that is as good as new, in this database.
+    pub fn new(database: u32) -> Self {
+        Self {
+            database,
+            has_selected: false,
+            is_watching: false,
+            is_in_multi: false,
+            is_spoilt: false,
+        }
+    }
+
+    /// Notes the commands that are encoded in `batch`.
+    pub fn note(&mut self, batch: &[u8]) {
+        let mut rest = batch;
+        while !rest.is_empty() {
+            let Some(length) = encode::command_len(rest) else {
+                self.is_spoilt = true;
+                return;
+            };
+            self.note_command(rest.get(..length).unwrap_or_default());
+            rest = rest.get(length..).unwrap_or_default();
+        }
+    }
+
+    fn note_command(&mut self, encoded: &[u8]) {
+        // Commands of modules work on keys. What the table does not know of the server's own
+        // commands is newer than the table.
+        let Some(spec) = command::of(encoded) else { return };
+        match spec.name {
+            "MULTI" => self.is_in_multi = true,
+            "EXEC" | "DISCARD" => (self.is_in_multi, self.is_watching) = (false, false),
+            "WATCH" => self.is_watching = true,
+            // Inside of a transaction it is only queued.
+            "UNWATCH" if !self.is_in_multi => self.is_watching = false,
+            "UNWATCH" => {}
+            "SELECT" => self.has_selected = true,
+            _ => {
+                let lasting = Flags::STATE.with(Flags::SUBSCRIBE).with(Flags::CONTAINER);
+                self.is_spoilt |= spec.flags.has_any(lasting);
+            }
+        }
+    }
+
+    /// Whether the connection is as good as new.
+    pub fn are_none(&self) -> bool {
+        *self == Self::new(self.database)
+    }
+
+    /// The commands that remove the traces, encoded, to be sent in one write; None if only closing
+    /// the connection does.
+    ///
+    /// `RESET` would do as well, but forgets the protocol, the login and the name of the
+    /// connection too (<https://redis.io/docs/latest/commands/reset/>).
+    pub fn cleaning(&self) -> Option<Vec<u8>> {
+        if self.is_spoilt {
+            return None;
+        }
+        let mut commands = Vec::new();
+        if self.is_in_multi {
+            // It forgets the watched keys as well.
+            encode::command(&mut commands, &[b"DISCARD"]);
+        } else if self.is_watching {
+            encode::command(&mut commands, &[b"UNWATCH"]);
+        }
+        if self.has_selected {
+            encode::command(&mut commands, &[b"SELECT", self.database.to_string().as_bytes()]);
+        }
+        Some(commands)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(commands: &[&str]) -> Traces {
+        let mut traces = Traces::new(3);
+        traces.note(&encoded(commands));
+        traces
+    }
+
+    fn encoded(commands: &[&str]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for command in commands {
+            let args: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+            encode::command(&mut out, &args);
+        }
+        out
+    }
+
+    #[test]
+    fn ordinary_commands_leave_nothing() {
+        let commands = ["GET a", "set a 1", "BLPOP q 0", "EVAL x 0", "JSON.GET k", "FLUSHALL"];
+        assert!(after(&commands).are_none());
+        assert!(after(&["CLIENT ID", "client info", "CONFIG GET save"]).are_none());
+    }
+
+    #[test]
+    fn a_whole_transaction_leaves_nothing() {
+        assert!(after(&["WATCH a", "GET a", "MULTI", "SET a 1", "EXEC"]).are_none());
+        assert!(after(&["watch a", "multi", "discard"]).are_none());
+        assert!(after(&["WATCH a", "UNWATCH"]).are_none());
+    }
+
+    #[test]
+    fn what_is_left_is_undone_in_one_write() {
+        let cases: &[(&[&str], &[&str])] = &[
+            (&["MULTI", "SET a 1"], &["DISCARD"]),
+            (&["WATCH a", "MULTI"], &["DISCARD"]),
+            (&["WATCH a", "MULTI", "UNWATCH"], &["DISCARD"]),
+            (&["WATCH a"], &["UNWATCH"]),
+            (&["SELECT 5"], &["SELECT 3"]),
+            (&["SELECT 5", "WATCH a"], &["UNWATCH", "SELECT 3"]),
+            (&["MULTI", "SELECT 5", "EXEC"], &["SELECT 3"]),
+        ];
+        for (done, undone) in cases {
+            let traces = after(done);
+            assert!(!traces.are_none(), "{done:?}");
+            assert_eq!(traces.cleaning().unwrap(), encoded(undone), "{done:?}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_undoes_costs_the_connection() {
+        let spoilers = [
+            "CLIENT REPLY OFF",
+            "CLIENT SETNAME x",
+            "CLIENT NO-EVICT on",
+            "CLIENT TRACKING on",
+            "CLIENT FROBNICATE",
+            "AUTH secret",
+            "HELLO 3",
+            "RESET",
+            "READONLY",
+            "SUBSCRIBE a",
+            "MONITOR",
+            "QUIT",
+        ];
+        for command in spoilers {
+            assert_eq!(after(&[command]).cleaning(), None, "{command}");
+        }
+        let mut malformed = Traces::new(0);
+        malformed.note(b"GET a\r\n");
+        assert_eq!(malformed.cleaning(), None);
+    }
+}

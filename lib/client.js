@@ -16,8 +16,10 @@ const { addCommands, callback, sendCommand } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
 const { addIterators } = require('./iterators')
+const { RedisLegacyClient } = require('./legacy')
 const { PATIENT } = require('./mode')
 const { coreOptions, parseCommandOptions, parseOptions, refusing } = require('./options')
+const { addScripts, compile } = require('./scripts')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
 class RedisClient extends EventEmitter {
@@ -36,6 +38,9 @@ class RedisClient extends EventEmitter {
     this._closed = null
     this._ending = null
     this._connecting = null
+    this._bridge = CLOSED
+    this._scripts = compile(this.#options)
+    addScripts(this, this._scripts)
     this._bridge = this.#bridge()
   }
 
@@ -121,7 +126,7 @@ class RedisClient extends EventEmitter {
     this._isClosing = true
     this._ending = bridge
     this._bridge = CLOSED
-    await withinGrace(bridge.idle())
+    await withinGrace(drained(bridge))
     this.#end(bridge)
   }
 
@@ -222,6 +227,11 @@ class RedisClient extends EventEmitter {
     return view
   }
 
+  /** node-redis 3's interface to this client: callbacks as last arguments, replies as sent. */
+  legacy () {
+    return new RedisLegacyClient(this)
+  }
+
   /** What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. */
   stats () {
     return this._bridge.stats() ?? IDLE_STATS
@@ -315,6 +325,13 @@ const CLOSED = {
 
 function refuse () {
   return Promise.reject(new ClientClosedError('the client is closed', { applied: 'no' }))
+}
+
+/** A command that ends may be tried again at once: a script that the server does not know. */
+async function drained (bridge) {
+  do {
+    await bridge.idle()
+  } while (bridge.pending > 0)
 }
 
 async function withinGrace (idle) {

@@ -116,26 +116,34 @@ function addScripts (client, compiled) {
 }
 
 /**
- * Gives the prototype of a client's transactions the same methods.
+ * The class of a client's transactions with methods for its scripts and functions.
  *
  * In a block the first call of a script is EVAL, later ones are EVALSHA: the server then knows the
  * script for certain, and no NOSCRIPT can come between MULTI and EXEC.
- * @param {object} prototype
+ * @param {Function} Multi the class to extend: what multi.js exports as RedisMulti
+ * @param {Function} addMultiMethod what multi.js exports by this name
  * @param {ReturnType<typeof compile>} compiled
- * @param {(multi: object, row: object, args: unknown[]) => object} add queues one command and
- *   returns the transaction; `row.args(writer, ...args)` encodes what the caller passed
  */
-function addScriptsToMulti (prototype, compiled, add) {
-  const used = new WeakMap()
-  const isFirst = (multi, script) => {
-    const digests = used.get(multi) ?? new Set()
-    used.set(multi, digests)
-    return digests.size < digests.add(script.digest).size
+function multiWithScripts (Multi, addMultiMethod, compiled) {
+  if (compiled.length === 0) return Multi
+  const Scripted = class RedisMulti extends Multi {}
+  for (const { name, library, short, whole, digest } of compiled) {
+    if ((library ?? name) in Multi.prototype) {
+      const path = library === undefined ? `scripts.${name}` : `functions.${library}`
+      throw new TypeError(`option "${path}" has the name of a method of multi()`)
+    }
+    const encode = (w, multi, ...args) => {
+      const row = whole !== undefined && multi._once(digest) ? whole : short
+      w.argc += row.tokenCount
+      w.body += row.tokens
+      row.args(w, ...args)
+    }
+    addMultiMethod(Scripted.prototype, short.method, { ...short, encode })
   }
-  addMethods(prototype, compiled, (multi, script, args) => {
-    const isWhole = script.whole !== undefined && isFirst(multi, script)
-    return add(multi, isWhole ? script.whole : script.short, args)
-  })
+  const functions = compiled.filter(({ library }) => library !== undefined)
+  addMethods(Scripted.prototype, functions, (multi, { short }, args) =>
+    multi[short.method](...args))
+  return Scripted
 }
 
 function addMethods (target, compiled, call) {
@@ -253,4 +261,4 @@ const FUNCTION = {
 }
 const SCRIPT = { SCRIPT: text, ...FUNCTION }
 
-module.exports = { addScripts, addScriptsToMulti, compile, defineScript }
+module.exports = { addScripts, compile, defineScript, multiWithScripts }

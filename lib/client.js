@@ -38,7 +38,6 @@ class RedisClient extends EventEmitter {
     this._closed = null
     this._ending = null
     this._connecting = null
-    this._bridge = CLOSED
     this._scripts = compile(this.#options)
     addScripts(this, this._scripts)
     this._bridge = this.#bridge()

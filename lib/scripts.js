@@ -108,6 +108,9 @@ function addScripts (client, compiled) {
     const path = library === undefined ? `scripts.${name}` : `functions.${library}`
     const wanted = library ?? name
     if (wanted === 'then') throw new TypeError(`option "${path}" would make the client a promise`)
+    if (wanted.startsWith('_')) {
+      throw new TypeError(`option "${path}" must not begin with _: such names are the client's own`)
+    }
     if (wanted in client) throw new TypeError(`option "${path}" has the name of a client's method`)
     if (library === undefined) scripts.add(name)
     else if (scripts.has(library)) throw new TypeError(`option "${path}" has the name of a script`)

@@ -39,6 +39,7 @@ describe('a definition that is refused', () => {
     [{ scripts: { connect: script } }, 'scripts.connect'],
     [{ scripts: { emit: script } }, 'scripts.emit'],
     [{ scripts: { _bridge: script } }, 'scripts._bridge'],
+    [{ functions: { _own: { fn: { parseCommand } } } }, 'functions._own'],
     [{ scripts: { constructor: script } }, 'scripts.constructor'],
     [{ scripts: { ['__proto__']: script } }, 'scripts.__proto__'],
     [{ scripts: thenable(script) }, 'scripts.then'],

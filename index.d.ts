@@ -717,7 +717,13 @@ export type RedisScripts = Record<string, RedisScriptConfig>
 /** Functions by library, then by name. */
 export type RedisFunctions = Record<string, Record<string, RedisFunction>>
 
-/** A script for `createClient({ scripts: { name: defineScript({ ... }) } })`. */
+/**
+ * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
+ *
+ * It is called by its digest. A server that does not know it gets the text: that call runs behind
+ * the commands that were issued meanwhile, within the same deadline. Within `multi()` the first
+ * call of each script carries the text.
+ */
 export function defineScript<S extends RedisScriptConfig>(script: S): S & { SHA1: string }
 
 /** What the method of a definition resolves to: `unknown`, or what its transform returns. */

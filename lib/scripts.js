@@ -64,7 +64,7 @@ function compileFunction (library, name, definition, RESP) {
   return { name, library, short: row(`${library}.${name}`, definition, RESP, command, name) }
 }
 
-/** The same fields as a row that commander.js has compiled; `args` takes what the caller passed. */
+/** A row as those that commander.js compiles. `args` takes a writer and what the caller passed. */
 function row (method, definition, RESP, command, source) {
   const { NUMBER_OF_KEYS: keys } = definition
   const tokens = new Arguments()
@@ -85,8 +85,7 @@ function row (method, definition, RESP, command, source) {
     mode: 0,
     command,
     tokens: tokens.body,
-    tokenCount: tokens.argc,
-    heads: []
+    tokenCount: tokens.argc
   }
 }
 

@@ -118,6 +118,18 @@ function addScripts (client, compiled) {
 }
 
 /**
+ * The class of a client's sessions with methods for its scripts and functions.
+ * @param {Function} Session the class to extend
+ * @param {ReturnType<typeof compile>} compiled
+ */
+function sessionWithScripts (Session, compiled) {
+  if (compiled.length === 0) return Session
+  const Scripted = class RedisSession extends Session {}
+  addScripts(Scripted.prototype, compiled)
+  return Scripted
+}
+
+/**
  * The class of a client's transactions with methods for its scripts and functions.
  *
  * In a block the first call of a script is EVAL, later ones are EVALSHA: the server then knows the
@@ -211,9 +223,9 @@ function send (client, { short, whole }, args) {
   const start = performance.now()
   return attempt(bridge, short, options).catch(error => {
     if (!(error instanceof ErrorReply && error.code === 'NOSCRIPT')) throw error
-    // A client that is closing still waits for what it has begun, on the bridge it began with.
-    const open = bridge.isClosed ? client._bridge : bridge
-    return attempt(open, whole, remaining(options, performance.now() - start))
+    // A client that is closing waits for what it has begun, on the bridge that it is closing.
+    const isClosing = client._self._ending === bridge && !bridge.isClosed
+    return attempt(isClosing ? bridge : client._bridge, whole, remaining(options, performance.now() - start))
   })
 }
 
@@ -263,4 +275,4 @@ const FUNCTION = {
 }
 const SCRIPT = { SCRIPT: text, ...FUNCTION }
 
-module.exports = { addScripts, compile, defineScript, multiWithScripts }
+module.exports = { addScripts, compile, defineScript, multiWithScripts, sessionWithScripts }

@@ -225,7 +225,8 @@ function send (client, { short, whole }, args) {
     if (!(error instanceof ErrorReply && error.code === 'NOSCRIPT')) throw error
     // A client that is closing waits for what it has begun, on the bridge that it is closing.
     const isClosing = client._self._ending === bridge && !bridge.isClosed
-    return attempt(isClosing ? bridge : client._bridge, whole, remaining(options, performance.now() - start))
+    const left = remaining(options, performance.now() - start)
+    return attempt(isClosing ? bridge : client._bridge, whole, left)
   })
 }
 

@@ -19,12 +19,26 @@ export type RedisDouble = number | `${number}`
 export type Callback<R> = (error: Error | null, reply?: R) => void
 
 /** Returns a client. It connects with its first command, or with `connect()`. */
+export function createClient<S extends RedisScripts, F extends RedisFunctions = {}>(
+  options: RedisClientOptions & { scripts: S; functions?: F }
+): RedisScripted<RedisClient, S, F>
+export function createClient<F extends RedisFunctions>(
+  options: RedisClientOptions & { functions: F }
+): RedisScripted<RedisClient, {}, F>
 export function createClient(options?: RedisClientOptions | string): RedisClient
 
 /**
  * Returns a client with several lanes: commands that are not awaited may overtake each other, in
  * exchange for the throughput of several connections.
  */
+export function createClientPool<S extends RedisScripts, F extends RedisFunctions = {}>(
+  options: RedisClientOptions & { scripts: S; functions?: F },
+  poolOptions?: RedisPoolOptions
+): RedisScripted<RedisClientPool, S, F>
+export function createClientPool<F extends RedisFunctions>(
+  options: RedisClientOptions & { functions: F },
+  poolOptions?: RedisPoolOptions
+): RedisScripted<RedisClientPool, {}, F>
 export function createClientPool(
   options?: RedisClientOptions | string,
   poolOptions?: RedisPoolOptions
@@ -195,6 +209,10 @@ export interface RedisClientOptions {
   disableClientInfo?: boolean
   /** Added to the library's name in `CLIENT SETINFO`. */
   clientInfoTag?: string
+  /** Lua scripts as methods of the client: see `defineScript`. */
+  scripts?: RedisScripts
+  /** Functions as methods: `client.library.name()`. The server has the libraries already. */
+  functions?: RedisFunctions
 }
 
 export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
@@ -273,6 +291,8 @@ export interface RedisClientCore extends EventEmitter {
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
   createPool(poolOptions?: RedisPoolOptions): RedisClientPool
+  /** The interface of node-redis 3 to this client: callbacks, and replies as they were sent. */
+  legacy(): RedisLegacyClient
   /** Numbers about the pool, the lanes and the commands so far. */
   stats(): RedisClientStats
 
@@ -592,6 +612,37 @@ export interface RangeLimit {
   count: RedisInteger
 }
 
+/** What the legacy interface takes: arrays are flattened, numbers and dates become text. */
+export type RedisLegacyArgument = RedisArgument | number | Date | RedisLegacyArgument[]
+
+/** A reply as it was decoded. */
+export type RedisLegacyCallback = (error: Error | null, reply?: any) => void
+
+/** Arguments, then maybe a callback; without one an error is an `error` event of the client. */
+export type RedisLegacyCommand = (
+  ...args: RedisLegacyArgument[] | [...args: RedisLegacyArgument[], callback: RedisLegacyCallback]
+) => void
+
+/** Queues a command. */
+export type RedisLegacyMultiCommand = (...args: RedisLegacyArgument[]) => RedisLegacyMulti
+
+/** What `client.legacy()` returns: every command, with callbacks. `keyPrefix` is not applied. */
+export type RedisLegacyClient = Record<RedisLegacyCommandName, RedisLegacyCommand> & {
+  sendCommand: RedisLegacyCommand
+  quit(callback?: RedisLegacyCallback): void
+  multi(): RedisLegacyMulti
+}
+
+/** A transaction of the legacy interface. */
+export type RedisLegacyMulti = RedisLegacyMultiCommands & {
+  sendCommand: RedisLegacyMultiCommand
+  exec(callback?: (error: Error | null, replies?: any[]) => void): void
+}
+
+export type RedisLegacyMultiCommands = {
+  readonly [name in RedisLegacyCommandName]: RedisLegacyMultiCommand
+}
+
 export type ListSide = 'LEFT' | 'RIGHT'
 
 export interface LMPopOptions {
@@ -610,6 +661,106 @@ export interface LPosOptions {
   /** Compares at most this many elements; 0 means all. */
   MAXLEN?: RedisInteger
 }
+
+/** What the `parseCommand` of a script or function writes its arguments to. */
+export interface CommandParser {
+  /** What was pushed, keys with their prefix. */
+  readonly redisArgs: readonly RedisArgument[]
+  /** The keys that were pushed, with their prefix. */
+  readonly keys: readonly RedisArgument[]
+  readonly firstKey: RedisArgument | undefined
+  /** Handed to `transformReply` as its second argument. */
+  preserve: unknown
+  /** Any number of arguments. */
+  push(...args: RedisArgument[]): void
+  /** One argument or an array of them. */
+  pushVariadic(args: RedisVariadicArgument): void
+  /** The number of arguments, then the arguments. */
+  pushVariadicWithLength(args: RedisVariadicArgument): void
+  /** One number or an array of them. */
+  pushVariadicNumber(numbers: number | number[]): void
+  /** One key, with the client's key prefix unless `withPrefix` is false. */
+  pushKey(key: RedisArgument, withPrefix?: boolean): void
+  /** One key or an array of them. */
+  pushKeys(keys: RedisVariadicArgument): void
+  /** The number of keys, then the keys: for definitions without `NUMBER_OF_KEYS`. */
+  pushKeysLength(keys: RedisVariadicArgument): void
+}
+
+/** Makes of a reply, as the server sent it, what the caller gets. */
+export type ScriptReplyTransform =
+  (reply: any, preserve?: any, typeMapping?: TypeMapping) => unknown
+
+/** A function of a library that the server has: see `functions` in the client's options. */
+export interface RedisFunction {
+  /** How many of the pushed arguments are keys; left out, `parseCommand` pushes the number. */
+  NUMBER_OF_KEYS?: number
+  /** Calls the form that replicas accept: it must not write. Default false. */
+  IS_READ_ONLY?: boolean
+  /** Taken for node-redis's sake: keys are known by `pushKey`. */
+  FIRST_KEY_INDEX?: unknown
+  /** Writes the arguments, keys first. Its parameters after the parser are the method's. */
+  parseCommand(parser: CommandParser, ...args: any[]): unknown
+  /** One function, or one for each `RESP` that the client's options may ask for. */
+  transformReply?:
+    ScriptReplyTransform | { 2?: ScriptReplyTransform; 3?: ScriptReplyTransform }
+}
+
+/** A Lua script: see `defineScript`. */
+export interface RedisScriptConfig extends RedisFunction {
+  SCRIPT: string | Buffer
+}
+
+/** Scripts by the names of their methods. */
+export type RedisScripts = Record<string, RedisScriptConfig>
+
+/** Functions by library, then by name. */
+export type RedisFunctions = Record<string, Record<string, RedisFunction>>
+
+/**
+ * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
+ *
+ * It is called by its digest. A server that does not know it gets the text: that call runs behind
+ * the commands that were issued meanwhile, within the same deadline. Within `multi()` the first
+ * call of each script carries the text.
+ */
+export function defineScript<S extends RedisScriptConfig>(script: S): S & { SHA1: string }
+
+/** What the method of a definition resolves to: `unknown`, or what its transform returns. */
+export type ScriptReply<D> =
+  D extends { transformReply: (...args: any[]) => infer R } ? R
+    : D extends { transformReply: { 2?: (...args: any[]) => infer R2
+      3?: (...args: any[]) => infer R3 } } ? R2 | R3
+      : unknown
+
+/** The method of a definition. */
+export type ScriptMethod<D> =
+  D extends { parseCommand(parser: any, ...args: infer A): unknown }
+    ? {
+        (...args: A): Promise<ScriptReply<D>>
+        (...args: [...A, callback: Callback<ScriptReply<D>>]): void
+      }
+    : never
+
+/** The methods that scripts and functions add to a client. */
+export type ScriptMethods<S, F> =
+  { readonly [name in keyof S]: ScriptMethod<S[name]> } &
+  { readonly [library in keyof F]:
+    { readonly [name in keyof F[library]]: ScriptMethod<F[library][name]> } }
+
+/** The views and copies of a client keep its scripts and functions. */
+export interface ScriptedViews<S, F> {
+  duplicate(overrides?: RedisClientOptions): RedisScripted<RedisClient, S, F>
+  createPool(poolOptions?: RedisPoolOptions): RedisScripted<RedisClientPool, S, F>
+  withTypeMapping(typeMapping: BufferTypeMapping): RedisScripted<RedisBufferClient, S, F>
+  withTypeMapping(typeMapping: TypeMapping): RedisScripted<RedisClient, S, F>
+  withCommandOptions(options: CommandOptions & { typeMapping: BufferTypeMapping }):
+    RedisScripted<RedisBufferClient, S, F>
+  withCommandOptions(options: CommandOptions): RedisScripted<RedisClient, S, F>
+}
+
+/** A client, pool or view with the methods of its scripts and functions. */
+export type RedisScripted<C, S, F> = ScriptedViews<S, F> & ScriptMethods<S, F> & C
 
 export interface EvalOptions {
   /** KEYS of the script; the client's prefix is put in front of them. */
@@ -4845,3 +4996,74 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
   ZMPOP: RedisBufferCommands['zmPop']
 }
+
+/** The commands that the legacy interface has. */
+export type RedisLegacyCommandName =
+  | 'ACL_CAT' | 'ACL_DELUSER' | 'ACL_DRYRUN' | 'ACL_GENPASS' | 'ACL_GETUSER' | 'ACL_LIST'
+  | 'ACL_LOAD' | 'ACL_LOG' | 'ACL_LOG_RESET' | 'ACL_SAVE' | 'ACL_SETUSER' | 'ACL_USERS'
+  | 'ACL_WHOAMI' | 'APPEND' | 'BGREWRITEAOF' | 'BGSAVE' | 'BITCOUNT' | 'BITFIELD' | 'BITFIELD_RO'
+  | 'BITOP' | 'BITPOS' | 'CLIENT_GETNAME' | 'CLIENT_GETREDIR' | 'CLIENT_ID' | 'CLIENT_INFO'
+  | 'CLIENT_KILL' | 'CLIENT_LIST' | 'CLIENT_PAUSE' | 'CLIENT_TRACKINGINFO' | 'CLIENT_UNBLOCK'
+  | 'CLIENT_UNPAUSE' | 'COMMAND' | 'COMMAND_COUNT' | 'COMMAND_DOCS' | 'COMMAND_GETKEYS'
+  | 'COMMAND_GETKEYSANDFLAGS' | 'COMMAND_INFO' | 'COMMAND_LIST' | 'CONFIG_GET'
+  | 'CONFIG_RESETASTAT' | 'CONFIG_RESETSTAT' | 'CONFIG_REWRITE' | 'CONFIG_SET' | 'COPY'
+  | 'DBSIZE' | 'DECR' | 'DECRBY' | 'DEL' | 'DELEX' | 'DIGEST' | 'DUMP' | 'ECHO' | 'EVAL'
+  | 'EVALSHA' | 'EVALSHA_RO' | 'EVAL_RO' | 'EXISTS' | 'EXPIRE' | 'EXPIREAT' | 'EXPIRETIME'
+  | 'FLUSHALL' | 'FLUSHDB' | 'GET' | 'GETBIT' | 'GETDEL' | 'GETEX' | 'GETRANGE' | 'GETSET'
+  | 'HDEL' | 'HEXISTS' | 'HEXPIRE' | 'HEXPIREAT' | 'HEXPIRETIME' | 'HGET' | 'HGETALL' | 'HGETDEL'
+  | 'HGETEX' | 'HINCRBY' | 'HINCRBYFLOAT' | 'HKEYS' | 'HLEN' | 'HMGET' | 'HPERSIST' | 'HPEXPIRE'
+  | 'HPEXPIREAT' | 'HPEXPIRETIME' | 'HPTTL' | 'HRANDFIELD' | 'HSCAN' | 'HSET' | 'HSETEX'
+  | 'HSETNX' | 'HSTRLEN' | 'HTTL' | 'HVALS' | 'INCR' | 'INCRBY' | 'INCRBYFLOAT' | 'INCREX'
+  | 'INFO' | 'KEYS' | 'LASTSAVE' | 'LATENCY_DOCTOR' | 'LATENCY_GRAPH' | 'LATENCY_HISTOGRAM'
+  | 'LATENCY_HISTORY' | 'LATENCY_LATEST' | 'LATENCY_RESET' | 'LCS' | 'LINDEX' | 'LINSERT'
+  | 'LLEN' | 'LMOVE' | 'LMOVEM' | 'LMPOP' | 'LOLWUT' | 'LPOP' | 'LPOS' | 'LPUSH' | 'LPUSHX'
+  | 'LRANGE' | 'LREM' | 'LSET' | 'LTRIM' | 'MEMORY_DOCTOR' | 'MEMORY_MALLOC-STATS'
+  | 'MEMORY_PURGE' | 'MEMORY_STATS' | 'MEMORY_USAGE' | 'MGET' | 'MIGRATE' | 'MOVE' | 'MSET'
+  | 'MSETEX' | 'MSETNX' | 'OBJECT_ENCODING' | 'OBJECT_FREQ' | 'OBJECT_IDLETIME'
+  | 'OBJECT_REFCOUNT' | 'PERSIST' | 'PEXPIRE' | 'PEXPIREAT' | 'PEXPIRETIME' | 'PFADD' | 'PFCOUNT'
+  | 'PFMERGE' | 'PING' | 'PSETEX' | 'PTTL' | 'PUBLISH' | 'PUBSUB_CHANNELS' | 'PUBSUB_NUMPAT'
+  | 'PUBSUB_NUMSUB' | 'PUBSUB_SHARDCHANNELS' | 'PUBSUB_SHARDNUMSUB' | 'RANDOMKEY' | 'RENAME'
+  | 'RENAMENX' | 'REPLICAOF' | 'RESTORE' | 'ROLE' | 'RPOP' | 'RPOPLPUSH' | 'RPUSH' | 'RPUSHX'
+  | 'SADD' | 'SAVE' | 'SCAN' | 'SCARD' | 'SCRIPT_EXISTS' | 'SCRIPT_FLUSH' | 'SCRIPT_KILL'
+  | 'SCRIPT_LOAD' | 'SDIFF' | 'SDIFFCARD' | 'SDIFFSTORE' | 'SET' | 'SETBIT' | 'SETEX' | 'SETNX'
+  | 'SETRANGE' | 'SINTER' | 'SINTERCARD' | 'SINTERSTORE' | 'SISMEMBER' | 'SMEMBERS'
+  | 'SMISMEMBER' | 'SMOVE' | 'SORT' | 'SORT_RO' | 'SPOP' | 'SPUBLISH' | 'SRANDMEMBER' | 'SREM'
+  | 'SSCAN' | 'STRLEN' | 'SUNION' | 'SUNIONCARD' | 'SUNIONSTORE' | 'SWAPDB' | 'TIME' | 'TOUCH'
+  | 'TTL' | 'TYPE' | 'UNLINK' | 'ZADD' | 'ZCARD' | 'ZCOUNT' | 'ZDIFF' | 'ZDIFFSTORE' | 'ZINCRBY'
+  | 'ZINTER' | 'ZINTERCARD' | 'ZINTERSTORE' | 'ZLEXCOUNT' | 'ZMPOP' | 'ZMSCORE' | 'ZPOPMAX'
+  | 'ZPOPMIN' | 'ZRANDMEMBER' | 'ZRANGE' | 'ZRANGEBYLEX' | 'ZRANGEBYSCORE' | 'ZRANGESTORE'
+  | 'ZRANK' | 'ZREM' | 'ZREMRANGEBYLEX' | 'ZREMRANGEBYRANK' | 'ZREMRANGEBYSCORE' | 'ZREVRANK'
+  | 'ZSCAN' | 'ZSCORE' | 'ZUNION' | 'ZUNIONSTORE' | 'aclCat' | 'aclDelUser' | 'aclDryRun'
+  | 'aclGenPass' | 'aclGetUser' | 'aclList' | 'aclLoad' | 'aclLog' | 'aclLogReset' | 'aclSave'
+  | 'aclSetUser' | 'aclUsers' | 'aclWhoAmI' | 'append' | 'bgRewriteAof' | 'bgSave' | 'bitCount'
+  | 'bitField' | 'bitFieldRo' | 'bitOp' | 'bitPos' | 'clientGetName' | 'clientGetRedir'
+  | 'clientId' | 'clientInfo' | 'clientKill' | 'clientList' | 'clientPause'
+  | 'clientTrackingInfo' | 'clientUnblock' | 'clientUnpause' | 'command' | 'commandCount'
+  | 'commandDocs' | 'commandGetKeys' | 'commandGetKeysAndFlags' | 'commandInfo' | 'commandList'
+  | 'configGet' | 'configResetStat' | 'configRewrite' | 'configSet' | 'copy' | 'dbSize' | 'decr'
+  | 'decrBy' | 'del' | 'delEx' | 'digest' | 'dump' | 'echo' | 'eval' | 'evalRo' | 'evalSha'
+  | 'evalShaRo' | 'exists' | 'expire' | 'expireAt' | 'expireTime' | 'flushAll' | 'flushDb'
+  | 'get' | 'getBit' | 'getDel' | 'getEx' | 'getRange' | 'getSet' | 'hDel' | 'hExists'
+  | 'hExpire' | 'hExpireAt' | 'hExpireTime' | 'hGet' | 'hGetAll' | 'hGetDel' | 'hGetEx'
+  | 'hIncrBy' | 'hIncrByFloat' | 'hKeys' | 'hLen' | 'hPersist' | 'hRandField' | 'hScan' | 'hSet'
+  | 'hSetEx' | 'hSetNX' | 'hStrLen' | 'hTTL' | 'hVals' | 'hmGet' | 'hpExpire' | 'hpExpireAt'
+  | 'hpExpireTime' | 'hpTTL' | 'incr' | 'incrBy' | 'incrByFloat' | 'increx' | 'info' | 'keys'
+  | 'lIndex' | 'lInsert' | 'lLen' | 'lMove' | 'lMoveM' | 'lPop' | 'lPos' | 'lPush' | 'lPushX'
+  | 'lRange' | 'lRem' | 'lSet' | 'lTrim' | 'lastSave' | 'latencyDoctor' | 'latencyGraph'
+  | 'latencyHistogram' | 'latencyHistory' | 'latencyLatest' | 'latencyReset' | 'lcs' | 'lmPop'
+  | 'lolwut' | 'mGet' | 'mSet' | 'mSetEx' | 'mSetNX' | 'memoryDoctor' | 'memoryMallocStats'
+  | 'memoryPurge' | 'memoryStats' | 'memoryUsage' | 'migrate' | 'move' | 'objectEncoding'
+  | 'objectFreq' | 'objectIdleTime' | 'objectRefCount' | 'pExpire' | 'pExpireAt' | 'pExpireTime'
+  | 'pSetEx' | 'pTTL' | 'persist' | 'pfAdd' | 'pfCount' | 'pfMerge' | 'ping' | 'pubSubChannels'
+  | 'pubSubNumPat' | 'pubSubNumSub' | 'pubSubShardChannels' | 'pubSubShardNumSub' | 'publish'
+  | 'rPop' | 'rPopLPush' | 'rPush' | 'rPushX' | 'randomKey' | 'rename' | 'renameNX' | 'replicaOf'
+  | 'restore' | 'role' | 'sAdd' | 'sCard' | 'sDiff' | 'sDiffCard' | 'sDiffStore' | 'sInter'
+  | 'sInterCard' | 'sInterStore' | 'sIsMember' | 'sMembers' | 'sMove' | 'sPop' | 'sPublish'
+  | 'sRandMember' | 'sRem' | 'sScan' | 'sUnion' | 'sUnionCard' | 'sUnionStore' | 'save' | 'scan'
+  | 'scriptExists' | 'scriptFlush' | 'scriptKill' | 'scriptLoad' | 'set' | 'setBit' | 'setEx'
+  | 'setNX' | 'setRange' | 'smIsMember' | 'sort' | 'sortRo' | 'strLen' | 'swapDb' | 'time'
+  | 'touch' | 'ttl' | 'type' | 'unlink' | 'zAdd' | 'zCard' | 'zCount' | 'zDiff' | 'zDiffStore'
+  | 'zIncrBy' | 'zInter' | 'zInterCard' | 'zInterStore' | 'zLexCount' | 'zPopMax' | 'zPopMin'
+  | 'zRandMember' | 'zRange' | 'zRangeByLex' | 'zRangeByScore' | 'zRangeStore' | 'zRank' | 'zRem'
+  | 'zRemRangeByLex' | 'zRemRangeByRank' | 'zRemRangeByScore' | 'zRevRank' | 'zScan' | 'zScore'
+  | 'zUnion' | 'zUnionStore' | 'zmPop' | 'zmScore'

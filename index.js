@@ -9,6 +9,7 @@ const { RESP_TYPES } = require('./lib/commands/resp-types')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
 const { RedisClientPool, pooledOptions } = require('./lib/pool')
+const { defineScript } = require('./lib/scripts')
 
 /**
  * A client of one server. Connects with its first command.
@@ -32,6 +33,7 @@ function createClientPool (options, poolOptions) {
 module.exports = {
   createClient,
   createClientPool,
+  defineScript,
   RedisClient,
   RedisClientPool,
   RESP_TYPES,

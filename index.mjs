@@ -8,6 +8,7 @@ export default oxidis
 export const {
   createClient,
   createClientPool,
+  defineScript,
   RedisClient,
   RedisClientPool,
   RESP_TYPES,

@@ -175,7 +175,15 @@ describe('the examples', () => {
   const expected = {
     'session-store.js': /page 3 of this session\npage 1 of this session\n$/,
     'cache-aside.js': /20 callers at once: 1 computation\n[^]*ABORT_ERR[^]*from computation\n$/,
-    'load-and-stats.js': /latency p50 .* ms/
+    'load-and-stats.js': /latency p50 .* ms/,
+    'job-queue.js': /crashed over job c\nput back: 1\ndone: job c\n[^]*left: 0 waiting, 0 taken\n$/,
+    'optimistic-transaction.js': /^8 of 10 [^]*ann has 4, ben has 96: 100 together\n/,
+    'chat.js': /ben hears ann[^]*ann hears ben[^]*in the room: 1\n$/,
+    'rate-limiter.js': /5 allowed, 3 refused\nsomebody else: allowed\n.*: allowed\n$/
+  }
+  /** What an example cannot do without. */
+  const needs = {
+    'job-queue.js': 'blMove', 'optimistic-transaction.js': 'session', 'chat.js': 'subscribe'
   }
 
   it('are all run here', () => {
@@ -184,7 +192,9 @@ describe('the examples', () => {
   })
 
   for (const [file, output] of Object.entries(expected)) {
-    it(`${file} ends by itself, and leaves nothing behind`, async () => {
+    const isMissing = needs[file] !== undefined && !(needs[file] in oxidis.RedisClient.prototype)
+    const skip = isMissing && `there is no ${needs[file]} yet`
+    it(`${file} ends by itself, and leaves nothing behind`, { skip }, async () => {
       const place = path.join(root, 'examples', file)
       const { stdout } = await execFile(process.execPath, [place], {
         env: { ...process.env, REDIS_URL: server.url }, timeout: EXAMPLE_TIMEOUT

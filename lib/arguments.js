@@ -290,4 +290,4 @@ const HEADS = Array.from({ length: 1024 }, (_, size) => `$${size}\r\n`)
 /** Whole encodings of the integers that counts, offsets and seconds mostly are. */
 const SMALL_INTEGERS = Array.from({ length: 1024 }, (_, n) => `$${String(n).length}\r\n${n}\r\n`)
 
-module.exports = { Arguments, LARGE, fail, isText }
+module.exports = { Arguments, LARGE, fail, isText, prefixed }

@@ -70,6 +70,11 @@ class Bridge {
     return this.core.stats()?.lanes.some(lane => lane.connected) ?? false
   }
 
+  /** Whether somebody wants to know where sessions were acquired. */
+  get isWatched () {
+    return this.sessions.leakThreshold > 0
+  }
+
   /** The native side's numbers; null before the first command. */
   stats () {
     const stats = this.core.stats()

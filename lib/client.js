@@ -17,11 +17,13 @@ const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
 const { OWN_CONNECTION } = require('./guards')
 const { addIterators } = require('./iterators')
+const { RedisLegacyClient } = require('./legacy')
 const { PATIENT, SELECTS } = require('./mode')
 const {
   checkDatabase, coreOptions, parseCommandOptions, parseOptions, refusing
 } = require('./options')
-const { makeSession } = require('./session')
+const { addScripts, compile, sessionWithScripts } = require('./scripts')
+const { RedisSession, makeSession } = require('./session')
 const { addViews } = require('./views')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
@@ -41,6 +43,9 @@ class RedisClient extends EventEmitter {
     this._closed = null
     this._ending = null
     this._connecting = null
+    this._scripts = compile(this.#options)
+    addScripts(this, this._scripts)
+    this._Session = sessionWithScripts(RedisSession, this._scripts)
     this._bridge = this.#bridge()
   }
 
@@ -127,7 +132,7 @@ class RedisClient extends EventEmitter {
     this._isClosing = true
     this._ending = bridge
     this._bridge = CLOSED
-    await withinGrace(bridge.idle())
+    await withinGrace(drained(bridge))
     this.#end(bridge)
   }
 
@@ -214,8 +219,7 @@ class RedisClient extends EventEmitter {
   async session (run) {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
     const bridge = this._bridge
-    const own = await bridge.acquire()
-    const session = makeSession(this, bridge.sessions, own)
+    const session = await this._acquire(this.session)
     bridge.sessions.running++
     try {
       return await run(session)
@@ -230,14 +234,21 @@ class RedisClient extends EventEmitter {
    * A connection of one's own, which has to be released: `await using session = await
    * client.acquire()`, or `session.release()`.
    */
-  async acquire () {
-    const bridge = this._bridge
-    const own = await bridge.acquire()
-    if (bridge.sessions.leakThreshold > 0) {
-      own.origin = {}
-      Error.captureStackTrace(own.origin, this.acquire)
+  acquire () {
+    return this._acquire(this.acquire)
+  }
+
+  async _acquire (method) {
+    const { _bridge: bridge, _self: { _Session } } = this
+    // Where the caller is can be told now only.
+    let origin = null
+    if (bridge.isWatched) {
+      origin = {}
+      Error.captureStackTrace(origin, method)
     }
-    return makeSession(this, bridge.sessions, own)
+    const own = await bridge.acquire()
+    own.origin = origin
+    return makeSession(this, bridge.sessions, own, _Session)
   }
 
   /**
@@ -265,6 +276,11 @@ class RedisClient extends EventEmitter {
 
   unwatch () {
     return refuseOnLane('unwatch')
+  }
+
+  /** node-redis 3's interface to this client: callbacks as last arguments, replies as sent. */
+  legacy () {
+    return new RedisLegacyClient(this)
   }
 
   /** What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. */
@@ -372,6 +388,13 @@ function refuse () {
 
 function refuseOnLane (name) {
   return Promise.reject(new TypeError(`${name}: ${OWN_CONNECTION}`))
+}
+
+/** A command that ends may be tried again at once: a script that the server does not know. */
+async function drained (bridge) {
+  do {
+    await bridge.idle()
+  } while (!bridge.isIdle)
 }
 
 async function withinGrace (idle) {

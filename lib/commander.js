@@ -193,4 +193,4 @@ const SHAPES = { object: PAIRS, flat: FLAT }
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64
 
-module.exports = { addCommands, callback, sendCommand }
+module.exports = { addCommands, callback, dispatch, sendCommand }

@@ -56,7 +56,9 @@ const OPTIONS = {
   pool: [group, undefined, 'see `pool.*`'],
   commandOptions: [group, undefined, 'see `commandOptions.*`'],
   disableClientInfo: [flag, false, 'do not send `CLIENT SETINFO`'],
-  clientInfoTag: [text, undefined, 'added to the library name in `CLIENT SETINFO`']
+  clientInfoTag: [text, undefined, 'added to the library name in `CLIENT SETINFO`'],
+  scripts: [group, undefined, 'Lua scripts as methods: `{ name: defineScript({ ... }) }`'],
+  functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`']
 }
 
 const SOCKET = {
@@ -91,7 +93,7 @@ const COMMAND = {
 }
 
 /** Options of node-redis that oxidis does not have yet: said so, instead of passed over. */
-const NOT_YET = ['scripts', 'functions', 'modules', 'clientSideCache', 'emitInvalidate']
+const NOT_YET = ['modules', 'clientSideCache', 'emitInvalidate']
 /** Options of node-redis that mean nothing here: its values for "off" are taken. */
 const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout',
   'maintRelaxedSocketTimeout']

@@ -104,7 +104,7 @@ addIterators(RedisSession.prototype)
 addViews(RedisSession.prototype)
 
 /** Makes the object for a caller; a garbage collected one gives its connection back. */
-function makeSession (client, sessions, bridge, Session = RedisSession) {
+function makeSession (client, sessions, bridge, Session) {
   const session = new Session(client, sessions, bridge)
   OWNERS.register(session, { sessions, bridge }, session)
   return session

@@ -12,6 +12,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { commands: rows } = require('../../lib/commands')
+const { isWhole } = require('../../lib/legacy')
 
 const HEADER = path.join(__dirname, 'header.d.ts')
 const FOLDER = path.join(__dirname, 'declarations')
@@ -26,7 +27,8 @@ function render (facts) {
     face('RedisPlainCommands', 'The commands whose replies hold no text.', plain, facts),
     face('RedisCommands extends RedisPlainCommands', 'The commands.', views, facts, 'string'),
     face('RedisBufferCommands extends RedisPlainCommands',
-      'The commands of a view whose strings are Buffers.', views, facts, 'Buffer')
+      'The commands of a view whose strings are Buffers.', views, facts, 'Buffer'),
+    legacyNames()
   ].join('\n\n') + '\n'
 }
 
@@ -34,6 +36,20 @@ function handWritten () {
   return fs.readdirSync(FOLDER).sort().map(file => (
     fs.readFileSync(path.join(FOLDER, file), 'utf8').trimEnd()
   ))
+}
+
+/** The names of the legacy interface's methods. */
+function legacyNames () {
+  const names = rows.filter(isWhole).flatMap(row => [row.name, row.upper, ...row.aliases])
+  const lines = [' ']
+  for (const name of [...new Set(names)].sort()) {
+    const last = lines.length - 1
+    // 97 columns of names leave room for the mark in front.
+    if (lines[last].length + name.length + 5 > 97) lines.push(`  | '${name}'`)
+    else lines[last] += ` | '${name}'`
+  }
+  return ['/** The commands that the legacy interface has. */',
+    'export type RedisLegacyCommandName =', ...lines].join('\n')
 }
 
 /** One interface. T becomes `text` in the methods' types. */

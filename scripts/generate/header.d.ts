@@ -17,12 +17,26 @@ export type RedisDouble = number | `${number}`
 export type Callback<R> = (error: Error | null, reply?: R) => void
 
 /** Returns a client. It connects with its first command, or with `connect()`. */
+export function createClient<S extends RedisScripts, F extends RedisFunctions = {}>(
+  options: RedisClientOptions & { scripts: S; functions?: F }
+): RedisScripted<RedisClient, S, F>
+export function createClient<F extends RedisFunctions>(
+  options: RedisClientOptions & { functions: F }
+): RedisScripted<RedisClient, {}, F>
 export function createClient(options?: RedisClientOptions | string): RedisClient
 
 /**
  * Returns a client with several lanes: commands that are not awaited may overtake each other, in
  * exchange for the throughput of several connections.
  */
+export function createClientPool<S extends RedisScripts, F extends RedisFunctions = {}>(
+  options: RedisClientOptions & { scripts: S; functions?: F },
+  poolOptions?: RedisPoolOptions
+): RedisScripted<RedisClientPool, S, F>
+export function createClientPool<F extends RedisFunctions>(
+  options: RedisClientOptions & { functions: F },
+  poolOptions?: RedisPoolOptions
+): RedisScripted<RedisClientPool, {}, F>
 export function createClientPool(
   options?: RedisClientOptions | string,
   poolOptions?: RedisPoolOptions
@@ -193,6 +207,10 @@ export interface RedisClientOptions {
   disableClientInfo?: boolean
   /** Added to the library's name in `CLIENT SETINFO`. */
   clientInfoTag?: string
+  /** Lua scripts as methods of the client: see `defineScript`. */
+  scripts?: RedisScripts
+  /** Functions as methods: `client.library.name()`. The server has the libraries already. */
+  functions?: RedisFunctions
 }
 
 export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
@@ -271,6 +289,8 @@ export interface RedisClientCore extends EventEmitter {
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
   createPool(poolOptions?: RedisPoolOptions): RedisClientPool
+  /** The interface of node-redis 3 to this client: callbacks, and replies as they were sent. */
+  legacy(): RedisLegacyClient
   /** Numbers about the pool, the lanes and the commands so far. */
   stats(): RedisClientStats
 

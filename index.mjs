@@ -10,6 +10,7 @@ export const {
   createClientPool,
   RedisClient,
   RedisClientPool,
+  GEO_REPLY_WITH,
   RESP_TYPES,
   VerbatimString,
   OxidisError,

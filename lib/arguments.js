@@ -33,6 +33,8 @@ class Arguments {
     this.chunks = null
     /** Whatever the command's reply transform wants to know about its arguments. */
     this.preserved = undefined
+    /** How long (ms) the server may wait before it answers, 0 for ever; undefined: not at all. */
+    this.waits = undefined
     /** Key prefix of the client: string, Buffer, or null. */
     this.prefix = null
   }
@@ -43,6 +45,7 @@ class Arguments {
     this.argc = 0
     this.chunks = null
     this.preserved = undefined
+    this.waits = undefined
     this.prefix = prefix || null
   }
 
@@ -157,6 +160,11 @@ class Arguments {
   /** A point in time as Unix milliseconds: an integer, or a Date. */
   milliseconds (v, name) {
     this.int(v instanceof Date ? v.getTime() : v, name)
+  }
+
+  /** Tells that the server may wait this long (ms) before it answers; 0 is for ever. */
+  wait (ms) {
+    this.waits = ms
   }
 
   /** A word of the command's grammar, known to be ASCII and short. */

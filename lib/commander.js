@@ -11,13 +11,13 @@
 const { Arguments, isText } = require('./arguments')
 const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('./commands/flags')
 const { AbortError } = require('./errors')
-const { FLAT, PAIRS } = require('./mode')
+const { FLAT, LIST, PAIRS } = require('./mode')
 
 /** Adds a method, in both spellings, for each row of `table` to `prototype`. */
 function addCommands (prototype, table) {
   for (const row of table) {
     const compiled = compile(row)
-    const method = makeMethod(compiled)
+    const method = row.blocks ? makeBlocking(compiled) : makeMethod(compiled)
     for (const name of [row.name, row.upper, ...row.aliases]) {
       Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true })
     }
@@ -66,6 +66,41 @@ function makeMethod (row) {
     }
     return this._bridge.send(head + w.body, options.mode | row.mode, options.timeout, row, context)
   }
+}
+
+/** A method whose command may wait on the server: if it does, it must not go to a lane. */
+function makeBlocking (row) {
+  return function (...args) {
+    if (typeof args[args.length - 1] === 'function') return withCallback(this, row, args)
+    const w = borrow(this._keyPrefix)
+    try {
+      row.args(w, ...args)
+    } catch (error) {
+      writer = w
+      return refuse(row, error)
+    }
+    writer = w
+    const options = this._command
+    const context = row.reply === undefined ? undefined : contextOf(options, w)
+    const head = makeHead(row, w.argc)
+    const send = w.waits === undefined ? dispatch : blocking
+    return send(this._bridge, w, head, row, options, context)
+  }
+}
+
+/** Hands a command that waits on the server over to a connection of its own. */
+function blocking (bridge, { chunks, body, waits }, head, row, options, context) {
+  if (chunks !== null) chunks[0] = head + chunks[0]
+  return bridge.sendBlocking({
+    encoded: chunks === null ? head + body : undefined,
+    chunks,
+    tail: chunks === null ? undefined : body,
+    mode: options.mode | row.mode,
+    row,
+    context,
+    waits,
+    signal: options.signal
+  })
 }
 
 /**
@@ -214,7 +249,7 @@ function commandName (name) {
 }
 
 /** What a row's `shape` asks of the native side. */
-const SHAPES = { object: PAIRS, flat: FLAT }
+const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
 
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64

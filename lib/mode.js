@@ -42,6 +42,8 @@ class VerbatimString {
 const PAIRS = 1
 /** A list of pairs comes flat. */
 const FLAT = 1 << 12
+/** A map comes as a flat list: the bits of MAP as Array. Beside Map they mean an object. */
+const LIST = 2 << 9
 /** The command waits for a connection even with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
 
@@ -86,4 +88,4 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { FLAT, PAIRS, PATIENT, VerbatimString, pack }
+module.exports = { FLAT, LIST, PAIRS, PATIENT, VerbatimString, pack }

@@ -6,6 +6,23 @@
 const B = Buffer.from([0, 255, 13, 10, 128])
 const DATE = new Date(1893456000789)
 
+/** The calls of the five methods of a GEORADIUS command. */
+function geoRadius (name, from) {
+  const around = ['k', from, 300, 'km']
+  const plain = [around, [...around, { SORT: 'DESC', COUNT: 2 }],
+    ['k', from, 2000.5, 'mi', { COUNT: { value: 1, ANY: true } }]]
+  const told = [[...around, ['WITHDIST']],
+    [...around, ['WITHHASH', 'WITHCOORD', 'WITHDIST'], { SORT: 'ASC', COUNT: 1 }]]
+  return {
+    [name]: plain,
+    [`${name}Ro`]: plain,
+    [`${name}RoWith`]: told,
+    [`${name}Store`]: [[...around, '{k}d'],
+      [...around, '{k}d', { SORT: 'ASC', COUNT: 1, STOREDIST: true }]],
+    [`${name}With`]: told
+  }
+}
+
 /** method -> argument lists */
 module.exports = {
   // strings
@@ -155,6 +172,15 @@ module.exports = {
   hVals: [['k']],
 
   // lists
+  blMove: [['{k}1', '{k}2', 'LEFT', 'RIGHT', 0], ['missing', '{k}2', 'RIGHT', 'LEFT', 0.01]],
+  blMoveM: [['{k}1', '{k}2', 'LEFT', 'RIGHT', 0],
+    ['{k}1', '{k}2', 'LEFT', 'RIGHT', 0.01, { COUNT: 2, ORDER: 'BULK' }],
+    ['{k}1', '{k}2', 'LEFT', 'RIGHT', 1, { EXACTLY: 2, ORDER: 'OBO' }]],
+  blmPop: [[0, 'k', 'LEFT'], [1.5, ['{k}1', '{k}2'], 'RIGHT', { COUNT: 2 }],
+    [0.01, 'missing', 'LEFT']],
+  blPop: [['k', 0], [['missing', '{k}1'], 1], ['missing', 0.01]],
+  brPop: [['k', 0], [['missing', '{k}1'], 1.5], ['missing', 0.01]],
+  brPopLPush: [['{k}1', '{k}2', 0], ['missing', '{k}2', 0.01]],
   lIndex: [['k', -1]],
   lInsert: [['k', 'BEFORE', 'p', 'e'], ['k', 'AFTER', B, B]],
   lLen: [['k']],
@@ -203,6 +229,10 @@ module.exports = {
   sUnionStore: [['{k}d', '{k}1'], ['{k}d', ['{k}1', '{k}2']]],
 
   // sorted sets
+  bzmPop: [[0, 'k', 'MIN'], [1.5, ['{k}1', '{k}2'], 'MAX', { COUNT: 2 }],
+    [0.01, 'missing', 'MIN', { COUNT: 0 }]],
+  bzPopMax: [['k', 0], [['missing', '{k}1'], 1.5], ['missing', 0.01]],
+  bzPopMin: [['k', 0], [['missing', '{k}1'], 1.5], ['missing', 0.01]],
   zAdd: [['k', { score: 1.5, value: 'm' }], ['k', { score: -Infinity, value: B }],
     ['k', [{ score: 1, value: 'a' }, { score: Infinity, value: 'b' }]],
     ['k', { score: 1, value: 'm' }, { condition: 'XX', comparison: 'GT', CH: true }],
@@ -255,6 +285,105 @@ module.exports = {
   zUnion: [['k'], [['{k}1', '{k}2'], { AGGREGATE: 'SUM' }], [{ key: 'k', weight: 3 }]],
   zUnionWithScores: [['k'], [[{ key: '{k}1', weight: 2 }, { key: '{k}2', weight: -Infinity }]]],
   zUnionStore: [['{k}d', '{k}1'], ['{k}d', ['{k}1', '{k}2'], { AGGREGATE: 'MIN' }]],
+
+  // streams
+  xAck: [['k', 'g', '1-1'], ['k', 'g', ['1-1', Buffer.from('2-1')]]],
+  xAckDel: [['k', 'g', '1-1'], ['k', 'g', ['1-1', '2-1'], 'DELREF']],
+  xAdd: [['k', '*', { f: 'v', g: B }], ['k', '9-9', { f: 'v' }], ['new', '1-*', { f: 'v' }],
+    ['k', '*', { f: 'v' }, { TRIM: { strategy: 'MAXLEN', threshold: 2 } }],
+    ['k', '*', { f: 'v' }, { TRIM: { strategy: 'MINID', strategyModifier: '=', threshold: 2 } }],
+    ['k', '*', { f: 'v' }, { TRIM: { strategy: 'MAXLEN', strategyModifier: '~', threshold: 1000,
+      limit: 10 } }],
+    ['k', '*', { f: 'v' }, { policy: 'KEEPREF', TRIM: { strategy: 'MAXLEN', threshold: 1,
+      policy: 'ACKED' } }],
+    ['k', '*', { f: 'v' }, { IDMPAUTO: { pid: 'p' } }],
+    ['k', '*', { f: 'v' }, { IDMP: { pid: 'p', iid: B } }]],
+  xAddNoMkStream: [['k', '9-9', { f: 'v' }], ['missing', '*', { f: 'v' }],
+    ['k', '*', { f: 'v' }, { TRIM: { strategy: 'MAXLEN', threshold: 2 } }]],
+  xAutoClaim: [['k', 'g', 'c2', 0, '0-0'], ['k', 'g', 'c2', 0, '0', { COUNT: 1 }],
+    ['k', 'g', 'c2', 1e9, '-', {}]],
+  xAutoClaimJustId: [['k', 'g', 'c2', 0, '0-0'], ['k', 'g', 'c2', 0, '0', { COUNT: 1 }]],
+  xCfgSet: [['k'], ['k', { IDMP_DURATION: 10, IDMP_MAXSIZE: 0 }]],
+  xClaim: [['k', 'g', 'c2', 0, '1-1'], ['k', 'g', 'c2', 0, ['1-1', '2-1', '7-7'],
+    { IDLE: 5, RETRYCOUNT: 2, FORCE: true, LASTID: '2-1' }],
+  ['k', 'g', 'c2', 0, '1-1', { TIME: 1700000000000 }], ['k', 'g', 'c2', 0, '1-1', { TIME: DATE }]],
+  xClaimJustId: [['k', 'g', 'c2', 0, ['1-1', '2-1']],
+    ['k', 'g', 'c2', 0, '3-1', { IDLE: 0, FORCE: true, LASTID: '3-1' }]],
+  xDel: [['k', '1-1'], ['k', ['2-1', '7-7']]],
+  xDelEx: [['k', '1-1'], ['k', ['2-1', '7-7'], 'ACKED']],
+  xGroupCreate: [['k', 'h', '0'], ['k', 'g', '$'], ['missing', 'g', '$'],
+    ['new', 'g', '$', { MKSTREAM: true, ENTRIESREAD: 0 }]],
+  xGroupCreateConsumer: [['k', 'g', 'new'], ['k', 'g', 'c']],
+  xGroupDelConsumer: [['k', 'g', 'c'], ['k', 'g', 'missing']],
+  xGroupDestroy: [['k', 'g'], ['k', 'missing']],
+  xGroupSetId: [['k', 'g', '1-1'], ['k', 'g', '$', { ENTRIESREAD: 2 }]],
+  xInfoConsumers: [['k', 'g'], ['k', 'missing']],
+  xInfoGroups: [['k'], ['{k}1'], ['missing']],
+  xInfoStream: [['k'], ['empty'], ['missing']],
+  xLen: [['k']],
+  xNack: [['k', 'g', 'FAIL', '1-1'], ['k', 'g', 'SILENT', ['1-1', '2-1'],
+    { RETRYCOUNT: 0, FORCE: true }]],
+  xPending: [['k', 'g'], ['{k}1', 'g']],
+  xPendingRange: [['k', 'g', '-', '+', 10], ['k', 'g', '1-1', '(2-1', 10, { consumer: 'c' }],
+    ['k', 'g', '-', '+', 10, { IDLE: 1e9 }], ['k', 'g', '-', '+', 10, { IDLE: 0, consumer: 'c' }]],
+  xRange: [['k', '-', '+'], ['k', '1-1', '(3-1', { COUNT: 1 }], ['missing', '-', '+']],
+  xRead: [[{ key: 'k', id: '0' }], [[{ key: 'k', id: '1-1' }, { key: '{k}1', id: '0-0' }]],
+    [{ key: 'k', id: '0' }, { COUNT: 1, BLOCK: 0 }], [{ key: 'k', id: '$' }, { BLOCK: 1 }],
+    [{ key: 'k', id: '0' }, { COUNT: 1, MAXCOUNT: 2, MAXSIZE: 1000, BLOCK: 10 }],
+    [{ key: 'missing', id: '0' }]],
+  xReadGroup: [['g', 'c', { key: 'k', id: '>' }], ['g', 'c', { key: 'k', id: '0' }],
+    ['g', 'c', [{ key: 'k', id: '>' }, { key: '{k}1', id: '>' }], { COUNT: 1, NOACK: true }],
+    ['g', 'c', { key: 'k', id: '>' }, { BLOCK: 0 }],
+    ['g', 'c', { key: '{k}1', id: '>' }, { BLOCK: 1 }],
+    ['g', 'c', { key: 'k', id: '>' }, { COUNT: 1, MAXCOUNT: 1, MAXSIZE: 9, BLOCK: 1, CLAIM: 0 }]],
+  xRevRange: [['k', '+', '-'], ['k', '+', '-', { COUNT: 1 }]],
+  xSetId: [['k', '9-9'], ['k', '9-9', { ENTRIESADDED: 5, MAXDELETEDID: '1-1' }]],
+  xTrim: [['k', 'MAXLEN', 1], ['k', 'MINID', '2-1'], ['k', 'MINID', 2, { strategyModifier: '=' }],
+    ['k', 'MAXLEN', 1000, { strategyModifier: '~', LIMIT: 5 }],
+    ['k', 'MAXLEN', 1, { strategyModifier: '=', LIMIT: 5 }],
+    ['k', 'MAXLEN', 1, { policy: 'ACKED' }]],
+
+  // geo
+  geoAdd: [['k', { longitude: 2.35, latitude: 48.85, member: 'paris' }],
+    ['k', [{ longitude: '13.4', latitude: 52.5, member: 'berlin' },
+      { longitude: -0.13, latitude: 51.5, member: B }]],
+    ['k', { longitude: 1, latitude: 2, member: 'rome' }, { condition: 'XX', CH: true }],
+    ['k', { longitude: 1, latitude: 2, member: 'rome' }, { NX: true }],
+    ['k', { longitude: 1, latitude: 2, member: 'rome' }, { XX: true }]],
+  geoDist: [['k', 'rome', 'naples'], ['k', 'rome', 'naples', 'km'], ['k', 'rome', 'missing', 'ft']],
+  geoHash: [['k', 'rome'], ['k', ['rome', 'missing']]],
+  geoPos: [['k', 'rome'], ['k', ['rome', 'missing']]],
+  ...geoRadius('geoRadius', { longitude: 12.5, latitude: '42' }),
+  ...geoRadius('geoRadiusByMember', 'rome'),
+  geoSearch: [['k', 'rome', { radius: 300, unit: 'km' }], ['k', B, { radius: 300, unit: 'km' }],
+    ['k', { longitude: 12, latitude: 42 }, { width: 600, height: 600.5, unit: 'km' },
+      { SORT: 'DESC', COUNT: 2 }],
+    ['k', 'rome', { radius: 3e5, unit: 'm' }, { COUNT: { value: 1, ANY: true } }],
+    ['k', 'rome', { radius: 2000, unit: 'mi' }, { COUNT: { value: 1 }, SORT: 'ASC' }]],
+  geoSearchStore: [['{k}d', 'k', 'rome', { radius: 300, unit: 'km' }],
+    ['{k}d', 'k', 'rome', { radius: 300, unit: 'km' }, { SORT: 'ASC', COUNT: 1, STOREDIST: true }]],
+  geoSearchWith: [['k', 'rome', { radius: 300, unit: 'km' }, ['WITHDIST']],
+    ['k', 'rome', { radius: 300, unit: 'km' }, ['WITHCOORD', 'WITHHASH', 'WITHDIST']],
+    ['k', 'rome', { radius: 300, unit: 'km' }, ['WITHCOORD'], { SORT: 'ASC', COUNT: 1 }]],
+
+  // functions
+  fCall: [['f'], ['f', { keys: ['{k}1', '{k}2'], arguments: ['a', B] }], ['missing']],
+  fCallRo: [['f', { keys: ['k'] }], ['f', { arguments: [] }]],
+  functionDelete: [['lib'], ['missing']],
+  functionDump: [[]],
+  functionFlush: [[], ['SYNC']],
+  functionKill: [[]],
+  functionList: [[], [{ LIBRARYNAME: 'l*' }], [{ LIBRARYNAME: 'missing' }]],
+  functionListWithCode: [[], [{ LIBRARYNAME: 'l*' }]],
+  functionLoad: [['#!lua name=new\nredis.register_function("g", function() return 1 end)'],
+    ['#!lua name=lib\nredis.register_function("g", function() return 1 end)', { REPLACE: true }],
+    ['nonsense']],
+  functionRestore: [[B], [B, { mode: 'REPLACE' }]],
+  functionStats: [[]],
+
+  // replication
+  wait: [[0, 0], [1, 10]],
+  waitAof: [[0, 0, 0], [0, 1, 10]],
 
   // scripting
   eval: [['return 1'], ['return KEYS', { keys: ['{k}1', '{k}2'], arguments: ['a', B] }],

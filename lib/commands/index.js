@@ -10,9 +10,11 @@
  *   aliases   further names of the same method (default: none)
  *   command   the command's own tokens: ['CONFIG', 'GET'] (default: [upper])
  *   args      (writer, ...what the caller passed) => void: checks and encodes the arguments
+ *   blocks    true when the server may wait; `args` says by `writer.wait` if it does
  *   variadic  true when `args` takes any number of arguments
  *   shape     'object': the native side turns a flat list or a map into an object;
- *             'flat': it hands a list of pairs over as one flat list
+ *             'flat': it hands a list of pairs over as one flat list;
+ *             'list': it hands a map over as a flat list (as an object beside a mapping to Map)
  *   reply     (reply, typeMapping, preserved) => what the caller gets (default: the reply itself)
  *   ts        the method's type, T standing for string or Buffer; several make overloads
  *   about     what sets a variant apart from its command, for the documentation
@@ -26,18 +28,25 @@ const GROUPS = {
   bitmaps: require('./bitmaps'),
   connection: require('./connection'),
   diagnostics: require('./diagnostics'),
+  functions: require('./functions'),
+  geo: require('./geo'),
+  geoRadius: require('./geo-radius'),
   hashes: require('./hashes'),
   hyperloglog: require('./hyperloglog'),
   introspection: require('./introspection'),
   keys: require('./keys'),
   lists: require('./lists'),
   pubsub: require('./pubsub'),
+  replication: require('./replication'),
   scripting: require('./scripting'),
   server: require('./server'),
   sets: require('./sets'),
   sortedSetAlgebra: require('./sorted-set-algebra'),
   sortedSetRanges: require('./sorted-set-ranges'),
   sortedSets: require('./sorted-sets'),
+  streamGroups: require('./stream-groups'),
+  streamReads: require('./stream-reads'),
+  streams: require('./streams'),
   strings: require('./strings')
 }
 
@@ -53,6 +62,7 @@ function complete (row) {
     aliases: row.aliases ?? [],
     command: row.command ?? [upper],
     args: row.args,
+    blocks: row.blocks ?? false,
     variadic: row.variadic ?? false,
     shape: row.shape,
     reply: row.reply,

@@ -517,6 +517,36 @@ export type BitFieldOperation =
 
 export type BitOperation = 'AND' | 'OR' | 'XOR' | 'NOT' | 'DIFF' | 'DIFF1' | 'ANDOR' | 'ONE'
 
+/** Slots from `start` to `end`, both included. */
+export interface SlotRange {
+  start: RedisInteger
+  end: RedisInteger
+}
+
+/** A connection between a node and a peer of its cluster. */
+export interface ClusterLink<T> {
+  direction: T
+  node: T
+  'create-time': number
+  events: T
+  'send-buffer-allocated': number
+  'send-buffer-used': number
+}
+
+/** Which nodes serve the slots from `from` to `to`, both included. */
+export interface ClusterSlots<T> {
+  from: number
+  to: number
+  master: ClusterSlotsNode<T>
+  replicas: ClusterSlotsNode<T>[]
+}
+
+export interface ClusterSlotsNode<T> {
+  host: T
+  port: number
+  id: T
+}
+
 export interface FunctionListOptions {
   /** A glob pattern. */
   LIBRARYNAME?: RedisArgument
@@ -1164,6 +1194,49 @@ export interface LcsIdxWithMatchLenReply {
   len: number
 }
 
+export interface VAddOptions {
+  /** Projects the vector to so many dimensions. */
+  REDUCE?: RedisInteger
+  /** Looks for neighbours in a thread, and adds it then if nothing has changed. */
+  CAS?: boolean
+  /** How coordinates are stored. Default Q8. */
+  QUANT?: 'NOQUANT' | 'BIN' | 'Q8'
+  /** How much to explore for neighbours. Default 200. */
+  EF?: RedisInteger
+  /** Attributes for FILTER, sent as JSON. */
+  SETATTR?: Record<string, unknown>
+  /** The most links of an element. Default 16. */
+  M?: RedisInteger
+}
+
+export interface VSimOptions {
+  /** Default 10. */
+  COUNT?: RedisInteger
+  /** Only what is at least 1 - EPSILON similar. */
+  EPSILON?: RedisDouble
+  /** How much to explore. */
+  EF?: RedisInteger
+  /** An expression over attributes: `.year > 1980`. */
+  FILTER?: RedisArgument
+  /** The most elements to try the filter on. */
+  'FILTER-EF'?: RedisInteger
+  /** Compares with every element, instead of searching the graph. */
+  TRUTH?: boolean
+  /** Searches in the server's main thread. */
+  NOTHREAD?: boolean
+}
+
+export interface VEmbRawReply<T> {
+  quantization: T
+  raw: T
+  l2Norm: number
+  /** Only for Q8. */
+  quantizationRange?: number
+}
+
+/** `vector-dim`, `size`, `max-level` ... are numbers, `quant-type` is text. */
+export type VInfoReply = Record<string, number | string | Buffer>
+
 /** The commands whose replies hold no text. */
 export interface RedisPlainCommands {
   /**
@@ -1387,6 +1460,182 @@ export interface RedisPlainCommands {
   clientUnpause(): Promise<'OK'>
   clientUnpause(callback: Callback<'OK'>): void
   CLIENT_UNPAUSE: RedisPlainCommands['clientUnpause']
+  /**
+   * Assigns new hash slots to a node.
+   *
+   * Complexity: O(N) where N is the total number of hash slot arguments.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-addslots/
+   */
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): Promise<'OK'>
+  clusterAddSlots(slots: RedisInteger | RedisInteger[], callback: Callback<'OK'>): void
+  CLUSTER_ADDSLOTS: RedisPlainCommands['clusterAddSlots']
+  /**
+   * Assigns new hash slot ranges to a node.
+   *
+   * Complexity: O(N) where N is the total number of the slots between the start slot and end slot
+   * arguments.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-addslotsrange/
+   */
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): Promise<'OK'>
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[], callback: Callback<'OK'>): void
+  CLUSTER_ADDSLOTSRANGE: RedisPlainCommands['clusterAddSlotsRange']
+  /**
+   * Advances the cluster config epoch.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-bumpepoch/
+   */
+  clusterBumpEpoch(): Promise<string>
+  clusterBumpEpoch(callback: Callback<string>): void
+  CLUSTER_BUMPEPOCH: RedisPlainCommands['clusterBumpEpoch']
+  /**
+   * Returns the number of active failure reports active for a node.
+   *
+   * Complexity: O(N) where N is the number of failure reports.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-count-failure-reports/
+   */
+  clusterCountFailureReports(nodeId: RedisArgument): Promise<number>
+  clusterCountFailureReports(nodeId: RedisArgument, callback: Callback<number>): void
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisPlainCommands['clusterCountFailureReports']
+  /**
+   * Returns the number of keys in a hash slot.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-countkeysinslot/
+   */
+  clusterCountKeysInSlot(slot: RedisInteger): Promise<number>
+  clusterCountKeysInSlot(slot: RedisInteger, callback: Callback<number>): void
+  CLUSTER_COUNTKEYSINSLOT: RedisPlainCommands['clusterCountKeysInSlot']
+  /**
+   * Sets hash slots as unbound for a node.
+   *
+   * Complexity: O(N) where N is the total number of hash slot arguments.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-delslots/
+   */
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): Promise<'OK'>
+  clusterDelSlots(slots: RedisInteger | RedisInteger[], callback: Callback<'OK'>): void
+  CLUSTER_DELSLOTS: RedisPlainCommands['clusterDelSlots']
+  /**
+   * Sets hash slot ranges as unbound for a node.
+   *
+   * Complexity: O(N) where N is the total number of the slots between the start slot and end slot
+   * arguments.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-delslotsrange/
+   */
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): Promise<'OK'>
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[], callback: Callback<'OK'>): void
+  CLUSTER_DELSLOTSRANGE: RedisPlainCommands['clusterDelSlotsRange']
+  /**
+   * Forces a replica to perform a manual failover of its master.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-failover/
+   */
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): Promise<'OK'>
+  clusterFailover(callback: Callback<'OK'>): void
+  clusterFailover(options: { mode?: 'FORCE' | 'TAKEOVER' } | undefined, callback: Callback<'OK'>): void
+  CLUSTER_FAILOVER: RedisPlainCommands['clusterFailover']
+  /**
+   * Deletes all slots information from a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-flushslots/
+   */
+  clusterFlushSlots(): Promise<'OK'>
+  clusterFlushSlots(callback: Callback<'OK'>): void
+  CLUSTER_FLUSHSLOTS: RedisPlainCommands['clusterFlushSlots']
+  /**
+   * Removes a node from the nodes table.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-forget/
+   */
+  clusterForget(nodeId: RedisArgument): Promise<'OK'>
+  clusterForget(nodeId: RedisArgument, callback: Callback<'OK'>): void
+  CLUSTER_FORGET: RedisPlainCommands['clusterForget']
+  /**
+   * Returns the hash slot for a key.
+   *
+   * Complexity: O(N) where N is the number of bytes in the key.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-keyslot/
+   */
+  clusterKeySlot(key: RedisArgument): Promise<number>
+  clusterKeySlot(key: RedisArgument, callback: Callback<number>): void
+  CLUSTER_KEYSLOT: RedisPlainCommands['clusterKeySlot']
+  /**
+   * Forces a node to handshake with another node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-meet/
+   */
+  clusterMeet(host: RedisArgument, port: RedisInteger): Promise<'OK'>
+  clusterMeet(host: RedisArgument, port: RedisInteger, callback: Callback<'OK'>): void
+  CLUSTER_MEET: RedisPlainCommands['clusterMeet']
+  /**
+   * Configure a node as replica of a master node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicate/
+   */
+  clusterReplicate(nodeId: RedisArgument): Promise<'OK'>
+  clusterReplicate(nodeId: RedisArgument, callback: Callback<'OK'>): void
+  CLUSTER_REPLICATE: RedisPlainCommands['clusterReplicate']
+  /**
+   * Resets a node.
+   *
+   * Complexity: O(N) where N is the number of known nodes. The command may execute a FLUSHALL as
+   * a side effect.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-reset/
+   */
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): Promise<'OK'>
+  clusterReset(callback: Callback<'OK'>): void
+  clusterReset(options: { mode?: 'HARD' | 'SOFT' } | undefined, callback: Callback<'OK'>): void
+  CLUSTER_RESET: RedisPlainCommands['clusterReset']
+  /**
+   * Forces a node to save the cluster configuration to disk.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-saveconfig/
+   */
+  clusterSaveConfig(): Promise<'OK'>
+  clusterSaveConfig(callback: Callback<'OK'>): void
+  CLUSTER_SAVECONFIG: RedisPlainCommands['clusterSaveConfig']
+  /**
+   * Sets the configuration epoch for a new node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-set-config-epoch/
+   */
+  clusterSetConfigEpoch(configEpoch: RedisInteger): Promise<'OK'>
+  clusterSetConfigEpoch(configEpoch: RedisInteger, callback: Callback<'OK'>): void
+  'CLUSTER_SET-CONFIG-EPOCH': RedisPlainCommands['clusterSetConfigEpoch']
+  /**
+   * Binds a hash slot to a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-setslot/
+   */
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): Promise<'OK'>
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', callback: Callback<'OK'>): void
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId: RedisArgument | undefined, callback: Callback<'OK'>): void
+  CLUSTER_SETSLOT: RedisPlainCommands['clusterSetSlot']
   /**
    * Returns detailed information about all commands.
    *
@@ -2255,6 +2504,27 @@ export interface RedisPlainCommands {
   migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options: MigrateOptions | undefined, callback: Callback<'OK' | 'NOKEY'>): void
   MIGRATE: RedisPlainCommands['migrate']
   /**
+   * Loads a module.
+   *
+   * Complexity: O(1).
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-load/
+   */
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): Promise<'OK'>
+  moduleLoad(path: RedisArgument, callback: Callback<'OK'>): void
+  moduleLoad(path: RedisArgument, moduleArguments: RedisArgument[] | undefined, callback: Callback<'OK'>): void
+  MODULE_LOAD: RedisPlainCommands['moduleLoad']
+  /**
+   * Unloads a module.
+   *
+   * Complexity: O(1).
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-unload/
+   */
+  moduleUnload(name: RedisArgument): Promise<'OK'>
+  moduleUnload(name: RedisArgument, callback: Callback<'OK'>): void
+  MODULE_UNLOAD: RedisPlainCommands['moduleUnload']
+  /**
    * Moves a key to another database.
    *
    * Complexity: O(1).
@@ -2803,6 +3073,110 @@ export interface RedisPlainCommands {
   unlink(keys: RedisVariadicArgument): Promise<number>
   unlink(keys: RedisVariadicArgument, callback: Callback<number>): void
   UNLINK: RedisPlainCommands['unlink']
+  /**
+   * Adds an element with its vector to a vector set, or changes its vector.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vadd/
+   */
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): Promise<boolean>
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, callback: Callback<boolean>): void
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options: VAddOptions | undefined, callback: Callback<boolean>): void
+  VADD: RedisPlainCommands['vAdd']
+  /**
+   * Returns the number of elements of a vector set.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vcard/
+   */
+  vCard(key: RedisArgument): Promise<number>
+  vCard(key: RedisArgument, callback: Callback<number>): void
+  VCARD: RedisPlainCommands['vCard']
+  /**
+   * Returns the number of dimensions of the vectors of a vector set.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vdim/
+   */
+  vDim(key: RedisArgument): Promise<number>
+  vDim(key: RedisArgument, callback: Callback<number>): void
+  VDIM: RedisPlainCommands['vDim']
+  /**
+   * Returns an element's vector, about as it was added.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmb(key: RedisArgument, element: RedisArgument): Promise<number[] | null>
+  vEmb(key: RedisArgument, element: RedisArgument, callback: Callback<number[] | null>): void
+  VEMB: RedisPlainCommands['vEmb']
+  /**
+   * Returns an element's attributes, parsed from JSON.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vgetattr/
+   */
+  vGetAttr(key: RedisArgument, element: RedisArgument): Promise<unknown>
+  vGetAttr(key: RedisArgument, element: RedisArgument, callback: Callback<unknown>): void
+  VGETATTR: RedisPlainCommands['vGetAttr']
+  /**
+   * Tells about a vector set: its size, dimensions, quantization and graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vinfo/
+   */
+  vInfo(key: RedisArgument): Promise<VInfoReply | null>
+  vInfo(key: RedisArgument, callback: Callback<VInfoReply | null>): void
+  VINFO: RedisPlainCommands['vInfo']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   * Returns how similar each is as well.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): Promise<Record<string, number>[] | null>
+  vLinksWithScores(key: RedisArgument, element: RedisArgument, callback: Callback<Record<string, number>[] | null>): void
+  VLINKS_WITHSCORES: RedisPlainCommands['vLinksWithScores']
+  /**
+   * Removes an element from a vector set.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrem/
+   */
+  vRem(key: RedisArgument, element: RedisArgument): Promise<boolean>
+  vRem(key: RedisArgument, element: RedisArgument, callback: Callback<boolean>): void
+  VREM: RedisPlainCommands['vRem']
+  /**
+   * Sets an element's attributes, as JSON; the empty string removes them.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsetattr/
+   */
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): Promise<boolean>
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>, callback: Callback<boolean>): void
+  VSETATTR: RedisPlainCommands['vSetAttr']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   * Returns how similar each is as well.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<Record<string, number>>
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<Record<string, number>>): void
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<Record<string, number>>): void
+  VSIM_WITHSCORES: RedisPlainCommands['vSimWithScores']
   /**
    * Blocks until the asynchronous replication of all preceding write commands sent by the
    * connection is completed.
@@ -3427,6 +3801,87 @@ export interface RedisCommands extends RedisPlainCommands {
   clientTrackingInfo(): Promise<{ flags: string[]; redirect: number; prefixes: string[] }>
   clientTrackingInfo(callback: Callback<{ flags: string[]; redirect: number; prefixes: string[] }>): void
   CLIENT_TRACKINGINFO: RedisCommands['clientTrackingInfo']
+  /**
+   * Returns the key names in a hash slot.
+   *
+   * Complexity: O(N) where N is the number of requested keys.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
+   */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<string[]>
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<string[]>): void
+  CLUSTER_GETKEYSINSLOT: RedisCommands['clusterGetKeysInSlot']
+  /**
+   * Returns information about the state of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-info/
+   */
+  clusterInfo(): Promise<string>
+  clusterInfo(callback: Callback<string>): void
+  CLUSTER_INFO: RedisCommands['clusterInfo']
+  /**
+   * Returns a list of all TCP links to and from peer nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-links/
+   */
+  clusterLinks(): Promise<ClusterLink<string>[]>
+  clusterLinks(callback: Callback<ClusterLink<string>[]>): void
+  CLUSTER_LINKS: RedisCommands['clusterLinks']
+  /**
+   * Returns the ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myid/
+   */
+  clusterMyId(): Promise<string>
+  clusterMyId(callback: Callback<string>): void
+  CLUSTER_MYID: RedisCommands['clusterMyId']
+  /**
+   * Returns the shard ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
+   */
+  clusterMyShardId(): Promise<string>
+  clusterMyShardId(callback: Callback<string>): void
+  CLUSTER_MYSHARDID: RedisCommands['clusterMyShardId']
+  /**
+   * Returns the cluster configuration for a node.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-nodes/
+   */
+  clusterNodes(): Promise<string>
+  clusterNodes(callback: Callback<string>): void
+  CLUSTER_NODES: RedisCommands['clusterNodes']
+  /**
+   * Lists the replica nodes of a master node.
+   *
+   * Complexity: O(N) where N is the number of replicas.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicas/
+   */
+  clusterReplicas(nodeId: RedisArgument): Promise<string[]>
+  clusterReplicas(nodeId: RedisArgument, callback: Callback<string[]>): void
+  CLUSTER_REPLICAS: RedisCommands['clusterReplicas']
+  /**
+   * Returns the mapping of cluster slots to nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
+   * @see https://redis.io/docs/latest/commands/cluster-slots/
+   */
+  clusterSlots(): Promise<ClusterSlots<string>[]>
+  clusterSlots(callback: Callback<ClusterSlots<string>[]>): void
+  CLUSTER_SLOTS: RedisCommands['clusterSlots']
   /**
    * Returns documentary information about one, multiple or all commands.
    *
@@ -4104,6 +4559,16 @@ export interface RedisCommands extends RedisPlainCommands {
   memoryMallocStats(callback: Callback<string>): void
   'MEMORY_MALLOC-STATS': RedisCommands['memoryMallocStats']
   /**
+   * Returns all loaded modules.
+   *
+   * Complexity: O(N) where N is the number of loaded modules.
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-list/
+   */
+  moduleList(): Promise<{ name: string; ver: number; path?: string; args?: string[] }[]>
+  moduleList(callback: Callback<{ name: string; ver: number; path?: string; args?: string[] }[]>): void
+  MODULE_LIST: RedisCommands['moduleList']
+  /**
    * Returns the internal encoding of a Redis object.
    *
    * Complexity: O(1).
@@ -4372,6 +4837,62 @@ export interface RedisCommands extends RedisPlainCommands {
   time(): Promise<[unixTimestamp: string, microseconds: string]>
   time(callback: Callback<[unixTimestamp: string, microseconds: string]>): void
   TIME: RedisCommands['time']
+  /**
+   * Returns an element's vector, about as it was added.
+   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
+   * unharmed.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<string> | null>
+  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<string> | null>): void
+  VEMB_RAW: RedisCommands['vEmbRaw']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinks(key: RedisArgument, element: RedisArgument): Promise<string[][] | null>
+  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<string[][] | null>): void
+  VLINKS: RedisCommands['vLinks']
+  /**
+   * Returns a random element of a vector set, or several; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the count.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrandmember/
+   */
+  vRandMember(key: RedisArgument): Promise<string | null>
+  vRandMember(key: RedisArgument, callback: Callback<string | null>): void
+  vRandMember(key: RedisArgument, count: RedisInteger): Promise<string[]>
+  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
+  VRANDMEMBER: RedisCommands['vRandMember']
+  /**
+   * Returns elements of a vector set in the order of their names.
+   *
+   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
+   * Since 8.4.0.
+   * @see https://redis.io/docs/latest/commands/vrange/
+   */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<string[]>
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<string[]>): void
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<string[]>): void
+  VRANGE: RedisCommands['vRange']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<string[]>
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<string[]>): void
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<string[]>): void
+  VSIM: RedisCommands['vSim']
   /**
    * Appends a new message to a stream. Creates the key if it doesn't exist.
    *
@@ -5021,6 +5542,87 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   clientTrackingInfo(): Promise<{ flags: Buffer[]; redirect: number; prefixes: Buffer[] }>
   clientTrackingInfo(callback: Callback<{ flags: Buffer[]; redirect: number; prefixes: Buffer[] }>): void
   CLIENT_TRACKINGINFO: RedisBufferCommands['clientTrackingInfo']
+  /**
+   * Returns the key names in a hash slot.
+   *
+   * Complexity: O(N) where N is the number of requested keys.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
+   */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<Buffer[]>
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<Buffer[]>): void
+  CLUSTER_GETKEYSINSLOT: RedisBufferCommands['clusterGetKeysInSlot']
+  /**
+   * Returns information about the state of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-info/
+   */
+  clusterInfo(): Promise<Buffer>
+  clusterInfo(callback: Callback<Buffer>): void
+  CLUSTER_INFO: RedisBufferCommands['clusterInfo']
+  /**
+   * Returns a list of all TCP links to and from peer nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-links/
+   */
+  clusterLinks(): Promise<ClusterLink<Buffer>[]>
+  clusterLinks(callback: Callback<ClusterLink<Buffer>[]>): void
+  CLUSTER_LINKS: RedisBufferCommands['clusterLinks']
+  /**
+   * Returns the ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myid/
+   */
+  clusterMyId(): Promise<Buffer>
+  clusterMyId(callback: Callback<Buffer>): void
+  CLUSTER_MYID: RedisBufferCommands['clusterMyId']
+  /**
+   * Returns the shard ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
+   */
+  clusterMyShardId(): Promise<Buffer>
+  clusterMyShardId(callback: Callback<Buffer>): void
+  CLUSTER_MYSHARDID: RedisBufferCommands['clusterMyShardId']
+  /**
+   * Returns the cluster configuration for a node.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-nodes/
+   */
+  clusterNodes(): Promise<Buffer>
+  clusterNodes(callback: Callback<Buffer>): void
+  CLUSTER_NODES: RedisBufferCommands['clusterNodes']
+  /**
+   * Lists the replica nodes of a master node.
+   *
+   * Complexity: O(N) where N is the number of replicas.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicas/
+   */
+  clusterReplicas(nodeId: RedisArgument): Promise<Buffer[]>
+  clusterReplicas(nodeId: RedisArgument, callback: Callback<Buffer[]>): void
+  CLUSTER_REPLICAS: RedisBufferCommands['clusterReplicas']
+  /**
+   * Returns the mapping of cluster slots to nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
+   * @see https://redis.io/docs/latest/commands/cluster-slots/
+   */
+  clusterSlots(): Promise<ClusterSlots<Buffer>[]>
+  clusterSlots(callback: Callback<ClusterSlots<Buffer>[]>): void
+  CLUSTER_SLOTS: RedisBufferCommands['clusterSlots']
   /**
    * Returns documentary information about one, multiple or all commands.
    *
@@ -5698,6 +6300,16 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   memoryMallocStats(callback: Callback<Buffer>): void
   'MEMORY_MALLOC-STATS': RedisBufferCommands['memoryMallocStats']
   /**
+   * Returns all loaded modules.
+   *
+   * Complexity: O(N) where N is the number of loaded modules.
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-list/
+   */
+  moduleList(): Promise<{ name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]>
+  moduleList(callback: Callback<{ name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]>): void
+  MODULE_LIST: RedisBufferCommands['moduleList']
+  /**
    * Returns the internal encoding of a Redis object.
    *
    * Complexity: O(1).
@@ -5966,6 +6578,62 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   time(): Promise<[unixTimestamp: Buffer, microseconds: Buffer]>
   time(callback: Callback<[unixTimestamp: Buffer, microseconds: Buffer]>): void
   TIME: RedisBufferCommands['time']
+  /**
+   * Returns an element's vector, about as it was added.
+   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
+   * unharmed.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<Buffer> | null>
+  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<Buffer> | null>): void
+  VEMB_RAW: RedisBufferCommands['vEmbRaw']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinks(key: RedisArgument, element: RedisArgument): Promise<Buffer[][] | null>
+  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<Buffer[][] | null>): void
+  VLINKS: RedisBufferCommands['vLinks']
+  /**
+   * Returns a random element of a vector set, or several; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the count.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrandmember/
+   */
+  vRandMember(key: RedisArgument): Promise<Buffer | null>
+  vRandMember(key: RedisArgument, callback: Callback<Buffer | null>): void
+  vRandMember(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
+  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
+  VRANDMEMBER: RedisBufferCommands['vRandMember']
+  /**
+   * Returns elements of a vector set in the order of their names.
+   *
+   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
+   * Since 8.4.0.
+   * @see https://redis.io/docs/latest/commands/vrange/
+   */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<Buffer[]>
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<Buffer[]>): void
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<Buffer[]>): void
+  VRANGE: RedisBufferCommands['vRange']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<Buffer[]>
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<Buffer[]>): void
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<Buffer[]>): void
+  VSIM: RedisBufferCommands['vSim']
   /**
    * Appends a new message to a stream. Creates the key if it doesn't exist.
    *

@@ -96,10 +96,16 @@ const REFUSED = [
     'argument "toAdd.longitude" must be a number, not a NaN'],
   ['geoAdd', ['k', []], 'argument "toAdd" must be a non-empty array'],
   ['geoSearch', ['k', 'm', { radius: 5 }], 'argument "by.unit" must be one of m, km, mi, ft'],
-  ['geoSearch', ['k', 'm'], 'argument "by" must be a { radius, unit } or a { width, height, unit }'],
+  ['geoSearch', ['k', 'm'], 'argument "by" must be a { radius, unit } or a { width'],
   ['geoSearchWith', ['k', 'm', { radius: 5, unit: 'm' }, [SECRET]],
     'argument "replyWith" must be one of WITHDIST, WITHHASH, WITHCOORD'],
   ['fCall', ['f', { keys: [5] }], 'argument "options.keys[0]" must be a string or a Buffer'],
+  ['clusterAddSlots', [[]], 'argument "slots" must be a non-empty array'],
+  ['clusterAddSlotsRange', [5], 'argument "ranges" must be a { start, end } or an array of them'],
+  ['clusterSetSlot', [1, SECRET], 'argument "state" must be one of IMPORTING, MIGRATING, STABLE'],
+  ['vAdd', ['k', '1 2', 'e'], 'argument "vector" must be an array of numbers, not a string'],
+  ['vAdd', ['k', [1, NaN], 'e'], 'argument "vector[1]" must be a number, not a NaN'],
+  ['vSetAttr', ['k', 'e', 5], 'argument "attributes" must be an object, not a number'],
   ['commandInfo', ['get'], 'argument "commands" must be an array, not a string']
 ]
 

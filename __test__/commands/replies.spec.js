@@ -60,6 +60,9 @@ const INFO_CONSUMER = ['name', 'c', 'pending', 2, 'idle', 5, 'inactive', -1]
 const LIBRARY = ['library_name', 'lib', 'engine', 'LUA', 'functions', [
   ['name', 'f', 'description', null, 'flags', ['no-writes']]]]
 const LIBRARY3 = { ...pairs(LIBRARY), functions: [pairs(LIBRARY[5][0])] }
+const LINK = ['direction', 'to', 'node', 'a', 'create-time', 1, 'events', 'r',
+  'send-buffer-allocated', 0, 'send-buffer-used', 0]
+const MODULE = ['name', 'm', 'ver', 1, 'path', '/m.so', 'args', []]
 const RUNNING = ['name', 'f', 'command', ['FCALL', 'f', '0'], 'duration_ms', 5]
 const COUNTS = ['libraries_count', 1, 'functions_count', 2]
 
@@ -74,6 +77,9 @@ const REPLIES = {
   bzPopMin: [[['k', 'a', '-inf'], ['k', 'a', -Infinity]], [null]],
   clientInfo: [[LINE], [OLD_LINE]],
   clientList: [[LINE + OLD_LINE]],
+  clusterLinks: [[[LINK], [pairs(LINK)]], [[]]],
+  clusterSlots: [[[[0, 5, ['127.0.0.1', 1, 'a'], ['127.0.0.1', 2, 'b', []]],
+    [6, 9, ['', 3, 'c']]]]],
   command: [[COMMANDS, COMMANDS.map(command => command.map((field, i) => (
     i === 8 ? field.map(deepObject) : field)))]],
   commandDocs: [[DOCS, { get: { ...pairs(DOCS[1]), arguments: [{ name: 'key',
@@ -96,12 +102,22 @@ const REPLIES = {
     { matches: [[[4, 7], [5, 8], 4]], len: 4 }]],
   memoryStats: [[MEMORY, { ...pairs(MEMORY), 'peak.percentage': 97.5, fragmentation: 1.25,
     'allocator-rss.ratio': 1.5 }]],
+  moduleList: [[[MODULE], [pairs(MODULE)]], [[]]],
   pubSubNumSub: [[['a', 1, 'b', 0]], [[]]],
   pubSubShardNumSub: [[['a', 1, 'b', 0]]],
   role: [[['master', 10, [['127.0.0.1', '6380', '9']]]],
     [['slave', '127.0.0.1', 6379, 'connected', 10]], [['sentinel', ['mymaster']]]],
   scan: [[['0', ['a', 'b']]]],
   sScan: [[['0', ['a', 'b']]]],
+  vAdd: [[1, true], [0, false]],
+  vEmb: [[['1.5', '-2'], [1.5, -2]]],
+  vEmbRaw: [[['int8', 'raw', '1.5', '2'], ['int8', 'raw', 1.5, 2]]],
+  vGetAttr: [['{"year":1980}'], [null]],
+  vInfo: [[['quant-type', 'int8', 'size', 2], { 'quant-type': 'int8', size: 2 }]],
+  vLinksWithScores: [[[['a', '0.5'], []], [{ a: 0.5 }, {}]]],
+  vRem: [[1, true], [0, false]],
+  vSetAttr: [[1, true], [0, false]],
+  vSimWithScores: [[['a', '1', 'b', '0.5'], { a: 1, b: 0.5 }], [[], {}]],
   xAutoClaim: [[['0-0', [...MESSAGES, null], ['4-1']]]],
   xAutoClaimJustId: [[['5-1', ['1-1', '2-1'], []]]],
   xClaim: [[[...MESSAGES, null]], [[]]],
@@ -246,6 +262,19 @@ test('streams come as a list, whatever form the map has', () => {
     [{ id: '1-1', message: new Map([['f', 'v']]) }])
   assert.deepStrictEqual(reply([['s', messages]], { [RESP_TYPES.MAP]: Array })[0].messages,
     [{ id: '1-1', message: ['f', 'v'] }])
+})
+
+test('what a vector set does not have is null', () => {
+  for (const name of ['vEmb', 'vEmbRaw', 'vGetAttr', 'vInfo', 'vLinksWithScores']) {
+    assert.strictEqual(rows.get(name).reply(null), null, name)
+  }
+  assert.deepStrictEqual(rows.get('vEmbRaw').reply(['bin', 'raw', '1.5']),
+    { quantization: 'bin', raw: 'raw', l2Norm: 1.5 })
+})
+
+test('attributes that are no JSON are an error that does not show them', () => {
+  assert.throws(() => rows.get('vGetAttr').reply('hunter2'),
+    error => error instanceof SyntaxError && !error.message.includes('hunter'))
 })
 
 test('a field of a stream cannot reach a prototype', () => {

@@ -18,7 +18,7 @@
  *   reply     (reply, typeMapping, preserved) => what the caller gets (default: the reply itself)
  *   ts        the method's type, T standing for string or Buffer; several make overloads
  *   about     what sets a variant apart from its command, for the documentation
- *   docs      { summary, since, complexity } of a command that commands/redis.json does not have
+ *   docs      { summary, since, complexity } of a command that redis.json does not describe
  *
  * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
  */
@@ -26,6 +26,7 @@
 const GROUPS = {
   acl: require('./acl'),
   bitmaps: require('./bitmaps'),
+  cluster: require('./cluster'),
   connection: require('./connection'),
   diagnostics: require('./diagnostics'),
   functions: require('./functions'),
@@ -36,6 +37,7 @@ const GROUPS = {
   introspection: require('./introspection'),
   keys: require('./keys'),
   lists: require('./lists'),
+  modules: require('./modules'),
   pubsub: require('./pubsub'),
   replication: require('./replication'),
   scripting: require('./scripting'),
@@ -47,7 +49,8 @@ const GROUPS = {
   streamGroups: require('./stream-groups'),
   streamReads: require('./stream-reads'),
   streams: require('./streams'),
-  strings: require('./strings')
+  strings: require('./strings'),
+  vectors: require('./vectors')
 }
 
 const commands = Object.values(GROUPS).flat().map(complete)

@@ -487,6 +487,23 @@ export class MultiErrorReply extends ErrorReply {
   errors(): Generator<Error>
 }
 
+/** Indexes with values: an object, a Map or `[[index, value], ...]`. */
+export type ArEntries =
+  | Record<string | number, RedisArgument>
+  | Map<RedisInteger, RedisArgument>
+  | [RedisInteger, RedisArgument][]
+
+export type ArOperation = 'SUM' | 'MIN' | 'MAX' | 'AND' | 'OR' | 'XOR' | 'MATCH' | 'USED'
+
+export type ArPredicate = 'EXACT' | 'MATCH' | 'GLOB' | 'RE'
+
+export interface ArGrepOptions {
+  COMBINATOR?: 'AND' | 'OR'
+  /** The most elements to return. */
+  LIMIT?: RedisInteger
+  NOCASE?: boolean
+}
+
 export interface BitCountRange {
   start: RedisInteger
   end: RedisInteger
@@ -1303,6 +1320,128 @@ export interface RedisPlainCommands {
   append(key: RedisArgument, value: RedisArgument, callback: Callback<number>): void
   APPEND: RedisPlainCommands['append']
   /**
+   * Returns how many elements of an array are set.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arcount/
+   */
+  arCount(key: RedisArgument): Promise<number>
+  arCount(key: RedisArgument, callback: Callback<number>): void
+  ARCOUNT: RedisPlainCommands['arCount']
+  /**
+   * Deletes elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/ardel/
+   */
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<number>
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<number>): void
+  ARDEL: RedisPlainCommands['arDel']
+  /**
+   * Deletes the elements of ranges, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/ardelrange/
+   */
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): Promise<number>
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][], callback: Callback<number>): void
+  ARDELRANGE: RedisPlainCommands['arDelRange']
+  /**
+   * Returns the indexes of the elements that fulfil predicates.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<number[]>
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<number[]>): void
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<number[]>): void
+  ARGREP: RedisPlainCommands['arGrep']
+  /**
+   * Tells how an array is stored.
+   *
+   * Complexity: O(1), with FULL O(N) where N is the number of slices.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arinfo/
+   */
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): Promise<Record<string, number>>
+  arInfo(key: RedisArgument, callback: Callback<Record<string, number>>): void
+  arInfo(key: RedisArgument, options: { FULL?: boolean } | undefined, callback: Callback<Record<string, number>>): void
+  ARINFO: RedisPlainCommands['arInfo']
+  /**
+   * Sets elements at the array's cursor, and moves it on. Returns the last one's index.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arinsert/
+   */
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): Promise<number>
+  arInsert(key: RedisArgument, values: RedisVariadicArgument, callback: Callback<number>): void
+  ARINSERT: RedisPlainCommands['arInsert']
+  /**
+   * Returns the length of an array: the greatest index that is set, plus 1.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlen/
+   */
+  arLen(key: RedisArgument): Promise<number>
+  arLen(key: RedisArgument, callback: Callback<number>): void
+  ARLEN: RedisPlainCommands['arLen']
+  /**
+   * Sets several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armset/
+   */
+  arMSet(key: RedisArgument, entries: ArEntries): Promise<number>
+  arMSet(key: RedisArgument, entries: ArEntries, callback: Callback<number>): void
+  ARMSET: RedisPlainCommands['arMSet']
+  /**
+   * Returns the index that ARINSERT will set next.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arnext/
+   */
+  arNext(key: RedisArgument): Promise<number | null>
+  arNext(key: RedisArgument, callback: Callback<number | null>): void
+  ARNEXT: RedisPlainCommands['arNext']
+  /**
+   * Inserts into an array that is used as a ring. Returns the last index.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arring/
+   */
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): Promise<number>
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument, callback: Callback<number>): void
+  ARRING: RedisPlainCommands['arRing']
+  /**
+   * Sets the array's cursor.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arseek/
+   */
+  arSeek(key: RedisArgument, index: RedisInteger): Promise<number>
+  arSeek(key: RedisArgument, index: RedisInteger, callback: Callback<number>): void
+  ARSEEK: RedisPlainCommands['arSeek']
+  /**
+   * Sets an element, and with several values those that follow.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arset/
+   */
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): Promise<number>
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument, callback: Callback<number>): void
+  ARSET: RedisPlainCommands['arSet']
+  /**
    * Asynchronously rewrites the append-only file to disk.
    *
    * Complexity: O(1).
@@ -1377,6 +1516,26 @@ export interface RedisPlainCommands {
   bitPos(key: RedisArgument, bit: 0 | 1, start: RedisInteger | undefined, end: RedisInteger | undefined, callback: Callback<number>): void
   bitPos(key: RedisArgument, bit: 0 | 1, start: RedisInteger | undefined, end: RedisInteger | undefined, mode: 'BYTE' | 'BIT' | undefined, callback: Callback<number>): void
   BITPOS: RedisPlainCommands['bitPos']
+  /**
+   * Takes a flag off a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-clear/
+   */
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): Promise<number>
+  blessClear(key: RedisArgument, flag: 'NO-EVICT', callback: Callback<number>): void
+  BLESS_CLEAR: RedisPlainCommands['blessClear']
+  /**
+   * Sets a flag of a key: NO-EVICT keeps it in memory.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-set/
+   */
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): Promise<number>
+  blessSet(key: RedisArgument, flag: 'NO-EVICT', callback: Callback<number>): void
+  BLESS_SET: RedisPlainCommands['blessSet']
   /**
    * Returns the client ID to which the connection's tracking notifications are redirected.
    *
@@ -3676,6 +3835,80 @@ export interface RedisCommands extends RedisPlainCommands {
   aclWhoAmI(callback: Callback<string>): void
   ACL_WHOAMI: RedisCommands['aclWhoAmI']
   /**
+   * Returns an element.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arget/
+   */
+  arGet(key: RedisArgument, index: RedisInteger): Promise<string | null>
+  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<string | null>): void
+  ARGET: RedisCommands['arGet']
+  /**
+   * Returns the elements of a range, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argetrange/
+   */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(string | null)[]>
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(string | null)[]>): void
+  ARGETRANGE: RedisCommands['arGetRange']
+  /**
+   * Returns the elements that fulfil predicates, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: string }[]>
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: string }[]>): void
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: string }[]>): void
+  ARGREP_WITHVALUES: RedisCommands['arGrepWithValues']
+  /**
+   * Returns the elements that were inserted last.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlastitems/
+   */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(string | null)[]>
+  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(string | null)[]>): void
+  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(string | null)[]>): void
+  ARLASTITEMS: RedisCommands['arLastItems']
+  /**
+   * Returns several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armget/
+   */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(string | null)[]>
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(string | null)[]>): void
+  ARMGET: RedisCommands['arMGet']
+  /**
+   * Computes over the elements of a range; MATCH counts those that equal the value.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arop/
+   */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<string | number | null>
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<string | number | null>): void
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<string | number | null>): void
+  AROP: RedisCommands['arOp']
+  /**
+   * Returns the elements of a range that are set, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arscan/
+   */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: string }[]>
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: string }[]>): void
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: string }[]>): void
+  ARSCAN: RedisCommands['arScan']
+  /**
    * Pops an element from a list, pushes it to another list and returns it. Blocks until an
    * element is available otherwise. Deletes the list if the last element was moved.
    *
@@ -3709,6 +3942,27 @@ export interface RedisCommands extends RedisPlainCommands {
   blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; element: string } | null>
   blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; element: string } | null>): void
   BLPOP: RedisCommands['blPop']
+  /**
+   * Returns the flags of a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-get/
+   */
+  blessGet(key: RedisArgument): Promise<string[]>
+  blessGet(key: RedisArgument, callback: Callback<string[]>): void
+  BLESS_GET: RedisCommands['blessGet']
+  /**
+   * Iterates over the keys with a flag.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-scan/
+   */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: string; keys: string[] }>
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: string; keys: string[] }>): void
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: string; keys: string[] }>): void
+  BLESS_SCAN: RedisCommands['blessScan']
   /**
    * Pops the first element from one of multiple lists. Blocks until an element is available
    * otherwise. Deletes the list if the last element was popped.
@@ -5417,6 +5671,80 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   aclWhoAmI(callback: Callback<Buffer>): void
   ACL_WHOAMI: RedisBufferCommands['aclWhoAmI']
   /**
+   * Returns an element.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arget/
+   */
+  arGet(key: RedisArgument, index: RedisInteger): Promise<Buffer | null>
+  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<Buffer | null>): void
+  ARGET: RedisBufferCommands['arGet']
+  /**
+   * Returns the elements of a range, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argetrange/
+   */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(Buffer | null)[]>
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(Buffer | null)[]>): void
+  ARGETRANGE: RedisBufferCommands['arGetRange']
+  /**
+   * Returns the elements that fulfil predicates, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: Buffer }[]>
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: Buffer }[]>): void
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: Buffer }[]>): void
+  ARGREP_WITHVALUES: RedisBufferCommands['arGrepWithValues']
+  /**
+   * Returns the elements that were inserted last.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlastitems/
+   */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(Buffer | null)[]>
+  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(Buffer | null)[]>): void
+  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(Buffer | null)[]>): void
+  ARLASTITEMS: RedisBufferCommands['arLastItems']
+  /**
+   * Returns several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armget/
+   */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(Buffer | null)[]>
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(Buffer | null)[]>): void
+  ARMGET: RedisBufferCommands['arMGet']
+  /**
+   * Computes over the elements of a range; MATCH counts those that equal the value.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arop/
+   */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<Buffer | number | null>
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<Buffer | number | null>): void
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<Buffer | number | null>): void
+  AROP: RedisBufferCommands['arOp']
+  /**
+   * Returns the elements of a range that are set, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arscan/
+   */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: Buffer }[]>
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: Buffer }[]>): void
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: Buffer }[]>): void
+  ARSCAN: RedisBufferCommands['arScan']
+  /**
    * Pops an element from a list, pushes it to another list and returns it. Blocks until an
    * element is available otherwise. Deletes the list if the last element was moved.
    *
@@ -5450,6 +5778,27 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; element: Buffer } | null>
   blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; element: Buffer } | null>): void
   BLPOP: RedisBufferCommands['blPop']
+  /**
+   * Returns the flags of a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-get/
+   */
+  blessGet(key: RedisArgument): Promise<Buffer[]>
+  blessGet(key: RedisArgument, callback: Callback<Buffer[]>): void
+  BLESS_GET: RedisBufferCommands['blessGet']
+  /**
+   * Iterates over the keys with a flag.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-scan/
+   */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: Buffer; keys: Buffer[] }>
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
+  BLESS_SCAN: RedisBufferCommands['blessScan']
   /**
    * Pops the first element from one of multiple lists. Blocks until an element is available
    * otherwise. Deletes the list if the last element was popped.

@@ -96,6 +96,10 @@ module.exports = {
   pfMerge: [['{k}d'], ['{k}d', '{k}1'], ['{k}d', ['{k}1', '{k}2']]],
 
   // keys
+  blessClear: [['k', 'NO-EVICT']],
+  blessGet: [['k']],
+  blessScan: [['0', 'NO-EVICT'], ['0', 'NO-EVICT', { COUNT: 5 }]],
+  blessSet: [['k', 'NO-EVICT']],
   copy: [['{k}1', '{k}2'], ['{k}1', '{k}2', { DB: 0, REPLACE: true }]],
   del: [['k'], [['a', 'b']]],
   dump: [['k']],
@@ -412,6 +416,29 @@ module.exports = {
   moduleList: [[]],
   moduleLoad: [['/nowhere.so'], ['/nowhere.so', ['a', 'b']]],
   moduleUnload: [['missing']],
+
+  // arrays
+  arCount: [['k']],
+  arDel: [['k', 1], ['k', ['1', 2]]],
+  arDelRange: [['k', [[0, 5]]], ['k', [[0, 5], ['7', '9']]]],
+  arGet: [['k', 0], ['k', '18446744073709551614']],
+  arGetRange: [['k', 0, '5']],
+  arGrep: [['k', 0, 10, [['EXACT', 'v']]], ['k', '-', '+', [['GLOB', 'a*'], ['RE', B]],
+    { COMBINATOR: 'OR', LIMIT: 5, NOCASE: true }]],
+  arGrepWithValues: [['k', '-', '+', [['MATCH', 'v']]],
+    ['k', '0', '+', [['EXACT', 'v']], { LIMIT: 1 }]],
+  arInfo: [['k'], ['k', { FULL: true }]],
+  arInsert: [['k', 'a'], ['k', ['a', B]]],
+  arLastItems: [['k', 2], ['k', 2, { REV: true }]],
+  arLen: [['k']],
+  arMGet: [['k', 1], ['k', [1, '2']]],
+  arMSet: [['k', { 1: 'a', 2: B }], ['k', new Map([[1, 'a'], ['2', B]])], ['k', [[1, 'a']]]],
+  arNext: [['k']],
+  arOp: [['k', 0, 5, 'SUM'], ['k', '0', '5', 'MATCH', 'v'], ['k', 0, 5, 'MATCH', 7]],
+  arRing: [['k', 10, 'a'], ['k', '10', ['a', B]]],
+  arScan: [['k', 0, 5], ['k', 0, '5', { LIMIT: 2 }]],
+  arSeek: [['k', 5]],
+  arSet: [['k', 5, 'a'], ['k', '5', ['a', B]]],
 
   // vector sets
   vAdd: [['k', [1, 0], 'new'], ['k', [1.5, -2], 'a', { CAS: true, QUANT: 'Q8', EF: 10, M: 16 }],

@@ -70,6 +70,10 @@ const COUNTS = ['libraries_count', 1, 'functions_count', 2]
 const REPLIES = {
   aclGetUser: [[USER, { ...pairs(USER), selectors: [pairs(USER[11][0])] }], [null]],
   aclLog: [[[ACL_LOG], [{ ...pairs(ACL_LOG), 'age-seconds': 4.5 }]]],
+  arGrepWithValues: [[[[1, 'a'], [5, 'b']]], [[]]],
+  arInfo: [[['len', 5, 'slices', 1], { len: 5, slices: 1 }]],
+  arScan: [[[[1, 'a'], [5, 'b']]], [[]]],
+  blessScan: [[['0', ['a', 'b']]]],
   blPop: [[['k', 'a']], [null]],
   brPop: [[['k', 'a']], [null]],
   bzmPop: [[['k', [['a', '1.5'], ['b', '2']]], ['k', [['a', 1.5], ['b', 2]]]], [null]],

@@ -25,6 +25,7 @@
 
 const GROUPS = {
   acl: require('./acl'),
+  arrays: require('./arrays'),
   bitmaps: require('./bitmaps'),
   cluster: require('./cluster'),
   connection: require('./connection'),

@@ -53,6 +53,13 @@ export const RedisClientPool: new (options?: RedisClientOptions | string) => Red
 declare const oxidis: Omit<typeof import('./index.js'), 'default'>
 export default oxidis
 
+/** What `geoSearchWith` and its relatives can tell beside the members. */
+export const GEO_REPLY_WITH: {
+  readonly DISTANCE: 'WITHDIST'
+  readonly HASH: 'WITHHASH'
+  readonly COORDINATES: 'WITHCOORD'
+}
+
 /** The RESP types that a type mapping can name. */
 export const RESP_TYPES: {
   readonly NULL: 95
@@ -500,6 +507,23 @@ export class MultiErrorReply extends ErrorReply {
   errors(): Generator<Error>
 }
 
+/** Indexes with values: an object, a Map or `[[index, value], ...]`. */
+export type ArEntries =
+  | Record<string | number, RedisArgument>
+  | Map<RedisInteger, RedisArgument>
+  | [RedisInteger, RedisArgument][]
+
+export type ArOperation = 'SUM' | 'MIN' | 'MAX' | 'AND' | 'OR' | 'XOR' | 'MATCH' | 'USED'
+
+export type ArPredicate = 'EXACT' | 'MATCH' | 'GLOB' | 'RE'
+
+export interface ArGrepOptions {
+  COMBINATOR?: 'AND' | 'OR'
+  /** The most elements to return. */
+  LIMIT?: RedisInteger
+  NOCASE?: boolean
+}
+
 export interface BitCountRange {
   start: RedisInteger
   end: RedisInteger
@@ -529,6 +553,115 @@ export type BitFieldOperation =
   | { operation: 'OVERFLOW'; behavior: 'WRAP' | 'SAT' | 'FAIL' }
 
 export type BitOperation = 'AND' | 'OR' | 'XOR' | 'NOT' | 'DIFF' | 'DIFF1' | 'ANDOR' | 'ONE'
+
+/** Slots from `start` to `end`, both included. */
+export interface SlotRange {
+  start: RedisInteger
+  end: RedisInteger
+}
+
+/** A connection between a node and a peer of its cluster. */
+export interface ClusterLink<T> {
+  direction: T
+  node: T
+  'create-time': number
+  events: T
+  'send-buffer-allocated': number
+  'send-buffer-used': number
+}
+
+/** Which nodes serve the slots from `from` to `to`, both included. */
+export interface ClusterSlots<T> {
+  from: number
+  to: number
+  master: ClusterSlotsNode<T>
+  replicas: ClusterSlotsNode<T>[]
+}
+
+export interface ClusterSlotsNode<T> {
+  host: T
+  port: number
+  id: T
+}
+
+export interface FunctionListOptions {
+  /** A glob pattern. */
+  LIBRARYNAME?: RedisArgument
+}
+
+export interface FunctionLibrary<T> {
+  library_name: T
+  engine: T
+  functions: { name: T; description: T | null; flags: T[] }[]
+}
+
+export interface FunctionRestoreOptions {
+  /** What becomes of libraries that are there. Default APPEND. */
+  mode?: 'FLUSH' | 'APPEND' | 'REPLACE'
+}
+
+export interface FunctionStats<T> {
+  running_script: { name: T; command: T[]; duration_ms: number } | null
+  engines: Record<string, { libraries_count: number; functions_count: number }>
+}
+
+export type GeoUnits = 'm' | 'km' | 'mi' | 'ft'
+
+export interface GeoCoordinates {
+  longitude: RedisArgument | number
+  latitude: RedisArgument | number
+}
+
+export interface GeoMember extends GeoCoordinates {
+  member: RedisArgument
+}
+
+/** Where something is. */
+export interface GeoPosition {
+  longitude: number
+  latitude: number
+}
+
+export interface GeoAddOptions {
+  /** Only new members (NX), or only members that exist (XX). */
+  condition?: 'NX' | 'XX'
+  /** @deprecated use `condition` */
+  NX?: boolean
+  /** @deprecated use `condition` */
+  XX?: boolean
+  /** Counts changed members too. */
+  CH?: boolean
+}
+
+/** A member, or a place. */
+export type GeoSearchFrom = RedisArgument | GeoCoordinates
+
+export type GeoSearchBy =
+  | { radius: RedisDouble; unit: GeoUnits }
+  | { width: RedisDouble; height: RedisDouble; unit: GeoUnits }
+
+export interface GeoSearchOptions {
+  /** Nearest or farthest first. Default: in no order. */
+  SORT?: 'ASC' | 'DESC'
+  /** The most members to return; with ANY the first that are found. */
+  COUNT?: RedisInteger | { value: RedisInteger; ANY?: boolean }
+}
+
+export interface GeoStoreOptions extends GeoSearchOptions {
+  /** Stores distances as scores. */
+  STOREDIST?: boolean
+}
+
+/** One of GEO_REPLY_WITH's values. */
+export type GeoReplyWith = 'WITHDIST' | 'WITHHASH' | 'WITHCOORD'
+
+/** A member, with what was asked for. */
+export interface GeoReplyWithMember<T> {
+  member: T
+  distance?: number
+  hash?: number
+  coordinates?: GeoPosition
+}
 
 /** What a hash's field or value is set to. */
 export type HashTypes = RedisArgument | number
@@ -986,6 +1119,164 @@ export interface ZInterCardOptions {
   LIMIT?: RedisInteger
 }
 
+/** An entry of a stream. */
+export interface StreamMessage<T> {
+  id: T
+  /** Empty when the entry was deleted while it was pending. */
+  message: Record<string, T>
+  /** In ms, like `deliveriesCounter` only for what was claimed by the option CLAIM. */
+  millisElapsedFromDelivery?: number
+  deliveriesCounter?: number
+}
+
+/** The entries of one stream that were read. */
+export interface StreamMessages<T> {
+  name: T
+  messages: StreamMessage<T>[]
+}
+
+/** What becomes of references to a deleted entry in groups (since 8.2.0). Default KEEPREF. */
+export type StreamDeletionPolicy = 'KEEPREF' | 'DELREF' | 'ACKED'
+
+/** -1: no such id, 1: deleted, 2: kept, since there still are references. */
+export type StreamDeletionReplyCode = -1 | 1 | 2
+
+export interface XAddOptions {
+  policy?: StreamDeletionPolicy
+  /** Adds it once for each producer and content. */
+  IDMPAUTO?: { pid: RedisArgument }
+  /** Adds it once for each producer and id. */
+  IDMP?: { pid: RedisArgument; iid: RedisArgument }
+  TRIM?: {
+    strategy: 'MAXLEN' | 'MINID'
+    /** `~` may keep more, and costs less. Default `=`. */
+    strategyModifier?: '=' | '~'
+    /** A length, or for MINID an id. */
+    threshold: RedisInteger | RedisArgument
+    /** Deletes at most this many entries; only with `~`. */
+    limit?: RedisInteger
+    policy?: StreamDeletionPolicy
+  }
+}
+
+export type XTrimOptions =
+  | { strategyModifier?: '='; policy?: StreamDeletionPolicy }
+  | { strategyModifier: '~'; LIMIT?: RedisInteger; policy?: StreamDeletionPolicy }
+
+export interface XCfgSetOptions {
+  /** In seconds. */
+  IDMP_DURATION?: RedisInteger
+  IDMP_MAXSIZE?: RedisInteger
+}
+
+export interface XSetIdOptions {
+  ENTRIESADDED?: RedisInteger
+  MAXDELETEDID?: RedisArgument
+}
+
+export interface XRangeOptions {
+  /** The most entries to return. */
+  COUNT?: RedisInteger
+}
+
+/** A stream, and the id behind which to read. */
+export interface XReadStream {
+  key: RedisArgument
+  /** `$`: what comes from now on; `+`: the last entry; `>`: what no consumer has got yet. */
+  id: RedisArgument
+}
+
+export interface XReadOptions {
+  /** The most entries of each stream. */
+  COUNT?: RedisInteger
+  /** The most entries of all streams. */
+  MAXCOUNT?: RedisInteger
+  /** The most bytes of all streams. */
+  MAXSIZE?: RedisInteger
+  /** How long to wait for an entry, in ms; 0 is for ever. Default: not at all. */
+  BLOCK?: RedisInteger
+}
+
+export interface XReadGroupOptions extends XReadOptions {
+  /** Entries need no XACK. */
+  NOACK?: boolean
+  /** Claims what has been pending for so many ms as well (since 8.4.0). */
+  CLAIM?: RedisInteger
+}
+
+export interface XAutoClaimOptions {
+  /** The most entries to claim. Default 100. */
+  COUNT?: RedisInteger
+}
+
+export interface XClaimOptions {
+  /** Idle time to set, in ms. Default 0. */
+  IDLE?: RedisInteger
+  /** The same as a point in time, in Unix ms. */
+  TIME?: RedisInteger | Date
+  RETRYCOUNT?: RedisInteger
+  /** Claims entries that are not pending too. */
+  FORCE?: boolean
+  LASTID?: RedisArgument
+}
+
+export interface XGroupSetIdOptions {
+  ENTRIESREAD?: RedisInteger
+}
+
+export interface XGroupCreateOptions extends XGroupSetIdOptions {
+  /** Creates the stream too. */
+  MKSTREAM?: boolean
+}
+
+export interface XNackOptions {
+  RETRYCOUNT?: RedisInteger
+  FORCE?: boolean
+}
+
+export interface XPendingRangeOptions {
+  /** Only what has been idle for so many ms. */
+  IDLE?: RedisInteger
+  consumer?: RedisArgument
+}
+
+export interface XInfoStreamReply<T> {
+  length: number
+  'radix-tree-keys': number
+  'radix-tree-nodes': number
+  'last-generated-id': T
+  'max-deleted-entry-id'?: T
+  'entries-added'?: number
+  'recorded-first-entry-id'?: T
+  'idmp-duration'?: number
+  'idmp-maxsize'?: number
+  'pids-tracked'?: number
+  'iids-tracked'?: number
+  'iids-added'?: number
+  'iids-duplicates'?: number
+  groups: number
+  'first-entry': StreamMessage<T> | null
+  'last-entry': StreamMessage<T> | null
+}
+
+export interface XInfoGroup<T> {
+  name: T
+  consumers: number
+  pending: number
+  'last-delivered-id': T
+  'entries-read'?: number | null
+  lag?: number | null
+}
+
+export interface XInfoConsumer<T> {
+  name: T
+  pending: number
+  /** Since it last tried to read, in ms. */
+  idle: number
+  /** Since it last got something, in ms (since 7.2.0). */
+  inactive?: number
+}
+
 /** Pairs for MSET: `[[key, value], ...]`, `[key, value, ...]` or `{ key: value }`. */
 export type MSetArguments =
   [RedisArgument, RedisArgument][] | RedisArgument[] | Record<string, RedisArgument>
@@ -1071,6 +1362,49 @@ export interface LcsIdxWithMatchLenReply {
   len: number
 }
 
+export interface VAddOptions {
+  /** Projects the vector to so many dimensions. */
+  REDUCE?: RedisInteger
+  /** Looks for neighbours in a thread, and adds it then if nothing has changed. */
+  CAS?: boolean
+  /** How coordinates are stored. Default Q8. */
+  QUANT?: 'NOQUANT' | 'BIN' | 'Q8'
+  /** How much to explore for neighbours. Default 200. */
+  EF?: RedisInteger
+  /** Attributes for FILTER, sent as JSON. */
+  SETATTR?: Record<string, unknown>
+  /** The most links of an element. Default 16. */
+  M?: RedisInteger
+}
+
+export interface VSimOptions {
+  /** Default 10. */
+  COUNT?: RedisInteger
+  /** Only what is at least 1 - EPSILON similar. */
+  EPSILON?: RedisDouble
+  /** How much to explore. */
+  EF?: RedisInteger
+  /** An expression over attributes: `.year > 1980`. */
+  FILTER?: RedisArgument
+  /** The most elements to try the filter on. */
+  'FILTER-EF'?: RedisInteger
+  /** Compares with every element, instead of searching the graph. */
+  TRUTH?: boolean
+  /** Searches in the server's main thread. */
+  NOTHREAD?: boolean
+}
+
+export interface VEmbRawReply<T> {
+  quantization: T
+  raw: T
+  l2Norm: number
+  /** Only for Q8. */
+  quantizationRange?: number
+}
+
+/** `vector-dim`, `size`, `max-level` ... are numbers, `quant-type` is text. */
+export type VInfoReply = Record<string, number | string | Buffer>
+
 /** The commands whose replies hold no text. */
 export interface RedisPlainCommands {
   /**
@@ -1136,6 +1470,128 @@ export interface RedisPlainCommands {
   append(key: RedisArgument, value: RedisArgument): Promise<number>
   append(key: RedisArgument, value: RedisArgument, callback: Callback<number>): void
   APPEND: RedisPlainCommands['append']
+  /**
+   * Returns how many elements of an array are set.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arcount/
+   */
+  arCount(key: RedisArgument): Promise<number>
+  arCount(key: RedisArgument, callback: Callback<number>): void
+  ARCOUNT: RedisPlainCommands['arCount']
+  /**
+   * Deletes elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/ardel/
+   */
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<number>
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<number>): void
+  ARDEL: RedisPlainCommands['arDel']
+  /**
+   * Deletes the elements of ranges, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/ardelrange/
+   */
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): Promise<number>
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][], callback: Callback<number>): void
+  ARDELRANGE: RedisPlainCommands['arDelRange']
+  /**
+   * Returns the indexes of the elements that fulfil predicates.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<number[]>
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<number[]>): void
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<number[]>): void
+  ARGREP: RedisPlainCommands['arGrep']
+  /**
+   * Tells how an array is stored.
+   *
+   * Complexity: O(1), with FULL O(N) where N is the number of slices.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arinfo/
+   */
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): Promise<Record<string, number>>
+  arInfo(key: RedisArgument, callback: Callback<Record<string, number>>): void
+  arInfo(key: RedisArgument, options: { FULL?: boolean } | undefined, callback: Callback<Record<string, number>>): void
+  ARINFO: RedisPlainCommands['arInfo']
+  /**
+   * Sets elements at the array's cursor, and moves it on. Returns the last one's index.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arinsert/
+   */
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): Promise<number>
+  arInsert(key: RedisArgument, values: RedisVariadicArgument, callback: Callback<number>): void
+  ARINSERT: RedisPlainCommands['arInsert']
+  /**
+   * Returns the length of an array: the greatest index that is set, plus 1.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlen/
+   */
+  arLen(key: RedisArgument): Promise<number>
+  arLen(key: RedisArgument, callback: Callback<number>): void
+  ARLEN: RedisPlainCommands['arLen']
+  /**
+   * Sets several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armset/
+   */
+  arMSet(key: RedisArgument, entries: ArEntries): Promise<number>
+  arMSet(key: RedisArgument, entries: ArEntries, callback: Callback<number>): void
+  ARMSET: RedisPlainCommands['arMSet']
+  /**
+   * Returns the index that ARINSERT will set next.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arnext/
+   */
+  arNext(key: RedisArgument): Promise<number | null>
+  arNext(key: RedisArgument, callback: Callback<number | null>): void
+  ARNEXT: RedisPlainCommands['arNext']
+  /**
+   * Inserts into an array that is used as a ring. Returns the last index.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arring/
+   */
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): Promise<number>
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument, callback: Callback<number>): void
+  ARRING: RedisPlainCommands['arRing']
+  /**
+   * Sets the array's cursor.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arseek/
+   */
+  arSeek(key: RedisArgument, index: RedisInteger): Promise<number>
+  arSeek(key: RedisArgument, index: RedisInteger, callback: Callback<number>): void
+  ARSEEK: RedisPlainCommands['arSeek']
+  /**
+   * Sets an element, and with several values those that follow.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arset/
+   */
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): Promise<number>
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument, callback: Callback<number>): void
+  ARSET: RedisPlainCommands['arSet']
   /**
    * Asynchronously rewrites the append-only file to disk.
    *
@@ -1211,6 +1667,26 @@ export interface RedisPlainCommands {
   bitPos(key: RedisArgument, bit: 0 | 1, start: RedisInteger | undefined, end: RedisInteger | undefined, callback: Callback<number>): void
   bitPos(key: RedisArgument, bit: 0 | 1, start: RedisInteger | undefined, end: RedisInteger | undefined, mode: 'BYTE' | 'BIT' | undefined, callback: Callback<number>): void
   BITPOS: RedisPlainCommands['bitPos']
+  /**
+   * Takes a flag off a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-clear/
+   */
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): Promise<number>
+  blessClear(key: RedisArgument, flag: 'NO-EVICT', callback: Callback<number>): void
+  BLESS_CLEAR: RedisPlainCommands['blessClear']
+  /**
+   * Sets a flag of a key: NO-EVICT keeps it in memory.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-set/
+   */
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): Promise<number>
+  blessSet(key: RedisArgument, flag: 'NO-EVICT', callback: Callback<number>): void
+  BLESS_SET: RedisPlainCommands['blessSet']
   /**
    * Returns the client ID to which the connection's tracking notifications are redirected.
    *
@@ -1294,6 +1770,182 @@ export interface RedisPlainCommands {
   clientUnpause(): Promise<'OK'>
   clientUnpause(callback: Callback<'OK'>): void
   CLIENT_UNPAUSE: RedisPlainCommands['clientUnpause']
+  /**
+   * Assigns new hash slots to a node.
+   *
+   * Complexity: O(N) where N is the total number of hash slot arguments.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-addslots/
+   */
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): Promise<'OK'>
+  clusterAddSlots(slots: RedisInteger | RedisInteger[], callback: Callback<'OK'>): void
+  CLUSTER_ADDSLOTS: RedisPlainCommands['clusterAddSlots']
+  /**
+   * Assigns new hash slot ranges to a node.
+   *
+   * Complexity: O(N) where N is the total number of the slots between the start slot and end slot
+   * arguments.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-addslotsrange/
+   */
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): Promise<'OK'>
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[], callback: Callback<'OK'>): void
+  CLUSTER_ADDSLOTSRANGE: RedisPlainCommands['clusterAddSlotsRange']
+  /**
+   * Advances the cluster config epoch.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-bumpepoch/
+   */
+  clusterBumpEpoch(): Promise<string>
+  clusterBumpEpoch(callback: Callback<string>): void
+  CLUSTER_BUMPEPOCH: RedisPlainCommands['clusterBumpEpoch']
+  /**
+   * Returns the number of active failure reports active for a node.
+   *
+   * Complexity: O(N) where N is the number of failure reports.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-count-failure-reports/
+   */
+  clusterCountFailureReports(nodeId: RedisArgument): Promise<number>
+  clusterCountFailureReports(nodeId: RedisArgument, callback: Callback<number>): void
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisPlainCommands['clusterCountFailureReports']
+  /**
+   * Returns the number of keys in a hash slot.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-countkeysinslot/
+   */
+  clusterCountKeysInSlot(slot: RedisInteger): Promise<number>
+  clusterCountKeysInSlot(slot: RedisInteger, callback: Callback<number>): void
+  CLUSTER_COUNTKEYSINSLOT: RedisPlainCommands['clusterCountKeysInSlot']
+  /**
+   * Sets hash slots as unbound for a node.
+   *
+   * Complexity: O(N) where N is the total number of hash slot arguments.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-delslots/
+   */
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): Promise<'OK'>
+  clusterDelSlots(slots: RedisInteger | RedisInteger[], callback: Callback<'OK'>): void
+  CLUSTER_DELSLOTS: RedisPlainCommands['clusterDelSlots']
+  /**
+   * Sets hash slot ranges as unbound for a node.
+   *
+   * Complexity: O(N) where N is the total number of the slots between the start slot and end slot
+   * arguments.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-delslotsrange/
+   */
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): Promise<'OK'>
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[], callback: Callback<'OK'>): void
+  CLUSTER_DELSLOTSRANGE: RedisPlainCommands['clusterDelSlotsRange']
+  /**
+   * Forces a replica to perform a manual failover of its master.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-failover/
+   */
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): Promise<'OK'>
+  clusterFailover(callback: Callback<'OK'>): void
+  clusterFailover(options: { mode?: 'FORCE' | 'TAKEOVER' } | undefined, callback: Callback<'OK'>): void
+  CLUSTER_FAILOVER: RedisPlainCommands['clusterFailover']
+  /**
+   * Deletes all slots information from a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-flushslots/
+   */
+  clusterFlushSlots(): Promise<'OK'>
+  clusterFlushSlots(callback: Callback<'OK'>): void
+  CLUSTER_FLUSHSLOTS: RedisPlainCommands['clusterFlushSlots']
+  /**
+   * Removes a node from the nodes table.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-forget/
+   */
+  clusterForget(nodeId: RedisArgument): Promise<'OK'>
+  clusterForget(nodeId: RedisArgument, callback: Callback<'OK'>): void
+  CLUSTER_FORGET: RedisPlainCommands['clusterForget']
+  /**
+   * Returns the hash slot for a key.
+   *
+   * Complexity: O(N) where N is the number of bytes in the key.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-keyslot/
+   */
+  clusterKeySlot(key: RedisArgument): Promise<number>
+  clusterKeySlot(key: RedisArgument, callback: Callback<number>): void
+  CLUSTER_KEYSLOT: RedisPlainCommands['clusterKeySlot']
+  /**
+   * Forces a node to handshake with another node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-meet/
+   */
+  clusterMeet(host: RedisArgument, port: RedisInteger): Promise<'OK'>
+  clusterMeet(host: RedisArgument, port: RedisInteger, callback: Callback<'OK'>): void
+  CLUSTER_MEET: RedisPlainCommands['clusterMeet']
+  /**
+   * Configure a node as replica of a master node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicate/
+   */
+  clusterReplicate(nodeId: RedisArgument): Promise<'OK'>
+  clusterReplicate(nodeId: RedisArgument, callback: Callback<'OK'>): void
+  CLUSTER_REPLICATE: RedisPlainCommands['clusterReplicate']
+  /**
+   * Resets a node.
+   *
+   * Complexity: O(N) where N is the number of known nodes. The command may execute a FLUSHALL as
+   * a side effect.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-reset/
+   */
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): Promise<'OK'>
+  clusterReset(callback: Callback<'OK'>): void
+  clusterReset(options: { mode?: 'HARD' | 'SOFT' } | undefined, callback: Callback<'OK'>): void
+  CLUSTER_RESET: RedisPlainCommands['clusterReset']
+  /**
+   * Forces a node to save the cluster configuration to disk.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-saveconfig/
+   */
+  clusterSaveConfig(): Promise<'OK'>
+  clusterSaveConfig(callback: Callback<'OK'>): void
+  CLUSTER_SAVECONFIG: RedisPlainCommands['clusterSaveConfig']
+  /**
+   * Sets the configuration epoch for a new node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-set-config-epoch/
+   */
+  clusterSetConfigEpoch(configEpoch: RedisInteger): Promise<'OK'>
+  clusterSetConfigEpoch(configEpoch: RedisInteger, callback: Callback<'OK'>): void
+  'CLUSTER_SET-CONFIG-EPOCH': RedisPlainCommands['clusterSetConfigEpoch']
+  /**
+   * Binds a hash slot to a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-setslot/
+   */
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): Promise<'OK'>
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', callback: Callback<'OK'>): void
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId: RedisArgument | undefined, callback: Callback<'OK'>): void
+  CLUSTER_SETSLOT: RedisPlainCommands['clusterSetSlot']
   /**
    * Returns detailed information about all commands.
    *
@@ -1512,6 +2164,28 @@ export interface RedisPlainCommands {
   expireTime(key: RedisArgument, callback: Callback<number>): void
   EXPIRETIME: RedisPlainCommands['expireTime']
   /**
+   * Invokes a function.
+   *
+   * Complexity: Depends on the function that is executed.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/fcall/
+   */
+  fCall(name: RedisArgument, options?: EvalOptions): Promise<unknown>
+  fCall(name: RedisArgument, callback: Callback<unknown>): void
+  fCall(name: RedisArgument, options: EvalOptions | undefined, callback: Callback<unknown>): void
+  FCALL: RedisPlainCommands['fCall']
+  /**
+   * Invokes a read-only function.
+   *
+   * Complexity: Depends on the function that is executed.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/fcall_ro/
+   */
+  fCallRo(name: RedisArgument, options?: EvalOptions): Promise<unknown>
+  fCallRo(name: RedisArgument, callback: Callback<unknown>): void
+  fCallRo(name: RedisArgument, options: EvalOptions | undefined, callback: Callback<unknown>): void
+  FCALL_RO: RedisPlainCommands['fCallRo']
+  /**
    * Removes all keys from all databases.
    *
    * Complexity: O(N) where N is the total number of keys in all databases.
@@ -1533,6 +2207,126 @@ export interface RedisPlainCommands {
   flushDb(callback: Callback<'OK'>): void
   flushDb(mode: RedisFlushMode | undefined, callback: Callback<'OK'>): void
   FLUSHDB: RedisPlainCommands['flushDb']
+  /**
+   * Deletes a library and its functions.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-delete/
+   */
+  functionDelete(library: RedisArgument): Promise<'OK'>
+  functionDelete(library: RedisArgument, callback: Callback<'OK'>): void
+  FUNCTION_DELETE: RedisPlainCommands['functionDelete']
+  /**
+   * Deletes all libraries and functions.
+   *
+   * Complexity: O(N) where N is the number of functions deleted.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-flush/
+   */
+  functionFlush(mode?: RedisFlushMode): Promise<'OK'>
+  functionFlush(callback: Callback<'OK'>): void
+  functionFlush(mode: RedisFlushMode | undefined, callback: Callback<'OK'>): void
+  FUNCTION_FLUSH: RedisPlainCommands['functionFlush']
+  /**
+   * Terminates a function during execution.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-kill/
+   */
+  functionKill(): Promise<'OK'>
+  functionKill(callback: Callback<'OK'>): void
+  FUNCTION_KILL: RedisPlainCommands['functionKill']
+  /**
+   * Restores all libraries from a payload.
+   *
+   * Complexity: O(N) where N is the number of functions on the payload.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-restore/
+   */
+  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): Promise<'OK'>
+  functionRestore(dump: RedisArgument, callback: Callback<'OK'>): void
+  functionRestore(dump: RedisArgument, options: FunctionRestoreOptions | undefined, callback: Callback<'OK'>): void
+  FUNCTION_RESTORE: RedisPlainCommands['functionRestore']
+  /**
+   * Adds one or more members to a geospatial index. The key is created if it doesn't exist.
+   *
+   * Complexity: O(log(N)) for each item added, where N is the number of elements in the sorted
+   * set.
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/geoadd/
+   */
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): Promise<number>
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], callback: Callback<number>): void
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options: GeoAddOptions | undefined, callback: Callback<number>): void
+  GEOADD: RedisPlainCommands['geoAdd']
+  /**
+   * Returns the distance between two members of a geospatial index.
+   *
+   * Complexity: O(1).
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/geodist/
+   */
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): Promise<number | null>
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, callback: Callback<number | null>): void
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit: GeoUnits | undefined, callback: Callback<number | null>): void
+  GEODIST: RedisPlainCommands['geoDist']
+  /**
+   * Returns the longitude and latitude of members from a geospatial index.
+   *
+   * Complexity: O(1) for each member requested.
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/geopos/
+   */
+  geoPos(key: RedisArgument, member: RedisVariadicArgument): Promise<(GeoPosition | null)[]>
+  geoPos(key: RedisArgument, member: RedisVariadicArgument, callback: Callback<(GeoPosition | null)[]>): void
+  GEOPOS: RedisPlainCommands['geoPos']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   * Stores the result, with geohashes or (STOREDIST) distances as scores.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): Promise<number>
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, callback: Callback<number>): void
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options: GeoStoreOptions | undefined, callback: Callback<number>): void
+  GEORADIUSBYMEMBER_STORE: RedisPlainCommands['geoRadiusByMemberStore']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   * Stores the result, with geohashes or (STOREDIST) distances as scores.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): Promise<number>
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, callback: Callback<number>): void
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options: GeoStoreOptions | undefined, callback: Callback<number>): void
+  GEORADIUS_STORE: RedisPlainCommands['geoRadiusStore']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle, optionally stores
+   * the result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearchstore/
+   */
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): Promise<number>
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, callback: Callback<number>): void
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options: GeoStoreOptions | undefined, callback: Callback<number>): void
+  GEOSEARCHSTORE: RedisPlainCommands['geoSearchStore']
   /**
    * Returns a bit value by offset.
    *
@@ -2019,6 +2813,27 @@ export interface RedisPlainCommands {
   migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, callback: Callback<'OK' | 'NOKEY'>): void
   migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options: MigrateOptions | undefined, callback: Callback<'OK' | 'NOKEY'>): void
   MIGRATE: RedisPlainCommands['migrate']
+  /**
+   * Loads a module.
+   *
+   * Complexity: O(1).
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-load/
+   */
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): Promise<'OK'>
+  moduleLoad(path: RedisArgument, callback: Callback<'OK'>): void
+  moduleLoad(path: RedisArgument, moduleArguments: RedisArgument[] | undefined, callback: Callback<'OK'>): void
+  MODULE_LOAD: RedisPlainCommands['moduleLoad']
+  /**
+   * Unloads a module.
+   *
+   * Complexity: O(1).
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-unload/
+   */
+  moduleUnload(name: RedisArgument): Promise<'OK'>
+  moduleUnload(name: RedisArgument, callback: Callback<'OK'>): void
+  MODULE_UNLOAD: RedisPlainCommands['moduleUnload']
   /**
    * Moves a key to another database.
    *
@@ -2569,6 +3384,283 @@ export interface RedisPlainCommands {
   unlink(keys: RedisVariadicArgument, callback: Callback<number>): void
   UNLINK: RedisPlainCommands['unlink']
   /**
+   * Adds an element with its vector to a vector set, or changes its vector.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vadd/
+   */
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): Promise<boolean>
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, callback: Callback<boolean>): void
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options: VAddOptions | undefined, callback: Callback<boolean>): void
+  VADD: RedisPlainCommands['vAdd']
+  /**
+   * Returns the number of elements of a vector set.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vcard/
+   */
+  vCard(key: RedisArgument): Promise<number>
+  vCard(key: RedisArgument, callback: Callback<number>): void
+  VCARD: RedisPlainCommands['vCard']
+  /**
+   * Returns the number of dimensions of the vectors of a vector set.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vdim/
+   */
+  vDim(key: RedisArgument): Promise<number>
+  vDim(key: RedisArgument, callback: Callback<number>): void
+  VDIM: RedisPlainCommands['vDim']
+  /**
+   * Returns an element's vector, about as it was added.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmb(key: RedisArgument, element: RedisArgument): Promise<number[] | null>
+  vEmb(key: RedisArgument, element: RedisArgument, callback: Callback<number[] | null>): void
+  VEMB: RedisPlainCommands['vEmb']
+  /**
+   * Returns an element's attributes, parsed from JSON.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vgetattr/
+   */
+  vGetAttr(key: RedisArgument, element: RedisArgument): Promise<unknown>
+  vGetAttr(key: RedisArgument, element: RedisArgument, callback: Callback<unknown>): void
+  VGETATTR: RedisPlainCommands['vGetAttr']
+  /**
+   * Tells about a vector set: its size, dimensions, quantization and graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vinfo/
+   */
+  vInfo(key: RedisArgument): Promise<VInfoReply | null>
+  vInfo(key: RedisArgument, callback: Callback<VInfoReply | null>): void
+  VINFO: RedisPlainCommands['vInfo']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   * Returns how similar each is as well.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): Promise<Record<string, number>[] | null>
+  vLinksWithScores(key: RedisArgument, element: RedisArgument, callback: Callback<Record<string, number>[] | null>): void
+  VLINKS_WITHSCORES: RedisPlainCommands['vLinksWithScores']
+  /**
+   * Removes an element from a vector set.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrem/
+   */
+  vRem(key: RedisArgument, element: RedisArgument): Promise<boolean>
+  vRem(key: RedisArgument, element: RedisArgument, callback: Callback<boolean>): void
+  VREM: RedisPlainCommands['vRem']
+  /**
+   * Sets an element's attributes, as JSON; the empty string removes them.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsetattr/
+   */
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): Promise<boolean>
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>, callback: Callback<boolean>): void
+  VSETATTR: RedisPlainCommands['vSetAttr']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   * Returns how similar each is as well.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<Record<string, number>>
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<Record<string, number>>): void
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<Record<string, number>>): void
+  VSIM_WITHSCORES: RedisPlainCommands['vSimWithScores']
+  /**
+   * Blocks until the asynchronous replication of all preceding write commands sent by the
+   * connection is completed.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/wait/
+   */
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): Promise<number>
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger, callback: Callback<number>): void
+  WAIT: RedisPlainCommands['wait']
+  /**
+   * Blocks until all of the preceding write commands sent by the connection are written to the
+   * append-only file of the master and/or replicas.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/waitaof/
+   */
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): Promise<[locals: number, replicas: number]>
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger, callback: Callback<[locals: number, replicas: number]>): void
+  WAITAOF: RedisPlainCommands['waitAof']
+  /**
+   * Returns the number of messages that were successfully acknowledged by the consumer group
+   * member of a stream.
+   *
+   * Complexity: O(1) for each message ID processed.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xack/
+   */
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): Promise<number>
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, callback: Callback<number>): void
+  XACK: RedisPlainCommands['xAck']
+  /**
+   * Acknowledges and deletes one or multiple messages for a stream consumer group.
+   *
+   * Complexity: O(1) for each message ID processed.
+   * Since 8.2.0.
+   * @see https://redis.io/docs/latest/commands/xackdel/
+   */
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): Promise<StreamDeletionReplyCode[]>
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, callback: Callback<StreamDeletionReplyCode[]>): void
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy: StreamDeletionPolicy | undefined, callback: Callback<StreamDeletionReplyCode[]>): void
+  XACKDEL: RedisPlainCommands['xAckDel']
+  /**
+   * Sets for how long, and for how many, a stream remembers idempotent ids.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/xcfgset/
+   */
+  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): Promise<'OK'>
+  xCfgSet(key: RedisArgument, callback: Callback<'OK'>): void
+  xCfgSet(key: RedisArgument, options: XCfgSetOptions | undefined, callback: Callback<'OK'>): void
+  XCFGSET: RedisPlainCommands['xCfgSet']
+  /**
+   * Returns the number of messages after removing them from a stream.
+   *
+   * Complexity: O(1) for each single item to delete in the stream, regardless of the stream size.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xdel/
+   */
+  xDel(key: RedisArgument, id: RedisVariadicArgument): Promise<number>
+  xDel(key: RedisArgument, id: RedisVariadicArgument, callback: Callback<number>): void
+  XDEL: RedisPlainCommands['xDel']
+  /**
+   * Deletes one or multiple entries from the stream.
+   *
+   * Complexity: O(1) for each single item to delete in the stream, regardless of the stream size.
+   * Since 8.2.0.
+   * @see https://redis.io/docs/latest/commands/xdelex/
+   */
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): Promise<StreamDeletionReplyCode[]>
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, callback: Callback<StreamDeletionReplyCode[]>): void
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy: StreamDeletionPolicy | undefined, callback: Callback<StreamDeletionReplyCode[]>): void
+  XDELEX: RedisPlainCommands['xDelEx']
+  /**
+   * Creates a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xgroup-create/
+   */
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): Promise<'OK'>
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, callback: Callback<'OK'>): void
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options: XGroupCreateOptions | undefined, callback: Callback<'OK'>): void
+  XGROUP_CREATE: RedisPlainCommands['xGroupCreate']
+  /**
+   * Creates a consumer in a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xgroup-createconsumer/
+   */
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): Promise<number>
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, callback: Callback<number>): void
+  XGROUP_CREATECONSUMER: RedisPlainCommands['xGroupCreateConsumer']
+  /**
+   * Deletes a consumer from a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xgroup-delconsumer/
+   */
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): Promise<number>
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, callback: Callback<number>): void
+  XGROUP_DELCONSUMER: RedisPlainCommands['xGroupDelConsumer']
+  /**
+   * Destroys a consumer group.
+   *
+   * Complexity: O(N) where N is the number of entries in the group's pending entries list (PEL).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xgroup-destroy/
+   */
+  xGroupDestroy(key: RedisArgument, group: RedisArgument): Promise<number>
+  xGroupDestroy(key: RedisArgument, group: RedisArgument, callback: Callback<number>): void
+  XGROUP_DESTROY: RedisPlainCommands['xGroupDestroy']
+  /**
+   * Sets the last-delivered ID of a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xgroup-setid/
+   */
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): Promise<'OK'>
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, callback: Callback<'OK'>): void
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options: XGroupSetIdOptions | undefined, callback: Callback<'OK'>): void
+  XGROUP_SETID: RedisPlainCommands['xGroupSetId']
+  /**
+   * Return the number of messages in a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xlen/
+   */
+  xLen(key: RedisArgument): Promise<number>
+  xLen(key: RedisArgument, callback: Callback<number>): void
+  XLEN: RedisPlainCommands['xLen']
+  /**
+   * Gives pending messages back to their group, so that another consumer gets them.
+   *
+   * Complexity: O(N) where N is the number of messages.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/xnack/
+   */
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): Promise<number>
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, callback: Callback<number>): void
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options: XNackOptions | undefined, callback: Callback<number>): void
+  XNACK: RedisPlainCommands['xNack']
+  /**
+   * An internal command for replicating stream values.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xsetid/
+   */
+  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): Promise<'OK'>
+  xSetId(key: RedisArgument, lastId: RedisArgument, callback: Callback<'OK'>): void
+  xSetId(key: RedisArgument, lastId: RedisArgument, options: XSetIdOptions | undefined, callback: Callback<'OK'>): void
+  XSETID: RedisPlainCommands['xSetId']
+  /**
+   * Deletes messages from the beginning of a stream.
+   *
+   * Complexity: O(N), with N being the number of evicted entries. Constant times are very small
+   * however, since entries are organized in macro nodes containing multiple entries that can be
+   * released with a single deallocation.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xtrim/
+   */
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): Promise<number>
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, callback: Callback<number>): void
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options: XTrimOptions | undefined, callback: Callback<number>): void
+  XTRIM: RedisPlainCommands['xTrim']
+  /**
    * Adds one or more members to a sorted set, or updates their scores. Creates the key if it
    * doesn't exist.
    *
@@ -2894,6 +3986,207 @@ export interface RedisCommands extends RedisPlainCommands {
   aclWhoAmI(callback: Callback<string>): void
   ACL_WHOAMI: RedisCommands['aclWhoAmI']
   /**
+   * Returns an element.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arget/
+   */
+  arGet(key: RedisArgument, index: RedisInteger): Promise<string | null>
+  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<string | null>): void
+  ARGET: RedisCommands['arGet']
+  /**
+   * Returns the elements of a range, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argetrange/
+   */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(string | null)[]>
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(string | null)[]>): void
+  ARGETRANGE: RedisCommands['arGetRange']
+  /**
+   * Returns the elements that fulfil predicates, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: string }[]>
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: string }[]>): void
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: string }[]>): void
+  ARGREP_WITHVALUES: RedisCommands['arGrepWithValues']
+  /**
+   * Returns the elements that were inserted last.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlastitems/
+   */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(string | null)[]>
+  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(string | null)[]>): void
+  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(string | null)[]>): void
+  ARLASTITEMS: RedisCommands['arLastItems']
+  /**
+   * Returns several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armget/
+   */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(string | null)[]>
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(string | null)[]>): void
+  ARMGET: RedisCommands['arMGet']
+  /**
+   * Computes over the elements of a range; MATCH counts those that equal the value.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arop/
+   */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<string | number | null>
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<string | number | null>): void
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<string | number | null>): void
+  AROP: RedisCommands['arOp']
+  /**
+   * Returns the elements of a range that are set, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arscan/
+   */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: string }[]>
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: string }[]>): void
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: string }[]>): void
+  ARSCAN: RedisCommands['arScan']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Blocks until an
+   * element is available otherwise. Deletes the list if the last element was moved.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/blmove/
+   */
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): Promise<string | null>
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<string | null>): void
+  BLMOVE: RedisCommands['blMove']
+  /**
+   * Moves several elements from one end of a list to an end of another. Waits until there are
+   * some.
+   *
+   * Complexity: O(N) where N is the number of elements moved.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/blmovem/
+   */
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): Promise<string[] | null>
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<string[] | null>): void
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options: LMoveMOptions | undefined, callback: Callback<string[] | null>): void
+  BLMOVEM: RedisCommands['blMoveM']
+  /**
+   * Removes and returns the first element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N) where N is the number of provided keys.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/blpop/
+   */
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; element: string } | null>
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; element: string } | null>): void
+  BLPOP: RedisCommands['blPop']
+  /**
+   * Returns the flags of a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-get/
+   */
+  blessGet(key: RedisArgument): Promise<string[]>
+  blessGet(key: RedisArgument, callback: Callback<string[]>): void
+  BLESS_GET: RedisCommands['blessGet']
+  /**
+   * Iterates over the keys with a flag.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-scan/
+   */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: string; keys: string[] }>
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: string; keys: string[] }>): void
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: string; keys: string[] }>): void
+  BLESS_SCAN: RedisCommands['blessScan']
+  /**
+   * Pops the first element from one of multiple lists. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
+   * returned.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/blmpop/
+   */
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: string, elements: string[]] | null>
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: string, elements: string[]] | null>): void
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: string, elements: string[]] | null>): void
+  BLMPOP: RedisCommands['blmPop']
+  /**
+   * Removes and returns the last element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N) where N is the number of provided keys.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/brpop/
+   */
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; element: string } | null>
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; element: string } | null>): void
+  BRPOP: RedisCommands['brPop']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Block until an element
+   * is available otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(1).
+   * Since 2.2.0.
+   * The server calls it deprecated since 6.2.0, use `BLMOVE` with the `RIGHT` and `LEFT`
+   * arguments.
+   * @see https://redis.io/docs/latest/commands/brpoplpush/
+   */
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): Promise<string | null>
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble, callback: Callback<string | null>): void
+  BRPOPLPUSH: RedisCommands['brPopLPush']
+  /**
+   * Removes and returns the member with the highest score from one or more sorted sets. Blocks
+   * until a member available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/bzpopmax/
+   */
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; value: string; score: number } | null>
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; value: string; score: number } | null>): void
+  BZPOPMAX: RedisCommands['bzPopMax']
+  /**
+   * Removes and returns the member with the lowest score from one or more sorted sets. Blocks
+   * until a member is available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/bzpopmin/
+   */
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; value: string; score: number } | null>
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; value: string; score: number } | null>): void
+  BZPOPMIN: RedisCommands['bzPopMin']
+  /**
+   * Removes and returns a member by score from one or more sorted sets. Blocks until a member is
+   * available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
+   * elements in the sorted set, and M being the number of elements popped.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/bzmpop/
+   */
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: string; members: { value: string; score: number }[] } | null>
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: string; members: { value: string; score: number }[] } | null>): void
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: string; members: { value: string; score: number }[] } | null>): void
+  BZMPOP: RedisCommands['bzmPop']
+  /**
    * Returns the name of the connection.
    *
    * Complexity: O(1).
@@ -2913,6 +4206,87 @@ export interface RedisCommands extends RedisPlainCommands {
   clientTrackingInfo(): Promise<{ flags: string[]; redirect: number; prefixes: string[] }>
   clientTrackingInfo(callback: Callback<{ flags: string[]; redirect: number; prefixes: string[] }>): void
   CLIENT_TRACKINGINFO: RedisCommands['clientTrackingInfo']
+  /**
+   * Returns the key names in a hash slot.
+   *
+   * Complexity: O(N) where N is the number of requested keys.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
+   */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<string[]>
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<string[]>): void
+  CLUSTER_GETKEYSINSLOT: RedisCommands['clusterGetKeysInSlot']
+  /**
+   * Returns information about the state of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-info/
+   */
+  clusterInfo(): Promise<string>
+  clusterInfo(callback: Callback<string>): void
+  CLUSTER_INFO: RedisCommands['clusterInfo']
+  /**
+   * Returns a list of all TCP links to and from peer nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-links/
+   */
+  clusterLinks(): Promise<ClusterLink<string>[]>
+  clusterLinks(callback: Callback<ClusterLink<string>[]>): void
+  CLUSTER_LINKS: RedisCommands['clusterLinks']
+  /**
+   * Returns the ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myid/
+   */
+  clusterMyId(): Promise<string>
+  clusterMyId(callback: Callback<string>): void
+  CLUSTER_MYID: RedisCommands['clusterMyId']
+  /**
+   * Returns the shard ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
+   */
+  clusterMyShardId(): Promise<string>
+  clusterMyShardId(callback: Callback<string>): void
+  CLUSTER_MYSHARDID: RedisCommands['clusterMyShardId']
+  /**
+   * Returns the cluster configuration for a node.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-nodes/
+   */
+  clusterNodes(): Promise<string>
+  clusterNodes(callback: Callback<string>): void
+  CLUSTER_NODES: RedisCommands['clusterNodes']
+  /**
+   * Lists the replica nodes of a master node.
+   *
+   * Complexity: O(N) where N is the number of replicas.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicas/
+   */
+  clusterReplicas(nodeId: RedisArgument): Promise<string[]>
+  clusterReplicas(nodeId: RedisArgument, callback: Callback<string[]>): void
+  CLUSTER_REPLICAS: RedisCommands['clusterReplicas']
+  /**
+   * Returns the mapping of cluster slots to nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
+   * @see https://redis.io/docs/latest/commands/cluster-slots/
+   */
+  clusterSlots(): Promise<ClusterSlots<string>[]>
+  clusterSlots(callback: Callback<ClusterSlots<string>[]>): void
+  CLUSTER_SLOTS: RedisCommands['clusterSlots']
   /**
    * Returns documentary information about one, multiple or all commands.
    *
@@ -2997,6 +4371,214 @@ export interface RedisCommands extends RedisPlainCommands {
   echo(message: RedisArgument): Promise<string>
   echo(message: RedisArgument, callback: Callback<string>): void
   ECHO: RedisCommands['echo']
+  /**
+   * Dumps all libraries into a serialized binary payload.
+   * Only a view that maps BLOB_STRING to Buffer gets the bytes unharmed.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-dump/
+   */
+  functionDump(): Promise<string>
+  functionDump(callback: Callback<string>): void
+  FUNCTION_DUMP: RedisCommands['functionDump']
+  /**
+   * Returns information about all libraries.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-list/
+   */
+  functionList(options?: FunctionListOptions): Promise<FunctionLibrary<string>[]>
+  functionList(callback: Callback<FunctionLibrary<string>[]>): void
+  functionList(options: FunctionListOptions | undefined, callback: Callback<FunctionLibrary<string>[]>): void
+  FUNCTION_LIST: RedisCommands['functionList']
+  /**
+   * Returns information about all libraries.
+   * Returns the libraries' code too.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-list/
+   */
+  functionListWithCode(options?: FunctionListOptions): Promise<(FunctionLibrary<string> & { library_code: string })[]>
+  functionListWithCode(callback: Callback<(FunctionLibrary<string> & { library_code: string })[]>): void
+  functionListWithCode(options: FunctionListOptions | undefined, callback: Callback<(FunctionLibrary<string> & { library_code: string })[]>): void
+  FUNCTION_LIST_WITHCODE: RedisCommands['functionListWithCode']
+  /**
+   * Creates a library.
+   *
+   * Complexity: O(1) (considering compilation time is redundant).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-load/
+   */
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): Promise<string>
+  functionLoad(code: RedisArgument, callback: Callback<string>): void
+  functionLoad(code: RedisArgument, options: { REPLACE?: boolean } | undefined, callback: Callback<string>): void
+  FUNCTION_LOAD: RedisCommands['functionLoad']
+  /**
+   * Returns information about a function during execution.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-stats/
+   */
+  functionStats(): Promise<FunctionStats<string>>
+  functionStats(callback: Callback<FunctionStats<string>>): void
+  FUNCTION_STATS: RedisCommands['functionStats']
+  /**
+   * Returns members from a geospatial index as geohash strings.
+   *
+   * Complexity: O(1) for each member requested.
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/geohash/
+   */
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): Promise<(string | null)[]>
+  geoHash(key: RedisArgument, member: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
+  GEOHASH: RedisCommands['geoHash']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
+  GEORADIUS: RedisCommands['geoRadius']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
+  GEORADIUSBYMEMBER: RedisCommands['geoRadiusByMember']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
+   * `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+   */
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
+  GEORADIUSBYMEMBER_RO: RedisCommands['geoRadiusByMemberRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
+   * `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+   */
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
+  GEORADIUSBYMEMBER_RO_WITH: RedisCommands['geoRadiusByMemberRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
+  GEORADIUSBYMEMBER_WITH: RedisCommands['geoRadiusByMemberWith']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius_ro/
+   */
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
+  GEORADIUS_RO: RedisCommands['geoRadiusRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius_ro/
+   */
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
+  GEORADIUS_RO_WITH: RedisCommands['geoRadiusRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
+  GEORADIUS_WITH: RedisCommands['geoRadiusWith']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearch/
+   */
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): Promise<string[]>
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, callback: Callback<string[]>): void
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
+  GEOSEARCH: RedisCommands['geoSearch']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearch/
+   */
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
+  GEOSEARCH_WITH: RedisCommands['geoSearchWith']
   /**
    * Returns the string value of a key.
    *
@@ -3382,6 +4964,16 @@ export interface RedisCommands extends RedisPlainCommands {
   memoryMallocStats(callback: Callback<string>): void
   'MEMORY_MALLOC-STATS': RedisCommands['memoryMallocStats']
   /**
+   * Returns all loaded modules.
+   *
+   * Complexity: O(N) where N is the number of loaded modules.
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-list/
+   */
+  moduleList(): Promise<{ name: string; ver: number; path?: string; args?: string[] }[]>
+  moduleList(callback: Callback<{ name: string; ver: number; path?: string; args?: string[] }[]>): void
+  MODULE_LIST: RedisCommands['moduleList']
+  /**
    * Returns the internal encoding of a Redis object.
    *
    * Complexity: O(1).
@@ -3650,6 +5242,247 @@ export interface RedisCommands extends RedisPlainCommands {
   time(): Promise<[unixTimestamp: string, microseconds: string]>
   time(callback: Callback<[unixTimestamp: string, microseconds: string]>): void
   TIME: RedisCommands['time']
+  /**
+   * Returns an element's vector, about as it was added.
+   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
+   * unharmed.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<string> | null>
+  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<string> | null>): void
+  VEMB_RAW: RedisCommands['vEmbRaw']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinks(key: RedisArgument, element: RedisArgument): Promise<string[][] | null>
+  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<string[][] | null>): void
+  VLINKS: RedisCommands['vLinks']
+  /**
+   * Returns a random element of a vector set, or several; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the count.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrandmember/
+   */
+  vRandMember(key: RedisArgument): Promise<string | null>
+  vRandMember(key: RedisArgument, callback: Callback<string | null>): void
+  vRandMember(key: RedisArgument, count: RedisInteger): Promise<string[]>
+  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
+  VRANDMEMBER: RedisCommands['vRandMember']
+  /**
+   * Returns elements of a vector set in the order of their names.
+   *
+   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
+   * Since 8.4.0.
+   * @see https://redis.io/docs/latest/commands/vrange/
+   */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<string[]>
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<string[]>): void
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<string[]>): void
+  VRANGE: RedisCommands['vRange']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<string[]>
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<string[]>): void
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<string[]>): void
+  VSIM: RedisCommands['vSim']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist.
+   *
+   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
+   * entries evicted.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xadd/
+   */
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<string>
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<string>): void
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<string>): void
+  XADD: RedisCommands['xAdd']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist.
+   * Adds nothing, and returns null, when there is no such stream.
+   *
+   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
+   * entries evicted.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xadd/
+   */
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<string | null>
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<string | null>): void
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<string | null>): void
+  XADD_NOMKSTREAM: RedisCommands['xAddNoMkStream']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   *
+   * Complexity: O(1) if COUNT is small.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xautoclaim/
+   */
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }>
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }>): void
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }>): void
+  XAUTOCLAIM: RedisCommands['xAutoClaim']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   * Returns the ids without the messages.
+   *
+   * Complexity: O(1) if COUNT is small.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xautoclaim/
+   */
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: string; messages: string[]; deletedMessages: string[] }>
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: string; messages: string[]; deletedMessages: string[] }>): void
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: string; messages: string[]; deletedMessages: string[] }>): void
+  XAUTOCLAIM_JUSTID: RedisCommands['xAutoClaimJustId']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   *
+   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xclaim/
+   */
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<(StreamMessage<string> | null)[]>
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<(StreamMessage<string> | null)[]>): void
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<(StreamMessage<string> | null)[]>): void
+  XCLAIM: RedisCommands['xClaim']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   * Returns the ids without the messages.
+   *
+   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xclaim/
+   */
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<string[]>
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<string[]>): void
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<string[]>): void
+  XCLAIM_JUSTID: RedisCommands['xClaimJustId']
+  /**
+   * Returns a list of the consumers in a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-consumers/
+   */
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): Promise<XInfoConsumer<string>[]>
+  xInfoConsumers(key: RedisArgument, group: RedisArgument, callback: Callback<XInfoConsumer<string>[]>): void
+  XINFO_CONSUMERS: RedisCommands['xInfoConsumers']
+  /**
+   * Returns a list of the consumer groups of a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-groups/
+   */
+  xInfoGroups(key: RedisArgument): Promise<XInfoGroup<string>[]>
+  xInfoGroups(key: RedisArgument, callback: Callback<XInfoGroup<string>[]>): void
+  XINFO_GROUPS: RedisCommands['xInfoGroups']
+  /**
+   * Returns information about a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-stream/
+   */
+  xInfoStream(key: RedisArgument): Promise<XInfoStreamReply<string>>
+  xInfoStream(key: RedisArgument, callback: Callback<XInfoStreamReply<string>>): void
+  XINFO_STREAM: RedisCommands['xInfoStream']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   *
+   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
+   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
+   * used with the IDLE filter. When the command returns just the summary and the list of
+   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
+   * every consumer.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xpending/
+   */
+  xPending(key: RedisArgument, group: RedisArgument): Promise<{ pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }>
+  xPending(key: RedisArgument, group: RedisArgument, callback: Callback<{ pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }>): void
+  XPENDING: RedisCommands['xPending']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   * Lists up to `count` pending messages.
+   *
+   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
+   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
+   * used with the IDLE filter. When the command returns just the summary and the list of
+   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
+   * every consumer.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xpending/
+   */
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): Promise<{ id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, callback: Callback<{ id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options: XPendingRangeOptions | undefined, callback: Callback<{ id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
+  XPENDING_RANGE: RedisCommands['xPendingRange']
+  /**
+   * Returns the messages from a stream within a range of IDs.
+   *
+   * Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g.
+   * always asking for the first 10 elements with COUNT), you can consider it O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xrange/
+   */
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<string>[]>
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<string>[]>): void
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<string>[]>): void
+  XRANGE: RedisCommands['xRange']
+  /**
+   * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until
+   * a message is available otherwise.
+   *
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xread/
+   */
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): Promise<StreamMessages<string>[] | null>
+  xRead(streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<string>[] | null>): void
+  xRead(streams: XReadStream | XReadStream[], options: XReadOptions | undefined, callback: Callback<StreamMessages<string>[] | null>): void
+  XREAD: RedisCommands['xRead']
+  /**
+   * Returns new or historical messages from a stream for a consumer in a group. Blocks until a
+   * message is available otherwise.
+   *
+   * Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If
+   * M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it
+   * O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve
+   * the N clients blocked on the stream getting new data.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xreadgroup/
+   */
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): Promise<StreamMessages<string>[] | null>
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<string>[] | null>): void
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options: XReadGroupOptions | undefined, callback: Callback<StreamMessages<string>[] | null>): void
+  XREADGROUP: RedisCommands['xReadGroup']
+  /**
+   * Returns the messages from a stream within a range of IDs in reverse order.
+   *
+   * Complexity: O(N) with N being the number of elements returned. If N is constant (e.g. always
+   * asking for the first 10 elements with COUNT), you can consider it O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xrevrange/
+   */
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<string>[]>
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<string>[]>): void
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<string>[]>): void
+  XREVRANGE: RedisCommands['xRevRange']
   /**
    * Returns the difference between multiple sorted sets.
    *
@@ -3989,6 +5822,207 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   aclWhoAmI(callback: Callback<Buffer>): void
   ACL_WHOAMI: RedisBufferCommands['aclWhoAmI']
   /**
+   * Returns an element.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arget/
+   */
+  arGet(key: RedisArgument, index: RedisInteger): Promise<Buffer | null>
+  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<Buffer | null>): void
+  ARGET: RedisBufferCommands['arGet']
+  /**
+   * Returns the elements of a range, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argetrange/
+   */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(Buffer | null)[]>
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(Buffer | null)[]>): void
+  ARGETRANGE: RedisBufferCommands['arGetRange']
+  /**
+   * Returns the elements that fulfil predicates, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: Buffer }[]>
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: Buffer }[]>): void
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: Buffer }[]>): void
+  ARGREP_WITHVALUES: RedisBufferCommands['arGrepWithValues']
+  /**
+   * Returns the elements that were inserted last.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlastitems/
+   */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(Buffer | null)[]>
+  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(Buffer | null)[]>): void
+  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(Buffer | null)[]>): void
+  ARLASTITEMS: RedisBufferCommands['arLastItems']
+  /**
+   * Returns several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armget/
+   */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(Buffer | null)[]>
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(Buffer | null)[]>): void
+  ARMGET: RedisBufferCommands['arMGet']
+  /**
+   * Computes over the elements of a range; MATCH counts those that equal the value.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arop/
+   */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<Buffer | number | null>
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<Buffer | number | null>): void
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<Buffer | number | null>): void
+  AROP: RedisBufferCommands['arOp']
+  /**
+   * Returns the elements of a range that are set, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arscan/
+   */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: Buffer }[]>
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: Buffer }[]>): void
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: Buffer }[]>): void
+  ARSCAN: RedisBufferCommands['arScan']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Blocks until an
+   * element is available otherwise. Deletes the list if the last element was moved.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/blmove/
+   */
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): Promise<Buffer | null>
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<Buffer | null>): void
+  BLMOVE: RedisBufferCommands['blMove']
+  /**
+   * Moves several elements from one end of a list to an end of another. Waits until there are
+   * some.
+   *
+   * Complexity: O(N) where N is the number of elements moved.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/blmovem/
+   */
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): Promise<Buffer[] | null>
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<Buffer[] | null>): void
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options: LMoveMOptions | undefined, callback: Callback<Buffer[] | null>): void
+  BLMOVEM: RedisBufferCommands['blMoveM']
+  /**
+   * Removes and returns the first element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N) where N is the number of provided keys.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/blpop/
+   */
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; element: Buffer } | null>
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; element: Buffer } | null>): void
+  BLPOP: RedisBufferCommands['blPop']
+  /**
+   * Returns the flags of a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-get/
+   */
+  blessGet(key: RedisArgument): Promise<Buffer[]>
+  blessGet(key: RedisArgument, callback: Callback<Buffer[]>): void
+  BLESS_GET: RedisBufferCommands['blessGet']
+  /**
+   * Iterates over the keys with a flag.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-scan/
+   */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: Buffer; keys: Buffer[] }>
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
+  BLESS_SCAN: RedisBufferCommands['blessScan']
+  /**
+   * Pops the first element from one of multiple lists. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
+   * returned.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/blmpop/
+   */
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: Buffer, elements: Buffer[]] | null>
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: Buffer, elements: Buffer[]] | null>): void
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: Buffer, elements: Buffer[]] | null>): void
+  BLMPOP: RedisBufferCommands['blmPop']
+  /**
+   * Removes and returns the last element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N) where N is the number of provided keys.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/brpop/
+   */
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; element: Buffer } | null>
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; element: Buffer } | null>): void
+  BRPOP: RedisBufferCommands['brPop']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Block until an element
+   * is available otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(1).
+   * Since 2.2.0.
+   * The server calls it deprecated since 6.2.0, use `BLMOVE` with the `RIGHT` and `LEFT`
+   * arguments.
+   * @see https://redis.io/docs/latest/commands/brpoplpush/
+   */
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): Promise<Buffer | null>
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble, callback: Callback<Buffer | null>): void
+  BRPOPLPUSH: RedisBufferCommands['brPopLPush']
+  /**
+   * Removes and returns the member with the highest score from one or more sorted sets. Blocks
+   * until a member available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/bzpopmax/
+   */
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; value: Buffer; score: number } | null>
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; value: Buffer; score: number } | null>): void
+  BZPOPMAX: RedisBufferCommands['bzPopMax']
+  /**
+   * Removes and returns the member with the lowest score from one or more sorted sets. Blocks
+   * until a member is available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/bzpopmin/
+   */
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; value: Buffer; score: number } | null>
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; value: Buffer; score: number } | null>): void
+  BZPOPMIN: RedisBufferCommands['bzPopMin']
+  /**
+   * Removes and returns a member by score from one or more sorted sets. Blocks until a member is
+   * available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
+   * elements in the sorted set, and M being the number of elements popped.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/bzmpop/
+   */
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
+  BZMPOP: RedisBufferCommands['bzmPop']
+  /**
    * Returns the name of the connection.
    *
    * Complexity: O(1).
@@ -4008,6 +6042,87 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   clientTrackingInfo(): Promise<{ flags: Buffer[]; redirect: number; prefixes: Buffer[] }>
   clientTrackingInfo(callback: Callback<{ flags: Buffer[]; redirect: number; prefixes: Buffer[] }>): void
   CLIENT_TRACKINGINFO: RedisBufferCommands['clientTrackingInfo']
+  /**
+   * Returns the key names in a hash slot.
+   *
+   * Complexity: O(N) where N is the number of requested keys.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
+   */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<Buffer[]>
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<Buffer[]>): void
+  CLUSTER_GETKEYSINSLOT: RedisBufferCommands['clusterGetKeysInSlot']
+  /**
+   * Returns information about the state of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-info/
+   */
+  clusterInfo(): Promise<Buffer>
+  clusterInfo(callback: Callback<Buffer>): void
+  CLUSTER_INFO: RedisBufferCommands['clusterInfo']
+  /**
+   * Returns a list of all TCP links to and from peer nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-links/
+   */
+  clusterLinks(): Promise<ClusterLink<Buffer>[]>
+  clusterLinks(callback: Callback<ClusterLink<Buffer>[]>): void
+  CLUSTER_LINKS: RedisBufferCommands['clusterLinks']
+  /**
+   * Returns the ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myid/
+   */
+  clusterMyId(): Promise<Buffer>
+  clusterMyId(callback: Callback<Buffer>): void
+  CLUSTER_MYID: RedisBufferCommands['clusterMyId']
+  /**
+   * Returns the shard ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
+   */
+  clusterMyShardId(): Promise<Buffer>
+  clusterMyShardId(callback: Callback<Buffer>): void
+  CLUSTER_MYSHARDID: RedisBufferCommands['clusterMyShardId']
+  /**
+   * Returns the cluster configuration for a node.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-nodes/
+   */
+  clusterNodes(): Promise<Buffer>
+  clusterNodes(callback: Callback<Buffer>): void
+  CLUSTER_NODES: RedisBufferCommands['clusterNodes']
+  /**
+   * Lists the replica nodes of a master node.
+   *
+   * Complexity: O(N) where N is the number of replicas.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicas/
+   */
+  clusterReplicas(nodeId: RedisArgument): Promise<Buffer[]>
+  clusterReplicas(nodeId: RedisArgument, callback: Callback<Buffer[]>): void
+  CLUSTER_REPLICAS: RedisBufferCommands['clusterReplicas']
+  /**
+   * Returns the mapping of cluster slots to nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
+   * @see https://redis.io/docs/latest/commands/cluster-slots/
+   */
+  clusterSlots(): Promise<ClusterSlots<Buffer>[]>
+  clusterSlots(callback: Callback<ClusterSlots<Buffer>[]>): void
+  CLUSTER_SLOTS: RedisBufferCommands['clusterSlots']
   /**
    * Returns documentary information about one, multiple or all commands.
    *
@@ -4092,6 +6207,214 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   echo(message: RedisArgument): Promise<Buffer>
   echo(message: RedisArgument, callback: Callback<Buffer>): void
   ECHO: RedisBufferCommands['echo']
+  /**
+   * Dumps all libraries into a serialized binary payload.
+   * Only a view that maps BLOB_STRING to Buffer gets the bytes unharmed.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-dump/
+   */
+  functionDump(): Promise<Buffer>
+  functionDump(callback: Callback<Buffer>): void
+  FUNCTION_DUMP: RedisBufferCommands['functionDump']
+  /**
+   * Returns information about all libraries.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-list/
+   */
+  functionList(options?: FunctionListOptions): Promise<FunctionLibrary<Buffer>[]>
+  functionList(callback: Callback<FunctionLibrary<Buffer>[]>): void
+  functionList(options: FunctionListOptions | undefined, callback: Callback<FunctionLibrary<Buffer>[]>): void
+  FUNCTION_LIST: RedisBufferCommands['functionList']
+  /**
+   * Returns information about all libraries.
+   * Returns the libraries' code too.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-list/
+   */
+  functionListWithCode(options?: FunctionListOptions): Promise<(FunctionLibrary<Buffer> & { library_code: Buffer })[]>
+  functionListWithCode(callback: Callback<(FunctionLibrary<Buffer> & { library_code: Buffer })[]>): void
+  functionListWithCode(options: FunctionListOptions | undefined, callback: Callback<(FunctionLibrary<Buffer> & { library_code: Buffer })[]>): void
+  FUNCTION_LIST_WITHCODE: RedisBufferCommands['functionListWithCode']
+  /**
+   * Creates a library.
+   *
+   * Complexity: O(1) (considering compilation time is redundant).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-load/
+   */
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): Promise<Buffer>
+  functionLoad(code: RedisArgument, callback: Callback<Buffer>): void
+  functionLoad(code: RedisArgument, options: { REPLACE?: boolean } | undefined, callback: Callback<Buffer>): void
+  FUNCTION_LOAD: RedisBufferCommands['functionLoad']
+  /**
+   * Returns information about a function during execution.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-stats/
+   */
+  functionStats(): Promise<FunctionStats<Buffer>>
+  functionStats(callback: Callback<FunctionStats<Buffer>>): void
+  FUNCTION_STATS: RedisBufferCommands['functionStats']
+  /**
+   * Returns members from a geospatial index as geohash strings.
+   *
+   * Complexity: O(1) for each member requested.
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/geohash/
+   */
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): Promise<(Buffer | null)[]>
+  geoHash(key: RedisArgument, member: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
+  GEOHASH: RedisBufferCommands['geoHash']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
+  GEORADIUS: RedisBufferCommands['geoRadius']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
+  GEORADIUSBYMEMBER: RedisBufferCommands['geoRadiusByMember']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
+   * `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+   */
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
+  GEORADIUSBYMEMBER_RO: RedisBufferCommands['geoRadiusByMemberRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
+   * `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+   */
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  GEORADIUSBYMEMBER_RO_WITH: RedisBufferCommands['geoRadiusByMemberRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  GEORADIUSBYMEMBER_WITH: RedisBufferCommands['geoRadiusByMemberWith']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius_ro/
+   */
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
+  GEORADIUS_RO: RedisBufferCommands['geoRadiusRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius_ro/
+   */
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  GEORADIUS_RO_WITH: RedisBufferCommands['geoRadiusRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  GEORADIUS_WITH: RedisBufferCommands['geoRadiusWith']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearch/
+   */
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): Promise<Buffer[]>
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, callback: Callback<Buffer[]>): void
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
+  GEOSEARCH: RedisBufferCommands['geoSearch']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearch/
+   */
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
+  GEOSEARCH_WITH: RedisBufferCommands['geoSearchWith']
   /**
    * Returns the string value of a key.
    *
@@ -4477,6 +6800,16 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   memoryMallocStats(callback: Callback<Buffer>): void
   'MEMORY_MALLOC-STATS': RedisBufferCommands['memoryMallocStats']
   /**
+   * Returns all loaded modules.
+   *
+   * Complexity: O(N) where N is the number of loaded modules.
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-list/
+   */
+  moduleList(): Promise<{ name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]>
+  moduleList(callback: Callback<{ name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]>): void
+  MODULE_LIST: RedisBufferCommands['moduleList']
+  /**
    * Returns the internal encoding of a Redis object.
    *
    * Complexity: O(1).
@@ -4746,6 +7079,247 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   time(callback: Callback<[unixTimestamp: Buffer, microseconds: Buffer]>): void
   TIME: RedisBufferCommands['time']
   /**
+   * Returns an element's vector, about as it was added.
+   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
+   * unharmed.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<Buffer> | null>
+  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<Buffer> | null>): void
+  VEMB_RAW: RedisBufferCommands['vEmbRaw']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinks(key: RedisArgument, element: RedisArgument): Promise<Buffer[][] | null>
+  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<Buffer[][] | null>): void
+  VLINKS: RedisBufferCommands['vLinks']
+  /**
+   * Returns a random element of a vector set, or several; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the count.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrandmember/
+   */
+  vRandMember(key: RedisArgument): Promise<Buffer | null>
+  vRandMember(key: RedisArgument, callback: Callback<Buffer | null>): void
+  vRandMember(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
+  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
+  VRANDMEMBER: RedisBufferCommands['vRandMember']
+  /**
+   * Returns elements of a vector set in the order of their names.
+   *
+   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
+   * Since 8.4.0.
+   * @see https://redis.io/docs/latest/commands/vrange/
+   */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<Buffer[]>
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<Buffer[]>): void
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<Buffer[]>): void
+  VRANGE: RedisBufferCommands['vRange']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<Buffer[]>
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<Buffer[]>): void
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<Buffer[]>): void
+  VSIM: RedisBufferCommands['vSim']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist.
+   *
+   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
+   * entries evicted.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xadd/
+   */
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<Buffer>
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<Buffer>): void
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<Buffer>): void
+  XADD: RedisBufferCommands['xAdd']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist.
+   * Adds nothing, and returns null, when there is no such stream.
+   *
+   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
+   * entries evicted.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xadd/
+   */
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<Buffer | null>
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<Buffer | null>): void
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<Buffer | null>): void
+  XADD_NOMKSTREAM: RedisBufferCommands['xAddNoMkStream']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   *
+   * Complexity: O(1) if COUNT is small.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xautoclaim/
+   */
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }>
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }>): void
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }>): void
+  XAUTOCLAIM: RedisBufferCommands['xAutoClaim']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   * Returns the ids without the messages.
+   *
+   * Complexity: O(1) if COUNT is small.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xautoclaim/
+   */
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }>
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }>): void
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }>): void
+  XAUTOCLAIM_JUSTID: RedisBufferCommands['xAutoClaimJustId']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   *
+   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xclaim/
+   */
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<(StreamMessage<Buffer> | null)[]>
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<(StreamMessage<Buffer> | null)[]>): void
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<(StreamMessage<Buffer> | null)[]>): void
+  XCLAIM: RedisBufferCommands['xClaim']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   * Returns the ids without the messages.
+   *
+   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xclaim/
+   */
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<Buffer[]>
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<Buffer[]>): void
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<Buffer[]>): void
+  XCLAIM_JUSTID: RedisBufferCommands['xClaimJustId']
+  /**
+   * Returns a list of the consumers in a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-consumers/
+   */
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): Promise<XInfoConsumer<Buffer>[]>
+  xInfoConsumers(key: RedisArgument, group: RedisArgument, callback: Callback<XInfoConsumer<Buffer>[]>): void
+  XINFO_CONSUMERS: RedisBufferCommands['xInfoConsumers']
+  /**
+   * Returns a list of the consumer groups of a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-groups/
+   */
+  xInfoGroups(key: RedisArgument): Promise<XInfoGroup<Buffer>[]>
+  xInfoGroups(key: RedisArgument, callback: Callback<XInfoGroup<Buffer>[]>): void
+  XINFO_GROUPS: RedisBufferCommands['xInfoGroups']
+  /**
+   * Returns information about a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-stream/
+   */
+  xInfoStream(key: RedisArgument): Promise<XInfoStreamReply<Buffer>>
+  xInfoStream(key: RedisArgument, callback: Callback<XInfoStreamReply<Buffer>>): void
+  XINFO_STREAM: RedisBufferCommands['xInfoStream']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   *
+   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
+   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
+   * used with the IDLE filter. When the command returns just the summary and the list of
+   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
+   * every consumer.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xpending/
+   */
+  xPending(key: RedisArgument, group: RedisArgument): Promise<{ pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }>
+  xPending(key: RedisArgument, group: RedisArgument, callback: Callback<{ pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }>): void
+  XPENDING: RedisBufferCommands['xPending']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   * Lists up to `count` pending messages.
+   *
+   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
+   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
+   * used with the IDLE filter. When the command returns just the summary and the list of
+   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
+   * every consumer.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xpending/
+   */
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): Promise<{ id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, callback: Callback<{ id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options: XPendingRangeOptions | undefined, callback: Callback<{ id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
+  XPENDING_RANGE: RedisBufferCommands['xPendingRange']
+  /**
+   * Returns the messages from a stream within a range of IDs.
+   *
+   * Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g.
+   * always asking for the first 10 elements with COUNT), you can consider it O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xrange/
+   */
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<Buffer>[]>
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<Buffer>[]>): void
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<Buffer>[]>): void
+  XRANGE: RedisBufferCommands['xRange']
+  /**
+   * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until
+   * a message is available otherwise.
+   *
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xread/
+   */
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): Promise<StreamMessages<Buffer>[] | null>
+  xRead(streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<Buffer>[] | null>): void
+  xRead(streams: XReadStream | XReadStream[], options: XReadOptions | undefined, callback: Callback<StreamMessages<Buffer>[] | null>): void
+  XREAD: RedisBufferCommands['xRead']
+  /**
+   * Returns new or historical messages from a stream for a consumer in a group. Blocks until a
+   * message is available otherwise.
+   *
+   * Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If
+   * M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it
+   * O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve
+   * the N clients blocked on the stream getting new data.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xreadgroup/
+   */
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): Promise<StreamMessages<Buffer>[] | null>
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<Buffer>[] | null>): void
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options: XReadGroupOptions | undefined, callback: Callback<StreamMessages<Buffer>[] | null>): void
+  XREADGROUP: RedisBufferCommands['xReadGroup']
+  /**
+   * Returns the messages from a stream within a range of IDs in reverse order.
+   *
+   * Complexity: O(N) with N being the number of elements returned. If N is constant (e.g. always
+   * asking for the first 10 elements with COUNT), you can consider it O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xrevrange/
+   */
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<Buffer>[]>
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<Buffer>[]>): void
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<Buffer>[]>): void
+  XREVRANGE: RedisBufferCommands['xRevRange']
+  /**
    * Returns the difference between multiple sorted sets.
    *
    * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
@@ -5001,16 +7575,30 @@ export interface RedisBufferCommands extends RedisPlainCommands {
 export type RedisLegacyCommandName =
   | 'ACL_CAT' | 'ACL_DELUSER' | 'ACL_DRYRUN' | 'ACL_GENPASS' | 'ACL_GETUSER' | 'ACL_LIST'
   | 'ACL_LOAD' | 'ACL_LOG' | 'ACL_LOG_RESET' | 'ACL_SAVE' | 'ACL_SETUSER' | 'ACL_USERS'
-  | 'ACL_WHOAMI' | 'APPEND' | 'BGREWRITEAOF' | 'BGSAVE' | 'BITCOUNT' | 'BITFIELD' | 'BITFIELD_RO'
-  | 'BITOP' | 'BITPOS' | 'CLIENT_GETNAME' | 'CLIENT_GETREDIR' | 'CLIENT_ID' | 'CLIENT_INFO'
+  | 'ACL_WHOAMI' | 'APPEND' | 'ARCOUNT' | 'ARDEL' | 'ARDELRANGE' | 'ARGET' | 'ARGETRANGE'
+  | 'ARGREP' | 'ARINFO' | 'ARINSERT' | 'ARLASTITEMS' | 'ARLEN' | 'ARMGET' | 'ARMSET' | 'ARNEXT'
+  | 'AROP' | 'ARRING' | 'ARSCAN' | 'ARSEEK' | 'ARSET' | 'BGREWRITEAOF' | 'BGSAVE' | 'BITCOUNT'
+  | 'BITFIELD' | 'BITFIELD_RO' | 'BITOP' | 'BITPOS' | 'BLESS_CLEAR' | 'BLESS_GET' | 'BLESS_SCAN'
+  | 'BLESS_SET' | 'BLMOVE' | 'BLMOVEM' | 'BLMPOP' | 'BLPOP' | 'BRPOP' | 'BRPOPLPUSH' | 'BZMPOP'
+  | 'BZPOPMAX' | 'BZPOPMIN' | 'CLIENT_GETNAME' | 'CLIENT_GETREDIR' | 'CLIENT_ID' | 'CLIENT_INFO'
   | 'CLIENT_KILL' | 'CLIENT_LIST' | 'CLIENT_PAUSE' | 'CLIENT_TRACKINGINFO' | 'CLIENT_UNBLOCK'
-  | 'CLIENT_UNPAUSE' | 'COMMAND' | 'COMMAND_COUNT' | 'COMMAND_DOCS' | 'COMMAND_GETKEYS'
-  | 'COMMAND_GETKEYSANDFLAGS' | 'COMMAND_INFO' | 'COMMAND_LIST' | 'CONFIG_GET'
-  | 'CONFIG_RESETASTAT' | 'CONFIG_RESETSTAT' | 'CONFIG_REWRITE' | 'CONFIG_SET' | 'COPY'
-  | 'DBSIZE' | 'DECR' | 'DECRBY' | 'DEL' | 'DELEX' | 'DIGEST' | 'DUMP' | 'ECHO' | 'EVAL'
+  | 'CLIENT_UNPAUSE' | 'CLUSTER_ADDSLOTS' | 'CLUSTER_ADDSLOTSRANGE' | 'CLUSTER_BUMPEPOCH'
+  | 'CLUSTER_COUNT-FAILURE-REPORTS' | 'CLUSTER_COUNTKEYSINSLOT' | 'CLUSTER_DELSLOTS'
+  | 'CLUSTER_DELSLOTSRANGE' | 'CLUSTER_FAILOVER' | 'CLUSTER_FLUSHSLOTS' | 'CLUSTER_FORGET'
+  | 'CLUSTER_GETKEYSINSLOT' | 'CLUSTER_INFO' | 'CLUSTER_KEYSLOT' | 'CLUSTER_LINKS'
+  | 'CLUSTER_MEET' | 'CLUSTER_MYID' | 'CLUSTER_MYSHARDID' | 'CLUSTER_NODES' | 'CLUSTER_REPLICAS'
+  | 'CLUSTER_REPLICATE' | 'CLUSTER_RESET' | 'CLUSTER_SAVECONFIG' | 'CLUSTER_SET-CONFIG-EPOCH'
+  | 'CLUSTER_SETSLOT' | 'CLUSTER_SLOTS' | 'COMMAND' | 'COMMAND_COUNT' | 'COMMAND_DOCS'
+  | 'COMMAND_GETKEYS' | 'COMMAND_GETKEYSANDFLAGS' | 'COMMAND_INFO' | 'COMMAND_LIST'
+  | 'CONFIG_GET' | 'CONFIG_RESETASTAT' | 'CONFIG_RESETSTAT' | 'CONFIG_REWRITE' | 'CONFIG_SET'
+  | 'COPY' | 'DBSIZE' | 'DECR' | 'DECRBY' | 'DEL' | 'DELEX' | 'DIGEST' | 'DUMP' | 'ECHO' | 'EVAL'
   | 'EVALSHA' | 'EVALSHA_RO' | 'EVAL_RO' | 'EXISTS' | 'EXPIRE' | 'EXPIREAT' | 'EXPIRETIME'
-  | 'FLUSHALL' | 'FLUSHDB' | 'GET' | 'GETBIT' | 'GETDEL' | 'GETEX' | 'GETRANGE' | 'GETSET'
-  | 'HDEL' | 'HEXISTS' | 'HEXPIRE' | 'HEXPIREAT' | 'HEXPIRETIME' | 'HGET' | 'HGETALL' | 'HGETDEL'
+  | 'FCALL' | 'FCALL_RO' | 'FLUSHALL' | 'FLUSHDB' | 'FUNCTION_DELETE' | 'FUNCTION_DUMP'
+  | 'FUNCTION_FLUSH' | 'FUNCTION_KILL' | 'FUNCTION_LIST' | 'FUNCTION_LOAD' | 'FUNCTION_RESTORE'
+  | 'FUNCTION_STATS' | 'GEOADD' | 'GEODIST' | 'GEOHASH' | 'GEOPOS' | 'GEORADIUS'
+  | 'GEORADIUSBYMEMBER' | 'GEORADIUSBYMEMBER_RO' | 'GEORADIUS_RO' | 'GEOSEARCH'
+  | 'GEOSEARCHSTORE' | 'GET' | 'GETBIT' | 'GETDEL' | 'GETEX' | 'GETRANGE' | 'GETSET' | 'HDEL'
+  | 'HEXISTS' | 'HEXPIRE' | 'HEXPIREAT' | 'HEXPIRETIME' | 'HGET' | 'HGETALL' | 'HGETDEL'
   | 'HGETEX' | 'HINCRBY' | 'HINCRBYFLOAT' | 'HKEYS' | 'HLEN' | 'HMGET' | 'HPERSIST' | 'HPEXPIRE'
   | 'HPEXPIREAT' | 'HPEXPIRETIME' | 'HPTTL' | 'HRANDFIELD' | 'HSCAN' | 'HSET' | 'HSETEX'
   | 'HSETNX' | 'HSTRLEN' | 'HTTL' | 'HVALS' | 'INCR' | 'INCRBY' | 'INCRBYFLOAT' | 'INCREX'
@@ -5018,31 +7606,51 @@ export type RedisLegacyCommandName =
   | 'LATENCY_HISTORY' | 'LATENCY_LATEST' | 'LATENCY_RESET' | 'LCS' | 'LINDEX' | 'LINSERT'
   | 'LLEN' | 'LMOVE' | 'LMOVEM' | 'LMPOP' | 'LOLWUT' | 'LPOP' | 'LPOS' | 'LPUSH' | 'LPUSHX'
   | 'LRANGE' | 'LREM' | 'LSET' | 'LTRIM' | 'MEMORY_DOCTOR' | 'MEMORY_MALLOC-STATS'
-  | 'MEMORY_PURGE' | 'MEMORY_STATS' | 'MEMORY_USAGE' | 'MGET' | 'MIGRATE' | 'MOVE' | 'MSET'
-  | 'MSETEX' | 'MSETNX' | 'OBJECT_ENCODING' | 'OBJECT_FREQ' | 'OBJECT_IDLETIME'
-  | 'OBJECT_REFCOUNT' | 'PERSIST' | 'PEXPIRE' | 'PEXPIREAT' | 'PEXPIRETIME' | 'PFADD' | 'PFCOUNT'
-  | 'PFMERGE' | 'PING' | 'PSETEX' | 'PTTL' | 'PUBLISH' | 'PUBSUB_CHANNELS' | 'PUBSUB_NUMPAT'
-  | 'PUBSUB_NUMSUB' | 'PUBSUB_SHARDCHANNELS' | 'PUBSUB_SHARDNUMSUB' | 'RANDOMKEY' | 'RENAME'
-  | 'RENAMENX' | 'REPLICAOF' | 'RESTORE' | 'ROLE' | 'RPOP' | 'RPOPLPUSH' | 'RPUSH' | 'RPUSHX'
-  | 'SADD' | 'SAVE' | 'SCAN' | 'SCARD' | 'SCRIPT_EXISTS' | 'SCRIPT_FLUSH' | 'SCRIPT_KILL'
-  | 'SCRIPT_LOAD' | 'SDIFF' | 'SDIFFCARD' | 'SDIFFSTORE' | 'SET' | 'SETBIT' | 'SETEX' | 'SETNX'
-  | 'SETRANGE' | 'SINTER' | 'SINTERCARD' | 'SINTERSTORE' | 'SISMEMBER' | 'SMEMBERS'
-  | 'SMISMEMBER' | 'SMOVE' | 'SORT' | 'SORT_RO' | 'SPOP' | 'SPUBLISH' | 'SRANDMEMBER' | 'SREM'
-  | 'SSCAN' | 'STRLEN' | 'SUNION' | 'SUNIONCARD' | 'SUNIONSTORE' | 'SWAPDB' | 'TIME' | 'TOUCH'
-  | 'TTL' | 'TYPE' | 'UNLINK' | 'ZADD' | 'ZCARD' | 'ZCOUNT' | 'ZDIFF' | 'ZDIFFSTORE' | 'ZINCRBY'
-  | 'ZINTER' | 'ZINTERCARD' | 'ZINTERSTORE' | 'ZLEXCOUNT' | 'ZMPOP' | 'ZMSCORE' | 'ZPOPMAX'
-  | 'ZPOPMIN' | 'ZRANDMEMBER' | 'ZRANGE' | 'ZRANGEBYLEX' | 'ZRANGEBYSCORE' | 'ZRANGESTORE'
-  | 'ZRANK' | 'ZREM' | 'ZREMRANGEBYLEX' | 'ZREMRANGEBYRANK' | 'ZREMRANGEBYSCORE' | 'ZREVRANK'
-  | 'ZSCAN' | 'ZSCORE' | 'ZUNION' | 'ZUNIONSTORE' | 'aclCat' | 'aclDelUser' | 'aclDryRun'
-  | 'aclGenPass' | 'aclGetUser' | 'aclList' | 'aclLoad' | 'aclLog' | 'aclLogReset' | 'aclSave'
-  | 'aclSetUser' | 'aclUsers' | 'aclWhoAmI' | 'append' | 'bgRewriteAof' | 'bgSave' | 'bitCount'
-  | 'bitField' | 'bitFieldRo' | 'bitOp' | 'bitPos' | 'clientGetName' | 'clientGetRedir'
-  | 'clientId' | 'clientInfo' | 'clientKill' | 'clientList' | 'clientPause'
-  | 'clientTrackingInfo' | 'clientUnblock' | 'clientUnpause' | 'command' | 'commandCount'
-  | 'commandDocs' | 'commandGetKeys' | 'commandGetKeysAndFlags' | 'commandInfo' | 'commandList'
-  | 'configGet' | 'configResetStat' | 'configRewrite' | 'configSet' | 'copy' | 'dbSize' | 'decr'
-  | 'decrBy' | 'del' | 'delEx' | 'digest' | 'dump' | 'echo' | 'eval' | 'evalRo' | 'evalSha'
-  | 'evalShaRo' | 'exists' | 'expire' | 'expireAt' | 'expireTime' | 'flushAll' | 'flushDb'
+  | 'MEMORY_PURGE' | 'MEMORY_STATS' | 'MEMORY_USAGE' | 'MGET' | 'MIGRATE' | 'MODULE_LIST'
+  | 'MODULE_LOAD' | 'MODULE_UNLOAD' | 'MOVE' | 'MSET' | 'MSETEX' | 'MSETNX' | 'OBJECT_ENCODING'
+  | 'OBJECT_FREQ' | 'OBJECT_IDLETIME' | 'OBJECT_REFCOUNT' | 'PERSIST' | 'PEXPIRE' | 'PEXPIREAT'
+  | 'PEXPIRETIME' | 'PFADD' | 'PFCOUNT' | 'PFMERGE' | 'PING' | 'PSETEX' | 'PTTL' | 'PUBLISH'
+  | 'PUBSUB_CHANNELS' | 'PUBSUB_NUMPAT' | 'PUBSUB_NUMSUB' | 'PUBSUB_SHARDCHANNELS'
+  | 'PUBSUB_SHARDNUMSUB' | 'RANDOMKEY' | 'RENAME' | 'RENAMENX' | 'REPLICAOF' | 'RESTORE' | 'ROLE'
+  | 'RPOP' | 'RPOPLPUSH' | 'RPUSH' | 'RPUSHX' | 'SADD' | 'SAVE' | 'SCAN' | 'SCARD'
+  | 'SCRIPT_EXISTS' | 'SCRIPT_FLUSH' | 'SCRIPT_KILL' | 'SCRIPT_LOAD' | 'SDIFF' | 'SDIFFCARD'
+  | 'SDIFFSTORE' | 'SET' | 'SETBIT' | 'SETEX' | 'SETNX' | 'SETRANGE' | 'SINTER' | 'SINTERCARD'
+  | 'SINTERSTORE' | 'SISMEMBER' | 'SMEMBERS' | 'SMISMEMBER' | 'SMOVE' | 'SORT' | 'SORT_RO'
+  | 'SPOP' | 'SPUBLISH' | 'SRANDMEMBER' | 'SREM' | 'SSCAN' | 'STRLEN' | 'SUNION' | 'SUNIONCARD'
+  | 'SUNIONSTORE' | 'SWAPDB' | 'TIME' | 'TOUCH' | 'TTL' | 'TYPE' | 'UNLINK' | 'VADD' | 'VCARD'
+  | 'VDIM' | 'VEMB' | 'VGETATTR' | 'VINFO' | 'VLINKS' | 'VRANDMEMBER' | 'VRANGE' | 'VREM'
+  | 'VSETATTR' | 'VSIM' | 'WAIT' | 'WAITAOF' | 'XACK' | 'XACKDEL' | 'XADD' | 'XAUTOCLAIM'
+  | 'XCFGSET' | 'XCLAIM' | 'XDEL' | 'XDELEX' | 'XGROUP_CREATE' | 'XGROUP_CREATECONSUMER'
+  | 'XGROUP_DELCONSUMER' | 'XGROUP_DESTROY' | 'XGROUP_SETID' | 'XINFO_CONSUMERS' | 'XINFO_GROUPS'
+  | 'XINFO_STREAM' | 'XLEN' | 'XNACK' | 'XPENDING' | 'XRANGE' | 'XREAD' | 'XREADGROUP'
+  | 'XREVRANGE' | 'XSETID' | 'XTRIM' | 'ZADD' | 'ZCARD' | 'ZCOUNT' | 'ZDIFF' | 'ZDIFFSTORE'
+  | 'ZINCRBY' | 'ZINTER' | 'ZINTERCARD' | 'ZINTERSTORE' | 'ZLEXCOUNT' | 'ZMPOP' | 'ZMSCORE'
+  | 'ZPOPMAX' | 'ZPOPMIN' | 'ZRANDMEMBER' | 'ZRANGE' | 'ZRANGEBYLEX' | 'ZRANGEBYSCORE'
+  | 'ZRANGESTORE' | 'ZRANK' | 'ZREM' | 'ZREMRANGEBYLEX' | 'ZREMRANGEBYRANK' | 'ZREMRANGEBYSCORE'
+  | 'ZREVRANK' | 'ZSCAN' | 'ZSCORE' | 'ZUNION' | 'ZUNIONSTORE' | 'aclCat' | 'aclDelUser'
+  | 'aclDryRun' | 'aclGenPass' | 'aclGetUser' | 'aclList' | 'aclLoad' | 'aclLog' | 'aclLogReset'
+  | 'aclSave' | 'aclSetUser' | 'aclUsers' | 'aclWhoAmI' | 'append' | 'arCount' | 'arDel'
+  | 'arDelRange' | 'arGet' | 'arGetRange' | 'arGrep' | 'arInfo' | 'arInsert' | 'arLastItems'
+  | 'arLen' | 'arMGet' | 'arMSet' | 'arNext' | 'arOp' | 'arRing' | 'arScan' | 'arSeek' | 'arSet'
+  | 'bgRewriteAof' | 'bgSave' | 'bitCount' | 'bitField' | 'bitFieldRo' | 'bitOp' | 'bitPos'
+  | 'blMove' | 'blMoveM' | 'blPop' | 'blessClear' | 'blessGet' | 'blessScan' | 'blessSet'
+  | 'blmPop' | 'brPop' | 'brPopLPush' | 'bzPopMax' | 'bzPopMin' | 'bzmPop' | 'clientGetName'
+  | 'clientGetRedir' | 'clientId' | 'clientInfo' | 'clientKill' | 'clientList' | 'clientPause'
+  | 'clientTrackingInfo' | 'clientUnblock' | 'clientUnpause' | 'clusterAddSlots'
+  | 'clusterAddSlotsRange' | 'clusterBumpEpoch' | 'clusterCountFailureReports'
+  | 'clusterCountKeysInSlot' | 'clusterDelSlots' | 'clusterDelSlotsRange' | 'clusterFailover'
+  | 'clusterFlushSlots' | 'clusterForget' | 'clusterGetKeysInSlot' | 'clusterInfo'
+  | 'clusterKeySlot' | 'clusterLinks' | 'clusterMeet' | 'clusterMyId' | 'clusterMyShardId'
+  | 'clusterNodes' | 'clusterReplicas' | 'clusterReplicate' | 'clusterReset'
+  | 'clusterSaveConfig' | 'clusterSetConfigEpoch' | 'clusterSetSlot' | 'clusterSlots' | 'command'
+  | 'commandCount' | 'commandDocs' | 'commandGetKeys' | 'commandGetKeysAndFlags' | 'commandInfo'
+  | 'commandList' | 'configGet' | 'configResetStat' | 'configRewrite' | 'configSet' | 'copy'
+  | 'dbSize' | 'decr' | 'decrBy' | 'del' | 'delEx' | 'digest' | 'dump' | 'echo' | 'eval'
+  | 'evalRo' | 'evalSha' | 'evalShaRo' | 'exists' | 'expire' | 'expireAt' | 'expireTime'
+  | 'fCall' | 'fCallRo' | 'flushAll' | 'flushDb' | 'functionDelete' | 'functionDump'
+  | 'functionFlush' | 'functionKill' | 'functionList' | 'functionLoad' | 'functionRestore'
+  | 'functionStats' | 'geoAdd' | 'geoDist' | 'geoHash' | 'geoPos' | 'geoRadius'
+  | 'geoRadiusByMember' | 'geoRadiusByMemberRo' | 'geoRadiusRo' | 'geoSearch' | 'geoSearchStore'
   | 'get' | 'getBit' | 'getDel' | 'getEx' | 'getRange' | 'getSet' | 'hDel' | 'hExists'
   | 'hExpire' | 'hExpireAt' | 'hExpireTime' | 'hGet' | 'hGetAll' | 'hGetDel' | 'hGetEx'
   | 'hIncrBy' | 'hIncrByFloat' | 'hKeys' | 'hLen' | 'hPersist' | 'hRandField' | 'hScan' | 'hSet'
@@ -5052,18 +7660,24 @@ export type RedisLegacyCommandName =
   | 'lRange' | 'lRem' | 'lSet' | 'lTrim' | 'lastSave' | 'latencyDoctor' | 'latencyGraph'
   | 'latencyHistogram' | 'latencyHistory' | 'latencyLatest' | 'latencyReset' | 'lcs' | 'lmPop'
   | 'lolwut' | 'mGet' | 'mSet' | 'mSetEx' | 'mSetNX' | 'memoryDoctor' | 'memoryMallocStats'
-  | 'memoryPurge' | 'memoryStats' | 'memoryUsage' | 'migrate' | 'move' | 'objectEncoding'
-  | 'objectFreq' | 'objectIdleTime' | 'objectRefCount' | 'pExpire' | 'pExpireAt' | 'pExpireTime'
-  | 'pSetEx' | 'pTTL' | 'persist' | 'pfAdd' | 'pfCount' | 'pfMerge' | 'ping' | 'pubSubChannels'
-  | 'pubSubNumPat' | 'pubSubNumSub' | 'pubSubShardChannels' | 'pubSubShardNumSub' | 'publish'
-  | 'rPop' | 'rPopLPush' | 'rPush' | 'rPushX' | 'randomKey' | 'rename' | 'renameNX' | 'replicaOf'
-  | 'restore' | 'role' | 'sAdd' | 'sCard' | 'sDiff' | 'sDiffCard' | 'sDiffStore' | 'sInter'
-  | 'sInterCard' | 'sInterStore' | 'sIsMember' | 'sMembers' | 'sMove' | 'sPop' | 'sPublish'
-  | 'sRandMember' | 'sRem' | 'sScan' | 'sUnion' | 'sUnionCard' | 'sUnionStore' | 'save' | 'scan'
-  | 'scriptExists' | 'scriptFlush' | 'scriptKill' | 'scriptLoad' | 'set' | 'setBit' | 'setEx'
-  | 'setNX' | 'setRange' | 'smIsMember' | 'sort' | 'sortRo' | 'strLen' | 'swapDb' | 'time'
-  | 'touch' | 'ttl' | 'type' | 'unlink' | 'zAdd' | 'zCard' | 'zCount' | 'zDiff' | 'zDiffStore'
-  | 'zIncrBy' | 'zInter' | 'zInterCard' | 'zInterStore' | 'zLexCount' | 'zPopMax' | 'zPopMin'
-  | 'zRandMember' | 'zRange' | 'zRangeByLex' | 'zRangeByScore' | 'zRangeStore' | 'zRank' | 'zRem'
-  | 'zRemRangeByLex' | 'zRemRangeByRank' | 'zRemRangeByScore' | 'zRevRank' | 'zScan' | 'zScore'
-  | 'zUnion' | 'zUnionStore' | 'zmPop' | 'zmScore'
+  | 'memoryPurge' | 'memoryStats' | 'memoryUsage' | 'migrate' | 'moduleList' | 'moduleLoad'
+  | 'moduleUnload' | 'move' | 'objectEncoding' | 'objectFreq' | 'objectIdleTime'
+  | 'objectRefCount' | 'pExpire' | 'pExpireAt' | 'pExpireTime' | 'pSetEx' | 'pTTL' | 'persist'
+  | 'pfAdd' | 'pfCount' | 'pfMerge' | 'ping' | 'pubSubChannels' | 'pubSubNumPat' | 'pubSubNumSub'
+  | 'pubSubShardChannels' | 'pubSubShardNumSub' | 'publish' | 'rPop' | 'rPopLPush' | 'rPush'
+  | 'rPushX' | 'randomKey' | 'rename' | 'renameNX' | 'replicaOf' | 'restore' | 'role' | 'sAdd'
+  | 'sCard' | 'sDiff' | 'sDiffCard' | 'sDiffStore' | 'sInter' | 'sInterCard' | 'sInterStore'
+  | 'sIsMember' | 'sMembers' | 'sMove' | 'sPop' | 'sPublish' | 'sRandMember' | 'sRem' | 'sScan'
+  | 'sUnion' | 'sUnionCard' | 'sUnionStore' | 'save' | 'scan' | 'scriptExists' | 'scriptFlush'
+  | 'scriptKill' | 'scriptLoad' | 'set' | 'setBit' | 'setEx' | 'setNX' | 'setRange'
+  | 'smIsMember' | 'sort' | 'sortRo' | 'strLen' | 'swapDb' | 'time' | 'touch' | 'ttl' | 'type'
+  | 'unlink' | 'vAdd' | 'vCard' | 'vDim' | 'vEmb' | 'vGetAttr' | 'vInfo' | 'vLinks'
+  | 'vRandMember' | 'vRange' | 'vRem' | 'vSetAttr' | 'vSim' | 'wait' | 'waitAof' | 'xAck'
+  | 'xAckDel' | 'xAdd' | 'xAutoClaim' | 'xCfgSet' | 'xClaim' | 'xDel' | 'xDelEx' | 'xGroupCreate'
+  | 'xGroupCreateConsumer' | 'xGroupDelConsumer' | 'xGroupDestroy' | 'xGroupSetId'
+  | 'xInfoConsumers' | 'xInfoGroups' | 'xInfoStream' | 'xLen' | 'xNack' | 'xPending' | 'xRange'
+  | 'xRead' | 'xReadGroup' | 'xRevRange' | 'xSetId' | 'xTrim' | 'zAdd' | 'zCard' | 'zCount'
+  | 'zDiff' | 'zDiffStore' | 'zIncrBy' | 'zInter' | 'zInterCard' | 'zInterStore' | 'zLexCount'
+  | 'zPopMax' | 'zPopMin' | 'zRandMember' | 'zRange' | 'zRangeByLex' | 'zRangeByScore'
+  | 'zRangeStore' | 'zRank' | 'zRem' | 'zRemRangeByLex' | 'zRemRangeByRank' | 'zRemRangeByScore'
+  | 'zRevRank' | 'zScan' | 'zScore' | 'zUnion' | 'zUnionStore' | 'zmPop' | 'zmScore'

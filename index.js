@@ -5,6 +5,7 @@
  */
 
 const { RedisClient } = require('./lib/client')
+const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/commands/resp-types')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
@@ -36,6 +37,7 @@ module.exports = {
   defineScript,
   RedisClient,
   RedisClientPool,
+  GEO_REPLY_WITH,
   RESP_TYPES,
   VerbatimString,
   OxidisError: errors.OxidisError,

@@ -11,6 +11,7 @@ export const {
   defineScript,
   RedisClient,
   RedisClientPool,
+  GEO_REPLY_WITH,
   RESP_TYPES,
   VerbatimString,
   OxidisError,

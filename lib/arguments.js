@@ -162,6 +162,11 @@ class Arguments {
     this.int(v instanceof Date ? v.getTime() : v, name)
   }
 
+  /** Tells that the server may wait this long (ms) before it answers; 0 is for ever. */
+  wait (ms) {
+    this.waits = ms
+  }
+
   /** A word of the command's grammar, known to be ASCII and short. */
   token (word) {
     this.argc++

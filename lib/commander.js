@@ -11,13 +11,13 @@
 const { abortedBefore, onAbort } = require('./abort')
 const { Arguments, isText } = require('./arguments')
 const { judge, laneRefusal, sessionRefusal, waitOf } = require('./guards')
-const { FLAT, PAIRS } = require('./mode')
+const { FLAT, LIST, PAIRS } = require('./mode')
 
 /** Adds a method, in both spellings, for each row of `table` to `prototype`. */
 function addCommands (prototype, table) {
   for (const row of table) {
     const compiled = compile(row)
-    const method = makeMethod(compiled)
+    const method = row.blocks ? makeBlocking(compiled) : makeMethod(compiled)
     for (const name of [row.name, row.upper, ...row.aliases]) {
       Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true })
     }
@@ -65,6 +65,26 @@ function makeMethod (row) {
       return dispatch(this._bridge, w, head, row, options, context)
     }
     return this._bridge.send(head + w.body, options.mode | row.mode, options.timeout, row, context)
+  }
+}
+
+/** A method whose command may wait on the server: if it does, it must not go to a lane. */
+function makeBlocking (row) {
+  return function (...args) {
+    if (typeof args[args.length - 1] === 'function') return withCallback(this, row, args)
+    const w = borrow(this._keyPrefix)
+    try {
+      row.args(w, ...args)
+    } catch (error) {
+      writer = w
+      return refuse(row, error)
+    }
+    writer = w
+    const options = this._command
+    const context = row.reply === undefined ? undefined : contextOf(options, w)
+    const head = makeHead(row, w.argc)
+    const send = w.waits === undefined ? dispatch : blocking
+    return send(this._bridge, w, head, row, options, context)
   }
 }
 
@@ -163,14 +183,14 @@ function sendCommand (client, args, options) {
   writer = w
   const row = { method: 'sendCommand', command: commandName(args[0]), reply: undefined, mode: 0 }
   const head = `*${args.length}\r\n`
-  if (w.waits !== undefined) return blocking(client, w, head, row, options, undefined)
+  if (w.waits !== undefined) return blocking(client._bridge, w, head, row, options, undefined)
   return dispatch(client._bridge, w, head, row, options, undefined)
 }
 
 /** Sends a command that may wait on the server: for `w.waits` ms, or for ever if that is 0. */
-function blocking (client, { chunks, body, waits }, head, row, options, context) {
+function blocking (bridge, { chunks, body, waits }, head, row, options, context) {
   if (chunks !== null) chunks[0] = head + chunks[0]
-  return client._bridge.sendBlocking({
+  return bridge.sendBlocking({
     chunks,
     text: chunks === null ? head + body : body,
     mode: options.mode | row.mode,
@@ -188,7 +208,7 @@ function commandName (name) {
 }
 
 /** What a row's `shape` asks of the native side. */
-const SHAPES = { object: PAIRS, flat: FLAT }
+const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
 
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64

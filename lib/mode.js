@@ -44,6 +44,8 @@ const PAIRS = 1
 const FLAT = 1 << 12
 /** A SELECT for all who share the lane: later connections begin in its database. */
 const SELECTS = 2 ** 25
+/** A map comes as a flat list: the bits of MAP as Array. Beside Map they mean an object. */
+const LIST = 2 << 9
 /** The command waits for a connection even with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
 
@@ -88,4 +90,4 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { FLAT, PAIRS, PATIENT, SELECTS, VerbatimString, pack }
+module.exports = { FLAT, LIST, PAIRS, PATIENT, SELECTS, VerbatimString, pack }

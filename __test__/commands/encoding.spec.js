@@ -22,7 +22,8 @@ const DIFFERENCES = {
 /** Methods that node-redis does not have in camel case, or at all. */
 const OURS = new Map([
   ['lolwut', args => ['LOLWUT', ...args.length ? ['VERSION', ...args.map(String)] : []]],
-  ['save', () => ['SAVE']]
+  ['save', () => ['SAVE']],
+  ['waitAof', args => ['WAITAOF', ...args.map(String)]]
 ])
 
 describe('encoding as in node-redis', () => {

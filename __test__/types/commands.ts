@@ -1,6 +1,6 @@
 // What the commands' types accept, refuse and return. Checked by the compiler, never run.
 
-import { createClient, RESP_TYPES, type Callback } from 'oxidis'
+import { createClient, GEO_REPLY_WITH, RESP_TYPES, type Callback } from 'oxidis'
 
 type Equal<A, B> =
   (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : false
@@ -71,6 +71,47 @@ async function collections () {
   return { members, cursor }
 }
 
+async function streams () {
+  const id = await client.xAdd('s', '*', { f: 'v' }, { TRIM: { strategy: 'MAXLEN', threshold: 9 } })
+  same<typeof id, string>(true)
+  const read = await client.xRead([{ key: 's', id: '$' }], { BLOCK: 0, COUNT: 5 })
+  const field: string | undefined = read?.[0]?.messages[0]?.message.f
+  const view = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+  const bytes: Buffer | undefined = (await view.xRange('s', '-', '+'))[0]?.message.f
+  const { messages } = await client.xAutoClaim('s', 'g', 'c', 0, '0')
+  const claimed: string | undefined = messages[0]?.id
+  // @ts-expect-error fields are text
+  await client.xAdd('s', '*', { f: 1 })
+  // @ts-expect-error what to trim by is not guessed
+  await client.xAdd('s', '*', { f: 'v' }, { TRIM: { threshold: 9 } })
+  // @ts-expect-error an exact trim has no limit
+  await client.xTrim('s', 'MAXLEN', 5, { LIMIT: 5 })
+  return { field, bytes, claimed }
+}
+
+async function places () {
+  const { DISTANCE } = GEO_REPLY_WITH
+  const by = { radius: 5, unit: 'km' } as const
+  const near = await client.geoSearchWith('g', { longitude: 1, latitude: 2 }, by, [DISTANCE])
+  const distance: number | undefined = near[0]?.distance
+  const [place] = await client.geoPos('g', 'm')
+  const longitude: number | undefined = place?.longitude
+  // @ts-expect-error no such unit
+  await client.geoSearch('g', 'm', { radius: 5, unit: 'miles' })
+  return { distance, longitude }
+}
+
+async function blocking () {
+  const popped = await client.blPop(['a', 'b'], 0.5)
+  same<typeof popped, { key: string; element: string } | null>(true)
+  const least = await client.bzPopMin('z', 0)
+  same<typeof least, { key: string; value: string; score: number } | null>(true)
+  const replicas = await client.wait(1, 100)
+  same<typeof replicas, number>(true)
+  // @ts-expect-error how long to wait is not guessed
+  await client.blPop('a')
+}
+
 async function buffers () {
   const view = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
   const got = await view.get('k')
@@ -114,4 +155,4 @@ function callbacks () {
   return none
 }
 
-export { strings, collections, buffers, names, callbacks }
+export { strings, collections, streams, places, blocking, buffers, names, callbacks }

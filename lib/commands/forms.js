@@ -47,8 +47,8 @@ function destinationKeys (w, destination, keys) {
 
 /** A form with a word behind it: `suffixed(range, 'WITHSCORES')`. */
 function suffixed (form, word) {
-  return function (w, a, b, c, d, e) {
-    form(w, a, b, c, d, e)
+  return function (w, a, b, c, d, e, f) {
+    form(w, a, b, c, d, e, f)
     w.token(word)
   }
 }
@@ -91,6 +91,39 @@ function lifetime (w, type, value, name) {
       return false
   }
 }
+
+/** How long the server may wait, in seconds; fractions are fine, 0 is for ever. */
+function waitSeconds (w, v, name) {
+  w.float(v, name)
+  waitFor(w, Number(v) * 1000, name)
+}
+
+/** How long the server may wait, in ms; 0 is for ever. */
+function waitMilliseconds (w, v, name) {
+  w.int(v, name)
+  waitFor(w, Number(v), name)
+}
+
+function waitFor (w, ms, name) {
+  if (!(ms >= 0 && ms < Infinity)) {
+    throw new TypeError(`argument "${name}" must be 0 (for ever) or a finite positive number`)
+  }
+  // Rounded up: a fraction of a ms must not become 0, which is for ever.
+  w.wait(Math.ceil(ms))
+}
+
+/** (script, digest or function; { keys, arguments }): `name` is what the first is called. */
+function evaluate (name) {
+  return function (w, script, options) {
+    w.arg(script, name)
+    const o = w.options(options, 'options', EVAL_OPTIONS)
+    if (o?.keys && o.keys.length !== 0) w.keysCounted(o.keys, 'options.keys')
+    else w.int(0, 'options.keys')
+    if (o?.arguments) w.anyArgs(o.arguments, 'options.arguments')
+  }
+}
+
+const EVAL_OPTIONS = new Set(['keys', 'arguments'])
 
 /** `LIMIT offset count`, when given. */
 function limit (w, v) {
@@ -139,6 +172,9 @@ module.exports = {
   required,
   expiration,
   lifetime,
+  waitSeconds,
+  waitMilliseconds,
+  evaluate,
   limit,
   scan,
   keyScan

@@ -10,35 +10,48 @@
  *   aliases   further names of the same method (default: none)
  *   command   the command's own tokens: ['CONFIG', 'GET'] (default: [upper])
  *   args      (writer, ...what the caller passed) => void: checks and encodes the arguments
+ *   blocks    true when the server may wait; `args` says by `writer.wait` if it does
  *   variadic  true when `args` takes any number of arguments
  *   shape     'object': the native side turns a flat list or a map into an object;
- *             'flat': it hands a list of pairs over as one flat list
+ *             'flat': it hands a list of pairs over as one flat list;
+ *             'list': it hands a map over as a flat list (as an object beside a mapping to Map)
  *   reply     (reply, typeMapping, preserved) => what the caller gets (default: the reply itself)
  *   ts        the method's type, T standing for string or Buffer; several make overloads
  *   about     what sets a variant apart from its command, for the documentation
- *   docs      { summary, since, complexity } of a command that commands/redis.json does not have
+ *   docs      { summary, since, complexity } of a command that redis.json does not describe
  *
  * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
  */
 
 const GROUPS = {
   acl: require('./acl'),
+  arrays: require('./arrays'),
   bitmaps: require('./bitmaps'),
+  cluster: require('./cluster'),
   connection: require('./connection'),
   diagnostics: require('./diagnostics'),
+  functions: require('./functions'),
+  geo: require('./geo'),
+  geoRadius: require('./geo-radius'),
   hashes: require('./hashes'),
   hyperloglog: require('./hyperloglog'),
   introspection: require('./introspection'),
   keys: require('./keys'),
   lists: require('./lists'),
+  modules: require('./modules'),
   pubsub: require('./pubsub'),
+  replication: require('./replication'),
   scripting: require('./scripting'),
   server: require('./server'),
   sets: require('./sets'),
   sortedSetAlgebra: require('./sorted-set-algebra'),
   sortedSetRanges: require('./sorted-set-ranges'),
   sortedSets: require('./sorted-sets'),
-  strings: require('./strings')
+  streamGroups: require('./stream-groups'),
+  streamReads: require('./stream-reads'),
+  streams: require('./streams'),
+  strings: require('./strings'),
+  vectors: require('./vectors')
 }
 
 const commands = Object.values(GROUPS).flat().map(complete)
@@ -53,6 +66,7 @@ function complete (row) {
     aliases: row.aliases ?? [],
     command: row.command ?? [upper],
     args: row.args,
+    blocks: row.blocks ?? false,
     variadic: row.variadic ?? false,
     shape: row.shape,
     reply: row.reply,

@@ -9,6 +9,51 @@ const { key, keys, none, limit, scan } = require('./forms')
 
 module.exports = [
   {
+    name: 'blessClear',
+    upper: 'BLESS_CLEAR',
+    command: ['BLESS', 'CLEAR'],
+    args: keyBlessing,
+    ts: "(key: RedisArgument, flag: 'NO-EVICT'): Promise<number>",
+    docs: { summary: 'Takes a flag off a key.', complexity: 'O(1)', since: '8.12.0' }
+  },
+  {
+    name: 'blessGet',
+    upper: 'BLESS_GET',
+    command: ['BLESS', 'GET'],
+    args: key,
+    ts: '(key: RedisArgument): Promise<T[]>',
+    docs: { summary: 'Returns the flags of a key.', complexity: 'O(1)', since: '8.12.0' }
+  },
+  {
+    name: 'blessScan',
+    upper: 'BLESS_SCAN',
+    command: ['BLESS', 'SCAN'],
+    args (w, cursor, flag, options) {
+      w.arg(cursor, 'cursor')
+      w.oneOf(flag, 'flag', ['NO-EVICT'])
+      const o = w.options(options, 'options', BLESS_SCAN_OPTIONS)
+      if (!o?.COUNT) return
+      w.token('COUNT')
+      w.int(o.COUNT, 'options.COUNT')
+    },
+    reply: ([cursor, keys]) => ({ cursor, keys }),
+    ts: "(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): " +
+      'Promise<{ cursor: T; keys: T[] }>',
+    docs: { summary: 'Iterates over the keys with a flag.', complexity: 'O(1)', since: '8.12.0' }
+  },
+  {
+    name: 'blessSet',
+    upper: 'BLESS_SET',
+    command: ['BLESS', 'SET'],
+    args: keyBlessing,
+    ts: "(key: RedisArgument, flag: 'NO-EVICT'): Promise<number>",
+    docs: {
+      summary: 'Sets a flag of a key: NO-EVICT keeps it in memory.',
+      complexity: 'O(1)',
+      since: '8.12.0'
+    }
+  },
+  {
     name: 'copy',
     args (w, source, destination, options) {
       w.key(source, 'source')
@@ -189,6 +234,11 @@ module.exports = [
   { name: 'unlink', args: keys, ts: '(keys: RedisVariadicArgument): Promise<number>' }
 ]
 
+function keyBlessing (w, key, flag) {
+  w.key(key, 'key')
+  w.oneOf(flag, 'flag', ['NO-EVICT'])
+}
+
 function rename (w, key, newKey) {
   w.key(key, 'key')
   w.key(newKey, 'newKey')
@@ -237,3 +287,4 @@ const MIGRATE_OPTIONS = new Set(['COPY', 'REPLACE', 'AUTH'])
 const RESTORE_OPTIONS = new Set(['REPLACE', 'ABSTTL', 'IDLETIME', 'FREQ'])
 const SCAN_OPTIONS = new Set(['MATCH', 'COUNT', 'TYPE'])
 const SORT_OPTIONS = new Set(['BY', 'LIMIT', 'GET', 'DIRECTION', 'ALPHA'])
+const BLESS_SCAN_OPTIONS = new Set(['COUNT'])

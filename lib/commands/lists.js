@@ -1,12 +1,66 @@
 'use strict'
 
 /*
- * Rows of the list commands that do not block. See index.js for what a row is.
+ * Rows of the list commands. See index.js for what a row is.
  */
 
-const { key, keyCount, keySpan } = require('./forms')
+const { key, keyCount, keySpan, waitSeconds } = require('./forms')
+
+/* A signature that two rows share. */
+const POPPED = '(key: RedisVariadicArgument, timeout: RedisDouble): ' +
+  'Promise<{ key: T; element: T } | null>'
 
 module.exports = [
+  {
+    name: 'blMove',
+    blocks: true,
+    args (w, source, destination, sourceSide, destinationSide, timeout) {
+      move(w, source, destination, sourceSide, destinationSide)
+      waitSeconds(w, timeout, 'timeout')
+    },
+    ts: '(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, ' +
+      'destinationSide: ListSide, timeout: RedisDouble): Promise<T | null>'
+  },
+  {
+    name: 'blMoveM',
+    blocks: true,
+    args (w, source, destination, sourceSide, destinationSide, timeout, options) {
+      move(w, source, destination, sourceSide, destinationSide)
+      waitSeconds(w, timeout, 'timeout')
+      moveOptions(w, options)
+    },
+    ts: '(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, ' +
+      'destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): ' +
+      'Promise<T[] | null>',
+    docs: {
+      summary: 'Moves several elements from one end of a list to an end of another. Waits until ' +
+        'there are some.',
+      complexity: 'O(N) where N is the number of elements moved.'
+    }
+  },
+  {
+    name: 'blmPop',
+    blocks: true,
+    args (w, timeout, keys, side, options) {
+      waitSeconds(w, timeout, 'timeout')
+      popSeveral(w, keys, side, options)
+    },
+    ts: '(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, ' +
+      'options?: LMPopOptions): Promise<[key: T, elements: T[]] | null>'
+  },
+  { name: 'blPop', blocks: true, args: keysWait, reply: popped, ts: POPPED },
+  { name: 'brPop', blocks: true, args: keysWait, reply: popped, ts: POPPED },
+  {
+    name: 'brPopLPush',
+    blocks: true,
+    args (w, source, destination, timeout) {
+      w.key(source, 'source')
+      w.key(destination, 'destination')
+      waitSeconds(w, timeout, 'timeout')
+    },
+    ts: '(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): ' +
+      'Promise<T | null>'
+  },
   {
     name: 'lIndex',
     args (w, key, index) {
@@ -37,12 +91,7 @@ module.exports = [
     name: 'lMoveM',
     args (w, source, destination, sourceSide, destinationSide, options) {
       move(w, source, destination, sourceSide, destinationSide)
-      const o = w.options(options, 'options', LMOVEM_OPTIONS)
-      if (o === undefined) return
-      const exactly = o.EXACTLY !== undefined
-      w.token(exactly ? 'EXACTLY' : 'COUNT')
-      w.int(exactly ? o.EXACTLY : o.COUNT, exactly ? 'options.EXACTLY' : 'options.COUNT')
-      w.oneOf(o.ORDER, 'options.ORDER', ['OBO', 'BULK'])
+      moveOptions(w, options)
     },
     ts: '(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, ' +
       'destinationSide: ListSide, options?: LMoveMOptions): Promise<T[] | null>',
@@ -53,14 +102,7 @@ module.exports = [
   },
   {
     name: 'lmPop',
-    args (w, keys, side, options) {
-      w.keysCounted(keys, 'keys')
-      w.oneOf(side, 'side', SIDES)
-      const o = w.options(options, 'options', LMPOP_OPTIONS)
-      if (o?.COUNT === undefined) return
-      w.token('COUNT')
-      w.int(o.COUNT, 'options.COUNT')
-    },
+    args: popSeveral,
     ts: '(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): ' +
       'Promise<[key: T, elements: T[]] | null>'
   },
@@ -168,6 +210,36 @@ function move (w, source, destination, sourceSide, destinationSide) {
   w.key(destination, 'destination')
   w.oneOf(sourceSide, 'sourceSide', SIDES)
   w.oneOf(destinationSide, 'destinationSide', SIDES)
+}
+
+function moveOptions (w, options) {
+  const o = w.options(options, 'options', LMOVEM_OPTIONS)
+  if (o === undefined) return
+  const exactly = o.EXACTLY !== undefined
+  w.token(exactly ? 'EXACTLY' : 'COUNT')
+  w.int(exactly ? o.EXACTLY : o.COUNT, exactly ? 'options.EXACTLY' : 'options.COUNT')
+  w.oneOf(o.ORDER, 'options.ORDER', ['OBO', 'BULK'])
+}
+
+/** (keys, side, options) */
+function popSeveral (w, keys, side, options) {
+  w.keysCounted(keys, 'keys')
+  w.oneOf(side, 'side', SIDES)
+  const o = w.options(options, 'options', LMPOP_OPTIONS)
+  if (o?.COUNT === undefined) return
+  w.token('COUNT')
+  w.int(o.COUNT, 'options.COUNT')
+}
+
+/** (key or keys, timeout) */
+function keysWait (w, key, timeout) {
+  w.keys(key, 'key')
+  waitSeconds(w, timeout, 'timeout')
+}
+
+/** Which list had an element, and the element. */
+function popped (reply) {
+  return reply === null ? null : { key: reply[0], element: reply[1] }
 }
 
 function position (w, key, element, options) {

@@ -64,6 +64,37 @@ function poppedFrom (reply, mapping) {
   return { key: reply[0], members: scored(reply[1], mapping) }
 }
 
+/** A key and one member popped from it, or null when all keys stayed empty. */
+function poppedWithKey (reply, mapping) {
+  if (reply === null) return null
+  return { key: reply[0], value: reply[1], score: double(reply[2], mapping) }
+}
+
+/**
+ * An entry of a stream; what a group's consumer claims has two numbers more. An entry that was
+ * deleted while pending comes as null, or without fields: then the message has none.
+ */
+function message (reply, mapping) {
+  if (reply === null) return null
+  const [id, fields, millisElapsedFromDelivery, deliveriesCounter] = reply
+  const made = { id, message: fieldMap(fields ?? [], mapping) }
+  if (millisElapsedFromDelivery !== undefined) {
+    made.millisElapsedFromDelivery = millisElapsedFromDelivery
+  }
+  if (deliveriesCounter !== undefined) made.deliveriesCounter = deliveriesCounter
+  return made
+}
+
+/** A list of entries of a stream. */
+function messages (reply, mapping) {
+  return reply.map(item => message(item, mapping))
+}
+
+/** The fields of an entry: both protocols send them flat. */
+function fieldMap (flat, mapping) {
+  return mapping?.[RESP_TYPES.MAP] === Array ? flat : map(flat, mapping)
+}
+
 /**
  * A map. RESP2 sends it flat; RESP3's has already been decoded by the type mapping, which says
  * object (default), Map or Array. `convert(name, value)` changes single values.
@@ -125,6 +156,10 @@ module.exports = {
   popped,
   ranked,
   poppedFrom,
+  poppedWithKey,
+  message,
+  messages,
+  paired,
   map,
   object,
   entries,

@@ -5,7 +5,7 @@
  * over as the server sent it: its RESP2 and RESP3 forms may differ.
  */
 
-const { none } = require('./forms')
+const { evaluate, none } = require('./forms')
 
 module.exports = [
   {
@@ -65,16 +65,3 @@ module.exports = [
     ts: '(script: RedisArgument): Promise<T>'
   }
 ]
-
-/** (script or digest, { keys, arguments }) */
-function evaluate (name) {
-  return function (w, script, options) {
-    w.arg(script, name)
-    const o = w.options(options, 'options', EVAL_OPTIONS)
-    if (o?.keys && o.keys.length !== 0) w.keysCounted(o.keys, 'options.keys')
-    else w.int(0, 'options.keys')
-    if (o?.arguments) w.anyArgs(o.arguments, 'options.arguments')
-  }
-}
-
-const EVAL_OPTIONS = new Set(['keys', 'arguments'])

@@ -7,16 +7,34 @@
  */
 
 const { fail } = require('../arguments')
-const { key, keyCount, keyScan, suffixed } = require('./forms')
-const { double, doubles, popped, poppedFrom, ranked, scored } = require('./replies')
+const { key, keyCount, keyScan, suffixed, waitSeconds } = require('./forms')
+const {
+  double, doubles, popped, poppedFrom, poppedWithKey, ranked, scored
+} = require('./replies')
 
 /* Signatures that several rows share. */
 const POPPED = '(key: RedisArgument): Promise<{ value: T; score: number } | null>'
+const POPPED_WAITING = '(keys: RedisVariadicArgument, timeout: RedisDouble): ' +
+  'Promise<{ key: T; value: T; score: number } | null>'
 const COUNTED = '(key: RedisArgument, count: RedisInteger): Promise<{ value: T; score: number }[]>'
 const RANKED = '(key: RedisArgument, member: RedisArgument): ' +
   'Promise<{ rank: number; score: number } | null>'
 
 module.exports = [
+  {
+    name: 'bzmPop',
+    blocks: true,
+    args (w, timeout, keys, side, options) {
+      waitSeconds(w, timeout, 'timeout')
+      popSeveral(w, keys, side, options)
+    },
+    reply: poppedFrom,
+    ts: "(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', " +
+      'options?: ZMPopOptions): ' +
+      'Promise<{ key: T; members: { value: T; score: number }[] } | null>'
+  },
+  { name: 'bzPopMax', blocks: true, args: keysWait, reply: poppedWithKey, ts: POPPED_WAITING },
+  { name: 'bzPopMin', blocks: true, args: keysWait, reply: poppedWithKey, ts: POPPED_WAITING },
   {
     name: 'zAdd',
     args (w, key, members, options) {
@@ -58,14 +76,7 @@ module.exports = [
   },
   {
     name: 'zmPop',
-    args (w, keys, side, options) {
-      w.keysCounted(keys, 'keys')
-      w.oneOf(side, 'side', ['MIN', 'MAX'])
-      const o = w.options(options, 'options', ZMPOP_OPTIONS)
-      if (!o?.COUNT) return
-      w.token('COUNT')
-      w.int(o.COUNT, 'options.COUNT')
-    },
+    args: popSeveral,
     reply: poppedFrom,
     ts: "(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): " +
       'Promise<{ key: T; members: { value: T; score: number }[] } | null>'
@@ -173,6 +184,22 @@ function keyMember (w, key, member) {
 function keyMembers (w, key, members) {
   w.key(key, 'key')
   w.args(members, 'members')
+}
+
+/** (keys, side, options) */
+function popSeveral (w, keys, side, options) {
+  w.keysCounted(keys, 'keys')
+  w.oneOf(side, 'side', ['MIN', 'MAX'])
+  const o = w.options(options, 'options', ZMPOP_OPTIONS)
+  if (!o?.COUNT) return
+  w.token('COUNT')
+  w.int(o.COUNT, 'options.COUNT')
+}
+
+/** (keys, timeout) */
+function keysWait (w, keys, timeout) {
+  w.keys(keys, 'keys')
+  waitSeconds(w, timeout, 'timeout')
 }
 
 function addOptions (w, o) {

@@ -108,11 +108,14 @@ function documentation (row, facts) {
   return lines
 }
 
-/** The longest start of the command's tokens that the snapshot knows: `ACL LOG` for a variant. */
+/**
+ * The longest start of the command's tokens that the snapshot describes: `ACL LOG` for a variant.
+ * Of a module's commands it has the flags only.
+ */
 function known (tokens, facts) {
   for (let count = tokens.length; count > 0; count--) {
     const name = tokens.slice(0, count).join(' ')
-    if (facts[name] !== undefined) return name
+    if (facts[name]?.summary !== undefined) return name
   }
 }
 

@@ -51,6 +51,13 @@ export const RedisClientPool: new (options?: RedisClientOptions | string) => Red
 declare const oxidis: Omit<typeof import('./index.js'), 'default'>
 export default oxidis
 
+/** What `geoSearchWith` and its relatives can tell beside the members. */
+export const GEO_REPLY_WITH: {
+  readonly DISTANCE: 'WITHDIST'
+  readonly HASH: 'WITHHASH'
+  readonly COORDINATES: 'WITHCOORD'
+}
+
 /** The RESP types that a type mapping can name. */
 export const RESP_TYPES: {
   readonly NULL: 95

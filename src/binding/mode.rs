@@ -103,7 +103,8 @@ impl Mode {
     pub fn map(self) -> Map {
         match self.0 >> 9 & 3 {
             1 => Map::Entries,
-            2 => Map::Array,
+            // A command that wants its map as a list does so beside a mapping to Map as well.
+            2 | 3 => Map::Array,
             _ => Map::Object,
         }
     }

@@ -1,0 +1,83 @@
+'use strict'
+
+/*
+ * What the geo commands share: argument forms, and the transform of a search's reply. Coordinates
+ * and distances become numbers, whatever the protocol.
+ */
+
+const { fail } = require('../arguments')
+const { double } = require('./replies')
+
+/** What a search can tell beside the members. */
+const GEO_REPLY_WITH = Object.freeze({
+  DISTANCE: 'WITHDIST',
+  HASH: 'WITHHASH',
+  COORDINATES: 'WITHCOORD'
+})
+
+/** `longitude latitude` of an object that has them. */
+function coordinates (w, v, name) {
+  if (v === null || typeof v !== 'object') fail(name, 'a { longitude, latitude }', v)
+  w.bound(v.longitude, `${name}.longitude`)
+  w.bound(v.latitude, `${name}.latitude`)
+}
+
+function unit (w, v, name) {
+  w.oneOf(v, name, UNITS)
+}
+
+/** `ASC`, `COUNT 5 ANY` ...; `o` has been checked by the caller. */
+function searchOptions (w, o) {
+  if (o?.SORT) w.oneOf(o.SORT, 'options.SORT', ['ASC', 'DESC'])
+  if (!o?.COUNT) return
+  const isObject = typeof o.COUNT === 'object'
+  w.token('COUNT')
+  w.int(isObject ? o.COUNT.value : o.COUNT, 'options.COUNT')
+  if (isObject && o.COUNT.ANY) w.token('ANY')
+}
+
+/** What to tell beside the members: an array of GEO_REPLY_WITH's words, kept for the reply. */
+function replyWith (w, v) {
+  if (!Array.isArray(v)) fail('replyWith', 'an array', v)
+  for (const word of v) w.oneOf(word, 'replyWith', Object.values(GEO_REPLY_WITH))
+  w.preserved = v.map(word => word.toUpperCase())
+}
+
+/**
+ * Members with what was asked for. The server sends it in one order, however it was asked, and
+ * members alone when nothing was.
+ */
+function located (reply, mapping, asked = []) {
+  if (asked.length === 0) return reply.map(member => ({ member }))
+  return reply.map(([member, ...rest]) => {
+    const made = { member }
+    if (asked.includes(GEO_REPLY_WITH.DISTANCE)) made.distance = double(rest.shift(), mapping)
+    if (asked.includes(GEO_REPLY_WITH.HASH)) made.hash = rest.shift()
+    if (asked.includes(GEO_REPLY_WITH.COORDINATES)) {
+      made.coordinates = position(rest.shift(), mapping)
+    }
+    return made
+  })
+}
+
+/** A place, or null when there is no such member. */
+function position (reply, mapping) {
+  if (reply === null) return null
+  return { longitude: double(reply[0], mapping), latitude: double(reply[1], mapping) }
+}
+
+const UNITS = ['m', 'km', 'mi', 'ft']
+const SEARCH_OPTIONS = new Set(['SORT', 'COUNT'])
+const STORE_OPTIONS = new Set([...SEARCH_OPTIONS, 'STOREDIST'])
+
+module.exports = {
+  GEO_REPLY_WITH,
+  SEARCH_OPTIONS,
+  STORE_OPTIONS,
+  coordinates,
+  unit,
+  searchOptions,
+  replyWith,
+  located,
+  position
+}

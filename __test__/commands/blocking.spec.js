@@ -86,9 +86,8 @@ describe('the way of a command', () => {
     const [[way, job]] = sent
     assert.strictEqual(way, 'sendBlocking')
     assert.deepStrictEqual({ ...job, row: job.row.method }, {
-      encoded: '*4\r\n$5\r\nBLPOP\r\n$1\r\nk\r\n$1\r\nl\r\n$3\r\n1.5\r\n',
+      text: '*4\r\n$5\r\nBLPOP\r\n$1\r\nk\r\n$1\r\nl\r\n$3\r\n1.5\r\n',
       chunks: null,
-      tail: undefined,
       mode: 2,
       row: 'blPop',
       context: undefined,
@@ -116,8 +115,7 @@ describe('the way of a command', () => {
     const [[, job]] = sent
     assert.strictEqual(job.signal, signal)
     assert.deepStrictEqual(job.context, { typeMapping, preserved: undefined })
-    assert.strictEqual(job.encoded, undefined)
-    const bytes = job.chunks.join('') + job.tail
+    const bytes = job.chunks.join('') + job.text
     assert.strictEqual(bytes, encode(rows.get('brPop'), [['k', key], 0], 'p:').latin1Slice())
   })
 

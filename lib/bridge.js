@@ -247,6 +247,7 @@ class Bridge {
           slots.settle((firstId + i) >>> 0, value, isFailure)
         }
       },
+      part: (id, index, error) => slots.part(id, index, error),
       reject: (id, error) => slots.settle(id, error, true),
       drained: () => this.drained(),
       // A listener that throws must not do so inside of the native callback.
@@ -304,4 +305,4 @@ const LONGEST_TEXT = 2 ** 28
 /** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
 const RELEASE_DELAY = 10
 
-module.exports = { Bridge }
+module.exports = { Bridge, toMap, toObject }

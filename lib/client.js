@@ -17,6 +17,7 @@ const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
 const { addIterators } = require('./iterators')
 const { PATIENT } = require('./mode')
+const { addMulti } = require('./multi')
 const { coreOptions, parseCommandOptions, parseOptions, refusing } = require('./options')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
@@ -31,6 +32,7 @@ class RedisClient extends EventEmitter {
     this._self = this
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
+    this._database = this.#options.database
     this._isWanted = false
     this._isClosing = false
     this._closed = null
@@ -301,6 +303,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
 
 addCommands(RedisClient.prototype, commands)
 addIterators(RedisClient.prototype)
+addMulti(RedisClient.prototype)
 
 /** Stands in for the bridge of a client that is closed. */
 const CLOSED = {

@@ -59,8 +59,7 @@ function makeMethod (row) {
     writer = w
     const options = this._command
     const context = row.reply === undefined ? undefined : contextOf(options, w)
-    const argc = w.argc
-    const head = row.heads[argc] === undefined ? makeHead(row, argc) : row.heads[argc]
+    const head = headOf(row, w.argc)
     if (options.signal !== undefined || w.chunks !== null) {
       return dispatch(this._bridge, w, head, row, options, context)
     }
@@ -89,6 +88,12 @@ function dispatch (bridge, { chunks, body }, head, row, options, context) {
     return bridge.sendLarge(chunks, body, mode, options.timeout, row, context)
   }
   return options.signal === undefined ? send() : abortable(bridge, options.signal, send)
+}
+
+/** Everything in front of `argc` arguments of `row`. */
+function headOf (row, argc) {
+  const head = row.heads[argc]
+  return head === undefined ? makeHead(row, argc) : head
 }
 
 function makeHead (row, argc) {
@@ -219,4 +224,6 @@ const SHAPES = { object: PAIRS, flat: FLAT }
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64
 
-module.exports = { addCommands, callback, sendCommand }
+module.exports = {
+  abortable, addCommands, callback, commandName, compile, contextOf, headOf, sendCommand, waits
+}

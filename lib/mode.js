@@ -44,6 +44,8 @@ const PAIRS = 1
 const FLAT = 1 << 12
 /** The command waits for a connection even with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
+/** The text is a whole transaction, whose reply is that to its last command. */
+const BLOCK = 2 ** 26
 
 const T = RESP_TYPES
 
@@ -86,4 +88,4 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { FLAT, PAIRS, PATIENT, VerbatimString, pack }
+module.exports = { BLOCK, FLAT, PAIRS, PATIENT, VerbatimString, pack }

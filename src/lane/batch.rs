@@ -29,6 +29,9 @@ impl Command {
     /// Set by the caller: the command waits for a connection even if others must not
     /// (`disableOfflineQueue`), because it is there to wait for one.
     pub const PATIENT: u32 = 1 << 27;
+    /// Set by the caller: the bytes are a whole transaction, `MULTI` to `EXEC`, that is written as
+    /// one command and ends with the reply to its last.
+    pub const BLOCK: u32 = 1 << 26;
     /// The two bits that count how often the command was written again.
     const TRIES: u32 = 0b11 << Self::TRIES_SHIFT;
     const TRIES_SHIFT: u32 = 28;
@@ -38,6 +41,11 @@ impl Command {
     /// Whether nobody waits for the reply.
     pub fn is_dead(&self) -> bool {
         self.mode & (Self::DEAD | Self::INTERNAL) != 0
+    }
+
+    /// Whether it is a whole transaction.
+    pub fn is_block(&self) -> bool {
+        self.mode & Self::BLOCK != 0
     }
 
     /// How often the command was written again.

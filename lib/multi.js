@@ -287,7 +287,8 @@ function checkRaw (args) {
   }
   for (let i = 0; i < args.length; i++) {
     if (!isText(args[i])) {
-      throw new TypeError(`argument "args[${i}]" must be a string or a Buffer, not ${typeof args[i]}`)
+      throw new TypeError(`argument "args[${i}]" must be a string or a Buffer, ` +
+        `not ${typeof args[i]}`)
     }
   }
   const name = commandName(args[0])

@@ -73,7 +73,8 @@ for (const RESP of [2, 3]) {
     })
 
     it('whose MULTI was refused does not pass for one that was not run', async t => {
-      await client.sendCommand(['ACL', 'SETUSER', 'unable', 'on', 'nopass', '~*', '+@all', '-multi'])
+      await client.sendCommand(
+        ['ACL', 'SETUSER', 'unable', 'on', 'nopass', '~*', '+@all', '-multi'])
       const unable = createClient({ url: server.url, RESP, username: 'unable', password: 'any' })
       t.after(() => unable.destroy())
       const error = await failure(unable.multi().set('alone', 'was set').exec())

@@ -37,8 +37,8 @@ describe('multi()', () => {
         assert.strictEqual(typeof client.multi()[method], 'function', method)
       }
     }
-    for (const name of ['select', 'SELECT', 'addCommand', 'sendCommand', 'exec', 'EXEC', 'execTyped',
-      'execAsPipeline', 'execAsPipelineTyped']) {
+    for (const name of ['select', 'SELECT', 'addCommand', 'sendCommand', 'exec', 'EXEC',
+      'execTyped', 'execAsPipeline', 'execAsPipelineTyped']) {
       assert.strictEqual(typeof client.MULTI()[name], 'function', name)
     }
   })
@@ -67,7 +67,7 @@ describe('multi()', () => {
     for (const [args, message] of [
       [[], /addCommand: argument "args" must be a non-empty array/],
       ['GET k', /addCommand: argument "args" must be a non-empty array/],
-      [['SET', 'k', 1], /addCommand: argument "args\[2\]" must be a string or a Buffer, not number/],
+      [['SET', 'k', 1], /addCommand: argument "args\[2\]" must be .* not number/],
       [['watch', 'k'], /addCommand: WATCH cannot be part/],
       [[Buffer.from('EXEC')], /addCommand: EXEC cannot be part/],
       [['SUBSCRIBE', 'c'], /SUBSCRIBE cannot/],
@@ -79,7 +79,7 @@ describe('multi()', () => {
     await assert.rejects(client.multi().sendCommand(['MULTI']).exec(), /sendCommand: MULTI cannot/)
   })
 
-  it('takes commands that block, which a transaction never waits for, but no pipeline', async () => {
+  it('takes commands that block, which it never waits for, but in no pipeline', async () => {
     const chain = () => client.multi().addCommand(['BLPOP', 'none', '0'])
     assert.deepStrictEqual(await chain().exec(), [null])
     await assert.rejects(chain().execAsPipeline(), /execAsPipeline: BLPOP may block/)
@@ -134,13 +134,15 @@ describe('multi()', () => {
     const prefixed = createClient({ url: server.url, keyPrefix: 'p:' })
     await prefixed.multi().set('k', 'v').hSet('h', 'f', '1').exec()
     assert.strictEqual(await client.get('p:k'), 'v')
-    const view = prefixed.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.MAP]: Map })
+    const view = prefixed.withTypeMapping(
+      { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.MAP]: Map })
     assert.deepStrictEqual(await view.multi().get('k').hGetAll('h').exec(),
       [Buffer.from('v'), new Map([[Buffer.from('f'), Buffer.from('1')]])])
     const args = Object.assign(['GET', 'p:k'], { preserve: 'kept' })
-    const seen = (reply, preserve, typeMapping) => [String(reply), preserve, typeMapping !== undefined]
+    const seen = (reply, preserve, types) => [String(reply), preserve, types !== undefined]
     for (const run of ['exec', 'execAsPipeline']) {
-      assert.deepStrictEqual(await view.multi().addCommand(args, seen)[run](), [['v', 'kept', true]])
+      assert.deepStrictEqual(await view.multi().addCommand(args, seen)[run](),
+        [['v', 'kept', true]])
     }
     prefixed.destroy()
   })

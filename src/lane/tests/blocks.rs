@@ -20,6 +20,13 @@ fn fail(state: &mut State) -> Answer {
     state.answer(Some(b"ERR no")).expect("no reply is due")
 }
 
+/// Takes this many replies.
+fn take(state: &mut State, replies: usize) {
+    for _ in 0..replies {
+        reply(state);
+    }
+}
+
 #[test]
 fn a_block_gets_one_reply_of_many() {
     let (mut state, now, ..) = started();
@@ -94,7 +101,7 @@ fn a_block_is_written_again_whole_if_its_end_was_not_written() {
         let (mut state, now, ..) = started();
         write(&mut state, 2 + cut, now);
         // As many replies as could have come.
-        (0..=ends.iter().filter(|end| **end <= cut).count()).for_each(|_| drop(reply(&mut state)));
+        take(&mut state, 1 + ends.iter().filter(|end| **end <= cut).count());
         let (ended, retried) = state.lose(is_read_only);
         assert_eq!((ids(&ended), retried), (vec![], 1), "cut at {cut}");
         assert_eq!(write_all(&mut state, now), format!("{text}W3"));
@@ -108,7 +115,7 @@ fn a_wholly_written_block_is_never_written_again() {
     for answered in 0..4 {
         let (mut state, now, text, _) = started();
         write(&mut state, 2 + text.len(), now);
-        (0..=answered).for_each(|_| drop(reply(&mut state)));
+        take(&mut state, 1 + answered);
         let (ended, retried) = state.lose(is_read_only);
         assert_eq!((ids(&ended), retried), (vec![(2, Applied::Unknown)], 0));
         assert_eq!(write_all(&mut state, now), "W3");
@@ -175,7 +182,7 @@ fn a_refused_command_does_not_retry_past_a_block_that_ran() {
     let (mut state, now, ..) = started();
     write_all(&mut state, now);
     assert!(refuse(&mut state, LOADING).held);
-    (0..3).for_each(|_| drop(reply(&mut state)));
+    take(&mut state, 3);
     assert!(matches!(state.drained(now, 0, 0.5), Drained::Nothing));
     reply(&mut state);
     assert!(refuse(&mut state, LOADING).held);

@@ -134,10 +134,14 @@ function abortable (bridge, signal, send) {
   }
   const id = bridge.upcoming
   const promise = send()
-  if (bridge.upcoming === id) return promise
+  if (bridge.upcoming !== id) endOnAbort(bridge, signal, id, promise)
+  return promise
+}
+
+/** Ends command `id`, which `promise` waits for, when `signal` is aborted. */
+function endOnAbort (bridge, signal, id, promise) {
   const forget = onAbort(signal, () => bridge.abort(id, signal.reason))
   promise.then(forget, forget)
-  return promise
 }
 
 /**
@@ -225,5 +229,14 @@ const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64
 
 module.exports = {
-  abortable, addCommands, callback, commandName, compile, contextOf, headOf, sendCommand, waits
+  abortable,
+  addCommands,
+  callback,
+  commandName,
+  compile,
+  contextOf,
+  endOnAbort,
+  headOf,
+  sendCommand,
+  waits
 }

@@ -64,7 +64,8 @@ function refusal (error, refused, items) {
     errorIndexes.push(index)
   }
   const { message, code, command } = error
-  const details = { message, code, applied: 'no', cause }
+  const retryable = refused.size > 0 && [...refused.values()].every(reason => reason.retryable)
+  const details = { message, code, applied: 'no', retryable, cause }
   return Object.assign(new MultiErrorReply(replies, errorIndexes, details), { command })
 }
 

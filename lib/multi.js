@@ -17,7 +17,7 @@ const { inspect } = require('node:util')
 
 const { Arguments, isText } = require('./arguments')
 const {
-  abortable, callback, commandName, compile, contextOf, headOf, waits
+  abortable, callback, commandName, compile, contextOf, endOnAbort, headOf, waits
 } = require('./commander')
 const { commands } = require('./commands')
 const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('./commands/flags')
@@ -188,11 +188,11 @@ class RedisMulti {
     const items = this.#finish()
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
     const { _bridge: bridge, _command: options } = this.#target
-    const outcomes = items.map(({ row, text, chunks, preserved }) => {
+    const sent = items.map(({ row, text, chunks, preserved }) => {
       const context = row.reply === undefined ? undefined : contextOf(options, { preserved })
-      return send(bridge, options, chunks, text, options.mode | row.mode, row, context)
+      return { chunks, text, mode: options.mode | row.mode, row, context }
     })
-    return gathered(await Promise.allSettled(outcomes))
+    return gathered(await Promise.allSettled(sendAll(bridge, options, sent)))
   }
 
   #finish () {
@@ -271,6 +271,25 @@ function send (bridge, options, chunks, text, mode, row, context) {
     ? bridge.send(text, mode, options.timeout, row, context)
     : bridge.sendLarge(chunks, text, mode, options.timeout, row, context)
   return options.signal === undefined ? now() : abortable(bridge, options.signal, now)
+}
+
+/** Sends commands in one turn, and in one batch even if they hold large values. */
+function sendAll (bridge, options, commands) {
+  const { signal } = options
+  const isLarge = commands.some(({ chunks }) => chunks !== null)
+  // A session has one connection, which keeps the order by itself.
+  if (!isLarge || bridge.sendTogether === undefined || signal?.aborted) {
+    return commands.map(({ chunks, text, mode, row, context }) =>
+      send(bridge, options, chunks, text, mode, row, context))
+  }
+  const first = bridge.upcoming
+  const promises = bridge.sendTogether(commands, options.timeout)
+  if (signal !== undefined && bridge.upcoming !== first) {
+    for (const [index, promise] of promises.entries()) {
+      endOnAbort(bridge, signal, (first + index) >>> 0, promise)
+    }
+  }
+  return promises
 }
 
 function rawRow (command, transform) {

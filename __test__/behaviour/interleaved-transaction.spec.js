@@ -61,8 +61,8 @@ for (const RESP of [2, 3]) {
         const [left, right] = [`left:${worker}`, `right:${worker}`]
         for (let round = 1; round <= 30; round++) {
           const replies = await client.multi().incr(left).mGet([left, right]).incr(right).exec()
-          assert.deepStrictEqual(replies, [round, [String(round), round > 1 ? String(round - 1) : null],
-            round])
+          const before = round > 1 ? String(round - 1) : null
+          assert.deepStrictEqual(replies, [round, [String(round), before], round])
         }
       }))
       await oracle.stop()
@@ -85,6 +85,48 @@ for (const RESP of [2, 3]) {
     })
   })
 }
+
+describe('pipelines', () => {
+  it('keep their order over one of many lanes, large values or not', async t => {
+    const server = await startServer()
+    const pool = createClientPool({ url: server.url, lanes: 4 })
+    t.after(async () => {
+      pool.destroy()
+      await server.stop()
+    })
+    await pool.connect()
+    const large = Buffer.alloc(200_000, 'x')
+    await Promise.all(Array.from({ length: 50 }, async (_, n) => {
+      const key = `list:${n}`
+      const replies = await pool.multi()
+        .rPush(key, 'a').rPush(key, large).rPush(key, 'b').rPush(key, [large, large]).lLen(key)
+        .execAsPipeline()
+      assert.deepStrictEqual(replies, [1, 2, 3, 5, 5])
+    }))
+    const controller = new AbortController()
+    const aborted = pool.withAbortSignal(controller.signal)
+      .multi().set('large', large).get('large').execAsPipeline()
+    controller.abort()
+    await assert.rejects(aborted, ({ replies, errorIndexes }) =>
+      errorIndexes.length === 2 && replies.every(({ code }) => code === 'ABORT_ERR'))
+  })
+
+  it('find room together or not at all', async t => {
+    const fake = await startFakeServer()
+    const client = createClient({ url: fake.url, commandsQueueMaxLength: 3 })
+    t.after(async () => {
+      client.destroy()
+      await fake.stop()
+    })
+    fake.on('command', (args, reply) => reply.ok())
+    const large = Buffer.alloc(20_000)
+    const full = client.multi().set('a', large).set('b', large).set('c', large).set('d', large)
+    await assert.rejects(full.execAsPipeline(), ({ replies }) =>
+      replies.every(({ code, applied }) => code === 'QUEUE_FULL' && applied === 'no'))
+    const fits = client.multi().set('a', large).set('b', '1').set('c', large)
+    assert.deepStrictEqual(await fits.execAsPipeline(), ['OK', 'OK', 'OK'])
+  })
+})
 
 /** Makes a fake server run transactions of ECHOs, and notes what gets in between. */
 function transactional (fake) {

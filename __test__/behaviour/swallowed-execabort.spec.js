@@ -72,6 +72,24 @@ for (const RESP of [2, 3]) {
       assert.strictEqual(await client.get('a'), null)
     })
 
+    it('refused for what passes by itself says that it may succeed later', async t => {
+      const fake = await startFakeServer()
+      const other = createClient({ url: fake.url, RESP })
+      t.after(async () => {
+        other.destroy()
+        await fake.stop()
+      })
+      fake.on('command', ([name], reply) => {
+        if (name === 'EXEC') reply.error('EXECABORT Transaction discarded')
+        else if (name === 'MULTI') reply.ok()
+        else reply.error('LOADING Redis is loading the dataset in memory')
+      })
+      const error = await failure(other.multi().incr('n').incr('n').exec())
+      assert.deepStrictEqual([error.code, error.applied, error.retryable, error.errorIndexes],
+        ['EXECABORT', 'no', true, [0, 1]])
+      assert.strictEqual(error.cause.code, 'LOADING')
+    })
+
     it('whose MULTI was refused does not pass for one that was not run', async t => {
       await client.sendCommand(
         ['ACL', 'SETUSER', 'unable', 'on', 'nopass', '~*', '+@all', '-multi'])

@@ -111,10 +111,7 @@ class Bridge {
    * follows. It is flushed at once, so that the caller may change its Buffers afterwards.
    */
   sendLarge (chunks, tail, mode, timeout, row, context) {
-    let length = tail.length
-    for (let i = 0; i < chunks.length; i += 2) {
-      length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
-    }
+    const length = lengthOf(chunks, tail)
     if (this.slots.pending >= this.limits.maxCommands ||
       this.queued + this.text.length + length > this.watermark) {
       const full = this.full(length)
@@ -162,6 +159,35 @@ class Bridge {
     const session = await this.sessions.acquire(undefined)
     if (fence !== null) await fence
     return session
+  }
+
+  /**
+   * Queues several commands, with large values among them, so that they go out in one batch: over
+   * one lane, and flushed at once as with `sendLarge`. All or none of them find room.
+   * @param {{ chunks: Array | null, text: string, mode: number, row: object, context: object }[]}
+   *   commands `text` as `encoded` of `send`, or as `tail` of `sendLarge` where there are chunks
+   * @returns {Promise<unknown>[]}
+   */
+  sendTogether (commands, timeout) {
+    const lengths = commands.map(({ chunks, text }) => lengthOf(chunks ?? [], text))
+    const length = lengths.reduce((sum, length) => sum + length, 0)
+    if (this.slots.pending + commands.length > this.limits.maxCommands ||
+      this.queued + this.text.length + length > this.watermark) {
+      const full = this.full(length, commands.length)
+      if (full !== null) return commands.map(() => Promise.reject(full))
+    }
+    const large = []
+    const promises = commands.map(({ chunks, text, mode, row, context }, index) => {
+      if (chunks !== null) {
+        chunks[0] = this.text + chunks[0]
+        this.text = ''
+        for (const chunk of chunks) large.push(chunk)
+      }
+      this.append(text, lengths[index], mode, timeout)
+      return this.promise(row, context)
+    })
+    this.flush(large)
+    return promises
   }
 
   append (encoded, length, mode, timeout) {
@@ -245,10 +271,10 @@ class Bridge {
   }
 
   /** The error for a command that finds a queue bound reached, or null. */
-  full (length) {
+  full (length, count = 1) {
     const { maxCommands, maxBytes } = this.limits
     const pending = this.pending
-    if (pending >= maxCommands) {
+    if (pending + count > maxCommands) {
       return new QueueFullError(`${pending} commands are waiting for a reply, which is ` +
         'commandsQueueMaxLength', { applied: 'no', retryable: true })
     }
@@ -343,6 +369,7 @@ class Bridge {
           slots.settle((firstId + i) >>> 0, value, isFailure)
         }
       },
+      part: (id, index, error) => of(id).part(id, index, error),
       reject: (id, error) => of(id).settle(id, error, true),
       drained: () => this.drained(),
       // A listener that throws must not do so inside of the native callback.
@@ -359,6 +386,15 @@ class Bridge {
       verbatim: (format, text) => new VerbatimString(format, text)
     }
   }
+}
+
+/** Bytes of a command that holds large values. */
+function lengthOf (chunks, tail) {
+  let length = tail.length
+  for (let i = 0; i < chunks.length; i += 2) {
+    length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
+  }
+  return length
 }
 
 /**
@@ -403,4 +439,4 @@ const LONGEST_TEXT = 2 ** 28
 /** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
 const RELEASE_DELAY = 10
 
-module.exports = { Bridge }
+module.exports = { Bridge, toMap, toObject }

@@ -19,10 +19,11 @@ const { OWN_CONNECTION } = require('./guards')
 const { addIterators } = require('./iterators')
 const { RedisLegacyClient } = require('./legacy')
 const { PATIENT, SELECTS } = require('./mode')
+const { addMulti, addMultiMethod } = require('./multi')
 const {
   checkDatabase, coreOptions, parseCommandOptions, parseOptions, refusing
 } = require('./options')
-const { addScripts, compile, sessionWithScripts } = require('./scripts')
+const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
 const { RedisSession, makeSession } = require('./session')
 const { addViews } = require('./views')
 
@@ -38,6 +39,8 @@ class RedisClient extends EventEmitter {
     this._self = this
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
+    this._database = this.#options.database
+    this._database = this.#options.database
     this._isWanted = false
     this._isClosing = false
     this._closed = null
@@ -45,6 +48,7 @@ class RedisClient extends EventEmitter {
     this._connecting = null
     this._scripts = compile(this.#options)
     addScripts(this, this._scripts)
+    this._Multi = multiWithScripts(this._Multi, addMultiMethod, this._scripts)
     this._Session = sessionWithScripts(RedisSession, this._scripts)
     this._bridge = this.#bridge()
   }
@@ -264,10 +268,17 @@ class RedisClient extends EventEmitter {
     }
     const text = String(database)
     const encoded = `*2\r\n$6\r\nSELECT\r\n$${text.length}\r\n${text}\r\n`
-    const bridge = self._bridge
-    const reply = await bridge.send(encoded, SELECTS, this._command.timeout, SELECT_ROW, undefined)
-    bridge.sessions.dropIdle()
-    return reply
+    const { _bridge: bridge, _database: before } = self
+    // From here on, because what is sent from here on runs in it.
+    self._database = database
+    try {
+      return await bridge.send(encoded, SELECTS, this._command.timeout, SELECT_ROW, undefined)
+    } catch (error) {
+      if (self._database === database) self._database = before
+      throw error
+    } finally {
+      bridge.sessions?.dropIdle()
+    }
   }
 
   watch () {
@@ -362,6 +373,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
 
 addCommands(RedisClient.prototype, commands)
 addIterators(RedisClient.prototype)
+addMulti(RedisClient.prototype)
 addViews(RedisClient.prototype)
 for (const name of ['select', 'watch', 'unwatch']) {
   const value = RedisClient.prototype[name]

@@ -59,8 +59,7 @@ function makeMethod (row) {
     writer = w
     const options = this._command
     const context = row.reply === undefined ? undefined : contextOf(options, w)
-    const argc = w.argc
-    const head = row.heads[argc] === undefined ? makeHead(row, argc) : row.heads[argc]
+    const head = headOf(row, w.argc)
     if (options.signal !== undefined || w.chunks !== null) {
       return dispatch(this._bridge, w, head, row, options, context)
     }
@@ -111,6 +110,12 @@ function dispatch (bridge, { chunks, body }, head, row, options, context) {
   return options.signal === undefined ? send() : abortable(bridge, options.signal, send)
 }
 
+/** Everything in front of `argc` arguments of `row`. */
+function headOf (row, argc) {
+  const head = row.heads[argc]
+  return head === undefined ? makeHead(row, argc) : head
+}
+
 function makeHead (row, argc) {
   const head = `*${row.tokenCount + argc}\r\n${row.tokens}`
   // Long heads are rare (a thousand keys in one call) and quickly made.
@@ -148,10 +153,14 @@ function abortable (bridge, signal, send) {
   }
   const id = bridge.upcoming
   const promise = send()
-  if (bridge.upcoming === id) return promise
+  if (bridge.upcoming !== id) endOnAbort(bridge, signal, id, promise)
+  return promise
+}
+
+/** Ends command `id`, which `promise` waits for, when `signal` is aborted. */
+function endOnAbort (bridge, signal, id, promise) {
   const forget = onAbort(signal, () => bridge.abort(id, signal.reason))
   promise.then(forget, forget)
-  return promise
 }
 
 /**
@@ -213,4 +222,15 @@ const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64
 
-module.exports = { addCommands, callback, dispatch, sendCommand }
+module.exports = {
+  abortable,
+  addCommands,
+  callback,
+  commandName,
+  compile,
+  contextOf,
+  dispatch,
+  endOnAbort,
+  headOf,
+  sendCommand
+}

@@ -64,9 +64,12 @@ class MultiErrorReply extends ErrorReply {
   /**
    * @param {unknown[]} replies all replies, errors among them
    * @param {number[]} errorIndexes which of them are errors
+   * @param {{ message?: string, code?: string, applied?: 'no' | 'unknown', cause?: unknown }}
+   *   [details]
    */
-  constructor (replies, errorIndexes) {
-    super(`${errorIndexes.length} commands failed, see replies and errorIndexes`, { code: 'MULTI' })
+  constructor (replies, errorIndexes, { message, ...details } = {}) {
+    super(message ?? `${errorIndexes.length} commands failed, see replies and errorIndexes`,
+      { code: 'MULTI', ...details })
     this.replies = replies
     this.errorIndexes = errorIndexes
   }

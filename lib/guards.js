@@ -54,9 +54,9 @@ const SESSION_REFUSALS = byName({ ...IN_SESSION, ...ANYWHERE })
 function judge (args) {
   if (!isText(args[0])) return { name: undefined, flags: 0 }
   const sub = args.length > 1 && isText(args[1]) ? args[1] : undefined
-  const name = String(args[0]).toUpperCase()
-  const full = name === 'CLIENT' && sub !== undefined ? `${name} ${String(sub).toUpperCase()}` : name
-  return { name: full, flags: flagsOf(args[0], sub) }
+  let name = String(args[0]).toUpperCase()
+  if (name === 'CLIENT' && sub !== undefined) name += ` ${String(sub).toUpperCase()}`
+  return { name, flags: flagsOf(args[0], sub) }
 }
 
 /** Why `name` cannot go over a lane; null if it can. */

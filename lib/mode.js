@@ -48,6 +48,8 @@ const SELECTS = 2 ** 25
 const LIST = 2 << 9
 /** The command waits for a connection even with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
+/** The text is a whole transaction, whose reply is that to its last command. */
+const BLOCK = 2 ** 26
 
 const T = RESP_TYPES
 
@@ -90,4 +92,4 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { FLAT, LIST, PAIRS, PATIENT, SELECTS, VerbatimString, pack }
+module.exports = { BLOCK, FLAT, LIST, PAIRS, PATIENT, SELECTS, VerbatimString, pack }

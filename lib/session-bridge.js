@@ -180,6 +180,11 @@ class SessionSlots {
     })
   }
 
+  /** Keeps what the server said of a part of a transaction. */
+  part (id, index, error) {
+    this.entries.get(id)?.context?.refused?.set(index, error)
+  }
+
   /** Settles `id` with what the server sent. An unknown id is one whose caller has gone. */
   settle (id, value, isFailure) {
     const entry = this.entries.get(id)

@@ -13,6 +13,7 @@ const { addCommands, callback, sendCommand } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError } = require('./errors')
 const { addIterators } = require('./iterators')
+const { addMulti } = require('./multi')
 const { checkDatabase, parseCommandOptions } = require('./options')
 const { addViews } = require('./views')
 
@@ -22,6 +23,7 @@ class RedisSession {
     this._self = this
     this._command = client._command
     this._keyPrefix = client._keyPrefix
+    this._Multi = client._Multi
     this._sessions = sessions
     this._bridge = bridge
   }
@@ -102,6 +104,7 @@ const OWN_COMMANDS = [
 addCommands(RedisSession.prototype, [...commands, ...OWN_COMMANDS])
 addIterators(RedisSession.prototype)
 addViews(RedisSession.prototype)
+addMulti(RedisSession.prototype)
 
 /** Makes the object for a caller; a garbage collected one gives its connection back. */
 function makeSession (client, sessions, bridge, Session) {

@@ -87,6 +87,14 @@ class Slots {
     if (this.fences.length === 0) this.fences = null
   }
 
+  /** Keeps the error that one part of block `id` was refused with, until the block is settled. */
+  part (id, index, error) {
+    const slot = id & this.mask
+    const isHere = this.resolves[slot] !== undefined && this.ids[slot] === id
+    const context = isHere ? this.contexts[slot] : this.stragglers.get(id)?.context
+    context?.refused?.set(index, error)
+  }
+
   makeRoom (id, resolve, reject, row, context) {
     const size = this.mask + 1
     if (this.pending - this.stragglers.size > size / 2) {

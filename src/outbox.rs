@@ -39,13 +39,31 @@ pub enum Delivery {
 pub struct Whose {
     /// The command's id.
     pub id: u32,
-    /// How the caller wants it decoded.
+    /// How the caller wants it decoded; with [`Whose::PART`], which part of a block it answers.
     pub mode: u32,
 }
 
 impl Whose {
     /// A reply to throw away. No command carries this mode.
     pub const NOBODY: Whose = Whose { id: 0, mode: u32::MAX };
+    /// This reply, an error, does not end its command: it answers one part of a block.
+    pub const PART: u32 = 1 << 31;
+
+    /// The reply to a block's part at `index`, 0 being MULTI. Ten bytes make the shortest part and
+    /// a block has less than 2^32, so that no index reaches the mode of [`Whose::NOBODY`].
+    pub fn part(id: u32, index: u32) -> Self {
+        Self { id, mode: Self::PART | index }
+    }
+
+    /// Whether this is the one reply that a caller waits for.
+    pub fn is_whole(&self) -> bool {
+        self.mode & Self::PART == 0
+    }
+
+    /// Which part of a block it answers, if it does.
+    pub fn index(&self) -> Option<u32> {
+        (!self.is_whole() && *self != Self::NOBODY).then_some(self.mode & !Self::PART)
+    }
 }
 
 /// A change of state that applications may listen to.

@@ -3,6 +3,7 @@
 /*
  * Renders index.d.ts: the hand-written header and option types, then one interface of command
  * methods for strings and one for Buffers. Both extend the methods that are the same for both.
+ * Last come the chains of `multi()`, whose methods add their reply's type to a tuple.
  *
  * The interfaces are flat and hold no generic method, so that checking a program that uses a few
  * of them costs no more than looking a few names up.
@@ -28,6 +29,9 @@ function render (facts) {
     face('RedisCommands extends RedisPlainCommands', 'The commands.', views, facts, 'string'),
     face('RedisBufferCommands extends RedisPlainCommands',
       'The commands of a view whose strings are Buffers.', views, facts, 'Buffer'),
+    chain('RedisMulti', 'The commands of a chain.', 'RedisCommands', 'string'),
+    chain('RedisBufferMulti', 'The commands of a chain whose strings are Buffers.',
+      'RedisBufferCommands', 'Buffer'),
     legacyNames()
   ].join('\n\n') + '\n'
 }
@@ -58,6 +62,24 @@ function face (name, summary, rows, facts, text) {
   return `/** ${summary} */\nexport interface ${name} {\n${methods.join('\n')}\n}`
 }
 
+/** The commands of a chain: what each adds to the replies. Documented at `commands`. */
+function chain (name, summary, commands, text) {
+  const methods = rows.map(row => {
+    const link = `  /** See {@link ${commands}.${row.name}}. */`
+    const overloads = [row.ts].flat().map(ts => {
+      const { params, reply } = signature(ts.replace(TEXT_ALL, text))
+      const given = params.map(param => param.text).join(', ')
+      return `  ${row.name}(${given}): ${name}<[...Replies, ${reply}]>`
+    })
+    const twins = [row.upper, ...row.aliases].filter(other => other !== row.name).map(other => (
+      `  ${property(other)}: ${name}<Replies>['${row.name}']`
+    ))
+    return [link, ...overloads, ...twins].join('\n')
+  })
+  return `/** ${summary} */\nexport interface ${name}<Replies extends unknown[] = []> {\n` +
+    `${methods.join('\n')}\n}`
+}
+
 /** A method: its documentation, its overloads with and without callback, its other names. */
 function method (row, facts, face, text) {
   const lines = documentation(row, facts)
@@ -67,10 +89,13 @@ function method (row, facts, face, text) {
     lines.push(...withCallback(row.name, params, reply))
   }
   for (const other of [row.upper, ...row.aliases]) {
-    const key = /^\w+$/.test(other) ? other : `'${other}'`
-    if (other !== row.name) lines.push(`${key}: ${face}['${row.name}']`)
+    if (other !== row.name) lines.push(`${property(other)}: ${face}['${row.name}']`)
   }
   return lines.map(line => `  ${line}`).join('\n')
+}
+
+function property (name) {
+  return /^\w+$/.test(name) ? name : `'${name}'`
 }
 
 /** An overload for each number of arguments that can stand in front of the callback. */

@@ -368,11 +368,19 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators {}
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators {
+  /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
+  multi(): RedisMulti
+  MULTI: RedisClient['multi']
+}
 
 /** A view of a client whose strings are Buffers. */
 export interface RedisBufferClient
-  extends RedisClientCore, RedisBufferCommands, RedisBufferIterators {}
+  extends RedisClientCore, RedisBufferCommands, RedisBufferIterators {
+  /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
+  multi(): RedisBufferMulti
+  MULTI: RedisBufferClient['multi']
+}
 
 /** A client with several lanes. */
 export interface RedisClientPool extends RedisClient {
@@ -497,8 +505,9 @@ export class RootNodesUnavailableError extends OxidisError {}
 export class MaxCommandRedirectionsError extends OxidisError {}
 /** Commands of a transaction or a pipeline failed. */
 export class MultiErrorReply extends ErrorReply {
-  constructor(replies: unknown[], errorIndexes: number[])
-  /** All replies, errors among them. */
+  constructor(
+    replies: unknown[], errorIndexes: number[], details?: OxidisErrorDetails & { message?: string })
+  /** All replies, errors among them; with `EXECABORT` the refused commands' errors only. */
   readonly replies: unknown[]
   /** Which of them are errors. */
   readonly errorIndexes: number[]

@@ -17,6 +17,8 @@ use super::values::{Failure, Values, ARGUMENTS};
 pub struct Sinks {
     /// `(firstId, ...values)`: replies.
     pub deliver: Sink,
+    /// `(id, index, error)`: an error reply to one part of a block, whose own reply comes later.
+    pub part: Sink,
     /// `(id, error)`: a command that gets no reply.
     pub reject: Sink,
     /// `(kind, code, message, applied, retryable, cause)` to an error.
@@ -86,6 +88,7 @@ impl Sinks {
         };
         Ok(Self {
             deliver: sink("deliver")?,
+            part: sink("part")?,
             reject: sink("reject")?,
             error: sink("error")?,
             reply_error: sink("replyError")?,
@@ -122,8 +125,11 @@ impl Sinks {
         let values = Values::new(env, self, frames);
         let mut replies = frames.replies.iter().zip(whose).peekable();
         let mut arguments = Vec::with_capacity(whose.len().min(ARGUMENTS) + 1);
-        while let Some((_, first)) = replies.peek() {
-            if **first == Whose::NOBODY {
+        while let Some((root, first)) = replies.peek() {
+            if !first.is_whole() {
+                if let Some(index) = first.index() {
+                    self.part(env, &values, **root, first.id, index)?;
+                }
                 replies.next();
                 continue;
             }
@@ -133,13 +139,9 @@ impl Sinks {
             arguments.push(values.number(f64::from(id))?);
             let mut room = ARGUMENTS;
             while let Some((root, whose)) =
-                replies.next_if(|(_, whose)| room > 0 && whose.id == id && **whose != Whose::NOBODY)
+                replies.next_if(|(_, whose)| room > 0 && whose.id == id && whose.is_whole())
             {
-                arguments.push(match values.build(*root, Mode::new(whose.mode)) {
-                    Ok(value) => value,
-                    Err(Failure::TooLong) => self.too_long(env)?,
-                    Err(Failure::Napi(error)) => return Err(error),
-                });
+                arguments.push(self.value(env, &values, *root, Mode::new(whose.mode))?);
                 id = id.wrapping_add(1);
                 room -= 1;
             }
@@ -156,6 +158,22 @@ impl Sinks {
             self.deliver.call(&env, &[values.number(f64::from(*id))?, values.null()?])?;
         }
         Ok(())
+    }
+
+    /// The value of the reply at `root`.
+    fn value(&self, env: Env, values: &Values, root: u32, mode: Mode) -> Result<sys::napi_value> {
+        match values.build(root, mode) {
+            Ok(value) => Ok(value),
+            Err(Failure::TooLong) => self.too_long(env),
+            Err(Failure::Napi(error)) => Err(error),
+        }
+    }
+
+    fn part(&self, env: Env, values: &Values, root: u32, id: u32, index: u32) -> Result<()> {
+        let _scope = Scope::open(env)?;
+        let error = self.value(env, values, root, Mode::new(0))?;
+        let (id, index) = (values.number(f64::from(id))?, values.number(f64::from(index))?);
+        self.part.call(&env, &[id, index, error]).map(drop)
     }
 
     fn failures(&self, env: Env, failures: &[(u32, error::Error)]) -> Result<()> {

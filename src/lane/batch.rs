@@ -34,6 +34,9 @@ impl Command {
     /// Set by the caller: a SELECT for everybody who shares the lane. Once it has succeeded, later
     /// connections begin in its database.
     pub const SELECTS: u32 = 1 << 25;
+    /// Set by the caller: the bytes are a whole transaction, `MULTI` to `EXEC`, that is written as
+    /// one command and ends with the reply to its last.
+    pub const BLOCK: u32 = 1 << 26;
     /// The two bits that count how often the command was written again.
     const TRIES: u32 = 0b11 << Self::TRIES_SHIFT;
     const TRIES_SHIFT: u32 = 28;
@@ -43,6 +46,11 @@ impl Command {
     /// Whether nobody waits for the reply.
     pub fn is_dead(&self) -> bool {
         self.mode & (Self::DEAD | Self::INTERNAL) != 0
+    }
+
+    /// Whether it is a whole transaction.
+    pub fn is_block(&self) -> bool {
+        self.mode & Self::BLOCK != 0
     }
 
     /// How often the command was written again.

@@ -13,6 +13,9 @@
 //! `answered`; a command leaves the queue only by its reply, by a loss of the connection, or, if
 //! none of its bytes was written, by its caller's leaving. A caller that leaves later only turns
 //! its command into a tombstone.
+//!
+//! A *block* is a whole transaction in one command: written as one, so that nothing comes between
+//! its parts, and answered once for each part. It leaves with the reply to its last part, EXEC.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -32,6 +35,8 @@ pub struct State {
     batches: VecDeque<Batch>,
     /// Commands of the first batch that are answered, and their bytes.
     answered: Cursor,
+    /// How far the command behind `answered`, if it is a block, is answered.
+    part: Part,
     /// Position of the first batch that is not wholly written, and the bytes written of it.
     writing: usize,
     written: usize,
@@ -52,6 +57,13 @@ pub struct State {
 #[derive(Debug, Default, Clone, Copy)]
 struct Cursor {
     commands: usize,
+    bytes: usize,
+}
+
+/// The parts of a block that are answered, and their bytes.
+#[derive(Debug, Default, Clone, Copy)]
+struct Part {
+    replies: u32,
     bytes: usize,
 }
 
@@ -167,24 +179,68 @@ impl State {
         }
     }
 
-    /// A reply has arrived: whose is it? `refusal` is given if the server says that it did not run
-    /// the command. None if no reply was due, which is a breach of the protocol.
-    pub fn answer(&mut self, refusal: impl FnOnce() -> Option<Refusal>) -> Option<Answer> {
+    /// A reply has arrived: whose is it? `error` is its text if it is an error. None if no reply
+    /// was due, which is a breach of the protocol.
+    pub fn answer(&mut self, error: Option<&[u8]>) -> Option<Answer> {
         if !self.is_waiting() {
             return None;
         }
         let batch = self.batches.front()?;
         let command = *batch.commands().get(self.answered.commands)?;
         let submitted = batch.submitted();
-        let len = command.len as usize;
+        if command.is_block() {
+            return Some(self.answer_part(command, submitted, error));
+        }
         let internal = command.mode & Command::INTERNAL != 0;
         // The server runs the command of a caller who has gone like any other.
-        let refusal = if internal || self.never_holds { None } else { refusal() };
+        let refusal = if internal { None } else { self.refusal(error) };
         let ran = refusal.is_none() && !internal;
         let held = match refusal {
             Some(refusal) if !command.is_dead() => self.try_hold(command, refusal),
             _ => false,
         };
+        let selects = !held && command.mode & Command::SELECTS != 0;
+        let selected = if selects { self.selected(command) } else { None };
+        let early = self.move_on(command, held, ran);
+        let whose = if held { Whose::NOBODY } else { caller_of(command) };
+        Some(Answer { held, internal, selected, early, ..Answer::of(whose, submitted) })
+    }
+
+    fn refusal(&self, error: Option<&[u8]>) -> Option<Refusal> {
+        error.filter(|_| !self.never_holds).and_then(Refusal::read)
+    }
+
+    /// The reply to the next part of `block`. Errors go to the caller, who has to know why EXEC
+    /// was refused; `+OK` and `+QUEUED` go to nobody. A refused block is never held: its caller
+    /// decides, since there may be more to a transaction than its text.
+    fn answer_part(&mut self, block: Command, submitted: Instant, error: Option<&[u8]>) -> Answer {
+        let start = self.answered.bytes;
+        let end = start + block.len as usize;
+        let at = start + self.part.bytes;
+        let rest = self.batches.front().and_then(|batch| batch.bytes().get(at..end));
+        let rest = rest.unwrap_or_default();
+        let at = at + encode::command_len(rest).unwrap_or(rest.len());
+        let part = Part { replies: self.part.replies + 1, bytes: at - start };
+        let index = std::mem::replace(&mut self.part, part).replies;
+        if self.refusal(error).is_some_and(|refusal| refusal.reconnect) {
+            self.drain_to_reconnect();
+        }
+        if at < end {
+            let whose = match error {
+                Some(_) if !block.is_dead() => Whose::part(block.id, index),
+                _ => Whose::NOBODY,
+            };
+            let early = self.writing == 0 && at > self.written;
+            return Answer { early, partial: true, ..Answer::of(whose, submitted) };
+        }
+        self.part = Part::default();
+        let early = self.move_on(block, false, error.is_none());
+        Answer { early, ..Answer::of(caller_of(block), submitted) }
+    }
+
+    /// `command`, the first that was not answered, is now. Says whether that came too early.
+    fn move_on(&mut self, command: Command, held: bool, ran: bool) -> bool {
+        let len = command.len as usize;
         if let Hold::Draining { overtaken, .. } = &mut self.hold {
             *overtaken |= ran;
         }
@@ -194,16 +250,9 @@ impl State {
         }
         self.answered.commands += 1;
         self.answered.bytes += len;
-        let selects = !held && command.mode & Command::SELECTS != 0;
-        let selected = if selects { self.selected(len) } else { None };
         let early = self.writing == 0 && self.answered.bytes > self.written;
         self.pop_answered();
-        let whose = if held || command.is_dead() {
-            Whose::NOBODY
-        } else {
-            Whose { id: command.id, mode: command.mode & Command::CALLER }
-        };
-        Some(Answer { whose, submitted, held, internal, selected, early })
+        early
     }
 
     /// Ends the command `id` because its caller has gone. None if it is not in the queue.
@@ -281,7 +330,8 @@ impl State {
     }
 
     /// The connection is gone. Commands that may be written again stay queued, in order; the others
-    /// end and are returned. `is_read_only` judges an encoded command.
+    /// end and are returned. `is_read_only` judges an encoded command. A block whose end was not
+    /// written has not run: a server forgets an open transaction with its connection.
     pub fn lose(&mut self, is_read_only: impl Fn(&[u8]) -> bool) -> (Vec<Ended>, usize) {
         let mut ended = Vec::new();
         let mut retried = 0;
@@ -294,22 +344,26 @@ impl State {
                 rebuilt.push_back(batch.clone());
                 continue;
             }
-            let mut index = 0;
+            let written = self.written_of(position, batch);
+            let (mut index, mut end) = (0, 0);
             let kept = batch.filtered(|command, encoded| {
                 let was_written = index < touched;
                 index += 1;
+                end += encoded.len();
                 if !was_written {
                     return command.mode & Command::DEAD == 0;
                 }
                 if command.is_dead() {
                     return false;
                 }
-                if command.tries() < MAX_TRIES && is_read_only(encoded) {
+                let is_cut = command.is_block() && end > written;
+                let may_again = is_cut || (!command.is_block() && is_read_only(encoded));
+                if command.tries() < MAX_TRIES && may_again {
                     command.count_try();
                     retried += 1;
                     return true;
                 }
-                ended.push(gone(command, Applied::Unknown));
+                ended.push(gone(command, if is_cut { Applied::No } else { Applied::Unknown }));
                 false
             });
             if !kept.commands().is_empty() {
@@ -323,7 +377,8 @@ impl State {
         (ended, retried)
     }
 
-    /// Ends everything: the lane is closed for good, or its options can never work.
+    /// Ends everything: the lane is closed for good, or its options can never work. What is left
+    /// of a half-written block will never be written, so that it will not run.
     ///
     /// Needs nothing but counts, because it also cleans up after a bug.
     pub fn fail_all(&mut self) -> Vec<Ended> {
@@ -332,9 +387,12 @@ impl State {
         for (position, batch) in self.batches.iter().enumerate() {
             let answered = if position == 0 { self.answered.commands } else { 0 };
             let touched = self.touched(position);
-            for (index, command) in batch.commands().iter().enumerate().skip(answered) {
+            let written = self.written_of(position, batch);
+            for (index, (offset, command)) in batch.offsets().enumerate().skip(answered) {
                 if !command.is_dead() {
-                    let applied = if index < touched { Applied::Unknown } else { Applied::No };
+                    let is_cut = command.is_block() && offset + command.len as usize > written;
+                    let may_run = index < touched && !is_cut;
+                    let applied = if may_run { Applied::Unknown } else { Applied::No };
                     ended.push(gone(command, applied));
                 }
             }
@@ -366,7 +424,7 @@ impl State {
         if self.is_waiting() {
             return Drained::Nothing;
         }
-        if overtaken {
+        if overtaken && !(reconnect && self.held.is_empty()) {
             self.hold = Hold::Off;
             return Drained::Reject(self.reject_held());
         }
@@ -402,11 +460,12 @@ impl State {
         held
     }
 
-    /// The database that the command answered last, of this length, asks for.
-    fn selected(&self, len: usize) -> Option<u32> {
+    /// The database that `command`, the first that is not answered, asks for.
+    fn selected(&self, command: Command) -> Option<u32> {
         let bytes = self.batches.front()?.bytes();
-        let command = bytes.get(self.answered.bytes.checked_sub(len)?..self.answered.bytes)?;
-        let database = encode::args(command).nth(1)?;
+        let start = self.answered.bytes;
+        let encoded = bytes.get(start..start + command.len as usize)?;
+        let database = encode::args(encoded).nth(1)?;
         std::str::from_utf8(database).ok()?.parse().ok()
     }
 
@@ -427,6 +486,15 @@ impl State {
             hold => *hold = Hold::Draining { overtaken: false, reconnect: refusal.reconnect },
         }
         true
+    }
+
+    /// The server refused a block because its role has changed, or the login: later commands want
+    /// another connection.
+    fn drain_to_reconnect(&mut self) {
+        match &mut self.hold {
+            Hold::Draining { reconnect, .. } => *reconnect = true,
+            hold => *hold = Hold::Draining { overtaken: false, reconnect: true },
+        }
     }
 
     fn reject_held(&mut self) -> Vec<(u32, Error)> {
@@ -455,6 +523,15 @@ impl State {
                 self.begun.set(Some(begun));
                 begun
             }
+        }
+    }
+
+    /// How many bytes of `batch`, which is at `position`, have been written.
+    fn written_of(&self, position: usize, batch: &Batch) -> usize {
+        match position.cmp(&self.writing) {
+            std::cmp::Ordering::Less => batch.bytes().len(),
+            std::cmp::Ordering::Equal => self.written,
+            std::cmp::Ordering::Greater => 0,
         }
     }
 
@@ -624,6 +701,31 @@ pub struct Answer {
     /// Whether the command was answered before it was wholly written: the server has given up on
     /// it, and what it makes of the rest is anybody's guess.
     pub early: bool,
+    /// Whether further replies to the same command are due.
+    pub partial: bool,
+}
+
+impl Answer {
+    /// An ordinary one.
+    fn of(whose: Whose, submitted: Instant) -> Self {
+        Self {
+            whose,
+            submitted,
+            held: false,
+            internal: false,
+            selected: None,
+            early: false,
+            partial: false,
+        }
+    }
+}
+
+/// Who waits for `command`.
+fn caller_of(command: Command) -> Whose {
+    if command.is_dead() {
+        return Whose::NOBODY;
+    }
+    Whose { id: command.id, mode: command.mode & Command::CALLER }
 }
 
 fn gone(command: &Command, applied: Applied) -> Ended {

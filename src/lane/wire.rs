@@ -8,7 +8,7 @@ use std::io;
 
 use tokio::time::Instant;
 
-use super::state::{Drained, Refusal};
+use super::state::Drained;
 use super::{Exit, Shared};
 use crate::backoff;
 use crate::connection::Reader;
@@ -131,8 +131,7 @@ impl Wire {
         inner.active = now;
         for root in &frames.replies {
             let error = frames.tape.get(*root as usize).filter(|node| is_error(node.kind));
-            let refusal = || error.and_then(|node| Refusal::read(frames.text(node)));
-            let Some(answer) = inner.state.answer(refusal) else {
+            let Some(answer) = inner.state.answer(error.map(|node| frames.text(node))) else {
                 breach = Some("the server sent a reply that nobody asked for");
                 break;
             };
@@ -140,6 +139,10 @@ impl Wire {
                 breach = Some("the server answered a command before it had all of it");
             }
             errors += u64::from(error.is_some());
+            whose.push(answer.whose);
+            if answer.partial {
+                continue;
+            }
             gone += u64::from(answer.whose == Whose::NOBODY && !answer.held && !answer.internal);
             if answer.internal {
                 inner.ping = None;
@@ -158,7 +161,6 @@ impl Wire {
                     record(shared, now, done);
                 }
             }
-            whose.push(answer.whose);
         }
         record(shared, now, run);
         let drained = inner.state.drained(now, self.refusals, backoff::random());

@@ -7,6 +7,7 @@ mod support;
 /// Who attends to the connection: here, the driver. `lane_detached` is the other half.
 const IS_SERVED_BY_CALLER: bool = false;
 
+mod block;
 mod life;
 mod loss;
 mod pressure;

@@ -95,6 +95,21 @@ impl Scene {
         self.lane.submit(batch).map(|_| first).map_err(|(_, error)| error)
     }
 
+    /// A transaction of `commands` as one block, with a deadline in milliseconds; its id.
+    pub fn send_block(&mut self, timeout: u32, commands: &[&str]) -> u32 {
+        let mut bytes = Vec::new();
+        for command in [&["MULTI"], commands, &["EXEC"]].concat() {
+            let args: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+            encode::command(&mut bytes, &args);
+        }
+        self.sent += 1;
+        let (id, len) = (self.sent, bytes.len() as u32);
+        let row = Command { id, len, mode: Command::BLOCK, timeout };
+        let batch = Batch::new(Bytes::from(bytes), vec![row], Instant::now());
+        self.lane.submit(batch).unwrap_or_else(|(_, error)| panic!("not taken: {error:?}"));
+        id
+    }
+
     /// Waits until this many commands are on the wire, at least in part.
     pub async fn in_flight(&self, commands: usize) {
         while self.lane.stats().in_flight < commands {

@@ -8,6 +8,8 @@ mod support;
 
 const IS_SERVED_BY_CALLER: bool = true;
 
+#[path = "../lane/block.rs"]
+mod block;
 #[path = "../lane/life.rs"]
 mod life;
 #[path = "../lane/loss.rs"]

@@ -20,6 +20,8 @@ pub struct Caller {
     outcomes: HashMap<u32, Result<String, Error>>,
     /// The ids in the order of their ends.
     pub order: Vec<u32>,
+    /// The errors that parts of blocks were answered with: id, place, text.
+    pub parts: Vec<(u32, u32, String)>,
     events: VecDeque<Event>,
 }
 
@@ -37,6 +39,7 @@ impl Caller {
             woken,
             outcomes: HashMap::new(),
             order: Vec::new(),
+            parts: Vec::new(),
             events: VecDeque::new(),
         }
     }
@@ -108,7 +111,9 @@ impl Caller {
                 Delivery::Replies { frames, whose } => {
                     assert_eq!(frames.replies.len(), whose.len());
                     for (root, whose) in frames.replies.iter().zip(whose) {
-                        if whose != Whose::NOBODY {
+                        if let Some(index) = whose.index() {
+                            self.parts.push((whose.id, index, text(&frames, *root)));
+                        } else if whose != Whose::NOBODY {
                             self.end(whose.id, Ok(text(&frames, *root)));
                         }
                     }

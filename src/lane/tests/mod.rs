@@ -1,8 +1,9 @@
 //! What a lane's state does, rule by rule, and against a simple model under random histories.
 //!
-//! The state never parses RESP, so the commands here are short texts: `R7...` may be repeated,
-//! `W8...` may not.
+//! Of a command the state sees nothing but its length, so the commands here are short texts:
+//! `R7...` may be repeated, `W8...` may not. Only blocks are RESP, since it counts their parts.
 
+mod blocks;
 mod model;
 mod rules;
 
@@ -12,8 +13,9 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Command};
-use super::state::{Answer, Ended, Refusal, State};
+use super::state::{Answer, Ended, State};
 use crate::error::{Applied, Error};
+use crate::resp::encode;
 
 /// A batch of `texts`, with ids from `first` on and one deadline for all (0: none).
 fn batch(first: u32, texts: &[&str], timeout: u32, now: Instant) -> Batch {
@@ -23,6 +25,17 @@ fn batch(first: u32, texts: &[&str], timeout: u32, now: Instant) -> Batch {
 
 fn command(id: u32, len: usize, timeout: u32) -> Command {
     Command { id, len: len as u32, mode: 0, timeout }
+}
+
+/// A transaction of commands without arguments, and where each of its parts ends.
+fn block(names: &[&str]) -> (String, Vec<usize>) {
+    let mut text = Vec::new();
+    let mut ends = Vec::new();
+    for name in [&["MULTI"], names, &["EXEC"]].concat() {
+        encode::command(&mut text, &[name.as_bytes()]);
+        ends.push(text.len());
+    }
+    (String::from_utf8(text).unwrap(), ends)
 }
 
 fn is_read_only(encoded: &[u8]) -> bool {
@@ -49,11 +62,11 @@ fn write_all(state: &mut State, now: Instant) -> String {
 
 /// A reply that is no refusal.
 fn reply(state: &mut State) -> Answer {
-    state.answer(|| None).expect("no reply is due")
+    state.answer(None).expect("no reply is due")
 }
 
 fn refuse(state: &mut State, text: &str) -> Answer {
-    state.answer(|| Refusal::read(text.as_bytes())).expect("no reply is due")
+    state.answer(Some(text.as_bytes())).expect("no reply is due")
 }
 
 /// Id and `applied` of each.

@@ -10,15 +10,25 @@ use super::super::state::Drained;
 use super::*;
 use crate::outbox::Whose;
 
+#[derive(Debug, Clone, Copy)]
+enum Sort {
+    Read,
+    Write,
+    /// A transaction of this many commands.
+    Block(usize),
+}
+
 #[derive(Debug, Clone)]
 enum Step {
-    /// A batch: whether each command is read-only, its length and its timeout.
-    Push(Vec<(bool, usize, u32)>),
+    /// A batch: the sort of each command, its length and its timeout.
+    Push(Vec<(Sort, usize, u32)>),
     /// The socket takes this many bytes.
     Write(usize),
     Answer,
     /// `true`: READONLY, else LOADING.
     Refuse(bool),
+    /// An error reply that is no refusal.
+    Fail,
     /// The caller of one of the commands that were ever pushed goes.
     Cancel(prop::sample::Index),
     /// Time passes, in milliseconds.
@@ -30,12 +40,18 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let command = (any::<bool>(), 6..30usize, prop_oneof![Just(0), 1..200u32]);
+    let sort = prop_oneof![
+        2 => Just(Sort::Read),
+        2 => Just(Sort::Write),
+        1 => (0..3usize).prop_map(Sort::Block),
+    ];
+    let command = (sort, 6..30usize, prop_oneof![Just(0), 1..200u32]);
     prop_oneof![
         4 => vec(command, 0..5).prop_map(Step::Push),
         6 => (1..80usize).prop_map(Step::Write),
         8 => Just(Step::Answer),
         2 => any::<bool>().prop_map(Step::Refuse),
+        1 => Just(Step::Fail),
         2 => any::<prop::sample::Index>().prop_map(Step::Cancel),
         2 => (0..60u64).prop_map(Step::Pass),
         1 => Just(Step::Lose),
@@ -48,10 +64,21 @@ fn step() -> impl Strategy<Value = Step> {
 struct Entry {
     id: u32,
     text: String,
+    /// The ends of a block's parts in `text`; none for an ordinary command.
+    parts: Vec<usize>,
+    /// How many of them are answered.
+    answered: usize,
     deadline: Option<Instant>,
     tries: u32,
     sent: usize,
     is_dead: bool,
+}
+
+impl Entry {
+    /// Whether it is a block whose end is not on the wire.
+    fn is_cut(&self) -> bool {
+        !self.parts.is_empty() && self.sent < self.text.len()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,6 +120,7 @@ impl Model {
             Step::Answer => self.answer(None),
             Step::Refuse(true) => self.answer(Some(READONLY)),
             Step::Refuse(false) => self.answer(Some(LOADING)),
+            Step::Fail => self.answer(Some("ERR no")),
             Step::Cancel(index) if self.pushed > 0 => {
                 self.cancel(index.index(self.pushed as usize))
             }
@@ -108,19 +136,26 @@ impl Model {
         self.check();
     }
 
-    fn push(&mut self, commands: &[(bool, usize, u32)]) {
+    fn push(&mut self, commands: &[(Sort, usize, u32)]) {
         let mut texts = Vec::new();
         let mut rows = Vec::new();
-        for (is_read_only, len, timeout) in commands {
+        for (sort, len, timeout) in commands {
             let id = self.pushed;
             self.pushed += 1;
-            let letter = if *is_read_only { 'R' } else { 'W' };
-            let text = format!("{letter}{id:-<width$}", width = len - 1);
+            let plain = |letter| format!("{letter}{id:-<width$}", width = len - 1);
+            let (text, parts) = match sort {
+                Sort::Read => (plain('R'), vec![]),
+                Sort::Write => (plain('W'), vec![]),
+                Sort::Block(count) => block(&vec![plain('W').as_str(); *count]),
+            };
             let deadline = (*timeout > 0).then(|| self.now + ms((*timeout).into()));
-            rows.push(command(id, text.len(), *timeout));
+            let mut row = command(id, text.len(), *timeout);
+            row.mode |= if parts.is_empty() { 0 } else { Command::BLOCK };
+            rows.push(row);
             texts.push(text.clone());
-            let (tries, sent, is_dead) = (0, 0, false);
-            self.queue.push_back(Entry { id, text, deadline, tries, sent, is_dead });
+            let (answered, tries, sent, is_dead) = (0, 0, 0, false);
+            let entry = Entry { id, text, parts, answered, deadline, tries, sent, is_dead };
+            self.queue.push_back(entry);
         }
         self.state.push(Batch::new(Bytes::from(texts.concat()), rows, self.now));
     }
@@ -148,12 +183,18 @@ impl Model {
     }
 
     fn answer(&mut self, refusal: Option<&str>) {
-        let answer = self.state.answer(|| refusal.and_then(|text| Refusal::read(text.as_bytes())));
+        let answer = self.state.answer(refusal.map(str::as_bytes));
         if !self.is_waiting() {
             assert!(answer.is_none(), "a reply to nothing was taken");
             return self.lose();
         }
         let answer = answer.unwrap();
+        let is_error = refusal.is_some();
+        let refusal = refusal.filter(|text| !text.starts_with("ERR"));
+        if !self.queue[0].parts.is_empty() {
+            return self.answer_part(&answer, is_error, refusal);
+        }
+        assert!(!answer.partial);
         let mut entry = self.queue.pop_front().unwrap();
         assert_eq!(answer.early, entry.sent < entry.text.len());
         let reconnect = refusal == Some(READONLY);
@@ -184,13 +225,49 @@ impl Model {
         self.drain();
     }
 
+    fn answer_part(&mut self, answer: &Answer, is_error: bool, refusal: Option<&str>) {
+        let entry = &mut self.queue[0];
+        let index = entry.answered;
+        entry.answered += 1;
+        let is_last = entry.answered == entry.parts.len();
+        assert_eq!(answer.early, entry.sent < entry.parts[index]);
+        assert_eq!((answer.partial, answer.held), (!is_last, false));
+        let (id, is_dead) = (entry.id, entry.is_dead);
+        match (is_dead, is_last) {
+            (false, true) => assert_eq!((answer.whose.id, answer.whose.is_whole()), (id, true)),
+            (false, false) if is_error => assert_eq!(answer.whose, Whose::part(id, index as u32)),
+            _ => assert_eq!(answer.whose, Whose::NOBODY),
+        }
+        let (overtaken, reconnect) = (is_last && !is_error, refusal == Some(READONLY));
+        self.hold = match self.hold {
+            Hold::Draining { overtaken: before, reconnect: wanted } => {
+                Hold::Draining { overtaken: before || overtaken, reconnect: wanted || reconnect }
+            }
+            _ if reconnect => Hold::Draining { overtaken, reconnect },
+            other => other,
+        };
+        let early = answer.early;
+        if is_last {
+            self.queue.pop_front();
+            if !is_dead {
+                self.settle(id);
+            }
+        }
+        if early {
+            return self.lose();
+        }
+        self.drain();
+    }
+
     fn drain(&mut self) {
         let drained = self.state.drained(self.now, 0, 0.5);
         match self.hold {
             Hold::Draining { .. } if self.is_waiting() => {
                 assert!(matches!(drained, Drained::Nothing));
             }
-            Hold::Draining { overtaken: true, .. } => {
+            Hold::Draining { overtaken: true, reconnect }
+                if !reconnect || !self.held.is_empty() =>
+            {
                 let Drained::Reject(rejected) = drained else { panic!("{drained:?}") };
                 let held = std::mem::take(&mut self.held);
                 let expected: Vec<u32> = held.iter().map(|entry| entry.id).collect();
@@ -262,7 +339,8 @@ impl Model {
         let mut kept = std::mem::take(&mut self.held);
         let (mut expected, mut again) = (Vec::new(), 0);
         for mut entry in std::mem::take(&mut self.queue) {
-            let may_again = entry.text.starts_with('R') && entry.tries < 2;
+            let may_again = (entry.text.starts_with('R') || entry.is_cut()) && entry.tries < 2;
+            entry.answered = 0;
             match (entry.sent > 0, entry.is_dead) {
                 (false, _) => kept.push_back(entry),
                 (true, true) => {}
@@ -270,6 +348,7 @@ impl Model {
                     (entry.tries, entry.sent, again) = (entry.tries + 1, 0, again + 1);
                     kept.push_back(entry);
                 }
+                (true, false) if entry.is_cut() => expected.push((entry.id, Applied::No)),
                 (true, false) => expected.push((entry.id, Applied::Unknown)),
             }
         }
@@ -321,7 +400,8 @@ impl Model {
     /// Everything that is left ends, and then every command has ended once.
     fn finish(mut self) {
         for Ended { id, applied, .. } in self.state.fail_all() {
-            let sent = self.queue.iter().any(|entry| entry.id == id && entry.sent > 0);
+            let may_run = |entry: &Entry| entry.sent > 0 && !entry.is_cut();
+            let sent = self.queue.iter().any(|entry| entry.id == id && may_run(entry));
             assert_eq!(applied, if sent { Applied::Unknown } else { Applied::No });
             self.settle(id);
         }

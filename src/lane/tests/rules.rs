@@ -1,6 +1,6 @@
 //! Each rule of the state by itself.
 
-use super::super::state::Drained;
+use super::super::state::{Drained, Refusal};
 use super::*;
 use crate::outbox::Whose;
 
@@ -24,10 +24,10 @@ fn replies_go_to_the_commands_in_the_order_of_writing() {
 #[test]
 fn a_reply_without_a_command_is_noticed() {
     let (mut state, now) = started(&["R1"]);
-    assert!(state.answer(|| None).is_none(), "nothing was written yet");
+    assert!(state.answer(None).is_none(), "nothing was written yet");
     write_all(&mut state, now);
     reply(&mut state);
-    assert!(state.answer(|| None).is_none());
+    assert!(state.answer(None).is_none());
     assert_eq!(state.commands(), 0);
 }
 

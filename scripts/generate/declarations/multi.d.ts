@@ -1,0 +1,86 @@
+/** What a chain resolves to: a tuple, or a list if the chain was built in several statements. */
+export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unknown[] : Replies
+
+/** Gets a reply, what the arguments' `preserve` holds, and the type mapping. */
+export type MultiTransform<Reply> =
+  (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
+
+/**
+ * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
+ * can be executed once. Wrong arguments reject the execution, before anything is sent.
+ */
+export interface RedisMulti<Replies extends unknown[] = []> {
+  /**
+   * Selects a database for the commands behind it. The client's own is selected again at the end
+   * of the transaction. Not in a pipeline.
+   */
+  select(db: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  select<Reply>(db: RedisInteger, transform: MultiTransform<Reply>): RedisMulti<[...Replies, Reply]>
+  SELECT: RedisMulti<Replies>['select']
+  /** Adds any command; `transform` turns its reply into another. */
+  addCommand<Reply = unknown>(
+    args: readonly RedisArgument[], transform?: MultiTransform<Reply>
+  ): RedisMulti<[...Replies, Reply]>
+  /** Adds any command; its reply is the decoded one. */
+  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisMulti<[...Replies, Reply]>
+  /**
+   * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
+   *
+   * Rejects with `WatchError` if a watched key has changed, with `MultiErrorReply` if commands
+   * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
+   * nothing was.
+   */
+  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
+  exec(callback: Callback<MultiReplies<Replies>>): void
+  exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
+  EXEC: RedisMulti<Replies>['exec']
+  /** As `exec`, with the replies as a tuple in any case. */
+  execTyped(execAsPipeline?: boolean): Promise<Replies>
+  /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
+  execAsPipeline(): Promise<MultiReplies<Replies>>
+  execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
+  /** As `execAsPipeline`, with the replies as a tuple in any case. */
+  execAsPipelineTyped(): Promise<Replies>
+}
+
+/**
+ * A chain of commands whose strings are Buffers. Each method adds a command and returns the chain,
+ * which can be executed once. Wrong arguments reject the execution, before anything is sent.
+ */
+export interface RedisBufferMulti<Replies extends unknown[] = []> {
+  /**
+   * Selects a database for the commands behind it. The client's own is selected again at the end
+   * of the transaction. Not in a pipeline.
+   */
+  select(db: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  select<Reply>(
+    db: RedisInteger, transform: MultiTransform<Reply>
+  ): RedisBufferMulti<[...Replies, Reply]>
+  SELECT: RedisBufferMulti<Replies>['select']
+  /** Adds any command; `transform` turns its reply into another. */
+  addCommand<Reply = unknown>(
+    args: readonly RedisArgument[], transform?: MultiTransform<Reply>
+  ): RedisBufferMulti<[...Replies, Reply]>
+  /** Adds any command; its reply is the decoded one. */
+  sendCommand<Reply = unknown>(
+    args: readonly RedisArgument[]
+  ): RedisBufferMulti<[...Replies, Reply]>
+  /**
+   * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
+   *
+   * Rejects with `WatchError` if a watched key has changed, with `MultiErrorReply` if commands
+   * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
+   * nothing was.
+   */
+  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
+  exec(callback: Callback<MultiReplies<Replies>>): void
+  exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
+  EXEC: RedisBufferMulti<Replies>['exec']
+  /** As `exec`, with the replies as a tuple in any case. */
+  execTyped(execAsPipeline?: boolean): Promise<Replies>
+  /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
+  execAsPipeline(): Promise<MultiReplies<Replies>>
+  execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
+  /** As `execAsPipeline`, with the replies as a tuple in any case. */
+  execAsPipelineTyped(): Promise<Replies>
+}

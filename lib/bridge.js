@@ -70,11 +70,6 @@ class Bridge {
     return this.core.stats()?.lanes.some(lane => lane.connected) ?? false
   }
 
-  /** Whether somebody wants to know where sessions were acquired. */
-  get isWatched () {
-    return this.sessions.leakThreshold > 0
-  }
-
   /** The native side's numbers; null before the first command. */
   stats () {
     const stats = this.core.stats()
@@ -153,12 +148,17 @@ class Bridge {
     return this.lanes === 1 ? this.slots.fence(this.nextId) : null
   }
 
+  /** The same for a caller of his own; if there is one at once, without a promise. */
+  acquireNow () {
+    if (this.lanes === 1 && this.slots.pending > 0) return null
+    return this.sessions.acquireNow()
+  }
+
   /** A session for a caller, behind everything that was sent before. */
-  async acquire () {
+  acquire () {
     const fence = this.fence()
-    const session = await this.sessions.acquire(undefined)
-    if (fence !== null) await fence
-    return session
+    const session = this.sessions.acquire(undefined)
+    return fence === null ? session : fence.then(() => session)
   }
 
   /**

@@ -222,8 +222,10 @@ class RedisClient extends EventEmitter {
    */
   async session (run) {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
-    const bridge = this._bridge
-    const session = await this._acquire(this.session)
+    const { _bridge: bridge, _self: { _Session } } = this
+    const own = bridge.acquireNow() ?? await bridge.acquire()
+    own.origin = run
+    const session = makeSession(this, bridge.sessions, own, _Session)
     bridge.sessions.running++
     try {
       return await run(session)
@@ -238,18 +240,11 @@ class RedisClient extends EventEmitter {
    * A connection of one's own, which has to be released: `await using session = await
    * client.acquire()`, or `session.release()`.
    */
-  acquire () {
-    return this._acquire(this.acquire)
-  }
-
-  async _acquire (method) {
+  async acquire () {
     const { _bridge: bridge, _self: { _Session } } = this
     // Where the caller is can be told now only.
-    let origin = null
-    if (bridge.isWatched) {
-      origin = {}
-      Error.captureStackTrace(origin, method)
-    }
+    const origin = {}
+    Error.captureStackTrace(origin, this.acquire)
     const own = await bridge.acquire()
     own.origin = origin
     return makeSession(this, bridge.sessions, own, _Session)
@@ -387,6 +382,7 @@ const CLOSED = {
   send: () => refuse(),
   sendLarge: () => refuse(),
   sendBlocking: () => refuse(),
+  acquireNow: () => null,
   acquire: () => refuse(),
   reference () {},
   idle: () => Promise.resolve(),

@@ -462,7 +462,7 @@ impl<'a> Service<'a> {
 
     fn read(&mut self, link: &Stream) -> Result<Read> {
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = wire.read(self.shared, link, READS)?;
+        let read = wire.read(self.shared, link, READS, 0)?;
         self.rearm |= read.news;
         Ok(read)
     }

@@ -253,7 +253,7 @@ impl Lane {
         };
         let read = {
             let mut wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
-            wire.read(shared, stream, TURNS)
+            wire.read(shared, stream, TURNS, Stream::DETACHED_READ)
         };
         let mut inner = shared.lock();
         let wake = match (&mut inner.link, read) {

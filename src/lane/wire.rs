@@ -80,35 +80,53 @@ impl Wire {
     }
 
     /// Reads what the socket holds, in at most `turns` reads, so that others of the same thread
-    /// get their turn.
-    pub(super) fn read(&mut self, shared: &Shared, link: &Stream, turns: usize) -> Result<Read> {
+    /// get their turn. `enough`: a read of fewer bytes is the last one, because whoever waits for
+    /// the socket is told again if there are more. That saves a system call for each reply.
+    pub(super) fn read(
+        &mut self,
+        shared: &Shared,
+        link: &Stream,
+        turns: usize,
+        enough: usize,
+    ) -> Result<Read> {
         if let Some(error) = &self.over {
             return Err(error.clone());
         }
-        let read = self.read_on(shared, link, turns);
+        let read = self.read_on(shared, link, turns, enough);
         if let Err(error) = &read {
             self.over = Some(error.clone());
         }
         read
     }
 
-    fn read_on(&mut self, shared: &Shared, link: &Stream, turns: usize) -> Result<Read> {
+    fn read_on(
+        &mut self,
+        shared: &Shared,
+        link: &Stream,
+        turns: usize,
+        enough: usize,
+    ) -> Result<Read> {
         self.found = Read::default();
         for _ in 0..turns {
-            match self.reader.fill(link) {
+            let length = match self.reader.fill(link) {
                 Ok(0) => return Err(self.end_of_stream()),
                 Ok(n) => {
                     self.found.bytes += n;
                     shared.metrics.bytes_in.add(n as u64);
+                    n
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.found.is_drained = true;
                     break;
                 }
                 Err(error) => return Err(stream::lost(error)),
-            }
+            };
             while let Some(frames) = self.reader.decode()? {
                 self.deliver(shared, frames)?;
+            }
+            if length < enough {
+                self.found.is_drained = true;
+                break;
             }
             if shared.outbox.is_full() {
                 break;

@@ -36,6 +36,9 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// The most that one read of a detached stream takes.
+    pub const DETACHED_READ: usize = socket::SCRATCH;
+
     /// Resolves, connects and, with TLS options, encrypts. `tls` comes from [`tls_config`].
     /// There is no deadline in here: the caller wraps its budget around.
     ///

@@ -39,8 +39,8 @@ enum Plain {
     Unix(std::os::unix::net::UnixStream),
 }
 
-/// A read of replies that fit a turn; larger ones come in several.
-const SCRATCH: usize = 64 * 1024;
+/// The most that one read of a detached socket takes: replies that fit a turn.
+pub(super) const SCRATCH: usize = 64 * 1024;
 
 impl Detached {
     fn new(kind: Plain) -> Self {

@@ -241,7 +241,7 @@ impl Core {
     }
 
     /// What this thread reaches of the client, which is started now if it was not.
-    fn started(&self) -> Result<Rc<Reach>> {
+    pub(super) fn started(&self) -> Result<Rc<Reach>> {
         let reach = self.reach.borrow().clone();
         let reach = reach.ok_or_else(|| Error::from_reason("the client is closed"))?;
         if reach.client().is_none() {

@@ -43,6 +43,10 @@ pub struct Sinks {
     pub bigint: Sink,
     /// `(format, text)` to a `VerbatimString`.
     pub verbatim: Sink,
+    /// `(token, payload, ...)`, for a pattern `(token, channel, payload, ...)`: messages.
+    pub messages: Sink,
+    /// `(ticket, error | null)`: how a request to subscribe has ended.
+    pub settled: Sink,
 }
 
 /// A JavaScript function of the face.
@@ -99,6 +103,8 @@ impl Sinks {
             set: sink("set")?,
             bigint: sink("bigint")?,
             verbatim: sink("verbatim")?,
+            messages: sink("messages")?,
+            settled: sink("settled")?,
         })
     }
 
@@ -109,6 +115,8 @@ impl Sinks {
             let _ = match delivery {
                 Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose),
                 Delivery::Failures(failures) => self.failures(env, &failures),
+                Delivery::Messages(backlog) => self.messages(env, &backlog),
+                Delivery::Settled(settled) => self.settled(env, &settled),
                 Delivery::Event(event) => {
                     on_event(&event);
                     self.event(env, event)
@@ -205,6 +213,7 @@ impl Sinks {
                 ("askDelay", vec![number(id)?, number(retries)?, self.error(env, &cause)?])
             }
             Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
+            Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
         };
         let name = values.text(name.as_bytes()).or_else(|_| values.null())?;
         let arguments: Vec<_> = std::iter::once(name).chain(details).collect();
@@ -213,13 +222,13 @@ impl Sinks {
 }
 
 /// A handle scope: what is made inside is free for the garbage collector once it closes.
-struct Scope {
+pub(super) struct Scope {
     env: Env,
     scope: sys::napi_handle_scope,
 }
 
 impl Scope {
-    fn open(env: Env) -> Result<Self> {
+    pub(super) fn open(env: Env) -> Result<Self> {
         let mut scope = std::ptr::null_mut();
         // SAFETY: no pointer but the one for the result.
         let status = unsafe { sys::napi_open_handle_scope(env.raw(), &mut scope) };

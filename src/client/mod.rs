@@ -13,11 +13,14 @@ use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
 use crate::pool::{Pool, PoolStats, Questions};
+use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
 
 /// A running client. Dropping it closes it.
 pub struct Client {
     runtime: tokio::runtime::Handle,
     lanes: Vec<Lane>,
+    subscriber: Subscriber,
+    monitor: Subscriber,
     pool: Arc<Pool>,
     outbox: Arc<Outbox>,
     metrics: Arc<Metrics>,
@@ -31,6 +34,8 @@ pub struct ClientStats {
     pub pool: PoolStats,
     /// Each lane.
     pub lanes: Vec<LaneStats>,
+    /// The subscriber, without MONITOR.
+    pub pubsub: SubscriberStats,
 }
 
 impl Client {
@@ -71,7 +76,18 @@ impl Client {
             )
         };
         let lanes = (0..options.lanes as u32).map(lane).collect();
-        Ok(Self { runtime: runtime.clone(), lanes, pool, outbox, metrics, questions })
+        let subscriber = |budget| {
+            Subscriber::start(
+                budget,
+                Arc::clone(&options),
+                Arc::clone(&pool),
+                Arc::clone(&outbox),
+                Arc::clone(&metrics),
+            )
+        };
+        let (subscriber, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
+        let runtime = runtime.clone();
+        Ok(Self { runtime, lanes, subscriber, monitor, pool, outbox, metrics, questions })
     }
 
     /// Hands over a batch. Returns the bytes that are queued in its lane now. A batch that cannot
@@ -99,6 +115,14 @@ impl Client {
         self.lanes.get(place as usize)
     }
 
+    /// The connection that messages of `topic` come over.
+    pub fn subscriber(&self, topic: Topic) -> &Subscriber {
+        match topic {
+            Topic::Monitor => &self.monitor,
+            Topic::Channel | Topic::Pattern | Topic::ShardChannel => &self.subscriber,
+        }
+    }
+
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.
     /// None if its reply or failure is on its way.
     pub fn cancel(&self, id: u32) -> Option<Applied> {
@@ -116,6 +140,8 @@ impl Client {
         for lane in &self.lanes {
             lane.close(&error);
         }
+        self.subscriber.close(&error);
+        self.monitor.close(&error);
         let pool = Arc::clone(&self.pool);
         self.runtime.spawn(async move { pool.close().await });
     }
@@ -123,7 +149,7 @@ impl Client {
     /// What the client is doing now.
     pub fn stats(&self) -> ClientStats {
         let lanes = self.lanes.iter().map(Lane::stats).collect();
-        ClientStats { pool: self.pool.stats(), lanes }
+        ClientStats { pool: self.pool.stats(), lanes, pubsub: self.subscriber.stats() }
     }
 
     /// The client's counters.

@@ -17,6 +17,7 @@ const native = require('./native')
 const { AbortError, OxidisError, QueueFullError, fromNative, fromReply } = require('./errors')
 const { VerbatimString } = require('./mode')
 const { Slots } = require('./slots')
+const { Subscriptions } = require('./subscriptions')
 
 class Bridge {
   /**
@@ -29,6 +30,7 @@ class Bridge {
     /** Bytes from which on a command is looked at more closely. */
     this.watermark = Math.min(limits.maxBytes, LONGEST_TEXT)
     this.slots = new Slots()
+    this.subscriptions = new Subscriptions(this)
     this.text = ''
     this.table = new Uint32Array(COLUMNS * 256)
     this.count = 0
@@ -51,9 +53,14 @@ class Bridge {
     return this.slots.pending
   }
 
+  /** Whether a reply is due, or the end of a request to subscribe. */
+  get isBusy () {
+    return this.slots.pending > 0 || this.subscriptions.pending > 0
+  }
+
   /** Whether any command was ever sent. */
   get isUsed () {
-    return this.nextId !== 0
+    return this.nextId !== 0 || this.subscriptions.isUsed
   }
 
   /** Whether a connection stands. */
@@ -178,7 +185,7 @@ class Bridge {
 
   /** Resolves when no command is pending. */
   idle () {
-    if (this.slots.pending === 0) return Promise.resolve()
+    if (!this.isBusy) return Promise.resolve()
     return new Promise(resolve => {
       this.whenIdle = resolve
     })
@@ -189,13 +196,14 @@ class Bridge {
     this.flush()
     this.isClosed = true
     this.core.close()
+    this.subscriptions.clear()
     this.drained()
   }
 
-  /** Lets pending commands keep the process alive (the default), or not. */
+  /** Lets pending commands and subscriptions keep the process alive (the default), or not. */
   reference (isReferenced) {
     this.isReferenced = isReferenced
-    this.keepAlive(isReferenced && this.slots.pending > 0)
+    this.keepAlive(isReferenced && (this.isBusy || this.subscriptions.isActive))
   }
 
   keepAlive (isAlive) {
@@ -206,21 +214,21 @@ class Bridge {
 
   /** Called when a wake-up has delivered everything, or a command has ended by itself. */
   drained () {
-    if (this.slots.pending > 0) return
+    if (this.slots.pending > 0 || this.subscriptions.pending > 0) return
     if (this.whenIdle !== null) {
       this.whenIdle()
       this.whenIdle = null
     }
     if (this.isClosed) return this.core.dispose()
     // Letting go at once would cost two native calls per command of a program that awaits each.
-    if (this.isAlive && this.releaseTimer === null) {
+    if (this.isAlive && this.releaseTimer === null && !this.subscriptions.isActive) {
       this.releaseTimer = setTimeout(this.release, RELEASE_DELAY).unref()
     }
   }
 
   release () {
     this.releaseTimer = null
-    if (this.slots.pending > 0) return
+    if (this.isBusy || this.subscriptions.isActive) return
     this.keepAlive(false)
     this.slots.shrink()
   }
@@ -260,7 +268,8 @@ class Bridge {
       map: toMap,
       set: list => new Set(list),
       bigint: digits => BigInt(digits),
-      verbatim: (format, text) => new VerbatimString(format, text)
+      verbatim: (format, text) => new VerbatimString(format, text),
+      ...this.subscriptions.sinks()
     }
   }
 }

@@ -18,6 +18,7 @@ const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = 
 const { addIterators } = require('./iterators')
 const { PATIENT } = require('./mode')
 const { coreOptions, parseCommandOptions, parseOptions, refusing } = require('./options')
+const { addPubSub } = require('./pubsub')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
 class RedisClient extends EventEmitter {
@@ -227,7 +228,7 @@ class RedisClient extends EventEmitter {
     return this._bridge.stats() ?? IDLE_STATS
   }
 
-  _onEvent (name, first, second, third) {
+  _onEvent (name, first, second, third, fourth) {
     switch (name) {
       case 'ready':
         this.emit('connect')
@@ -244,6 +245,9 @@ class RedisClient extends EventEmitter {
         return this.#answerDelay(first, second, third)
       case 'askCredentials':
         return this.#answerCredentials(first)
+      case 'resubscribed':
+        return this.emit('resubscribed',
+          { channels: first, patterns: second, shardChannels: third, lostMs: fourth })
     }
   }
 
@@ -301,6 +305,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
 
 addCommands(RedisClient.prototype, commands)
 addIterators(RedisClient.prototype)
+addPubSub(RedisClient.prototype)
 
 /** Stands in for the bridge of a client that is closed. */
 const CLOSED = {
@@ -335,6 +340,7 @@ const NO_TIMES = { p50: 0, p99: 0, p999: 0 }
 const IDLE_STATS = Object.freeze({
   pool: { total: 0, idle: 0, inUse: 0, waiting: 0, max: 0, acquire: NO_TIMES },
   lanes: [],
+  pubsub: { subscriptions: 0, received: 0, dropped: 0, queuedBytes: 0 },
   commands: 0,
   errors: 0,
   timeouts: 0,

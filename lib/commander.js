@@ -193,7 +193,7 @@ function unfitForLane (args) {
   }
   if ((flags & SUBSCRIBE) !== 0) {
     return new TypeError(`sendCommand: ${name} would turn the shared connection into a stream of ` +
-      'messages; subscriptions are not supported yet')
+      'messages; use subscribe(), pSubscribe(), sSubscribe() and their opposites')
   }
   if ((flags & STATE) !== 0) {
     return new TypeError(`sendCommand: ${name} would change the connection that all commands of ` +

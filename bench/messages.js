@@ -86,7 +86,8 @@ function answer (child) {
     }
     const onMessage = value =>
       value.error ? settle(reject, new Error(value.error)) : settle(resolve, value)
-    const onExit = code => settle(reject, new Error(`a process of the benchmark ended with ${code}`))
+    const onExit = code =>
+      settle(reject, new Error(`a process of the benchmark ended with ${code}`))
     child.on('message', onMessage).on('exit', onExit)
   })
 }

@@ -71,20 +71,14 @@ class Subscriptions {
    */
   subscribe (topic, names, listener, isBuffer, timeout) {
     this.isUsed = true
-    const added = []
-    const wanted = new Set()
-    for (const name of names) {
-      const subscription = this.subscription(topic, name)
-      wanted.add(subscription)
-      const listeners = subscription.listeners(isBuffer)
-      if (listeners.has(listener)) continue
-      listeners.add(listener)
-      added.push(subscription)
-    }
-    const promise = this.want(topic, [...wanted], timeout)
+    const chosen = [...new Set(names.map(name => this.subscription(topic, name)))]
+    for (const subscription of chosen) subscription.hold(listener, isBuffer)
+    const promise = this.want(topic, chosen, timeout)
     if (this.bridge.isReferenced) this.bridge.keepAlive(true)
-    return promise.catch(error => {
-      this.take(topic, added, listener, isBuffer)
+    return promise.then(() => {
+      for (const subscription of chosen) subscription.keep(listener, isBuffer)
+    }, error => {
+      this.take(topic, chosen, subscription => subscription.release(listener, isBuffer))
       throw error
     })
   }
@@ -98,7 +92,10 @@ class Subscriptions {
     const chosen = names === undefined
       ? [...all.values()]
       : [...new Set(names.map(keyOf))].map(key => all.get(key)).filter(Boolean)
-    return this.take(topic, chosen, listener, isBuffer, timeout)
+    const remove = listener === undefined
+      ? subscription => subscription.clear()
+      : subscription => subscription.listeners(isBuffer).delete(listener)
+    return this.take(topic, chosen, remove, timeout)
   }
 
   /** Forgets all listeners, since nothing comes any more. */
@@ -130,14 +127,15 @@ class Subscriptions {
     return this.request(ticket => core.subscribe(ticket, topic, names, tokens, timeout))
   }
 
-  /** Takes `listener`, or all listeners, away. Without a timeout nobody waits for the outcome. */
-  take (topic, subscriptions, listener, isBuffer, timeout) {
+  /** Removes listeners of `subscriptions`. Without a timeout nobody waits for the outcome. */
+  take (topic, subscriptions, remove, timeout) {
     const unheard = []
     const changed = []
     for (const subscription of subscriptions) {
       const before = subscription.token()
-      if (listener === undefined) subscription.clear()
-      else subscription.listeners(isBuffer).delete(listener)
+      remove(subscription)
+      // One that was unsubscribed meanwhile may have a successor of the same name.
+      if (this.byId.get(subscription.id) !== subscription) continue
       if (!subscription.isHeard) {
         unheard.push(subscription)
         this.byId.delete(subscription.id)
@@ -206,8 +204,9 @@ class Subscription {
     this.name = Buffer.from(name)
     this.text = topic === MONITOR ? undefined : this.name.toString()
     this.isNamed = topic === PATTERNS
-    this.strings = new Set()
-    this.buffers = new Set()
+    /** Listeners, with the number of requests under way that hold each; see `keep`. */
+    this.strings = new Map()
+    this.buffers = new Map()
   }
 
   get isHeard () {
@@ -216,6 +215,26 @@ class Subscription {
 
   listeners (isBuffer) {
     return isBuffer ? this.buffers : this.strings
+  }
+
+  /** A request wants the listener. */
+  hold (listener, isBuffer) {
+    const listeners = this.listeners(isBuffer)
+    listeners.set(listener, (listeners.get(listener) ?? 0) + 1)
+  }
+
+  /** A request has succeeded: others that fail do not take the listener away any more. */
+  keep (listener, isBuffer) {
+    const listeners = this.listeners(isBuffer)
+    if (listeners.has(listener)) listeners.set(listener, Infinity)
+  }
+
+  /** A request has failed: the listener goes unless another request holds it. */
+  release (listener, isBuffer) {
+    const listeners = this.listeners(isBuffer)
+    const holds = listeners.get(listener) - 1
+    if (holds > 0) listeners.set(listener, holds)
+    else listeners.delete(listener)
   }
 
   clear () {
@@ -230,18 +249,18 @@ class Subscription {
 }
 
 function call (listeners, message, channel) {
+  const isOne = listeners.size === 1
   // One that a listener adds has to wait for the next message.
-  const called = listeners.size === 1 ? listeners : [...listeners]
-  for (const listener of called) {
+  for (const listener of isOne ? listeners.keys() : [...listeners.keys()]) {
     // Another listener may have taken it away just now.
-    if (called !== listeners && !listeners.has(listener)) continue
+    if (!isOne && !listeners.has(listener)) continue
     try {
       listener(message, channel)
     } catch (error) {
       // As uncaught as it would be in an EventEmitter, but after everybody has had the message.
       process.nextTick(rethrow, error)
     }
-    if (called === listeners) return
+    if (isOne) return
   }
 }
 

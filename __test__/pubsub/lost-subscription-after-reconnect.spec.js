@@ -1,6 +1,7 @@
 'use strict'
 
-// P15, scenario 49: subscriptions outlive their connection, each restored once, and the gap is told.
+// P15, scenario 49: subscriptions outlive their connection, each is restored once, and the gap is
+// told.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -39,7 +39,8 @@ const PUBLISHER = `
     let text = ''
     while (n < count && text.length < 1 << 16) {
       const payload = String(n++).padEnd(size, '.')
-      text += '*3\\r\\n$7\\r\\nPUBLISH\\r\\n$1\\r\\na\\r\\n$' + payload.length + '\\r\\n' + payload + '\\r\\n'
+      text += '*3\\r\\n$7\\r\\nPUBLISH\\r\\n$1\\r\\na\\r\\n$' + payload.length + '\\r\\n'
+      text += payload + '\\r\\n'
     }
     if (text !== '') socket.write(text, write)
   }
@@ -56,7 +57,8 @@ for (const RESP of PROTOCOLS) {
       assert.strictEqual(dropped, 15_000)
       const messages = await flush(clientFor(t, server), 'a', listener)
       assert.strictEqual(client.stats().pubsub.dropped, 15_000)
-      assert.deepStrictEqual(messages.map(Number), Array.from({ length: 10_000 }, (_, n) => n + 15_000))
+      assert.deepStrictEqual(messages.map(Number),
+        Array.from({ length: 10_000 }, (_, n) => n + 15_000))
       assert.strictEqual(client.stats().pubsub.queuedBytes, 0)
       assert.strictEqual(client.stats().reconnects, 0)
     })

@@ -17,6 +17,10 @@ const PATTERNS = 1
 const SHARD_CHANNELS = 2
 const MONITOR = 3
 
+/** By topic: the commands, for errors. */
+const SUBSCRIBE = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR']
+const UNSUBSCRIBE = SUBSCRIBE.map(name => name.replace('SUB', 'UNSUB'))
+
 /** The lowest bits of a token: Buffers are wanted; a channel stands in front of the payload. */
 const BUFFERS = 1
 const NAMED = 2
@@ -124,7 +128,8 @@ class Subscriptions {
     const tokens = Uint32Array.from(subscriptions, subscription => subscription.token())
     const { core } = this.bridge
     if (timeout === undefined) return core.subscribe(0, topic, names, tokens, 0)
-    return this.request(ticket => core.subscribe(ticket, topic, names, tokens, timeout))
+    return this.request(SUBSCRIBE[topic], ticket =>
+      core.subscribe(ticket, topic, names, tokens, timeout))
   }
 
   /** Removes listeners of `subscriptions`. Without a timeout nobody waits for the outcome. */
@@ -150,15 +155,17 @@ class Subscriptions {
     if (names.length === 0) return Promise.resolve()
     const { core } = this.bridge
     if (timeout === undefined) return core.unsubscribe(0, topic, names, 0)
-    return this.request(ticket => core.unsubscribe(ticket, topic, names, timeout))
+    return this.request(UNSUBSCRIBE[topic], ticket =>
+      core.unsubscribe(ticket, topic, names, timeout))
   }
 
-  request (send) {
+  /** A promise for what `send` asks; its error will say which command it was. */
+  request (command, send) {
     const ticket = this.nextTicket
     // 0 stands for none.
     this.nextTicket = (ticket % 0xffffffff) + 1
     return new Promise((resolve, reject) => {
-      this.tickets.set(ticket, { resolve, reject })
+      this.tickets.set(ticket, { command, resolve, reject })
       try {
         send(ticket)
       } catch (error) {
@@ -170,9 +177,11 @@ class Subscriptions {
 
   settle (ticket, error) {
     const promise = this.tickets.get(ticket)
+    if (promise === undefined) return
     this.tickets.delete(ticket)
-    if (error === null) promise?.resolve()
-    else promise?.reject(error)
+    if (error === null) return promise.resolve()
+    error.command = promise.command
+    promise.reject(error)
   }
 
   /** Messages: a token and a payload each, in front of which a pattern has the channel. */

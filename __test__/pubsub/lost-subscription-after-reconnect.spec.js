@@ -4,9 +4,11 @@
 // told.
 
 const assert = require('node:assert')
+const { readFileSync } = require('node:fs')
 const { describe, it } = require('node:test')
 
 const { startFaultProxy } = require('../support/fault-proxy')
+const { skipWithoutTls } = require('../support/redis-server')
 const { PROTOCOLS, clientFor, flush, heard, recorder, serverFor } = require('./scene')
 
 for (const RESP of PROTOCOLS) {
@@ -84,10 +86,18 @@ for (const RESP of PROTOCOLS) {
 }
 
 describe('ten thousand subscriptions', () => {
-  it('are restored within seconds, in few commands', async t => {
-    const server = await serverFor(t)
-    const admin = clientFor(t, server)
-    const client = clientFor(t, server)
+  it('are restored in few commands', t => restoresMany(t))
+
+  it('are restored in few commands over TLS', { skip: skipWithoutTls() }, t =>
+    restoresMany(t, { tls: true }))
+
+  async function restoresMany (t, options) {
+    const server = await serverFor(t, options)
+    const socket = options?.tls
+      ? { tls: true, ca: readFileSync(server.certificates.ca) }
+      : undefined
+    const admin = clientFor(t, server, { socket })
+    const client = clientFor(t, server, { socket })
     const listener = recorder()
     await client.subscribe(Array.from({ length: 10_000 }, (_, n) => `channel:${n}`), listener)
     const told = heard(client, 'resubscribed')
@@ -99,5 +109,5 @@ describe('ten thousand subscriptions', () => {
     assert.ok(await calls() - before <= 20)
     await admin.publish('channel:9999', 'x')
     assert.deepStrictEqual(await listener.until(1), [['x', 'channel:9999']])
-  })
+  }
 })

@@ -27,6 +27,8 @@ for (const RESP of PROTOCOLS) {
       assert.deepStrictEqual(outcomes.map(({ status, reason }) => reason?.code ?? status),
         ['fulfilled', 'NOPERM', 'NOPERM', 'NOPERM', 'fulfilled'])
       assert.strictEqual(outcomes[1].reason.name, 'ErrorReply')
+      assert.strictEqual(outcomes[1].reason.command, 'SUBSCRIBE')
+      assert.strictEqual(outcomes[3].reason.command, 'PSUBSCRIBE')
       await client.subscribe('ok:4', listener)
       assert.deepStrictEqual((await admin.pubSubChannels()).sort(), ['ok:1', 'ok:3', 'ok:4'])
       assert.strictEqual(client.stats().pubsub.subscriptions, 3)

@@ -51,6 +51,25 @@ describe('a script that subscribes', () => {
     await client.unsubscribe()
     log('end')`, 'end'))
 
+  it('ends although a subscribed worker is terminated in the middle of messages', () => prints(`
+    const { Worker } = require('node:worker_threads')
+    for (let round = 0; round < 5; round++) {
+      const worker = new Worker(\`
+        const client = require('.').createClient(require('node:worker_threads').workerData)
+        let told = false
+        client.subscribe('a', () => {
+          if (!told) require('node:worker_threads').parentPort.postMessage('heard')
+          told = true
+        })
+        client.monitor(() => {})\`, { eval: true, workerData: process.argv[1] })
+      let isHeard = false
+      worker.once('message', () => { isHeard = true })
+      while (!isHeard) await client.publish('a', 'x')
+      for (let n = 0; n < 500; n++) client.publish('a', 'x')
+      await worker.terminate()
+    }
+    log(await client.publish('a', 'x') <= 1)`, 'true'))
+
   it('ends at once with process.exit(), whatever is under way', () => prints(`
     await client.subscribe('a', () => process.exit())
     for (let n = 0; n < 1000; n++) publish()`, ''))

@@ -179,6 +179,8 @@ struct Service<'a> {
     /// Encoded and not written yet, from `written` on.
     out: Vec<u8>,
     written: usize,
+    /// Whether all that was written is with the kernel (TLS keeps some for itself).
+    is_flushed: bool,
     /// When the last byte came.
     heard: Instant,
     /// Since when nothing is wanted.
@@ -204,8 +206,16 @@ impl<'a> Service<'a> {
         // Spread by a tenth, so that the subscribers of many processes do not ping together.
         let ping_interval = backoff::spread(shared.options.ping_interval, 0.1, backoff::random());
         let heard = Instant::now();
-        let (out, written) = (Vec::new(), 0);
-        Self { shared, lease, out, written, heard, needless: None, ping_interval }
+        Self {
+            shared,
+            lease,
+            out: Vec::new(),
+            written: 0,
+            is_flushed: true,
+            heard,
+            needless: None,
+            ping_interval,
+        }
     }
 
     async fn run(mut self) -> End {
@@ -252,7 +262,7 @@ impl<'a> Service<'a> {
                         tokio::task::yield_now().await;
                     }
                 }
-                ready = stream.writable(), if self.written < self.out.len() => ready?,
+                ready = stream.writable(), if !self.is_flushed => ready?,
                 () = shared.wake.notified() => {}
                 () = &mut timer => if self.on_timer()? {
                     return Ok(());
@@ -282,6 +292,7 @@ impl<'a> Service<'a> {
 
     /// Writes what the socket takes.
     fn write(&mut self, stream: &Stream) -> Result<()> {
+        self.is_flushed = false;
         while let Some(unwritten) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
             match stream.try_write(unwritten) {
                 Ok(length) => {
@@ -292,7 +303,8 @@ impl<'a> Service<'a> {
                 Err(error) => return Err(stream::lost(error)),
             }
         }
-        stream.try_flush().map(drop).map_err(stream::lost)
+        self.is_flushed = stream.try_flush().map_err(stream::lost)?;
+        Ok(())
     }
 
     /// Reads what the socket holds; true once it is empty.

@@ -238,7 +238,7 @@ impl State {
                     _ => received.breach = Some(unasked()),
                 },
                 Frame::Refused(text) => {
-                    let error = Error::reply(String::from_utf8_lossy(text));
+                    let error = refusal(text);
                     match self.sent.pop_front() {
                         Some(Sent { what: Asked::Ping, .. }) => {}
                         Some(Sent { what: Asked::Change { op, topic, names }, .. }) => {
@@ -555,6 +555,14 @@ impl Names {
             .flat_map(|topic| self.of(*topic).keys().map(|name| (*topic, name.clone())));
         names.collect()
     }
+}
+
+/// The error for an error reply, without the names that servers repeat of a command which they do
+/// not know.
+fn refusal(text: &[u8]) -> Error {
+    let text = String::from_utf8_lossy(text);
+    let ours = text.split(", with args beginning with:").next().unwrap_or_default();
+    Error::reply(ours)
 }
 
 fn unasked() -> Error {

@@ -301,3 +301,13 @@ fn clearing_fails_what_waits_and_forgets_the_rest() {
     assert_eq!(scene.code(1), Some("CLOSED"));
     assert!(!scene.state.is_wanted());
 }
+
+#[test]
+fn an_unknown_command_is_told_without_the_names_that_the_server_repeats() {
+    let mut scene = Scene::connected();
+    scene.want(1, ShardChannel, &["private"]);
+    scene.write();
+    scene.hear("-ERR unknown command 'SSUBSCRIBE', with args beginning with: 'private' \r\n");
+    let error = scene.settled[&1].clone().unwrap();
+    assert_eq!(error.message(), "ERR unknown command 'SSUBSCRIBE'");
+}

@@ -311,3 +311,15 @@ fn an_unknown_command_is_told_without_the_names_that_the_server_repeats() {
     let error = scene.settled[&1].clone().unwrap();
     assert_eq!(error.message(), "ERR unknown command 'SSUBSCRIBE'");
 }
+
+#[test]
+fn a_refused_name_that_is_wanted_again_is_asked_for_again() {
+    let mut scene = Scene::connected();
+    scene.server.forbidden.insert("a".to_owned());
+    scene.want(1, Channel, &["a"]);
+    scene.settle_down();
+    scene.server.forbidden.clear();
+    scene.want(2, Channel, &["a"]);
+    scene.settle_down();
+    assert_eq!((scene.code(1), scene.done()), (Some("NOPERM"), vec![2]));
+}

@@ -20,6 +20,7 @@ const { VerbatimString } = require('./mode')
 const { SessionSlots } = require('./session-bridge')
 const { Sessions } = require('./sessions')
 const { Slots } = require('./slots')
+const { Subscriptions } = require('./subscriptions')
 
 class Bridge {
   /**
@@ -37,6 +38,7 @@ class Bridge {
     this.sessionSlots = new SessionSlots()
     this.sessions = new Sessions(this, pool)
     this.lanes = options.lanes
+    this.subscriptions = new Subscriptions(this)
     this.text = ''
     this.table = new Uint32Array(COLUMNS * 256)
     this.count = 0
@@ -55,14 +57,14 @@ class Bridge {
     this.core = new native.Core(options, this.face(onEvent))
   }
 
-  /** Commands without a reply. */
+  /** Commands without a reply, and requests that have not ended. */
   get pending () {
-    return this.slots.pending + this.sessionSlots.pending
+    return this.slots.pending + this.sessionSlots.pending + this.subscriptions.pending
   }
 
   /** Whether any command was ever sent. */
   get isUsed () {
-    return this.nextId !== 0 || this.nextSessionId !== FIRST_SESSION_ID
+    return this.nextId !== 0 || this.nextSessionId !== FIRST_SESSION_ID || this.subscriptions.isUsed
   }
 
   /** Whether a connection stands. */
@@ -305,13 +307,14 @@ class Bridge {
     this.isClosed = true
     this.sessions.close()
     this.core.close()
+    this.subscriptions.clear()
     this.drained()
   }
 
-  /** Lets pending commands keep the process alive (the default), or not. */
+  /** Lets pending commands and subscriptions keep the process alive (the default), or not. */
   reference (isReferenced) {
     this.isReferenced = isReferenced
-    this.keepAlive(isReferenced && this.pending > 0)
+    this.keepAlive(isReferenced && (this.pending > 0 || this.subscriptions.isActive))
   }
 
   /** Something is pending: the process must not end over it. */
@@ -334,14 +337,14 @@ class Bridge {
     }
     if (this.isClosed) return this.core.dispose()
     // Letting go at once would cost two native calls per command of a program that awaits each.
-    if (this.isAlive && this.releaseTimer === null) {
+    if (this.isAlive && this.releaseTimer === null && !this.subscriptions.isActive) {
       this.releaseTimer = setTimeout(this.release, RELEASE_DELAY).unref()
     }
   }
 
   release () {
     this.releaseTimer = null
-    if (this.pending > 0) return
+    if (this.pending > 0 || this.subscriptions.isActive) return
     this.keepAlive(false)
     this.slots.shrink()
   }
@@ -383,7 +386,12 @@ class Bridge {
       map: toMap,
       set: list => new Set(list),
       bigint: digits => BigInt(digits),
-      verbatim: (format, text) => new VerbatimString(format, text)
+      verbatim: (format, text) => new VerbatimString(format, text),
+      settled: (id, error) => {
+        if (id < FIRST_SESSION_ID) this.subscriptions.settle(id, error)
+        else this.sessionSlots.settle(id, error, error instanceof OxidisError)
+      },
+      messages: (...values) => this.subscriptions.dispatch(values)
     }
   }
 }

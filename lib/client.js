@@ -23,6 +23,7 @@ const { addMulti, addMultiMethod } = require('./multi')
 const {
   checkDatabase, coreOptions, parseCommandOptions, parseOptions, refusing
 } = require('./options')
+const { addPubSub } = require('./pubsub')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
 const { RedisSession, makeSession } = require('./session')
 const { addViews } = require('./views')
@@ -294,7 +295,7 @@ class RedisClient extends EventEmitter {
     return this._bridge.stats() ?? IDLE_STATS
   }
 
-  _onEvent (name, first, second, third) {
+  _onEvent (name, first, second, third, fourth) {
     switch (name) {
       case 'ready':
         this.emit('connect')
@@ -311,6 +312,9 @@ class RedisClient extends EventEmitter {
         return this.#answerDelay(first, second, third)
       case 'askCredentials':
         return this.#answerCredentials(first)
+      case 'resubscribed':
+        return this.emit('resubscribed',
+          { channels: first, patterns: second, shardChannels: third, lostMs: fourth })
     }
   }
 
@@ -375,6 +379,7 @@ for (const name of ['select', 'watch', 'unwatch']) {
   Object.defineProperty(RedisClient.prototype, name.toUpperCase(),
     { value, writable: true, configurable: true })
 }
+addPubSub(RedisClient.prototype)
 
 /** Stands in for the bridge of a client that is closed. */
 const CLOSED = {
@@ -424,6 +429,7 @@ const NO_TIMES = { p50: 0, p99: 0, p999: 0 }
 const IDLE_STATS = Object.freeze({
   pool: { total: 0, idle: 0, inUse: 0, waiting: 0, max: 0, acquire: NO_TIMES },
   lanes: [],
+  pubsub: { subscriptions: 0, received: 0, dropped: 0, queuedBytes: 0 },
   commands: 0,
   errors: 0,
   timeouts: 0,

@@ -9,7 +9,7 @@
 //! | 0 | [`error`], [`metrics`], [`backoff`] | error kinds; counters; jittered delays |
 //! | 1 | [`resp`], [`options`], [`command`] | pure: bytes, validated options, the command table |
 //! | 2 | [`stream`], [`connection`], [`outbox`] | I/O: a byte stream, its handshake and framing; the way back |
-//! | 3 | [`pool`], [`lane`], [`session`] | the connections of a node; the one that everybody shares; one of one's own |
+//! | 3 | [`pool`], [`lane`], [`session`], [`pubsub`] | the connections of a node; the one that everybody shares; one of one's own; the one that messages come over |
 //! | 5 | [`client`] | one client of the application |
 //! | 6 | `binding` | N-API, the only module with `unsafe` |
 
@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod options;
 pub mod outbox;
 pub mod pool;
+pub mod pubsub;
 pub mod resp;
 pub mod session;
 pub mod stream;

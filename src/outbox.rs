@@ -4,11 +4,15 @@
 //! wake-up. Never looks inside a reply. Invariant: whenever the queue is not empty, a wake-up is
 //! pending or the caller is draining.
 
+mod backlog;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub use self::backlog::{Backlog, BacklogStats, Messages, Row};
 use crate::error::Error;
 use crate::resp::Frames;
 
@@ -28,8 +32,10 @@ pub enum Delivery {
     },
     /// Commands that will get no reply, and why.
     Failures(Vec<(u32, Error)>),
-    /// What was asked for under these ids is done; there is nothing to say about it.
-    Done(Vec<u32>),
+    /// Messages wait in here. They are no part of the outbox's own bound: a backlog has its own.
+    Messages(Arc<Backlog>),
+    /// Requests that no reply answers (for a session, for messages) have ended, by their tickets.
+    Settled(Vec<(u32, Option<Error>)>),
     /// A change of state worth telling.
     Event(Event),
 }
@@ -89,6 +95,22 @@ pub enum Event {
     AskDelay(u32, u32, Error),
     /// The JavaScript credentials provider is asked (query id).
     AskCredentials(u32),
+    /// Subscriptions that were lost stand again.
+    Resubscribed(Resubscribed),
+}
+
+/// What a loss of subscriptions has meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resubscribed {
+    /// Channels that are subscribed to again.
+    pub channels: u32,
+    /// Patterns.
+    pub patterns: u32,
+    /// Shard channels.
+    pub shard_channels: u32,
+    /// How long messages may have been missed at most: from the loss, or the last sign of life of a
+    /// dead peer, until the last one of these was confirmed.
+    pub lost: Duration,
 }
 
 /// The queue towards one event loop.
@@ -165,14 +187,15 @@ impl Outbox {
 fn size(delivery: &Delivery) -> usize {
     match delivery {
         Delivery::Replies { frames, .. } => frames.bytes.len(),
-        Delivery::Failures(_) | Delivery::Done(_) | Delivery::Event(_) => 0,
+        Delivery::Failures(_)
+        | Delivery::Messages(_)
+        | Delivery::Settled(_)
+        | Delivery::Event(_) => 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]

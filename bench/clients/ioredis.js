@@ -21,7 +21,11 @@ async function open ({ host, port }, options) {
     zRangeWithScores: key => client.zrange(key, 0, -1, 'WITHSCORES'),
     scores: reply => reply.length / 2,
     xRange: key => client.xrange(key, '-', '+'),
-    entries: reply => reply.length
+    entries: reply => reply.length,
+    async subscribe (channel, listener) {
+      client.on('message', (from, message) => listener(message, from))
+      await client.subscribe(channel)
+    }
   }
 }
 

@@ -33,7 +33,8 @@ function adapt (client, types) {
     zRangeWithScores: client.zRangeWithScores && (key => client.zRangeWithScores(key, 0, -1)),
     scores: reply => reply.length,
     xRange: client.xRange && (key => client.xRange(key, '-', '+')),
-    entries: reply => reply.length
+    entries: reply => reply.length,
+    subscribe: client.subscribe && ((channel, listener) => client.subscribe(channel, listener))
   }
 }
 

@@ -251,6 +251,8 @@ export interface RedisClientEvents {
   error: [error: Error]
   /** The client is closed. */
   end: []
+  /** Subscriptions that a lost connection had ended stand again. */
+  resubscribed: [gap: RedisResubscribed]
   /** A key of the client-side cache changed; null stands for all keys. */
   invalidate: [key: RedisArgument | null]
 }
@@ -287,9 +289,9 @@ export interface RedisClientCore extends EventEmitter {
   disconnect(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 
-  /** Lets pending commands keep the process alive (the default). */
+  /** Lets pending commands and subscriptions keep the process alive (the default). */
   ref(): void
-  /** Lets the process end while commands are pending. */
+  /** Lets the process end while commands are pending, or something is subscribed to. */
   unref(): void
 
   /** A new client with the same options, changed by `overrides`, and its own connections. */
@@ -368,7 +370,8 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators {
+export interface RedisClient
+  extends RedisClientCore, RedisCommands, RedisIterators, RedisPubSub {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisClient['multi']
@@ -376,7 +379,7 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterat
 
 /** A view of a client whose strings are Buffers. */
 export interface RedisBufferClient
-  extends RedisClientCore, RedisBufferCommands, RedisBufferIterators {
+  extends RedisClientCore, RedisBufferCommands, RedisBufferIterators, RedisPubSub {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
@@ -426,6 +429,16 @@ export interface RedisClientStats {
     /** Bytes of commands that are not answered. */
     bytes: number
   }[]
+  pubsub: {
+    /** Channels and patterns that are subscribed to. */
+    subscriptions: number
+    /** Messages received. */
+    received: number
+    /** Of these, messages that were dropped, oldest first, because too many waited. */
+    dropped: number
+    /** Bytes of messages that wait for the event loop. */
+    queuedBytes: number
+  }
   /** Commands submitted. */
   commands: number
   /** Error replies. */

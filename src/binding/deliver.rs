@@ -45,6 +45,10 @@ pub struct Sinks {
     pub bigint: Sink,
     /// `(format, text)` to a `VerbatimString`.
     pub verbatim: Sink,
+    /// `(token, payload, ...)`, for a pattern `(token, channel, payload, ...)`: messages.
+    pub messages: Sink,
+    /// `(ticket, error | null)`: how a request to subscribe has ended.
+    pub settled: Sink,
 }
 
 /// A JavaScript function of the face.
@@ -102,6 +106,8 @@ impl Sinks {
             set: sink("set")?,
             bigint: sink("bigint")?,
             verbatim: sink("verbatim")?,
+            messages: sink("messages")?,
+            settled: sink("settled")?,
         })
     }
 
@@ -112,7 +118,8 @@ impl Sinks {
             let _ = match delivery {
                 Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose),
                 Delivery::Failures(failures) => self.failures(env, &failures),
-                Delivery::Done(ids) => self.done(env, &ids),
+                Delivery::Messages(backlog) => self.messages(env, &backlog),
+                Delivery::Settled(settled) => self.settled(env, &settled),
                 Delivery::Event(event) => {
                     on_event(&event);
                     self.event(env, event)
@@ -146,16 +153,6 @@ impl Sinks {
                 room -= 1;
             }
             self.deliver.call(&env, &arguments)?;
-        }
-        Ok(())
-    }
-
-    fn done(&self, env: Env, ids: &[u32]) -> Result<()> {
-        let nothing = Frames::default();
-        let values = Values::new(env, self, &nothing);
-        for id in ids {
-            let _scope = Scope::open(env)?;
-            self.deliver.call(&env, &[values.number(f64::from(*id))?, values.null()?])?;
         }
         Ok(())
     }
@@ -234,6 +231,7 @@ impl Sinks {
                 ("askDelay", vec![number(id)?, number(retries)?, self.error(env, &cause)?])
             }
             Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
+            Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
         };
         let name = values.text(name.as_bytes()).or_else(|_| values.null())?;
         let arguments: Vec<_> = std::iter::once(name).chain(details).collect();
@@ -242,13 +240,13 @@ impl Sinks {
 }
 
 /// A handle scope: what is made inside is free for the garbage collector once it closes.
-struct Scope {
+pub(super) struct Scope {
     env: Env,
     scope: sys::napi_handle_scope,
 }
 
 impl Scope {
-    fn open(env: Env) -> Result<Self> {
+    pub(super) fn open(env: Env) -> Result<Self> {
         let mut scope = std::ptr::null_mut();
         // SAFETY: no pointer but the one for the result.
         let status = unsafe { sys::napi_open_handle_scope(env.raw(), &mut scope) };

@@ -10,6 +10,7 @@ mod mode;
 mod options;
 #[cfg_attr(not(unix), path = "poll_none.rs")]
 mod poll;
+mod pubsub;
 mod reach;
 mod sessions;
 mod stats;

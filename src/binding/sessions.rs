@@ -19,7 +19,7 @@ const COLUMNS: usize = 4;
 
 #[napi]
 impl Core {
-    /// Opens a session, to be found at `place`; `deliver(place)` or `reject(place, error)` follows.
+    /// Opens a session, to be found at `place`; `settled(place, error)` follows.
     #[napi]
     pub fn open_session(&self, place: u32) -> Result<()> {
         guard(|| {

@@ -11,6 +11,9 @@ pub struct Stats {
     pub pool: PoolNumbers,
     /// Each lane.
     pub lanes: Vec<LaneNumbers>,
+    /// The subscriber.
+    #[napi(js_name = "pubsub")]
+    pub pubsub: PubSubNumbers,
     /// Commands submitted.
     pub commands: f64,
     /// Error replies.
@@ -67,6 +70,19 @@ pub struct LaneNumbers {
     pub bytes: f64,
 }
 
+/// The subscriber's numbers; MONITOR is not counted.
+#[napi(object)]
+pub struct PubSubNumbers {
+    /// Channels and patterns that are subscribed to.
+    pub subscriptions: u32,
+    /// Messages received.
+    pub received: f64,
+    /// Of these, messages that were dropped because too many waited for the event loop.
+    pub dropped: f64,
+    /// Bytes of messages that wait.
+    pub queued_bytes: f64,
+}
+
 /// Upper bounds, at most an eighth too high.
 #[napi(object)]
 pub struct Percentiles {
@@ -100,6 +116,12 @@ impl Stats {
                 acquire: percentiles(&metrics.acquire),
             },
             lanes: lanes.collect(),
+            pubsub: PubSubNumbers {
+                subscriptions: now.pubsub.subscriptions as u32,
+                received: now.pubsub.received as f64,
+                dropped: now.pubsub.dropped as f64,
+                queued_bytes: now.pubsub.queued_bytes as f64,
+            },
             commands: metrics.commands.get() as f64,
             errors: metrics.errors.get() as f64,
             timeouts: metrics.timeouts.get() as f64,

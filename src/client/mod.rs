@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
 use crate::pool::{Pool, PoolStats, Questions};
+use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
 use crate::session::{Released, Session};
 
 /// A running client. Dropping it closes it.
@@ -25,6 +26,8 @@ pub struct Client {
     home: Home,
     lanes: Vec<Lane>,
     sessions: Arc<Sessions>,
+    subscriber: Subscriber,
+    monitor: Subscriber,
     questions: Arc<Questions>,
 }
 
@@ -35,6 +38,8 @@ pub struct ClientStats {
     pub pool: PoolStats,
     /// Each lane.
     pub lanes: Vec<LaneStats>,
+    /// The subscriber, without MONITOR.
+    pub pubsub: SubscriberStats,
 }
 
 impl Client {
@@ -67,9 +72,24 @@ impl Client {
         let lanes = options.lanes as u32;
         let home = Home { place: lanes, is_served_by_caller, options, pool, outbox, metrics };
         let lane = |place| Lane::start(Home { place, ..home.clone() });
-        let lanes = (0..lanes).map(lane).collect();
-        let sessions = Arc::default();
-        Ok(Self { runtime: runtime.clone(), home, lanes, sessions, questions })
+        let subscriber = |budget| {
+            Subscriber::start(
+                budget,
+                Arc::clone(&home.options),
+                Arc::clone(&home.pool),
+                Arc::clone(&home.outbox),
+                Arc::clone(&home.metrics),
+            )
+        };
+        Ok(Self {
+            runtime: runtime.clone(),
+            lanes: (0..lanes).map(lane).collect(),
+            sessions: Arc::default(),
+            subscriber: subscriber(Budget::Subscribers),
+            monitor: subscriber(Budget::Sessions),
+            home,
+            questions,
+        })
     }
 
     /// Hands over a batch. Returns the bytes that are queued in its lane now. A batch that cannot
@@ -87,7 +107,7 @@ impl Client {
     }
 
     /// Opens a session, which is then found at `place`: any number that no lane and no other
-    /// session has. The outbox says `Done` for `place`, or tells the failure.
+    /// session has. The outbox says `Settled` for `place`.
     ///
     /// See [`Pool::acquire`] for the failures.
     pub fn open_session(&self, place: u32) {
@@ -100,9 +120,9 @@ impl Client {
                     if sessions.is_over.load(Ordering::Acquire) {
                         sessions.close(&closed());
                     }
-                    outbox.push(Delivery::Done(vec![place]));
+                    outbox.push(Delivery::Settled(vec![(place, None)]));
                 }
-                Err(error) => outbox.push(Delivery::Failures(vec![(place, error)])),
+                Err(error) => outbox.push(Delivery::Settled(vec![(place, Some(error))])),
             }
         });
     }
@@ -174,6 +194,14 @@ impl Client {
         }
     }
 
+    /// The connection that messages of `topic` come over.
+    pub fn subscriber(&self, topic: Topic) -> &Subscriber {
+        match topic {
+            Topic::Monitor => &self.monitor,
+            Topic::Channel | Topic::Pattern | Topic::ShardChannel => &self.subscriber,
+        }
+    }
+
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.
     /// None if its reply or failure is on its way.
     pub fn cancel(&self, id: u32) -> Option<Applied> {
@@ -194,6 +222,8 @@ impl Client {
         for lane in &self.lanes {
             lane.close(&error);
         }
+        self.subscriber.close(&error);
+        self.monitor.close(&error);
         let pool = Arc::clone(&self.home.pool);
         self.runtime.spawn(async move { pool.close().await });
     }
@@ -201,7 +231,7 @@ impl Client {
     /// What the client is doing now.
     pub fn stats(&self) -> ClientStats {
         let lanes = self.lanes.iter().map(Lane::stats).collect();
-        ClientStats { pool: self.home.pool.stats(), lanes }
+        ClientStats { pool: self.home.pool.stats(), lanes, pubsub: self.subscriber.stats() }
     }
 
     /// The client's counters.

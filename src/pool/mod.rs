@@ -70,6 +70,9 @@ const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 /// How long that PING may take. A healthy server answers in microseconds; a dead one must not eat
 /// the caller's whole deadline.
 const VALIDATION: Duration = Duration::from_secs(1);
+/// Connections for a client's subscriber: the one in use, and one before it that may be about to
+/// close.
+const SUBSCRIBERS: usize = 2;
 /// bb8 has one timeout for all; deadlines are ours, so its own is out of reach.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -84,7 +87,7 @@ impl Pool {
     ) -> Result<Self> {
         let max = options.pool.max as usize;
         // A lane that retires holds two connections for a moment.
-        let size = max + 2 * options.lanes;
+        let size = max + 2 * options.lanes + SUBSCRIBERS;
         let min_idle = (options.pool.min as usize).saturating_sub(options.lanes);
         let idle_timeout = options.pool.idle_timeout;
         let node = Arc::new(Node::new(options, questions, outbox, metrics)?);
@@ -107,6 +110,11 @@ impl Pool {
     pub async fn lane_lease(&self) -> Result<Lease> {
         let connection = self.checkout().await?;
         Ok(Lease { connection, _turn: None })
+    }
+
+    /// A connection for a subscriber: the same, from a budget of its own.
+    pub async fn subscriber_lease(&self) -> Result<Lease> {
+        self.lane_lease().await
     }
 
     /// An exclusive connection, in the order of asking.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use oxidis::error::Error;
-use oxidis::outbox::{Delivery, Event, Outbox, Whose};
+use oxidis::outbox::{Delivery, Event, Outbox, Row, Whose};
 use oxidis::resp::Frames;
 use tokio::sync::Notify;
 
@@ -23,7 +23,12 @@ pub struct Caller {
     /// The errors that parts of blocks were answered with: id, place, text.
     pub parts: Vec<(u32, u32, String)>,
     events: VecDeque<Event>,
+    messages: VecDeque<Message>,
+    settled: HashMap<u32, Option<Error>>,
 }
+
+/// The token, the channel if the message names it, and the payload.
+pub type Message = (u32, String, String);
 
 impl Caller {
     pub fn new() -> Self {
@@ -41,6 +46,8 @@ impl Caller {
             order: Vec::new(),
             parts: Vec::new(),
             events: VecDeque::new(),
+            messages: VecDeque::new(),
+            settled: HashMap::new(),
         }
     }
 
@@ -99,6 +106,34 @@ impl Caller {
         &self.events
     }
 
+    /// The next message.
+    pub async fn message(&mut self) -> Message {
+        loop {
+            self.take();
+            if let Some(message) = self.messages.pop_front() {
+                return message;
+            }
+            patiently("a message", self.woken.notified()).await;
+        }
+    }
+
+    /// How the request `ticket` ended: None if well.
+    pub async fn settled(&mut self, ticket: u32) -> Option<Error> {
+        loop {
+            self.take();
+            if let Some(outcome) = self.settled.get(&ticket) {
+                return outcome.clone();
+            }
+            patiently(&format!("the end of ticket {ticket}"), self.woken.notified()).await;
+        }
+    }
+
+    /// Whether the request `ticket` has ended.
+    pub fn is_settled(&mut self, ticket: u32) -> bool {
+        self.take();
+        self.settled.contains_key(&ticket)
+    }
+
     /// Whether command `id` has ended.
     pub fn has_ended(&mut self, id: u32) -> bool {
         self.take();
@@ -121,8 +156,23 @@ impl Caller {
                 Delivery::Failures(failures) => {
                     failures.into_iter().for_each(|(id, error)| self.end(id, Err(error)));
                 }
-                Delivery::Done(ids) => {
-                    ids.into_iter().for_each(|id| self.end(id, Ok(String::new())));
+                Delivery::Messages(backlog) => {
+                    for messages in backlog.take() {
+                        let frames = &messages.frames;
+                        for Row { token, channel, payload } in messages.rows() {
+                            let channel = match *channel {
+                                Row::NOWHERE => String::new(),
+                                at => text(frames, at),
+                            };
+                            self.messages.push_back((*token, channel, text(frames, *payload)));
+                        }
+                    }
+                }
+                Delivery::Settled(settled) => {
+                    for (ticket, error) in settled {
+                        let before = self.settled.insert(ticket, error);
+                        assert!(before.is_none(), "ticket {ticket} was settled twice");
+                    }
                 }
                 Delivery::Event(event) => self.events.push_back(event),
             }

@@ -1,0 +1,154 @@
+//! Subscriptions through the native boundary: requests out, messages and outcomes back.
+//!
+//! Messages go over in few calls with many arguments, as replies do. A message carries its
+//! subscription's token instead of a channel name; a token's lowest bit says whether its messages
+//! are wanted as Buffers (`lib/pubsub.js` makes them).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use napi::bindgen_prelude::*;
+use napi::sys;
+use napi_derive::napi;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::error;
+use crate::outbox::{Backlog, Resubscribed, Row};
+use crate::pubsub::{Request, Topic};
+
+use super::bridge::Core;
+use super::deliver::{Scope, Sinks};
+use super::guard;
+use super::mode::Mode;
+use super::values::{Failure, Values, ARGUMENTS};
+
+/// Arguments that one message takes at most: token, channel, payload.
+const WIDEST: usize = 3;
+/// Mode bits that turn bulk and simple strings into Buffers (see `lib/mode.js`).
+const BUFFERS: u32 = 1 << 1 | 1 << 2;
+
+#[napi]
+impl Core {
+    /// Subscribes to `names`, whose messages will carry `tokens`. `ticket` is settled once the
+    /// server has confirmed all of them, or after `timeout` ms (0: never); 0 is no ticket.
+    #[napi]
+    pub fn subscribe(
+        &self,
+        ticket: u32,
+        topic: u32,
+        names: Vec<Uint8ArraySlice>,
+        tokens: Uint32ArraySlice,
+        timeout: f64,
+    ) -> Result<()> {
+        guard(|| {
+            let names = names.iter().map(copied).zip(tokens.iter().copied()).collect();
+            self.with_topic(topic, |client, topic| {
+                client.subscriber(topic).subscribe(request(ticket, timeout), topic, names);
+            })
+        })
+    }
+
+    /// Unsubscribes from `names`; the rest as with `subscribe`.
+    #[napi]
+    pub fn unsubscribe(
+        &self,
+        ticket: u32,
+        topic: u32,
+        names: Vec<Uint8ArraySlice>,
+        timeout: f64,
+    ) -> Result<()> {
+        guard(|| {
+            let names = names.iter().map(copied).collect();
+            self.with_topic(topic, |client, topic| {
+                client.subscriber(topic).unsubscribe(request(ticket, timeout), topic, names);
+            })
+        })
+    }
+
+    fn with_topic(&self, topic: u32, f: impl FnOnce(&Client, Topic)) -> Result<()> {
+        let topic = Topic::from_number(topic);
+        let topic = topic.ok_or_else(|| Error::from_reason("there is no such topic"))?;
+        if let Some(client) = self.started()?.client() {
+            f(client, topic);
+        }
+        Ok(())
+    }
+}
+
+impl Sinks {
+    /// Takes all messages over that wait.
+    pub(super) fn messages(&self, env: Env, backlog: &Arc<Backlog>) -> Result<()> {
+        let mut arguments = Vec::with_capacity(ARGUMENTS);
+        for messages in backlog.take() {
+            let values = Values::new(env, self, &messages.frames);
+            let mut rows = messages.rows().iter().peekable();
+            while rows.peek().is_some() {
+                let _scope = Scope::open(env)?;
+                arguments.clear();
+                while arguments.len() + WIDEST <= ARGUMENTS {
+                    let Some(Row { token, channel, payload }) = rows.next() else { break };
+                    arguments.push(values.number(f64::from(*token))?);
+                    let mode = Mode::new((token & 1) * BUFFERS);
+                    if *channel != Row::NOWHERE {
+                        arguments.push(value(&values, *channel, mode)?);
+                    }
+                    arguments.push(value(&values, *payload, mode)?);
+                }
+                self.messages.call(&env, &arguments)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells how requests have ended.
+    pub(super) fn settled(&self, env: Env, settled: &[(u32, Option<error::Error>)]) -> Result<()> {
+        let nothing = Default::default();
+        let values = Values::new(env, self, &nothing);
+        for (ticket, outcome) in settled {
+            let _scope = Scope::open(env)?;
+            let ticket = values.number(f64::from(*ticket))?;
+            let error = match outcome {
+                Some(error) => self.error(env, error)?,
+                None => values.null()?,
+            };
+            self.settled.call(&env, &[ticket, error])?;
+        }
+        Ok(())
+    }
+}
+
+/// The arguments of the `resubscribed` event: three counts and milliseconds.
+pub(super) fn details(values: &Values, gap: &Resubscribed) -> Result<Vec<sys::napi_value>> {
+    let Resubscribed { channels, patterns, shard_channels, lost } = gap;
+    [*channels, *patterns, *shard_channels, u32::try_from(lost.as_millis()).unwrap_or(u32::MAX)]
+        .map(|n| values.number(f64::from(n)))
+        .into_iter()
+        .collect()
+}
+
+fn value(values: &Values, place: u32, mode: Mode) -> Result<sys::napi_value> {
+    match values.build(place, mode) {
+        Ok(value) => Ok(value),
+        // Too long for a string by a few bytes: better as a Buffer than not at all.
+        Err(Failure::TooLong) => match values.build(place, Mode::new(BUFFERS)) {
+            Ok(value) => Ok(value),
+            Err(_) => values.null(),
+        },
+        Err(Failure::Napi(error)) => Err(error),
+    }
+}
+
+fn request(ticket: u32, timeout: f64) -> Option<Request> {
+    let timeout = (timeout > 0.0).then(|| Duration::from_secs_f64(timeout.min(LONGEST) / 1000.0));
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    (ticket != 0).then_some(Request { ticket, deadline })
+}
+
+fn copied(name: &Uint8ArraySlice) -> Bytes {
+    Bytes::copy_from_slice(name)
+}
+
+/// The longest timeout in ms; a longer one would not fit into an instant everywhere.
+const LONGEST: f64 = u32::MAX as f64;

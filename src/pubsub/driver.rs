@@ -1,0 +1,393 @@
+//! Moves a subscriber's bytes on tokio: connects when something is wanted, reads, writes, watches
+//! the clock, reconnects.
+//!
+//! Owns the lease. Never decides what is asked of the server: that is `state`. Invariant: a
+//! connection that was subscribed to anything is closed, never lent to somebody else.
+
+use std::future::Future;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, sleep_until, timeout, Instant};
+
+use super::{Budget, Shared, DEADLINE_STEP};
+use crate::backoff;
+use crate::error::{Error, Kind, Result};
+use crate::options::Reconnect;
+use crate::outbox::{Delivery, Event};
+use crate::pool::Lease;
+use crate::resp::Frames;
+use crate::stream::{self, Stream};
+
+/// A peer that says nothing for this long although an answer is due is dead or as good as dead
+/// (reliability P5: closed within 10 s, less the time that a timer may be late).
+const DEAD_PEER: Duration = Duration::from_millis(9_800);
+/// How long the PING of a silent connection may take (reliability P5).
+const PING_BUDGET: Duration = Duration::from_secs(5);
+/// How long a connection without subscriptions is kept: who unsubscribes and subscribes in turn
+/// should not pay for a connection each time.
+const LINGER: Duration = Duration::from_secs(1);
+/// The pause after an error that another attempt cannot mend: as long as the pool's own verdict
+/// holds. Subscriptions are wanted for as long as nobody says otherwise, so it is asked again.
+const HOPELESS: Duration = Duration::from_secs(1);
+/// A connection that served for as long as the longest reconnect delay was a success; one that
+/// ends sooner, time and again, must not make a storm of reconnects (reliability P6).
+const STABLE: Duration = Duration::from_secs(2);
+/// The first delay between such connections, as between failed attempts (reliability P6).
+const FLAP_BASE: Duration = Duration::from_millis(50);
+/// How long what a dying connection said last is waited for. It is here already, but the runtime
+/// may not have noticed yet.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+/// The look at the clock when nothing is due.
+const QUIET: Duration = Duration::from_secs(5);
+/// Reads in a row, of up to 256 KiB each: about a millisecond of decoding.
+const READS: usize = 16;
+
+/// Runs the subscriber; if its driver panics, that is a bug of ours which must cost no more than
+/// the requests under way and a gap.
+pub(super) async fn supervise(shared: Arc<Shared>) {
+    loop {
+        let driver = tokio::spawn(drive(Arc::clone(&shared)));
+        if driver.await.is_ok() {
+            return;
+        }
+        let text = "a bug in oxidis ended this subscriber's connection; please report it";
+        {
+            let state = &mut shared.lock().state;
+            state.fail_all(&Error::connection("INTERNAL", text));
+            state.disconnect(Instant::now());
+        }
+        shared.report(Instant::now());
+        // The same bytes may come again.
+        sleep(HOPELESS).await;
+    }
+}
+
+/// How the service of one connection ended.
+enum End {
+    /// Nothing is wanted any more.
+    Needless,
+    /// With the last instant that it was known to be alive.
+    Lost(Error, Instant),
+}
+
+async fn drive(shared: Arc<Shared>) {
+    let mut flaps = 0;
+    while shared.is_needed().await {
+        let Some(lease) = connect(&shared).await else { continue };
+        let started = Instant::now();
+        let end = Service::new(&shared, lease).run().await;
+        let (error, since) = match end {
+            End::Needless => {
+                shared.lock().state.disconnect(Instant::now());
+                shared.report(Instant::now());
+                continue;
+            }
+            End::Lost(error, since) => (error, since),
+        };
+        shared.lose(&error, since);
+        flaps = if started.elapsed() < STABLE { flaps + 1 } else { 0 };
+        if flaps > 1 {
+            let delay = backoff::full_jitter(FLAP_BASE, STABLE, flaps - 2, backoff::random());
+            shared.keep_time(sleep(delay)).await;
+        }
+    }
+}
+
+/// Makes a connection; None if it is not needed any more, or could not be made.
+async fn connect(shared: &Shared) -> Option<Lease> {
+    let lease = async {
+        match shared.budget {
+            Budget::Subscribers => shared.pool.subscriber_lease().await,
+            Budget::Sessions => shared.pool.acquire().await,
+        }
+    };
+    match shared.keep_time(lease).await? {
+        Ok(lease) => Some(lease),
+        Err(error) => {
+            shared.lock().state.fail_all(&error);
+            shared.report(Instant::now());
+            // A new request gets its answer at once.
+            let _ = timeout(HOPELESS, shared.wake.notified()).await;
+            None
+        }
+    }
+}
+
+impl Shared {
+    /// Waits until something is wanted; false once the subscriber is closed.
+    async fn is_needed(&self) -> bool {
+        loop {
+            {
+                let inner = self.lock();
+                if inner.closed.is_some() {
+                    return false;
+                }
+                if inner.state.is_wanted() {
+                    return true;
+                }
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    /// Awaits `future` while deadlines go on passing. None as soon as nothing is wanted.
+    async fn keep_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(future);
+        loop {
+            let until = {
+                let inner = self.lock();
+                if !inner.state.is_wanted() {
+                    return None;
+                }
+                let now = Instant::now();
+                inner.state.next_deadline().unwrap_or(now + QUIET).max(now + DEADLINE_STEP)
+            };
+            tokio::select! {
+                biased;
+                done = &mut future => return Some(done),
+                () = self.wake.notified() => {}
+                () = sleep_until(until) => self.expire(Instant::now()),
+            }
+        }
+    }
+
+    /// The connection is gone: what is wanted waits for the next one.
+    fn lose(&self, error: &Error, since: Instant) {
+        let is_wanted = {
+            let mut inner = self.lock();
+            inner.state.disconnect(since);
+            inner.state.is_wanted()
+        };
+        self.report(Instant::now());
+        if !is_wanted {
+            return;
+        }
+        self.pool.lost(error);
+        if self.options.reconnect == Reconnect::Never {
+            self.close(error);
+            self.outbox.push(Delivery::Event(Event::Stopped(error.clone())));
+        }
+    }
+}
+
+/// The service of one connection.
+struct Service<'a> {
+    shared: &'a Shared,
+    lease: Lease,
+    /// Encoded and not written yet, from `written` on.
+    out: Vec<u8>,
+    written: usize,
+    /// Whether all that was written is with the kernel (TLS keeps some for itself).
+    is_flushed: bool,
+    /// When the last byte came.
+    heard: Instant,
+    /// Since when nothing is wanted.
+    needless: Option<Instant>,
+    ping_interval: Duration,
+}
+
+/// What the driver has to look at when its timer fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timer {
+    /// When to fail requests whose deadline has passed.
+    Deadline,
+    /// When to ask a silent connection for a sign of life.
+    Ping,
+    /// When to give up on a peer that does not answer.
+    Dead,
+    /// When to close a connection that nobody needs.
+    Linger,
+}
+
+impl<'a> Service<'a> {
+    fn new(shared: &'a Shared, lease: Lease) -> Self {
+        // Spread by a tenth, so that the subscribers of many processes do not ping together.
+        let ping_interval = backoff::spread(shared.options.ping_interval, 0.1, backoff::random());
+        let heard = Instant::now();
+        Self {
+            shared,
+            lease,
+            out: Vec::new(),
+            written: 0,
+            is_flushed: true,
+            heard,
+            needless: None,
+            ping_interval,
+        }
+    }
+
+    async fn run(mut self) -> End {
+        // However this ends, even by a panic, nobody else may get the connection afterwards.
+        self.lease.mark_broken();
+        self.shared.lock().state.connect();
+        match self.serve().await {
+            Ok(()) => End::Needless,
+            Err(error) => {
+                // Silence has lasted since the last byte; any other end is noticed at once.
+                let is_silent = error.code() == "DEAD_PEER";
+                End::Lost(error, if is_silent { self.heard } else { Instant::now() })
+            }
+        }
+    }
+
+    async fn serve(&mut self) -> Result<()> {
+        let shared = self.shared;
+        let stream = Arc::clone(&self.lease.stream);
+        let mut timer = std::pin::pin!(sleep_until(Instant::now()));
+        loop {
+            if !self.fill() {
+                return Ok(());
+            }
+            if let Err(error) = self.write(&stream) {
+                let _ = timeout(LAST_WORDS, self.hear_out(&stream)).await;
+                return Err(error);
+            }
+            let now = Instant::now();
+            let due = self.next_timer(now).1;
+            if due < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(due);
+            }
+            tokio::select! {
+                biased;
+                ready = stream.readable() => {
+                    ready?;
+                    let is_drained = self.read(&stream)?;
+                    if timer.deadline() <= Instant::now() && self.on_timer()? {
+                        return Ok(());
+                    }
+                    if !is_drained {
+                        // A server that never stops talking must not keep others from their turn.
+                        tokio::task::yield_now().await;
+                    }
+                }
+                ready = stream.writable(), if !self.is_flushed => ready?,
+                () = shared.wake.notified() => {}
+                () = &mut timer => if self.on_timer()? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Encodes what is to be asked, once everything before is written. False if the connection is
+    /// to be closed.
+    fn fill(&mut self) -> bool {
+        let mut inner = self.shared.lock();
+        if inner.closed.is_some() || inner.state.is_over() {
+            return false;
+        }
+        if self.written == self.out.len() {
+            self.out.clear();
+            self.written = 0;
+            inner.state.encode(&mut self.out, Instant::now());
+        }
+        match inner.state.is_wanted() {
+            true => self.needless = None,
+            false => _ = self.needless.get_or_insert_with(Instant::now),
+        }
+        true
+    }
+
+    /// Writes what the socket takes.
+    fn write(&mut self, stream: &Stream) -> Result<()> {
+        self.is_flushed = false;
+        while let Some(unwritten) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match stream.try_write(unwritten) {
+                Ok(length) => {
+                    self.written += length;
+                    self.shared.metrics.bytes_out.add(length as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(stream::lost(error)),
+            }
+        }
+        self.is_flushed = stream.try_flush().map_err(stream::lost)?;
+        Ok(())
+    }
+
+    /// Reads what the socket holds; true once it is empty.
+    fn read(&mut self, stream: &Stream) -> Result<bool> {
+        for _ in 0..READS {
+            match self.lease.reader.fill(stream) {
+                Ok(0) => {
+                    let text = "the server closed the connection";
+                    return Err(Error::connection("UNEXPECTED_EOF", text).retryable());
+                }
+                Ok(length) => self.shared.metrics.bytes_in.add(length as u64),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => return Err(stream::lost(error)),
+            }
+            self.heard = Instant::now();
+            while let Some(frames) = self.lease.reader.decode()? {
+                self.hear(frames)?;
+            }
+        }
+        Ok(false)
+    }
+
+    fn hear(&self, frames: Frames) -> Result<()> {
+        let shared = self.shared;
+        let received = shared.lock().state.receive(&frames, self.heard);
+        shared.metrics.pushes_ignored.add(received.ignored);
+        if !received.rows.is_empty() && shared.backlog.push(frames, received.rows) {
+            shared.outbox.push(Delivery::Messages(Arc::clone(&shared.backlog)));
+        }
+        shared.report(self.heard);
+        received.breach.map_or(Ok(()), Err)
+    }
+
+    /// Reads to the end: messages that came before the connection broke are valid.
+    async fn hear_out(&mut self, stream: &Stream) -> Result<()> {
+        loop {
+            stream.readable().await?;
+            self.read(stream)?;
+        }
+    }
+
+    fn next_timer(&self, now: Instant) -> (Timer, Instant) {
+        let inner = self.shared.lock();
+        let deadline = inner.state.next_deadline().map(|at| at.max(now + DEADLINE_STEP));
+        let oldest = inner.state.oldest();
+        // Messages are a sign of life, and an answer may have to wait for its turn behind them.
+        let dead = oldest.map(|(asked, is_ping)| {
+            let budget = if is_ping { PING_BUDGET } else { DEAD_PEER };
+            let budget = self.shared.options.socket.socket_timeout.unwrap_or(budget).min(budget);
+            asked.max(self.heard) + budget
+        });
+        let is_quiet = oldest.is_none() && !self.ping_interval.is_zero();
+        let ping = is_quiet.then(|| self.heard + self.ping_interval);
+        let linger = self.needless.filter(|_| oldest.is_none()).map(|since| since + LINGER);
+        let timers = [
+            (Timer::Deadline, deadline),
+            (Timer::Dead, dead),
+            (Timer::Ping, ping),
+            (Timer::Linger, linger),
+        ];
+        let due = timers.into_iter().filter_map(|(timer, at)| Some((timer, at?)));
+        let quiet = (Timer::Deadline, now + QUIET);
+        due.chain([quiet]).min_by_key(|(_, at)| *at).unwrap_or(quiet)
+    }
+
+    /// Does what is due; true if the connection is to be closed.
+    fn on_timer(&mut self) -> Result<bool> {
+        let now = Instant::now();
+        self.shared.expire(now);
+        // Bytes may have moved the timer on since it was set.
+        let (timer, at) = self.next_timer(now);
+        if at > now {
+            return Ok(false);
+        }
+        match timer {
+            Timer::Deadline => {}
+            Timer::Ping => self.shared.lock().state.ping(&mut self.out, now),
+            Timer::Dead => {
+                let text = "the server has not answered for too long: the connection is given up";
+                return Err(Error::new(Kind::Connection, "DEAD_PEER", text).retryable());
+            }
+            Timer::Linger => return Ok(true),
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,154 @@
+//! Random histories: whatever happens in whatever order, the server ends up with what is wanted,
+//! and every ticket is settled once.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+const NAMES: [&str; 4] = ["a", "b", "c", "no"];
+const TOPICS: [Topic; 3] = [Topic::Channel, Topic::Pattern, Topic::ShardChannel];
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Names by the bits of a number.
+    Want(usize, u8),
+    Unwant(usize, u8),
+    Write,
+    Answer,
+    Cut,
+    Connect,
+    /// The server ends a shard channel's subscription by itself.
+    Move(usize),
+    /// The server starts or stops refusing a name.
+    Forbid(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => (0..3usize, 1..16u8).prop_map(|(topic, names)| Step::Want(topic, names)),
+        4 => (0..3usize, 1..16u8).prop_map(|(topic, names)| Step::Unwant(topic, names)),
+        6 => Just(Step::Write),
+        8 => Just(Step::Answer),
+        1 => Just(Step::Cut),
+        2 => Just(Step::Connect),
+        1 => (0..4usize).prop_map(Step::Move),
+        1 => any::<bool>().prop_map(Step::Forbid),
+    ]
+}
+
+fn chosen(bits: u8) -> Vec<&'static str> {
+    NAMES.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1).map(|(_, name)| *name).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_server_ends_up_with_what_is_wanted(
+        steps in vec(step(), 1..60),
+        mark in prop_oneof![Just('>'), Just('*')],
+    ) {
+        let mut scene = Scene::new(mark);
+        let mut wanted = BTreeSet::new();
+        let (mut tickets, mut is_connected) = (0, false);
+        for step in steps {
+            match step {
+                Step::Want(topic, names) => {
+                    tickets += 1;
+                    let names = chosen(names);
+                    scene.want(tickets, TOPICS[topic], &names);
+                    wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
+                }
+                Step::Unwant(topic, names) => {
+                    tickets += 1;
+                    let names = chosen(names);
+                    scene.unwant(tickets, TOPICS[topic], &names);
+                    wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
+                }
+                Step::Write => scene.write(),
+                Step::Answer => drop(scene.answer()),
+                Step::Cut => {
+                    scene.cut();
+                    is_connected = false;
+                }
+                Step::Connect if !is_connected => {
+                    scene.state.connect();
+                    is_connected = true;
+                }
+                Step::Connect => {}
+                Step::Move(name) if is_connected => {
+                    if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
+                        let moved = scene.server.frame("sunsubscribe", NAMES[name]);
+                        prop_assert!(scene.hear(&moved).breach.is_none());
+                    }
+                }
+                Step::Move(_) => {}
+                Step::Forbid(is_forbidden) => {
+                    scene.server.forbidden.clear();
+                    scene.server.forbidden.extend(is_forbidden.then(|| "no".to_owned()));
+                }
+            }
+            prop_assert_eq!(scene.state.subscriptions(), wanted.len());
+        }
+        // A fresh connection to a server that allows everything.
+        scene.server.forbidden.clear();
+        scene.cut();
+        scene.state.connect();
+        scene.settle_down();
+        prop_assert_eq!(&scene.server.subscribed, &wanted);
+        prop_assert_eq!(scene.settled.len(), tickets as usize);
+        prop_assert_eq!(scene.state.oldest(), None);
+        let _ = scene.state.take_report(scene.now);
+
+        // From there on nothing is lost, so a message finds its token.
+        for (topic, name) in &wanted {
+            if *topic == 0 {
+                let size = name.len();
+                let message =
+                    format!("{mark}3\r\n$7\r\nmessage\r\n${size}\r\n{name}\r\n$1\r\nx\r\n");
+                prop_assert_eq!(scene.hear(&message).rows.len(), 1);
+            }
+        }
+    }
+
+    /// Without a loss or a refusal the same holds on the one connection.
+    #[test]
+    fn one_connection_is_enough(
+        steps in vec(step(), 1..60),
+        mark in prop_oneof![Just('>'), Just('*')],
+    ) {
+        let mut scene = Scene::new(mark);
+        scene.state.connect();
+        let mut wanted = BTreeSet::new();
+        let mut tickets = 0;
+        for step in steps {
+            match step {
+                Step::Want(topic, names) => {
+                    tickets += 1;
+                    let names = chosen(names);
+                    scene.want(tickets, TOPICS[topic], &names);
+                    wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
+                }
+                Step::Unwant(topic, names) => {
+                    tickets += 1;
+                    let names = chosen(names);
+                    scene.unwant(tickets, TOPICS[topic], &names);
+                    wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
+                }
+                Step::Write => scene.write(),
+                Step::Answer => drop(scene.answer()),
+                Step::Move(name) => {
+                    if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
+                        let moved = scene.server.frame("sunsubscribe", NAMES[name]);
+                        prop_assert!(scene.hear(&moved).breach.is_none());
+                    }
+                }
+                Step::Cut | Step::Connect | Step::Forbid(_) => {}
+            }
+        }
+        scene.settle_down();
+        prop_assert_eq!(&scene.server.subscribed, &wanted);
+        prop_assert_eq!(scene.done().len(), tickets as usize);
+    }
+}

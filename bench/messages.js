@@ -2,7 +2,8 @@
 
 // Messages per second that one subscriber takes.
 //
-//   node bench/messages.js [--clients oxidis,node-redis] [--rounds 5] [--ms 800]
+// A part of run.js; by itself: node bench/messages.js [--clients oxidis,node-redis] [--rounds 5]
+// [--ms 800]
 //
 // As in run.js each client has its turn in each round, and medians are compared. A round counts
 // what listeners were called with; a message that is lost or doubled ends the benchmark.

@@ -25,6 +25,7 @@ const { drawChart } = require('./chart')
 const { measureLimit } = require('./limit')
 const { median } = require('./load')
 const { printExtras, printHead, printWorkload, progress } = require('./report')
+const messages = require('./messages')
 const { measureExtras } = require('./startup')
 const { WORKLOADS } = require('./workloads')
 
@@ -78,12 +79,26 @@ async function measure (server, options) {
     results.workloads.push(figures)
     printWorkload(figures)
   }
+  if (options.only.length === 0 || options.only.some(word => 'messages'.includes(word))) {
+    results.messages = await measureMessages(server, clients, options)
+  }
   if (options.only.length === 0) {
     results.limit = await measureLimit(server, options.quick)
     results.extras = await measureExtras(server, clients, options.quick)
     printExtras(results)
   }
   return results
+}
+
+/** Pub/Sub: messages per second that one subscriber takes, by each way they come. */
+async function measureMessages (server, clients, { rounds, ms }) {
+  const names = messages.CLIENTS.filter(name => clients.includes(name))
+  const measured = {}
+  for (const [way, title] of Object.entries(messages.WAYS)) {
+    measured[way] = { title, clients: await messages.compete(way, names, server, { rounds, ms }) }
+    messages.print(title, measured[way].clients)
+  }
+  return measured
 }
 
 function chosen ({ only, quick }) {

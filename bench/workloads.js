@@ -16,7 +16,7 @@ function valueOf (index, size) {
 
 const EVERYBODY = ['oxidis', 'node-redis', 'node-redis-default', 'ioredis', 'ioredis-auto', 'glide']
 const BEST = ['oxidis', 'node-redis', 'ioredis', 'glide']
-const POOLS = ['oxidis-pool', 'node-redis-pool']
+const POOLS = ['oxidis-pool', 'node-redis-pool', 'node-redis-pool-default']
 
 /** Every workload in the order it is run and printed. */
 const WORKLOADS = [

@@ -41,7 +41,7 @@ describe('arguments of subscribe and its like', () => {
   }
 
   it('sendCommand says what to use', () =>
-    assert.rejects(client.sendCommand(['SUBSCRIBE', 'a']), /use subscribe\(\)/))
+    assert.rejects(client.sendCommand(['SUBSCRIBE', 'a']), /use client\.subscribe\(\)/))
 })
 
 describe('callbacks', () => {

@@ -50,9 +50,15 @@ const CLIENTS = {
     open: server => require('./oxidis').openPool(server)
   },
   'node-redis-pool': {
-    title: 'node-redis, createClientPool',
+    title: 'node-redis, createClientPool, no deadline',
     package: 'redis',
-    open: server => require('./node-redis').openPool(server)
+    open: server =>
+      require('./node-redis').openPool(server, { commandOptions: { timeout: undefined } })
+  },
+  'node-redis-pool-default': {
+    title: 'node-redis, createClientPool, as it comes',
+    package: 'redis',
+    open: server => require('./node-redis').openPool(server, {})
   }
 }
 

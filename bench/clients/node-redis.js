@@ -11,9 +11,9 @@ async function open ({ host, port }, options) {
   return adapt(client, load('redis').RESP_TYPES)
 }
 
-async function openPool ({ host, port }) {
+async function openPool ({ host, port }, options) {
   const { createClientPool } = load('redis')
-  const pool = createClientPool({ socket: { host, port } }, POOL)
+  const pool = createClientPool({ socket: { host, port }, ...options }, POOL)
   pool.on('error', () => {})
   await pool.connect()
   return adaptPool(pool)

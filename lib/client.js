@@ -25,7 +25,7 @@ const {
 } = require('./options')
 const { addPubSub } = require('./pubsub')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
-const { RedisSession, makeSession } = require('./session')
+const { RedisSession, makeSession, makeSessionOf } = require('./session')
 const { addViews } = require('./views')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
@@ -225,8 +225,7 @@ class RedisClient extends EventEmitter {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
     const { _bridge: bridge, _self: { _Session } } = this
     const own = bridge.acquireNow() ?? await bridge.acquire()
-    own.origin = run
-    const session = makeSession(this, bridge.sessions, own, _Session)
+    const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
     bridge.sessions.running++
     try {
       return await run(session)

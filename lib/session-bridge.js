@@ -36,6 +36,8 @@ class SessionBridge {
     this.since = 0
     this.origin = null
     this.isReported = false
+    /** Called when that is done, if somebody wants to know. */
+    this.onReport = null
     this.flush = this.flush.bind(this)
   }
 

@@ -54,6 +54,7 @@ class RedisSession {
     const bridge = this._bridge
     if (bridge === RELEASED) return
     this._bridge = RELEASED
+    bridge.onReport = null
     OWNERS.unregister(this)
     this._sessions.finish(bridge)
   }
@@ -109,8 +110,25 @@ addMulti(RedisSession.prototype)
 /** Makes the object for a caller; a garbage collected one gives its connection back. */
 function makeSession (client, sessions, bridge, Session) {
   const session = new Session(client, sessions, bridge)
-  OWNERS.register(session, { sessions, bridge }, session)
+  watchOver(session)
   return session
+}
+
+/**
+ * Makes the object for a function, which leaves it when it ends. Only one that has not ended after
+ * the leak threshold is watched over: for each it would cost a tenth of what the session does.
+ */
+function makeSessionOf (run, client, sessions, bridge, Session) {
+  const session = new Session(client, sessions, bridge)
+  bridge.origin = run
+  if (sessions.leakThreshold > 0) bridge.onReport = () => watchOver(session)
+  else watchOver(session)
+  return session
+}
+
+function watchOver (session) {
+  const { _sessions: sessions, _bridge: bridge } = session
+  if (bridge !== RELEASED) OWNERS.register(session, { sessions, bridge }, session)
 }
 
 /** Must hold nothing that leads to the session. */
@@ -129,4 +147,4 @@ function refuse () {
     { code: 'SESSION_RELEASED', applied: 'no' }))
 }
 
-module.exports = { RedisSession, makeSession }
+module.exports = { RedisSession, makeSession, makeSessionOf }

@@ -265,6 +265,8 @@ class Sessions {
         session.isReported = true
         warn(`a session has been held for ${Math.round(age)} ms, longer than pool.leakThreshold`,
           session)
+        session.onReport?.()
+        session.onReport = null
       }
       if (oldest < Infinity) this.watchLeaks(oldest + this.leakThreshold - now)
     }, Math.max(delay, 1))

@@ -150,7 +150,7 @@ impl Core {
         guard(|| {
             self.with_client(Client::close);
             if let Some(reach) = &*self.reach.borrow() {
-                reach.look_again();
+                reach.close();
             }
             Ok(())
         })

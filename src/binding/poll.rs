@@ -52,49 +52,11 @@ impl Watch {
     /// watcher owns it. None if the event loop refuses.
     pub fn start(env: Env, descriptor: c_int, watcher: Box<dyn Watcher>) -> Option<Self> {
         let uv = Uv::get()?;
-        let env = env.raw();
-        let mut uv_loop = ptr::null_mut();
-        // SAFETY: `env` is the environment of the running callback.
-        if unsafe { sys::napi_get_uv_event_loop(env, &mut uv_loop) } != sys::Status::napi_ok {
-            return None;
-        }
-        let scope = CallbackContext::new(env)?;
-        // SAFETY: libuv says how many bytes its poll handle takes; zeroed memory from `calloc` is
-        // aligned for any type and freed by `closed` with `free`.
-        let handle = unsafe { libc::calloc(1, (uv.handle_size)(UV_POLL)) };
-        if handle.is_null() {
-            return None;
-        }
-        let context = Context {
-            env,
-            handle,
-            scope,
-            cleanup: Cell::new(ptr::null_mut()),
-            interest: Cell::new(Interest::Pause),
-            closing: Cell::new(false),
-            watcher: RefCell::new(Some(watcher)),
-        };
-        // SAFETY: `handle` is memory of the right size, `descriptor` is open, and the loop is the
-        // one of this thread.
-        if unsafe { (uv.poll_init)(uv_loop.cast(), handle, descriptor) } != 0 {
-            context.scope.destroy(env);
-            // SAFETY: libuv has not taken the memory.
-            unsafe { libc::free(handle) };
-            return None;
-        }
-        let context = Rc::new(context);
-        let shared = Rc::into_raw(Rc::clone(&context)).cast_mut();
-        let mut cleanup = ptr::null_mut();
-        // SAFETY: `data` is the first field of every libuv handle (uv.h, UV_HANDLE_FIELDS). The
-        // reference that it holds stays valid until `closed` drops it, which also removes the
-        // hook. Unreferenced, the handle does not keep the loop alive.
-        unsafe {
-            *handle.cast::<*mut c_void>() = shared.cast();
-            (uv.unref)(handle);
-            let ends = Some(environment_ends as unsafe extern "C" fn(_, _));
-            sys::napi_add_async_cleanup_hook(env, ends, shared.cast(), &mut cleanup);
-        }
-        context.cleanup.set(cleanup);
+        let context = open(env, UV_POLL, watcher, |uv_loop, handle| {
+            // SAFETY: `handle` is memory of the right size, `descriptor` is open, and the loop is
+            // the one of this thread.
+            unsafe { (uv.poll_init)(uv_loop, handle, descriptor) }
+        })?;
         update(&context);
         Some(Self { context })
     }
@@ -108,6 +70,101 @@ impl Watch {
     pub fn close(self) {
         close(&self.context);
     }
+}
+
+/// What comes after all sockets that were ready at the same time.
+pub struct Turn {
+    context: Rc<Context>,
+}
+
+impl Turn {
+    /// None if the event loop refuses.
+    pub fn new(env: Env, watcher: Box<dyn Watcher>) -> Option<Self> {
+        let uv = Uv::get()?;
+        let context = open(env, UV_CHECK, watcher, |uv_loop, handle| {
+            // SAFETY: `handle` is memory of the right size, and the loop is the one of this thread.
+            unsafe { (uv.check_init)(uv_loop, handle) }
+        })?;
+        Some(Self { context })
+    }
+
+    /// Makes the watcher deliver at the end of this turn.
+    pub fn await_end(&self) {
+        if let (Some(uv), false) = (Uv::get(), self.context.closing.get()) {
+            // SAFETY: the handle was initialised and is not closing; `on_turn` has the signature
+            // of `uv_check_cb`.
+            unsafe { (uv.check_start)(self.context.handle, on_turn) };
+        }
+    }
+
+    /// Ends it; the watcher is dropped soon afterwards.
+    pub fn close(self) {
+        close(&self.context);
+    }
+}
+
+/// The sockets that were ready are served.
+unsafe extern "C" fn on_turn(handle: *mut c_void) {
+    // SAFETY: `open` has put the context there, and libuv calls nothing after `uv_close`.
+    let context = unsafe { &**handle.cast::<*const Context>() };
+    if let Some(uv) = Uv::get() {
+        // SAFETY: the handle is the one that called.
+        unsafe { (uv.check_stop)(handle) };
+    }
+    // A panic must not cross into libuv. It has cost one delivery, no more.
+    let _ = catch_unwind(AssertUnwindSafe(|| context.deliver()));
+}
+
+/// A handle of libuv's type `kind`, which `init` initialises and `close` frees.
+fn open(
+    env: Env,
+    kind: c_uint,
+    watcher: Box<dyn Watcher>,
+    init: impl FnOnce(*mut c_void, *mut c_void) -> c_int,
+) -> Option<Rc<Context>> {
+    let uv = Uv::get()?;
+    let env = env.raw();
+    let mut uv_loop = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running callback.
+    if unsafe { sys::napi_get_uv_event_loop(env, &mut uv_loop) } != sys::Status::napi_ok {
+        return None;
+    }
+    let scope = CallbackContext::new(env)?;
+    // SAFETY: libuv says how many bytes its handle takes; zeroed memory from `calloc` is aligned
+    // for any type and freed by `closed` with `free`.
+    let handle = unsafe { libc::calloc(1, (uv.handle_size)(kind)) };
+    if handle.is_null() {
+        return None;
+    }
+    let context = Context {
+        env,
+        handle,
+        scope,
+        cleanup: Cell::new(ptr::null_mut()),
+        interest: Cell::new(Interest::Pause),
+        closing: Cell::new(false),
+        watcher: RefCell::new(Some(watcher)),
+    };
+    if init(uv_loop.cast(), handle) != 0 {
+        context.scope.destroy(env);
+        // SAFETY: libuv has not taken the memory.
+        unsafe { libc::free(handle) };
+        return None;
+    }
+    let context = Rc::new(context);
+    let shared = Rc::into_raw(Rc::clone(&context)).cast_mut();
+    let mut cleanup = ptr::null_mut();
+    // SAFETY: `data` is the first field of every libuv handle (uv.h, UV_HANDLE_FIELDS). The
+    // reference that it holds stays valid until `closed` drops it, which also removes the hook.
+    // Unreferenced, the handle does not keep the loop alive.
+    unsafe {
+        *handle.cast::<*mut c_void>() = shared.cast();
+        (uv.unref)(handle);
+        let ends = Some(environment_ends as unsafe extern "C" fn(_, _));
+        sys::napi_add_async_cleanup_hook(env, ends, shared.cast(), &mut cleanup);
+    }
+    context.cleanup.set(cleanup);
+    Some(context)
 }
 
 fn update(context: &Context) {
@@ -148,17 +205,32 @@ fn close(context: &Context) {
 
 /// The socket is ready, or has failed, which reading will tell.
 unsafe extern "C" fn on_ready(handle: *mut c_void, _status: c_int, _events: c_int) {
-    // SAFETY: `start` has put the context there, and libuv calls nothing after `uv_close`.
+    // SAFETY: `open` has put the context there, and libuv calls nothing after `uv_close`.
     let context = unsafe { &**handle.cast::<*const Context>() };
     // A panic must not cross into libuv. It has cost this watch's callback, no more.
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        context.scope.enter(context.env, || {
-            if let Some(watcher) = &*context.watcher.borrow() {
-                watcher.ready(Env::from_raw(context.env));
+        let is_patient = match &*context.watcher.borrow() {
+            Some(watcher) => {
+                watcher.serve();
+                watcher.is_patient()
             }
-        });
+            None => true,
+        };
+        if !is_patient {
+            context.deliver();
+        }
         update(context);
     }));
+}
+
+impl Context {
+    fn deliver(&self) {
+        self.scope.enter(self.env, || {
+            if let Some(watcher) = &*self.watcher.borrow() {
+                watcher.deliver(Env::from_raw(self.env));
+            }
+        });
+    }
 }
 
 /// The environment is going down: close, and let Node wait until that is done.
@@ -179,11 +251,11 @@ unsafe extern "C" fn closed(handle: *mut c_void) {
         drop(context.watcher.take());
         let cleanup = context.cleanup.replace(ptr::null_mut());
         if !cleanup.is_null() {
-            // SAFETY: added by `start`, removed here only.
+            // SAFETY: added by `open`, removed here only.
             unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
         }
     }));
-    // SAFETY: allocated by `start` with `calloc`; libuv is done with it.
+    // SAFETY: allocated by `open` with `calloc`; libuv is done with it.
     unsafe { libc::free(handle) };
 }
 
@@ -241,6 +313,9 @@ struct Uv {
     poll_init: PollInit,
     poll_start: PollStart,
     poll_stop: PollStop,
+    check_init: CheckInit,
+    check_start: CheckStart,
+    check_stop: PollStop,
     close: Close,
     unref: Unref,
 }
@@ -249,12 +324,16 @@ type HandleSize = unsafe extern "C" fn(c_uint) -> usize;
 type PollInit = unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> c_int;
 type PollStart = unsafe extern "C" fn(*mut c_void, c_int, PollCallback) -> c_int;
 type PollStop = unsafe extern "C" fn(*mut c_void) -> c_int;
+type CheckInit = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
+type CheckStart = unsafe extern "C" fn(*mut c_void, CheckCallback) -> c_int;
+type CheckCallback = unsafe extern "C" fn(*mut c_void);
 type Close = unsafe extern "C" fn(*mut c_void, Option<CloseCallback>);
 type Unref = unsafe extern "C" fn(*mut c_void);
 type PollCallback = unsafe extern "C" fn(*mut c_void, c_int, c_int);
 type CloseCallback = unsafe extern "C" fn(*mut c_void);
 
-/// `UV_POLL` of `uv_handle_type`: its place in UV_HANDLE_TYPE_MAP (uv.h) of libuv 1.x.
+/// `UV_CHECK` and `UV_POLL` of `uv_handle_type`: places in UV_HANDLE_TYPE_MAP (uv.h) of libuv 1.x.
+const UV_CHECK: c_uint = 2;
 const UV_POLL: c_uint = 8;
 const UV_READABLE: c_int = 1;
 const UV_WRITABLE: c_int = 2;
@@ -274,6 +353,9 @@ impl Uv {
                 poll_init: std::mem::transmute::<Symbol, PollInit>(symbol(c"uv_poll_init")?),
                 poll_start: std::mem::transmute::<Symbol, PollStart>(symbol(c"uv_poll_start")?),
                 poll_stop: std::mem::transmute::<Symbol, PollStop>(symbol(c"uv_poll_stop")?),
+                check_init: std::mem::transmute::<Symbol, CheckInit>(symbol(c"uv_check_init")?),
+                check_start: std::mem::transmute::<Symbol, CheckStart>(symbol(c"uv_check_start")?),
+                check_stop: std::mem::transmute::<Symbol, PollStop>(symbol(c"uv_check_stop")?),
                 close: std::mem::transmute::<Symbol, Close>(symbol(c"uv_close")?),
                 unref: std::mem::transmute::<Symbol, Unref>(symbol(c"uv_unref")?),
             })

@@ -16,7 +16,7 @@ use crate::outbox::{Event, Outbox};
 use crate::stream::Stream;
 
 use super::deliver::Sinks;
-use super::poll::Watch;
+use super::poll::{Turn, Watch};
 use super::watcher::{Interest, Watcher};
 
 /// One client, seen from its event loop.
@@ -29,6 +29,8 @@ pub struct Reach {
     is_watched: bool,
     /// By the place of the lane or session.
     watches: RefCell<HashMap<u32, Watch>>,
+    /// The end of the turn, for sessions; made for the first one.
+    turn: RefCell<Option<Turn>>,
 }
 
 impl Reach {
@@ -42,6 +44,7 @@ impl Reach {
             outbox,
             is_watched: is_watched && Watch::is_possible(),
             watches: RefCell::default(),
+            turn: RefCell::default(),
         })
     }
 
@@ -76,6 +79,21 @@ impl Reach {
         });
     }
 
+    /// The same, and tells that it was all.
+    fn deliver(&self, env: Env) {
+        self.drain(env);
+        let _ = self.sinks.drained.call(&env, &[]);
+    }
+
+    /// Ends what only an open client needs.
+    pub fn close(&self) {
+        let turn = self.turn.borrow_mut().take();
+        if let Some(turn) = turn {
+            turn.close();
+        }
+        self.look_again();
+    }
+
     /// Makes every watch ask what to wait for.
     pub fn look_again(&self) {
         self.watches.borrow().values().for_each(Watch::update);
@@ -104,7 +122,11 @@ impl Reach {
         let (Some(lane), Some(own)) = (lane, self.own.upgrade()) else { return };
         let Some(stream) = lane.detached() else { return };
         let Some(descriptor) = stream.descriptor() else { return };
-        let watcher = LaneWatcher { reach: own, lane, stream };
+        let is_session = self.client().is_some_and(|client| place >= client.lanes());
+        if is_session && self.turn.borrow().is_none() {
+            *self.turn.borrow_mut() = Turn::new(env, Box::new(Deliverer(Rc::clone(&own))));
+        }
+        let watcher = LaneWatcher { reach: own, lane, stream, is_session };
         let watch = Watch::start(env, descriptor, Box::new(watcher));
         let mut watches = self.watches.borrow_mut();
         let before = match watch {
@@ -123,15 +145,29 @@ struct LaneWatcher {
     reach: Rc<Reach>,
     lane: Lane,
     stream: Arc<Stream>,
+    is_session: bool,
 }
 
 impl Watcher for LaneWatcher {
-    fn ready(&self, env: Env) {
-        // What is read now is delivered now, without a wake-up.
+    fn serve(&self) {
+        // What is read now is delivered soon, without a wake-up.
         self.reach.outbox.hold();
         self.lane.serve(&self.stream);
-        self.reach.drain(env);
-        let _ = self.reach.sinks.drained.call(&env, &[]);
+    }
+
+    fn is_patient(&self) -> bool {
+        let turn = self.reach.turn.borrow();
+        match &*turn {
+            Some(turn) if self.is_session => {
+                turn.await_end();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn deliver(&self, env: Env) {
+        self.reach.deliver(env);
     }
 
     fn interest(&self) -> Interest {
@@ -141,5 +177,24 @@ impl Watcher for LaneWatcher {
             Wait::Paused => Interest::Pause,
             Wait::Over => Interest::Nothing,
         }
+    }
+}
+
+/// Delivers what several sessions have read in one turn.
+struct Deliverer(Rc<Reach>);
+
+impl Watcher for Deliverer {
+    fn serve(&self) {}
+
+    fn is_patient(&self) -> bool {
+        false
+    }
+
+    fn deliver(&self, env: Env) {
+        self.0.deliver(env);
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::Pause
     }
 }

@@ -6,11 +6,18 @@ use napi::Env;
 
 /// What a watch tells its owner, on the thread of the event loop.
 pub trait Watcher {
-    /// The socket is ready. Called within a callback scope: promises that are settled in here have
-    /// run their continuations when it returns to the loop.
-    fn ready(&self, env: Env);
+    /// The socket is ready: moves its bytes. No JavaScript may run in here.
+    fn serve(&self);
 
-    /// Which readiness is wanted from now on; asked after each `ready`.
+    /// Whether what was read can wait until all ready sockets are served. Several connections that
+    /// are answered together are then written to together, so that the server is woken up once.
+    fn is_patient(&self) -> bool;
+
+    /// Takes what was read to JavaScript. Called within a callback scope: promises that are settled
+    /// in here have run their continuations when it returns to the loop.
+    fn deliver(&self, env: Env);
+
+    /// Which readiness is wanted from now on; asked after each `serve`.
     fn interest(&self) -> Interest;
 }
 

@@ -13,7 +13,7 @@
 
 const { inspect } = require('node:util')
 
-const { abortedBefore } = require('./abort')
+const { abortedBefore, onAbort } = require('./abort')
 const native = require('./native')
 const { AbortError, OxidisError, QueueFullError, fromNative, fromReply } = require('./errors')
 const { VerbatimString } = require('./mode')
@@ -124,21 +124,25 @@ class Bridge {
 
   /** Sends a command that may wait on the server, over a session of its own. */
   async sendBlocking (command) {
-    const { chunks, signal } = command
-    const fence = this.fence()
+    const { chunks } = command
     // The caller may change its Buffers once this function has returned.
     if (chunks !== null) {
       for (let i = 1; i < chunks.length; i += 2) {
         if (typeof chunks[i] !== 'string') chunks[i] = Buffer.from(chunks[i])
       }
     }
-    const session = await this.sessions.acquire(signal)
+    const { sessions } = this
+    sessions.running++
     try {
-      if (fence !== null) await fence
-      if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
-      return await session.sendBlocking(command)
+      const session = await this.acquire(command.signal)
+      try {
+        return await session.sendBlocking(command)
+      } finally {
+        sessions.finish(session)
+      }
     } finally {
-      this.sessions.finish(session)
+      sessions.running--
+      this.drained()
     }
   }
 
@@ -156,11 +160,17 @@ class Bridge {
     return this.sessions.acquireNow()
   }
 
-  /** A session for a caller, behind everything that was sent before. */
-  acquire () {
+  /**
+   * A session for a caller, behind everything that was sent before. It is looked for once that is
+   * answered: a SELECT among it decides in which database the session is to be.
+   */
+  async acquire (signal) {
     const fence = this.fence()
-    const session = this.sessions.acquire(undefined)
-    return fence === null ? session : fence.then(() => session)
+    if (fence !== null) await unlessAborted(fence, signal)
+    const session = await this.sessions.acquire(signal)
+    if (signal === undefined || !signal.aborted) return session
+    this.sessions.finish(session)
+    throw abortedBefore(signal.reason)
   }
 
   /**
@@ -264,11 +274,13 @@ class Bridge {
     return id
   }
 
-  /** The error for a session's command of this length, or null if there is room for it. */
-  fullWith (length) {
-    if (this.pending < this.limits.maxCommands && this.queued + length <= this.watermark) {
-      return null
-    }
+  /**
+   * The error for `length` bytes that a session wants to hand over beside the `queued` ones that it
+   * has, or null if there is room for them.
+   */
+  fullWith (length, queued) {
+    if (this.pending < this.limits.maxCommands &&
+      this.queued + queued + length <= this.watermark) return null
     return this.full(length)
   }
 
@@ -288,9 +300,19 @@ class Bridge {
       `is ${maxBytes}`, { applied: 'no', retryable: true })
   }
 
-  /** Whether no command is pending and no function runs in a session. */
+  /** Whether nobody waits for a reply or a session. */
+  get isQuiet () {
+    return this.pending === 0 && this.sessions.waiters === 0
+  }
+
+  /** Whether the process must not end: somebody waits, or listens. */
+  get isNeeded () {
+    return !this.isQuiet || this.subscriptions.isActive
+  }
+
+  /** Whether nobody waits for anything and no function runs in a session. */
   get isIdle () {
-    return this.pending === 0 && this.sessions.running === 0 && this.sessions.waiters === 0
+    return this.isQuiet && this.sessions.running === 0
   }
 
   /** Resolves when that is so. */
@@ -314,7 +336,7 @@ class Bridge {
   /** Lets pending commands and subscriptions keep the process alive (the default), or not. */
   reference (isReferenced) {
     this.isReferenced = isReferenced
-    this.keepAlive(isReferenced && (this.pending > 0 || this.subscriptions.isActive))
+    this.keepAlive(isReferenced && this.isNeeded)
   }
 
   /** Something is pending: the process must not end over it. */
@@ -330,7 +352,7 @@ class Bridge {
 
   /** Called when a wake-up has delivered everything, or a command has ended by itself. */
   drained () {
-    if (this.pending > 0) return
+    if (!this.isQuiet) return
     if (this.whenIdle !== null && this.isIdle) {
       this.whenIdle()
       this.whenIdle = null
@@ -344,7 +366,7 @@ class Bridge {
 
   release () {
     this.releaseTimer = null
-    if (this.pending > 0 || this.subscriptions.isActive) return
+    if (this.isNeeded) return
     this.keepAlive(false)
     this.slots.shrink()
   }
@@ -428,6 +450,21 @@ function toMap (pairs) {
   const map = new Map()
   for (let i = 0; i < pairs.length; i += 2) map.set(pairs[i], pairs[i + 1])
   return map
+}
+
+/** Resolves with `promise`, unless `signal` is aborted before. */
+async function unlessAborted (promise, signal) {
+  if (signal === undefined) return promise
+  if (signal.aborted) throw abortedBefore(signal.reason)
+  let forget
+  const aborted = new Promise((resolve, reject) => {
+    forget = onAbort(signal, () => reject(abortedBefore(signal.reason)))
+  })
+  try {
+    await Promise.race([promise, aborted])
+  } finally {
+    forget()
+  }
 }
 
 // One executor for all promises: a closure for each would cost more than the promise itself.

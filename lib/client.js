@@ -224,14 +224,18 @@ class RedisClient extends EventEmitter {
   async session (run) {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
     const { _bridge: bridge, _self: { _Session } } = this
-    const own = bridge.acquireNow() ?? await bridge.acquire()
-    const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
+    // From now on: close() waits for whoever came before it.
     bridge.sessions.running++
     try {
-      return await run(session)
+      const own = bridge.acquireNow() ?? await bridge.acquire()
+      const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
+      try {
+        return await run(session)
+      } finally {
+        session._leave()
+      }
     } finally {
       bridge.sessions.running--
-      session._leave()
       bridge.drained()
     }
   }
@@ -254,7 +258,8 @@ class RedisClient extends EventEmitter {
    * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
    * are acquired from then on.
    */
-  async select (database) {
+  async select (database, done) {
+    if (typeof done === 'function') return callback(this.select(database), done)
     const self = this._self
     checkDatabase(database, 'select: ')
     if (self.#options.lanes > 1) {
@@ -266,13 +271,17 @@ class RedisClient extends EventEmitter {
     const { _bridge: bridge, _database: before } = self
     // From here on, because what is sent from here on runs in it.
     self._database = database
+    // Before anybody hears of it: whoever waits for this reply may want a session.
+    const reply = value => {
+      bridge.sessions.changeDatabase()
+      return value
+    }
     try {
-      return await bridge.send(encoded, SELECTS, this._command.timeout, SELECT_ROW, undefined)
+      const row = { command: 'SELECT', reply }
+      return await bridge.send(encoded, SELECTS, this._command.timeout, row, undefined)
     } catch (error) {
       if (self._database === database) self._database = before
       throw error
-    } finally {
-      bridge.sessions?.dropIdle()
     }
   }
 
@@ -388,6 +397,8 @@ const CLOSED = {
   sendBlocking: () => refuse(),
   acquireNow: () => null,
   acquire: () => refuse(),
+  sessions: { running: 0 },
+  drained () {},
   reference () {},
   idle: () => Promise.resolve(),
   stats: () => null,
@@ -421,7 +432,6 @@ const CLOSE_GRACE = 5000
 
 const PING = '*1\r\n$4\r\nPING\r\n'
 const PING_ROW = { command: 'PING', reply: undefined }
-const SELECT_ROW = { command: 'SELECT', reply: undefined }
 
 const NO_TIMES = { p50: 0, p99: 0, p999: 0 }
 /** The statistics of a client that has not started, or has ended. */

@@ -119,7 +119,10 @@ function fromReply (text) {
   Error.stackTraceLimit = 0
   try {
     const code = firstWord(text)
-    return new ErrorReply(text.replace(ECHOED, ''), { code, retryable: PASSING.has(code) })
+    const message = text.replace(ECHOED, '')
+    // A blocking command that was ended by somebody else has taken nothing.
+    const applied = code === 'UNBLOCKED' ? 'no' : undefined
+    return new ErrorReply(message, { code, applied, retryable: PASSING.has(code) })
   } finally {
     Error.stackTraceLimit = limit
   }
@@ -130,7 +133,7 @@ const ECHOED = /, with args beginning with: .*$/s
 
 /** Refusals that pass by themselves: the same command may succeed later. */
 const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'TRYAGAIN', 'CLUSTERDOWN',
-  'MISCONF', 'NOREPLICAS'])
+  'MISCONF', 'NOREPLICAS', 'UNBLOCKED'])
 
 function firstWord (text) {
   const end = text.search(/[\s]/)

@@ -80,11 +80,23 @@ function waitOf (name, flags, args) {
   const { at, unit } = WAITS.get(name) ?? LAST_IN_SECONDS
   let index = at < 0 ? args.length + at : at
   if (at === AFTER_BLOCK) {
-    index = args.findIndex(arg => String(arg).toUpperCase() === 'BLOCK') + 1
+    index = indexOfBlock(args) + 1
     if (index === 0) return undefined
   }
   const waits = Math.ceil(Number(String(args[index])) * unit)
   return waits >= 0 && waits < Infinity ? waits : 0
+}
+
+/** Where XREAD and XREADGROUP have the word BLOCK, which may be a name of theirs as well; -1. */
+function indexOfBlock (args) {
+  for (let i = 1; i < args.length; i++) {
+    const word = String(args[i]).toUpperCase()
+    if (word === 'BLOCK') return i
+    // Keys and ids follow.
+    if (word === 'STREAMS') return -1
+    i += word === 'GROUP' ? 2 : word === 'COUNT' ? 1 : 0
+  }
+  return -1
 }
 
 const AFTER_BLOCK = Infinity

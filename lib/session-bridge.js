@@ -28,6 +28,8 @@ class SessionBridge {
     /** Commands without a reply, and how many of them may wait on the server. */
     this.pending = 0
     this.blocked = 0
+    /** Bytes queued natively, as of the last flush. */
+    this.queued = 0
     /** Called once nothing is pending. */
     this.whenIdle = null
     /** Whether its connection is closed, so that it serves nobody any more. */
@@ -82,7 +84,8 @@ class SessionBridge {
       const promise = chunks === null
         ? this.send(text, mode, timeout, row, context)
         : this.sendLarge(chunks, text, mode, timeout, row, context)
-      if (signal !== undefined) {
+      // A command that found no room has no id.
+      if (signal !== undefined && this.upcoming !== id) {
         forget = onAbort(signal, () => { this.abort(id, signal.reason); this.end() })
       }
       return await promise
@@ -119,7 +122,8 @@ class SessionBridge {
     const bridge = this.bridge
     bridge.stayAlive()
     try {
-      bridge.core.submitTo(this.place, text, text.length, this.table, count, chunks)
+      this.queued =
+        bridge.core.submitTo(this.place, text, text.length, this.table, count, chunks)
     } catch (cause) {
       const error = new OxidisError('the batch could not be handed over',
         { code: 'INTERNAL', cause })
@@ -150,7 +154,9 @@ class SessionBridge {
       return new ClientClosedError(isClosed ? 'the client is closed' : 'the session has ended',
         { code: isClosed ? 'CLOSED' : 'SESSION_OVER', applied: 'no' })
     }
-    return this.bridge.fullWith(length + this.text.length)
+    if (this.text.length + length > LONGEST_TEXT) this.flush()
+    if (this.pending === 0) this.queued = 0
+    return this.bridge.fullWith(this.text.length + length, this.queued)
   }
 
   [inspect.custom] () {
@@ -168,15 +174,13 @@ class SessionBridge {
 class SessionSlots {
   constructor () {
     this.entries = new Map()
+    /** Commands that wait. */
+    this.pending = 0
   }
 
-  /** Promises that wait. */
-  get pending () {
-    return this.entries.size
-  }
-
-  /** A promise for `id`, of a command of `session` if there is one. */
+  /** A promise for `id`: a command of `session`, or something else if that is null. */
   promise (id, row, context, session) {
+    if (session !== null) this.pending++
     return new Promise((resolve, reject) => {
       this.entries.set(id, { resolve, reject, row, context, session })
     })
@@ -193,9 +197,12 @@ class SessionSlots {
     if (entry === undefined) return
     this.entries.delete(id)
     const { session } = entry
-    if (session !== undefined && --session.pending === 0 && session.whenIdle !== null) {
-      process.nextTick(session.whenIdle)
-      session.whenIdle = null
+    if (session !== null) {
+      this.pending--
+      if (--session.pending === 0 && session.whenIdle !== null) {
+        process.nextTick(session.whenIdle)
+        session.whenIdle = null
+      }
     }
     settle(entry, value, isFailure)
   }
@@ -205,6 +212,8 @@ class SessionSlots {
 const COLUMNS = 4
 /** How long (ms) after the server's own deadline a blocking command is waited for (P2). */
 const GRACE = 1000
+/** The most text that waits for a turn's end: half of what V8 can hold in one string. */
+const LONGEST_TEXT = 2 ** 28
 /** The longest deadline (ms) that fits into the table. */
 const LONGEST = 2 ** 32 - 1
 

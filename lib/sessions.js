@@ -30,9 +30,13 @@ class Sessions {
     /** Callers, in the order of asking: { resolve, reject, since, isOver }. */
     this.waiting = []
     this.first = 0
+    /** Callers among them who wait no more. */
+    this.left = 0
     /** Sessions that the native side was asked for. */
     this.opening = 0
-    /** Callers whose function runs in a session. */
+    /** Counts the changes of the database: a session of an earlier one is of no use. */
+    this.era = 0
+    /** Callers whose function runs in a session, or whose command needs one. */
     this.running = 0
     this.deadlineTimer = null
     this.idleTimer = null
@@ -41,7 +45,7 @@ class Sessions {
 
   /** Callers that wait. */
   get waiters () {
-    return this.waiting.length - this.first
+    return this.waiting.length - this.first - this.left
   }
 
   /** Resolves to a session of the caller's own, which has to be given back. */
@@ -70,12 +74,14 @@ class Sessions {
       const forget = onAbort(signal, () => {
         if (waiter.isOver) return
         waiter.isOver = true
+        this.left++
         waiter.reject(abortedBefore(signal.reason))
         this.tidy()
         this.bridge.drained()
       })
       promise.then(forget, forget)
     }
+    this.bridge.stayAlive()
     this.open()
     this.watchDeadline()
     return promise
@@ -85,7 +91,7 @@ class Sessions {
     for (;;) {
       const session = this.idle.pop()
       if (session === undefined) return null
-      if (this.bridge.core.isSessionUp(session.place)) return session
+      if (this.bridge.core.isSessionFit(session.place)) return session
       this.bury(session)
     }
   }
@@ -101,8 +107,8 @@ class Sessions {
 
   /** The caller that has waited longest, taken out of the queue; null if nobody waits. */
   next () {
-    this.tidy()
     if (this.waiters === 0) return null
+    this.tidy()
     const waiter = this.shift()
     waiter.isOver = true
     return waiter
@@ -110,7 +116,10 @@ class Sessions {
 
   /** Callers that have left keep no place at the front of the queue. */
   tidy () {
-    while (this.waiters > 0 && this.waiting[this.first].isOver) this.shift()
+    while (this.first < this.waiting.length && this.waiting[this.first].isOver) {
+      this.shift()
+      this.left--
+    }
   }
 
   shift () {
@@ -131,23 +140,29 @@ class Sessions {
       this.opening + this.held.size + this.idle.length < this.max) {
       this.opening++
       const place = bridge.takeSessionId()
-      bridge.sessionSlots.promise(place, TICKET, undefined, undefined)
-        .then(() => this.opened(place), error => this.failed(error))
-      bridge.stayAlive()
+      const { era } = this
+      bridge.sessionSlots.promise(place, TICKET, undefined, null)
+        .then(() => this.opened(place, era), error => this.failed(error))
       bridge.core.openSession(place)
     }
   }
 
-  opened (place) {
+  opened (place, era) {
     this.opening--
-    this.offer(new SessionBridge(this.bridge, place))
+    const session = new SessionBridge(this.bridge, place)
+    if (era === this.era) return this.offer(session)
+    this.bury(session)
+    this.open()
   }
 
   /** Gives a clean session to whoever waits, or keeps it for whoever comes. */
   offer (session) {
     if (this.bridge.isClosed) return
     const waiter = this.next()
-    if (waiter !== null) return waiter.resolve(this.grant(session))
+    if (waiter !== null) {
+      waiter.resolve(this.grant(session))
+      return this.bridge.drained()
+    }
     session.since = performance.now()
     this.idle.push(session)
     this.idleTimer ??= setTimeout(() => this.sweep(), IDLE).unref()
@@ -156,10 +171,10 @@ class Sessions {
   failed (error) {
     this.opening--
     // A wait that is over is told by the timer, which knows whose turn it was.
-    if (error.code !== 'POOL_TIMEOUT') {
-      this.rejectAll(error)
-    }
+    if (error.code !== 'POOL_TIMEOUT') this.rejectAll(error)
+    if (this.bridge.isClosed) return
     this.open()
+    this.bridge.drained()
   }
 
   rejectAll (error) {
@@ -172,7 +187,10 @@ class Sessions {
   release (session) {
     session.flush()
     const { core, isClosed } = this.bridge
-    const outcome = session.isOver || isClosed ? GONE : core.release(session.place)
+    const isGone = session.isOver || isClosed
+    // Replies that have come, but not to their callers yet, must not meet the next caller.
+    if (!isGone && session.pending > 0) return false
+    const outcome = isGone ? GONE : core.release(session.place)
     if (outcome === BUSY) return false
     this.held.delete(session)
     if (outcome === CLEAN) {
@@ -211,6 +229,12 @@ class Sessions {
     this.bridge.core.giveBack(session.place)
   }
 
+  /** The client's database is another one now: sessions in the old one serve nobody any more. */
+  changeDatabase () {
+    this.era++
+    this.dropIdle()
+  }
+
   /** Lets go of idle sessions: the pool keeps their connections for as long as it is told to. */
   dropIdle (before = Infinity) {
     const kept = this.idle.filter(session => session.since > before)
@@ -224,7 +248,10 @@ class Sessions {
     this.idleTimer = this.idle.length > 0 ? setTimeout(() => this.sweep(), IDLE).unref() : null
   }
 
-  /** One timer for all who wait: their deadlines come in the order of asking. */
+  /**
+   * One timer for all who wait: their deadlines come in the order of asking. It does not keep the
+   * process alive, since it may outlast them; the bridge does, for as long as somebody waits.
+   */
   watchDeadline () {
     this.tidy()
     if (this.deadlineTimer !== null || this.waiters === 0) return
@@ -233,8 +260,7 @@ class Sessions {
       this.deadlineTimer = null
       this.expire()
       this.watchDeadline()
-    }, Math.max(due, 0))
-    if (!this.bridge.isReferenced) this.deadlineTimer.unref()
+    }, Math.max(due, 0)).unref()
   }
 
   expire () {
@@ -246,6 +272,7 @@ class Sessions {
       waiter.reject(this.bridge.core.poolTimeout(now - waiter.since, waiting))
       this.tidy()
     }
+    this.bridge.drained()
   }
 
   watchLeaks (delay) {
@@ -273,11 +300,15 @@ class Sessions {
     this.leakTimer.unref()
   }
 
-  /** A session whose owner was garbage collected. */
+  /**
+   * A session whose owner was garbage collected. Its commands may still have callers, also those
+   * that wait on the server.
+   */
   reclaim (session) {
     if (!this.held.has(session)) return
     warn('a session was garbage collected without having been released', session)
-    this.finish(session)
+    if (session.pending > 0) session.whenIdle = () => this.finish(session)
+    else this.finish(session)
   }
 
   /** Ends the waiting of everybody, and every session. */

@@ -102,4 +102,38 @@ describe('a script', () => {
     client.unref()
     client.get('k')
     other.sendCommand(['DEBUG', 'SLEEP', '0.2']).then(console.log)`, 'OK'))
+
+  it('that used sessions ends at once', () => prints(`
+    const started = performance.now()
+    client.session(session => session.set('k', 'v')).then(async () => {
+      await client.blPop('nothing', 0.01)
+      process.on('exit', () => console.log(performance.now() - started < 4000))
+    })`, 'true'))
+
+  it('that holds a session ends', () => prints(`
+    client.acquire().then(async session => {
+      globalThis.kept = session
+      console.log(await session.echo('held'))
+    })`, 'held'))
+
+  it('is kept alive by a command that waits, on a client or in a session', () => prints(`
+    client.blPop('nothing', 0.3).then(console.log)
+    client.session(session => session.blPop('nothing', 0.3)).then(console.log)`, 'null\nnull'))
+
+  it('is kept alive by the wait for a session, until that is given up', () => prints(`
+    const small = client.duplicate({ pool: { max: 1, acquireTimeout: 300 } })
+    small.acquire().then(async session => {
+      globalThis.kept = session
+      await new Promise(resolve => setTimeout(resolve, 50))
+      small.acquire().catch(error => console.log(error.code))
+    })`, 'POOL_TIMEOUT'))
+
+  it('ends when its command that waited was aborted, destroyed or unreferenced', () => prints(`
+    const controller = new AbortController()
+    const others = [client.withAbortSignal(controller.signal), client.duplicate()]
+    for (const other of others) other.blPop('q', 0).catch(error => console.log(error.code))
+    const last = client.duplicate()
+    last.blPop('q', 0)
+    last.unref()
+    setTimeout(() => { controller.abort(); others[1].destroy() }, 50)`, 'ABORT_ERR\nCLOSED'))
 })

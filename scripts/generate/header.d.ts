@@ -298,6 +298,13 @@ export interface RedisClientCore extends EventEmitter {
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
   createPool(poolOptions?: RedisPoolOptions): RedisClientPool
+  /**
+   * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
+   * are acquired from then on. A TypeError on a client with several lanes.
+   */
+  select(database: number): Promise<'OK'>
+  select(database: number, callback: Callback<'OK'>): void
+  SELECT: RedisClientCore['select']
   /** The interface of node-redis 3 to this client: callbacks, and replies as they were sent. */
   legacy(): RedisLegacyClient
   /** Numbers about the pool, the lanes and the commands so far. */
@@ -370,16 +377,16 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient
-  extends RedisClientCore, RedisCommands, RedisIterators, RedisPubSub {
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators,
+  RedisPubSub, RedisSessionSource<RedisSession> {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisClient['multi']
 }
 
 /** A view of a client whose strings are Buffers. */
-export interface RedisBufferClient
-  extends RedisClientCore, RedisBufferCommands, RedisBufferIterators, RedisPubSub {
+export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
+  RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
@@ -387,6 +394,8 @@ export interface RedisBufferClient
 
 /** A client with several lanes. */
 export interface RedisClientPool extends RedisClient {
+  /** node-redis's name for `session`. */
+  execute: RedisClient['session']
   /** Connections that nobody uses. */
   readonly idleClients: number
   /** Connections in use. */

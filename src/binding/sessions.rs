@@ -101,6 +101,12 @@ impl Core {
         guard(|| Ok(self.with_client(|client| client.is_session_up(place)).unwrap_or_default()))
     }
 
+    /// Whether somebody else may have a session.
+    #[napi]
+    pub fn is_session_fit(&self, place: u32) -> Result<bool> {
+        guard(|| Ok(self.with_client(|client| client.is_session_fit(place)).unwrap_or_default()))
+    }
+
     /// The error for a caller who has waited for `waited` ms, like `waiting` others; null if the
     /// client has not started.
     #[napi]

@@ -166,6 +166,11 @@ impl Client {
         self.sessions.get(place).is_some_and(|session| session.is_up())
     }
 
+    /// Whether somebody else may have the session at `place`.
+    pub fn is_session_fit(&self, place: u32) -> bool {
+        self.sessions.get(place).is_some_and(|session| session.is_fit())
+    }
+
     /// The error for a caller who has waited for a session for too long.
     pub fn pool_timeout(&self, waited: Duration, waiting: usize) -> Error {
         self.home.pool.timeout_error(waited, waiting)

@@ -88,6 +88,8 @@ struct Inner {
     /// When the lane's own PING, whose answer is due, was written.
     ping: Option<Instant>,
     exit: Exit,
+    /// Whether a command has failed, or ended without its reply, since somebody asked.
+    doubt: bool,
 }
 
 /// How an exclusive lane is to end, or has ended.
@@ -287,7 +289,10 @@ impl Lane {
 
     /// Ends the command `id`, whose caller has gone. None if it is not in this lane.
     pub fn cancel(&self, id: u32) -> Option<Applied> {
-        self.shared.lock().state.cancel(id)
+        let mut inner = self.shared.lock();
+        let applied = inner.state.cancel(id);
+        inner.doubt |= applied.is_some();
+        applied
     }
 
     /// Connects, if that was not asked yet.
@@ -331,7 +336,17 @@ impl Lane {
 
     /// Whether commands can be written, as far as is known.
     pub fn is_up(&self) -> bool {
-        matches!(self.shared.lock().link, Link::Up { failed: None, .. })
+        match self.shared.lock().link {
+            Link::Up { failed: None, .. } => true,
+            // An exclusive lane has its connection, whether its driver has taken it up or not.
+            Link::Connecting => self.shared.is_exclusive,
+            _ => false,
+        }
+    }
+
+    /// Whether a command has failed, or ended without its reply, since this was asked last.
+    pub fn take_doubt(&self) -> bool {
+        std::mem::take(&mut self.shared.lock().doubt)
     }
 
     /// What the lane holds now.
@@ -474,7 +489,11 @@ impl Wrote {
 impl Exit {
     fn error(&self) -> Option<Error> {
         match self {
-            Self::Lost(error) => Some(error.clone().with_applied(Applied::No)),
+            Self::Lost(error) => {
+                let text = "the session has lost its connection: acquire another one";
+                let lost = Error::connection("SESSION_LOST", text).retryable();
+                Some(lost.with_applied(Applied::No).with_cause(error.clone()))
+            }
             Self::No | Self::Leaving { .. } => None,
         }
     }
@@ -490,6 +509,7 @@ impl Shared {
             active: Instant::now(),
             ping: None,
             exit: Exit::No,
+            doubt: false,
         };
         let (inner, wake) = (Mutex::new(inner), Notify::new());
         Self {
@@ -540,6 +560,7 @@ impl Shared {
         let mut inner = self.lock();
         let connected = matches!(inner.link, Link::Up { .. });
         let ended = inner.state.expire(now);
+        inner.doubt |= !ended.is_empty();
         drop(inner);
         if ended.is_empty() {
             return;

@@ -157,6 +157,7 @@ impl Wire {
                 breach = Some("the server answered a command before it had all of it");
             }
             errors += u64::from(error.is_some());
+            inner.doubt |= error.is_some();
             whose.push(answer.whose);
             if answer.partial {
                 continue;

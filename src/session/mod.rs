@@ -11,11 +11,13 @@
 
 mod traces;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
 
 use crate::error::{Applied, Error};
 use crate::lane::{Batch, Home, Lane, Submitted};
-use crate::pool::Lease;
+use crate::pool::{Lease, Pool};
 
 pub use self::traces::Traces;
 
@@ -23,6 +25,11 @@ pub use self::traces::Traces;
 pub struct Session {
     lane: Lane,
     traces: Mutex<Traces>,
+    pool: Arc<Pool>,
+    /// The database that the connection was leased in.
+    database: u32,
+    /// When the connection is to be replaced.
+    expires: Option<Instant>,
 }
 
 /// What became of a session that was to be released.
@@ -39,9 +46,9 @@ pub enum Released {
 impl Session {
     /// A session over `lease`. Must be called inside the runtime.
     pub fn start(home: Home, lease: Lease) -> Self {
-        let database = lease.database;
-        let traces = Mutex::new(Traces::new(database));
-        Self { lane: Lane::exclusive(home, lease), traces }
+        let (database, expires) = (lease.database, lease.expires());
+        let (traces, pool) = (Mutex::new(Traces::new(database)), Arc::clone(&home.pool));
+        Self { lane: Lane::exclusive(home, lease), traces, pool, database, expires }
     }
 
     /// The lane that carries the commands.
@@ -64,6 +71,13 @@ impl Session {
         self.lane.is_up()
     }
 
+    /// Whether somebody else may have the session: it is up, in the database that the client's
+    /// commands are to find, and not too old.
+    pub fn is_fit(&self) -> bool {
+        let is_young = self.expires.is_none_or(|at| Instant::now() < at);
+        is_young && self.database == self.pool.database() && self.is_up()
+    }
+
     /// Takes the session from its caller.
     pub fn release(&self) -> Released {
         if !self.lane.is_up() {
@@ -74,11 +88,18 @@ impl Session {
             return Released::Busy;
         }
         let cleaning = {
-            let traces = self.lock();
-            if traces.are_none() {
-                return Released::Clean;
+            let mut traces = self.lock();
+            let is_doubtful = self.lane.take_doubt();
+            match traces.are_none(is_doubtful) {
+                true if self.is_fit() => {
+                    // What is behind the present caller is no concern of the next one's.
+                    *traces = Traces::new(self.database);
+                    return Released::Clean;
+                }
+                // The pool knows how to make it fit, or has enough of it.
+                true => Some(Vec::new()),
+                false => traces.cleaning(is_doubtful),
             }
-            traces.cleaning()
         };
         match cleaning {
             Some(commands) => self.lane.leave(&commands),

@@ -1,19 +1,21 @@
 //! What commands leave behind on the connection that they ran on.
 //!
-//! Pure. Judges what was sent, not what was answered: a command that was refused leaves fewer
-//! traces than are noted here, never more.
+//! Pure. Judges what was sent. If all of it was answered, and with success, the connection is as
+//! noted here. Else it is doubtful: an `EXEC` that was refused, or never written, ends nothing.
 
 use crate::command::{self, Flags};
 use crate::resp::encode;
 
 /// The traces on one connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Traces {
     /// The database that the connection began in.
     database: u32,
     has_selected: bool,
     is_watching: bool,
     is_in_multi: bool,
+    /// A key was watched or a transaction opened, even if that is over.
+    has_transacted: bool,
     /// Something was done that only a new connection undoes.
     is_spoilt: bool,
 }
@@ -26,6 +28,7 @@ impl Traces {
             has_selected: false,
             is_watching: false,
             is_in_multi: false,
+            has_transacted: false,
             is_spoilt: false,
         }
     }
@@ -48,9 +51,9 @@ impl Traces {
         // commands is newer than the table.
         let Some(spec) = command::of(encoded) else { return };
         match spec.name {
-            "MULTI" => self.is_in_multi = true,
+            "MULTI" => (self.is_in_multi, self.has_transacted) = (true, true),
             "EXEC" | "DISCARD" => (self.is_in_multi, self.is_watching) = (false, false),
-            "WATCH" => self.is_watching = true,
+            "WATCH" => (self.is_watching, self.has_transacted) = (true, true),
             // Inside of a transaction it is only queued.
             "UNWATCH" if !self.is_in_multi => self.is_watching = false,
             "UNWATCH" => {}
@@ -62,23 +65,30 @@ impl Traces {
         }
     }
 
-    /// Whether the connection is as good as new.
-    pub fn are_none(&self) -> bool {
-        *self == Self::new(self.database)
+    /// Whether the connection is as good as new. `is_doubtful`: not every command that was noted
+    /// has succeeded.
+    pub fn are_none(&self, is_doubtful: bool) -> bool {
+        let is_open = self.is_in_multi || self.is_watching || is_doubtful && self.has_transacted;
+        !is_open && !self.has_selected && !self.is_spoilt
     }
 
     /// The commands that remove the traces, encoded, to be sent in one write; None if only closing
-    /// the connection does.
+    /// the connection does. If one of them is refused, the connection is not as it was thought to
+    /// be, and has to be closed as well.
     ///
     /// `RESET` would do as well, but forgets the protocol, the login and the name of the
     /// connection too (<https://redis.io/docs/latest/commands/reset/>).
-    pub fn cleaning(&self) -> Option<Vec<u8>> {
+    pub fn cleaning(&self, is_doubtful: bool) -> Option<Vec<u8>> {
         if self.is_spoilt {
             return None;
         }
         let mut commands = Vec::new();
         if self.is_in_multi {
             // It forgets the watched keys as well.
+            encode::command(&mut commands, &[b"DISCARD"]);
+        } else if is_doubtful && self.has_transacted {
+            // MULTI is refused within a transaction, which UNWATCH is not: it would be queued.
+            encode::command(&mut commands, &[b"MULTI"]);
             encode::command(&mut commands, &[b"DISCARD"]);
         } else if self.is_watching {
             encode::command(&mut commands, &[b"UNWATCH"]);
@@ -112,15 +122,15 @@ mod tests {
     #[test]
     fn ordinary_commands_leave_nothing() {
         let commands = ["GET a", "set a 1", "BLPOP q 0", "EVAL x 0", "JSON.GET k", "FLUSHALL"];
-        assert!(after(&commands).are_none());
-        assert!(after(&["CLIENT ID", "client info", "CONFIG GET save"]).are_none());
+        assert!(after(&commands).are_none(false));
+        assert!(after(&["CLIENT ID", "client info", "CONFIG GET save"]).are_none(false));
     }
 
     #[test]
     fn a_whole_transaction_leaves_nothing() {
-        assert!(after(&["WATCH a", "GET a", "MULTI", "SET a 1", "EXEC"]).are_none());
-        assert!(after(&["watch a", "multi", "discard"]).are_none());
-        assert!(after(&["WATCH a", "UNWATCH"]).are_none());
+        assert!(after(&["WATCH a", "GET a", "MULTI", "SET a 1", "EXEC"]).are_none(false));
+        assert!(after(&["watch a", "multi", "discard"]).are_none(false));
+        assert!(after(&["WATCH a", "UNWATCH"]).are_none(false));
     }
 
     #[test]
@@ -136,9 +146,28 @@ mod tests {
         ];
         for (done, undone) in cases {
             let traces = after(done);
-            assert!(!traces.are_none(), "{done:?}");
-            assert_eq!(traces.cleaning().unwrap(), encoded(undone), "{done:?}");
+            assert!(!traces.are_none(false), "{done:?}");
+            assert_eq!(traces.cleaning(false).unwrap(), encoded(undone), "{done:?}");
         }
+    }
+
+    #[test]
+    fn what_may_have_failed_is_undone_by_what_cannot_be_mistaken() {
+        let sure = encoded(&["MULTI", "DISCARD"]);
+        let cases: &[&[&str]] = &[
+            &["WATCH a", "EXEC"],
+            &["WATCH a", "DISCARD"],
+            &["WATCH a", "UNWATCH x"],
+            &["MULTI", "SET a 1", "EXEC"],
+            &["MULTI", "DISCARD x"],
+        ];
+        for done in cases {
+            let traces = after(done);
+            assert!(traces.are_none(false) && !traces.are_none(true), "{done:?}");
+            assert_eq!(traces.cleaning(true).unwrap(), sure, "{done:?}");
+        }
+        assert_eq!(after(&["MULTI", "NONSENSE"]).cleaning(true).unwrap(), encoded(&["DISCARD"]));
+        assert!(after(&["GET a", "NONSENSE"]).are_none(true));
     }
 
     #[test]
@@ -158,10 +187,10 @@ mod tests {
             "QUIT",
         ];
         for command in spoilers {
-            assert_eq!(after(&[command]).cleaning(), None, "{command}");
+            assert_eq!(after(&[command]).cleaning(false), None, "{command}");
         }
         let mut malformed = Traces::new(0);
         malformed.note(b"GET a\r\n");
-        assert_eq!(malformed.cleaning(), None);
+        assert_eq!(malformed.cleaning(false), None);
     }
 }

@@ -96,4 +96,5 @@ export interface ScriptedViews<S, F> {
 }
 
 /** A client, pool or view with the methods of its scripts and functions. */
-export type RedisScripted<C, S, F> = ScriptedViews<S, F> & ScriptMethods<S, F> & C
+export type RedisScripted<C, S, F> = ScriptedViews<S, F> &
+  RedisSessionSource<RedisScriptedSession<C, S, F>> & ScriptMethods<S, F> & C

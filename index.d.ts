@@ -253,6 +253,8 @@ export interface RedisClientEvents {
   error: [error: Error]
   /** The client is closed. */
   end: []
+  /** Subscriptions that a lost connection had ended stand again. */
+  resubscribed: [gap: RedisResubscribed]
   /** A key of the client-side cache changed; null stands for all keys. */
   invalidate: [key: RedisArgument | null]
 }
@@ -289,9 +291,9 @@ export interface RedisClientCore extends EventEmitter {
   disconnect(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 
-  /** Lets pending commands keep the process alive (the default). */
+  /** Lets pending commands and subscriptions keep the process alive (the default). */
   ref(): void
-  /** Lets the process end while commands are pending. */
+  /** Lets the process end while commands are pending, or something is subscribed to. */
   unref(): void
 
   /** A new client with the same options, changed by `overrides`, and its own connections. */
@@ -378,11 +380,19 @@ export interface RedisBufferIterators {
 
 /** A client. */
 export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators,
-  RedisSessionSource<RedisSession> {}
+  RedisPubSub, RedisSessionSource<RedisSession> {
+  /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
+  multi(): RedisMulti
+  MULTI: RedisClient['multi']
+}
 
 /** A view of a client whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferIterators, RedisSessionSource<RedisBufferSession> {}
+  RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
+  /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
+  multi(): RedisBufferMulti
+  MULTI: RedisBufferClient['multi']
+}
 
 /** A client with several lanes. */
 export interface RedisClientPool extends RedisClient {
@@ -430,6 +440,16 @@ export interface RedisClientStats {
     /** Bytes of commands that are not answered. */
     bytes: number
   }[]
+  pubsub: {
+    /** Channels and patterns that are subscribed to. */
+    subscriptions: number
+    /** Messages received. */
+    received: number
+    /** Of these, messages that were dropped, oldest first, because too many waited. */
+    dropped: number
+    /** Bytes of messages that wait for the event loop. */
+    queuedBytes: number
+  }
   /** Commands submitted. */
   commands: number
   /** Error replies. */
@@ -509,8 +529,9 @@ export class RootNodesUnavailableError extends OxidisError {}
 export class MaxCommandRedirectionsError extends OxidisError {}
 /** Commands of a transaction or a pipeline failed. */
 export class MultiErrorReply extends ErrorReply {
-  constructor(replies: unknown[], errorIndexes: number[])
-  /** All replies, errors among them. */
+  constructor(
+    replies: unknown[], errorIndexes: number[], details?: OxidisErrorDetails & { message?: string })
+  /** All replies, errors among them; with `EXECABORT` the refused commands' errors only. */
   readonly replies: unknown[]
   /** Which of them are errors. */
   readonly errorIndexes: number[]
@@ -805,6 +826,169 @@ export interface LPosOptions {
   MAXLEN?: RedisInteger
 }
 
+/** What a chain resolves to: a tuple, or a list if the chain was built in several statements. */
+export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unknown[] : Replies
+
+/** Gets a reply, what the arguments' `preserve` holds, and the type mapping. */
+export type MultiTransform<Reply> =
+  (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
+
+/**
+ * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
+ * can be executed once. Wrong arguments reject the execution, before anything is sent.
+ */
+export interface RedisMulti<Replies extends unknown[] = []> {
+  /**
+   * Selects a database for the commands behind it. The client's own is selected again at the end
+   * of the transaction. Not in a pipeline.
+   */
+  select(db: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  select<Reply>(db: RedisInteger, transform: MultiTransform<Reply>): RedisMulti<[...Replies, Reply]>
+  SELECT: RedisMulti<Replies>['select']
+  /** Adds any command; `transform` turns its reply into another. */
+  addCommand<Reply = unknown>(
+    args: readonly RedisArgument[], transform?: MultiTransform<Reply>
+  ): RedisMulti<[...Replies, Reply]>
+  /** Adds any command; its reply is the decoded one. */
+  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisMulti<[...Replies, Reply]>
+  /**
+   * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
+   *
+   * Rejects with `WatchError` if a watched key has changed, with `MultiErrorReply` if commands
+   * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
+   * nothing was.
+   */
+  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
+  exec(callback: Callback<MultiReplies<Replies>>): void
+  exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
+  EXEC: RedisMulti<Replies>['exec']
+  /** As `exec`, with the replies as a tuple in any case. */
+  execTyped(execAsPipeline?: boolean): Promise<Replies>
+  /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
+  execAsPipeline(): Promise<MultiReplies<Replies>>
+  execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
+  /** As `execAsPipeline`, with the replies as a tuple in any case. */
+  execAsPipelineTyped(): Promise<Replies>
+}
+
+/**
+ * A chain of commands whose strings are Buffers. Each method adds a command and returns the chain,
+ * which can be executed once. Wrong arguments reject the execution, before anything is sent.
+ */
+export interface RedisBufferMulti<Replies extends unknown[] = []> {
+  /**
+   * Selects a database for the commands behind it. The client's own is selected again at the end
+   * of the transaction. Not in a pipeline.
+   */
+  select(db: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  select<Reply>(
+    db: RedisInteger, transform: MultiTransform<Reply>
+  ): RedisBufferMulti<[...Replies, Reply]>
+  SELECT: RedisBufferMulti<Replies>['select']
+  /** Adds any command; `transform` turns its reply into another. */
+  addCommand<Reply = unknown>(
+    args: readonly RedisArgument[], transform?: MultiTransform<Reply>
+  ): RedisBufferMulti<[...Replies, Reply]>
+  /** Adds any command; its reply is the decoded one. */
+  sendCommand<Reply = unknown>(
+    args: readonly RedisArgument[]
+  ): RedisBufferMulti<[...Replies, Reply]>
+  /**
+   * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
+   *
+   * Rejects with `WatchError` if a watched key has changed, with `MultiErrorReply` if commands
+   * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
+   * nothing was.
+   */
+  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
+  exec(callback: Callback<MultiReplies<Replies>>): void
+  exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
+  EXEC: RedisBufferMulti<Replies>['exec']
+  /** As `exec`, with the replies as a tuple in any case. */
+  execTyped(execAsPipeline?: boolean): Promise<Replies>
+  /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
+  execAsPipeline(): Promise<MultiReplies<Replies>>
+  execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
+  /** As `execAsPipeline`, with the replies as a tuple in any case. */
+  execAsPipelineTyped(): Promise<Replies>
+}
+
+/** Called with each message of a channel, and with the channel's name. */
+export type PubSubListener<T = string> = (message: T, channel: T) => void
+
+/** Subscribing, unsubscribing and monitoring. All listeners of a name share one subscription. */
+export interface RedisPubSub {
+  /** Whether anything is subscribed to. */
+  readonly isPubSubActive: boolean
+
+  /**
+   * Calls `listener` with each message that is published to one of `channels`. Resolves when the
+   * server has confirmed it. Subscriptions are restored after a lost connection, which the event
+   * `resubscribed` tells; they keep the process alive. With `bufferMode` the listener gets Buffers.
+   */
+  subscribe(channels: RedisVariadicArgument, listener: PubSubListener, bufferMode?: false):
+    Promise<void>
+  subscribe(channels: RedisVariadicArgument, listener: PubSubListener<Buffer>, bufferMode: true):
+    Promise<void>
+  subscribe(channels: RedisVariadicArgument, listener: PubSubListener, callback: Callback<void>):
+    void
+  subscribe(channels: RedisVariadicArgument, listener: PubSubListener<Buffer>, bufferMode: true,
+    callback: Callback<void>): void
+  SUBSCRIBE: RedisPubSub['subscribe']
+
+  /**
+   * Takes `listener` away from `channels`; without a listener all of theirs, without channels all
+   * listeners of channels. They are not called any more from now on. `bufferMode` is to be the one
+   * that the listener was subscribed with.
+   */
+  unsubscribe(channels?: RedisVariadicArgument, listener?: PubSubListener, bufferMode?: false):
+    Promise<void>
+  unsubscribe(channels: RedisVariadicArgument, listener: PubSubListener<Buffer>,
+    bufferMode: true): Promise<void>
+  unsubscribe(callback: Callback<void>): void
+  unsubscribe(channels: RedisVariadicArgument, listener: PubSubListener | undefined,
+    callback: Callback<void>): void
+  unsubscribe(channels: RedisVariadicArgument, listener: PubSubListener<Buffer>, bufferMode: true,
+    callback: Callback<void>): void
+  UNSUBSCRIBE: RedisPubSub['unsubscribe']
+
+  /** The same for all channels that match one of `patterns`. */
+  pSubscribe: RedisPubSub['subscribe']
+  PSUBSCRIBE: RedisPubSub['subscribe']
+  pUnsubscribe: RedisPubSub['unsubscribe']
+  PUNSUBSCRIBE: RedisPubSub['unsubscribe']
+
+  /** The same for shard channels, which in a cluster stay within the shard of their slot. */
+  sSubscribe: RedisPubSub['subscribe']
+  SSUBSCRIBE: RedisPubSub['subscribe']
+  sUnsubscribe: RedisPubSub['unsubscribe']
+  SUNSUBSCRIBE: RedisPubSub['unsubscribe']
+
+  /**
+   * Calls `callback` with each line of MONITOR, over a connection of its own: every command that
+   * the server runs, with its arguments. Resolves, once that has begun, to a function that ends it.
+   */
+  monitor(callback: (line: string) => void): Promise<() => Promise<void>>
+  MONITOR: RedisPubSub['monitor']
+
+  /** Ends all subscriptions and all monitoring. */
+  reset(): Promise<void>
+  RESET: RedisPubSub['reset']
+}
+
+/** What a loss of subscriptions has meant. */
+export interface RedisResubscribed {
+  /** Channels that are subscribed to again. */
+  channels: number
+  patterns: number
+  shardChannels: number
+  /**
+   * How long messages may have been missed at most, in ms: from the loss, or from the last sign of
+   * life of a dead peer, until the last one of these was confirmed.
+   */
+  lostMs: number
+}
+
 /** What the `parseCommand` of a script or function writes its arguments to. */
 export interface CommandParser {
   /** What was pushed, keys with their prefix. */
@@ -1097,11 +1281,19 @@ export interface RedisSessionCore {
 }
 
 /** A session. */
-export interface RedisSession extends RedisSessionCore, RedisCommands, RedisIterators {}
+export interface RedisSession extends RedisSessionCore, RedisCommands, RedisIterators {
+  /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
+  multi(): RedisMulti
+  MULTI: RedisSession['multi']
+}
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferIterators {}
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferIterators {
+  /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
+  multi(): RedisBufferMulti
+  MULTI: RedisBufferSession['multi']
+}
 
 /** Where sessions come from. */
 export interface RedisSessionSource<Session> {
@@ -7653,6 +7845,2374 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
   zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
   ZMPOP: RedisBufferCommands['zmPop']
+}
+
+/** The commands of a chain. */
+export interface RedisMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisCommands.aclCat}. */
+  aclCat(categoryName?: RedisArgument): RedisMulti<[...Replies, string[]]>
+  ACL_CAT: RedisMulti<Replies>['aclCat']
+  /** See {@link RedisCommands.aclDelUser}. */
+  aclDelUser(username: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  ACL_DELUSER: RedisMulti<Replies>['aclDelUser']
+  /** See {@link RedisCommands.aclDryRun}. */
+  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisMulti<[...Replies, string]>
+  ACL_DRYRUN: RedisMulti<Replies>['aclDryRun']
+  /** See {@link RedisCommands.aclGenPass}. */
+  aclGenPass(bits?: RedisInteger): RedisMulti<[...Replies, string]>
+  ACL_GENPASS: RedisMulti<Replies>['aclGenPass']
+  /** See {@link RedisCommands.aclGetUser}. */
+  aclGetUser(username: RedisArgument): RedisMulti<[...Replies, { flags: string[]; passwords: string[]; commands: string; keys: string; channels: string; selectors: { commands: string; keys: string; channels: string }[] } | null]>
+  ACL_GETUSER: RedisMulti<Replies>['aclGetUser']
+  /** See {@link RedisCommands.aclList}. */
+  aclList(): RedisMulti<[...Replies, string[]]>
+  ACL_LIST: RedisMulti<Replies>['aclList']
+  /** See {@link RedisCommands.aclLoad}. */
+  aclLoad(): RedisMulti<[...Replies, 'OK']>
+  ACL_LOAD: RedisMulti<Replies>['aclLoad']
+  /** See {@link RedisCommands.aclLog}. */
+  aclLog(count?: RedisInteger): RedisMulti<[...Replies, { count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]]>
+  ACL_LOG: RedisMulti<Replies>['aclLog']
+  /** See {@link RedisCommands.aclLogReset}. */
+  aclLogReset(): RedisMulti<[...Replies, 'OK']>
+  ACL_LOG_RESET: RedisMulti<Replies>['aclLogReset']
+  /** See {@link RedisCommands.aclSave}. */
+  aclSave(): RedisMulti<[...Replies, 'OK']>
+  ACL_SAVE: RedisMulti<Replies>['aclSave']
+  /** See {@link RedisCommands.aclSetUser}. */
+  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisMulti<[...Replies, 'OK']>
+  ACL_SETUSER: RedisMulti<Replies>['aclSetUser']
+  /** See {@link RedisCommands.aclUsers}. */
+  aclUsers(): RedisMulti<[...Replies, string[]]>
+  ACL_USERS: RedisMulti<Replies>['aclUsers']
+  /** See {@link RedisCommands.aclWhoAmI}. */
+  aclWhoAmI(): RedisMulti<[...Replies, string]>
+  ACL_WHOAMI: RedisMulti<Replies>['aclWhoAmI']
+  /** See {@link RedisCommands.append}. */
+  append(key: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, number]>
+  APPEND: RedisMulti<Replies>['append']
+  /** See {@link RedisCommands.arCount}. */
+  arCount(key: RedisArgument): RedisMulti<[...Replies, number]>
+  ARCOUNT: RedisMulti<Replies>['arCount']
+  /** See {@link RedisCommands.arDel}. */
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, number]>
+  ARDEL: RedisMulti<Replies>['arDel']
+  /** See {@link RedisCommands.arDelRange}. */
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisMulti<[...Replies, number]>
+  ARDELRANGE: RedisMulti<Replies>['arDelRange']
+  /** See {@link RedisCommands.arGet}. */
+  arGet(key: RedisArgument, index: RedisInteger): RedisMulti<[...Replies, string | null]>
+  ARGET: RedisMulti<Replies>['arGet']
+  /** See {@link RedisCommands.arGetRange}. */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisMulti<[...Replies, (string | null)[]]>
+  ARGETRANGE: RedisMulti<Replies>['arGetRange']
+  /** See {@link RedisCommands.arGrep}. */
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisMulti<[...Replies, number[]]>
+  ARGREP: RedisMulti<Replies>['arGrep']
+  /** See {@link RedisCommands.arGrepWithValues}. */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisMulti<[...Replies, { index: number; value: string }[]]>
+  ARGREP_WITHVALUES: RedisMulti<Replies>['arGrepWithValues']
+  /** See {@link RedisCommands.arInfo}. */
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisMulti<[...Replies, Record<string, number>]>
+  ARINFO: RedisMulti<Replies>['arInfo']
+  /** See {@link RedisCommands.arInsert}. */
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  ARINSERT: RedisMulti<Replies>['arInsert']
+  /** See {@link RedisCommands.arLastItems}. */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisMulti<[...Replies, (string | null)[]]>
+  ARLASTITEMS: RedisMulti<Replies>['arLastItems']
+  /** See {@link RedisCommands.arLen}. */
+  arLen(key: RedisArgument): RedisMulti<[...Replies, number]>
+  ARLEN: RedisMulti<Replies>['arLen']
+  /** See {@link RedisCommands.arMGet}. */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, (string | null)[]]>
+  ARMGET: RedisMulti<Replies>['arMGet']
+  /** See {@link RedisCommands.arMSet}. */
+  arMSet(key: RedisArgument, entries: ArEntries): RedisMulti<[...Replies, number]>
+  ARMSET: RedisMulti<Replies>['arMSet']
+  /** See {@link RedisCommands.arNext}. */
+  arNext(key: RedisArgument): RedisMulti<[...Replies, number | null]>
+  ARNEXT: RedisMulti<Replies>['arNext']
+  /** See {@link RedisCommands.arOp}. */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisMulti<[...Replies, string | number | null]>
+  AROP: RedisMulti<Replies>['arOp']
+  /** See {@link RedisCommands.arRing}. */
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  ARRING: RedisMulti<Replies>['arRing']
+  /** See {@link RedisCommands.arScan}. */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisMulti<[...Replies, { index: number; value: string }[]]>
+  ARSCAN: RedisMulti<Replies>['arScan']
+  /** See {@link RedisCommands.arSeek}. */
+  arSeek(key: RedisArgument, index: RedisInteger): RedisMulti<[...Replies, number]>
+  ARSEEK: RedisMulti<Replies>['arSeek']
+  /** See {@link RedisCommands.arSet}. */
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  ARSET: RedisMulti<Replies>['arSet']
+  /** See {@link RedisCommands.bgRewriteAof}. */
+  bgRewriteAof(): RedisMulti<[...Replies, string]>
+  BGREWRITEAOF: RedisMulti<Replies>['bgRewriteAof']
+  /** See {@link RedisCommands.bgSave}. */
+  bgSave(options?: { SCHEDULE?: boolean }): RedisMulti<[...Replies, string]>
+  BGSAVE: RedisMulti<Replies>['bgSave']
+  /** See {@link RedisCommands.bitCount}. */
+  bitCount(key: RedisArgument, range?: BitCountRange): RedisMulti<[...Replies, number]>
+  BITCOUNT: RedisMulti<Replies>['bitCount']
+  /** See {@link RedisCommands.bitField}. */
+  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisMulti<[...Replies, (number | null)[]]>
+  BITFIELD: RedisMulti<Replies>['bitField']
+  /** See {@link RedisCommands.bitFieldRo}. */
+  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisMulti<[...Replies, number[]]>
+  BITFIELD_RO: RedisMulti<Replies>['bitFieldRo']
+  /** See {@link RedisCommands.bitOp}. */
+  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  BITOP: RedisMulti<Replies>['bitOp']
+  /** See {@link RedisCommands.bitPos}. */
+  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisMulti<[...Replies, number]>
+  BITPOS: RedisMulti<Replies>['bitPos']
+  /** See {@link RedisCommands.blMove}. */
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisMulti<[...Replies, string | null]>
+  BLMOVE: RedisMulti<Replies>['blMove']
+  /** See {@link RedisCommands.blMoveM}. */
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisMulti<[...Replies, string[] | null]>
+  BLMOVEM: RedisMulti<Replies>['blMoveM']
+  /** See {@link RedisCommands.blPop}. */
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; element: string } | null]>
+  BLPOP: RedisMulti<Replies>['blPop']
+  /** See {@link RedisCommands.blessClear}. */
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisMulti<[...Replies, number]>
+  BLESS_CLEAR: RedisMulti<Replies>['blessClear']
+  /** See {@link RedisCommands.blessGet}. */
+  blessGet(key: RedisArgument): RedisMulti<[...Replies, string[]]>
+  BLESS_GET: RedisMulti<Replies>['blessGet']
+  /** See {@link RedisCommands.blessScan}. */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisMulti<[...Replies, { cursor: string; keys: string[] }]>
+  BLESS_SCAN: RedisMulti<Replies>['blessScan']
+  /** See {@link RedisCommands.blessSet}. */
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisMulti<[...Replies, number]>
+  BLESS_SET: RedisMulti<Replies>['blessSet']
+  /** See {@link RedisCommands.blmPop}. */
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisMulti<[...Replies, [key: string, elements: string[]] | null]>
+  BLMPOP: RedisMulti<Replies>['blmPop']
+  /** See {@link RedisCommands.brPop}. */
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; element: string } | null]>
+  BRPOP: RedisMulti<Replies>['brPop']
+  /** See {@link RedisCommands.brPopLPush}. */
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisMulti<[...Replies, string | null]>
+  BRPOPLPUSH: RedisMulti<Replies>['brPopLPush']
+  /** See {@link RedisCommands.bzPopMax}. */
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; value: string; score: number } | null]>
+  BZPOPMAX: RedisMulti<Replies>['bzPopMax']
+  /** See {@link RedisCommands.bzPopMin}. */
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; value: string; score: number } | null]>
+  BZPOPMIN: RedisMulti<Replies>['bzPopMin']
+  /** See {@link RedisCommands.bzmPop}. */
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisMulti<[...Replies, { key: string; members: { value: string; score: number }[] } | null]>
+  BZMPOP: RedisMulti<Replies>['bzmPop']
+  /** See {@link RedisCommands.clientGetName}. */
+  clientGetName(): RedisMulti<[...Replies, string | null]>
+  CLIENT_GETNAME: RedisMulti<Replies>['clientGetName']
+  /** See {@link RedisCommands.clientGetRedir}. */
+  clientGetRedir(): RedisMulti<[...Replies, number]>
+  CLIENT_GETREDIR: RedisMulti<Replies>['clientGetRedir']
+  /** See {@link RedisCommands.clientId}. */
+  clientId(): RedisMulti<[...Replies, number]>
+  CLIENT_ID: RedisMulti<Replies>['clientId']
+  /** See {@link RedisCommands.clientInfo}. */
+  clientInfo(): RedisMulti<[...Replies, ClientInfo]>
+  CLIENT_INFO: RedisMulti<Replies>['clientInfo']
+  /** See {@link RedisCommands.clientKill}. */
+  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisMulti<[...Replies, number]>
+  CLIENT_KILL: RedisMulti<Replies>['clientKill']
+  /** See {@link RedisCommands.clientList}. */
+  clientList(filter?: ClientListFilter): RedisMulti<[...Replies, ClientInfo[]]>
+  CLIENT_LIST: RedisMulti<Replies>['clientList']
+  /** See {@link RedisCommands.clientPause}. */
+  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisMulti<[...Replies, 'OK']>
+  CLIENT_PAUSE: RedisMulti<Replies>['clientPause']
+  /** See {@link RedisCommands.clientTrackingInfo}. */
+  clientTrackingInfo(): RedisMulti<[...Replies, { flags: string[]; redirect: number; prefixes: string[] }]>
+  CLIENT_TRACKINGINFO: RedisMulti<Replies>['clientTrackingInfo']
+  /** See {@link RedisCommands.clientUnblock}. */
+  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisMulti<[...Replies, number]>
+  CLIENT_UNBLOCK: RedisMulti<Replies>['clientUnblock']
+  /** See {@link RedisCommands.clientUnpause}. */
+  clientUnpause(): RedisMulti<[...Replies, 'OK']>
+  CLIENT_UNPAUSE: RedisMulti<Replies>['clientUnpause']
+  /** See {@link RedisCommands.clusterAddSlots}. */
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_ADDSLOTS: RedisMulti<Replies>['clusterAddSlots']
+  /** See {@link RedisCommands.clusterAddSlotsRange}. */
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_ADDSLOTSRANGE: RedisMulti<Replies>['clusterAddSlotsRange']
+  /** See {@link RedisCommands.clusterBumpEpoch}. */
+  clusterBumpEpoch(): RedisMulti<[...Replies, string]>
+  CLUSTER_BUMPEPOCH: RedisMulti<Replies>['clusterBumpEpoch']
+  /** See {@link RedisCommands.clusterCountFailureReports}. */
+  clusterCountFailureReports(nodeId: RedisArgument): RedisMulti<[...Replies, number]>
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisMulti<Replies>['clusterCountFailureReports']
+  /** See {@link RedisCommands.clusterCountKeysInSlot}. */
+  clusterCountKeysInSlot(slot: RedisInteger): RedisMulti<[...Replies, number]>
+  CLUSTER_COUNTKEYSINSLOT: RedisMulti<Replies>['clusterCountKeysInSlot']
+  /** See {@link RedisCommands.clusterDelSlots}. */
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_DELSLOTS: RedisMulti<Replies>['clusterDelSlots']
+  /** See {@link RedisCommands.clusterDelSlotsRange}. */
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_DELSLOTSRANGE: RedisMulti<Replies>['clusterDelSlotsRange']
+  /** See {@link RedisCommands.clusterFailover}. */
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_FAILOVER: RedisMulti<Replies>['clusterFailover']
+  /** See {@link RedisCommands.clusterFlushSlots}. */
+  clusterFlushSlots(): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_FLUSHSLOTS: RedisMulti<Replies>['clusterFlushSlots']
+  /** See {@link RedisCommands.clusterForget}. */
+  clusterForget(nodeId: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_FORGET: RedisMulti<Replies>['clusterForget']
+  /** See {@link RedisCommands.clusterGetKeysInSlot}. */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisMulti<[...Replies, string[]]>
+  CLUSTER_GETKEYSINSLOT: RedisMulti<Replies>['clusterGetKeysInSlot']
+  /** See {@link RedisCommands.clusterInfo}. */
+  clusterInfo(): RedisMulti<[...Replies, string]>
+  CLUSTER_INFO: RedisMulti<Replies>['clusterInfo']
+  /** See {@link RedisCommands.clusterKeySlot}. */
+  clusterKeySlot(key: RedisArgument): RedisMulti<[...Replies, number]>
+  CLUSTER_KEYSLOT: RedisMulti<Replies>['clusterKeySlot']
+  /** See {@link RedisCommands.clusterLinks}. */
+  clusterLinks(): RedisMulti<[...Replies, ClusterLink<string>[]]>
+  CLUSTER_LINKS: RedisMulti<Replies>['clusterLinks']
+  /** See {@link RedisCommands.clusterMeet}. */
+  clusterMeet(host: RedisArgument, port: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_MEET: RedisMulti<Replies>['clusterMeet']
+  /** See {@link RedisCommands.clusterMyId}. */
+  clusterMyId(): RedisMulti<[...Replies, string]>
+  CLUSTER_MYID: RedisMulti<Replies>['clusterMyId']
+  /** See {@link RedisCommands.clusterMyShardId}. */
+  clusterMyShardId(): RedisMulti<[...Replies, string]>
+  CLUSTER_MYSHARDID: RedisMulti<Replies>['clusterMyShardId']
+  /** See {@link RedisCommands.clusterNodes}. */
+  clusterNodes(): RedisMulti<[...Replies, string]>
+  CLUSTER_NODES: RedisMulti<Replies>['clusterNodes']
+  /** See {@link RedisCommands.clusterReplicas}. */
+  clusterReplicas(nodeId: RedisArgument): RedisMulti<[...Replies, string[]]>
+  CLUSTER_REPLICAS: RedisMulti<Replies>['clusterReplicas']
+  /** See {@link RedisCommands.clusterReplicate}. */
+  clusterReplicate(nodeId: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_REPLICATE: RedisMulti<Replies>['clusterReplicate']
+  /** See {@link RedisCommands.clusterReset}. */
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_RESET: RedisMulti<Replies>['clusterReset']
+  /** See {@link RedisCommands.clusterSaveConfig}. */
+  clusterSaveConfig(): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_SAVECONFIG: RedisMulti<Replies>['clusterSaveConfig']
+  /** See {@link RedisCommands.clusterSetConfigEpoch}. */
+  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  'CLUSTER_SET-CONFIG-EPOCH': RedisMulti<Replies>['clusterSetConfigEpoch']
+  /** See {@link RedisCommands.clusterSetSlot}. */
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  CLUSTER_SETSLOT: RedisMulti<Replies>['clusterSetSlot']
+  /** See {@link RedisCommands.clusterSlots}. */
+  clusterSlots(): RedisMulti<[...Replies, ClusterSlots<string>[]]>
+  CLUSTER_SLOTS: RedisMulti<Replies>['clusterSlots']
+  /** See {@link RedisCommands.command}. */
+  command(): RedisMulti<[...Replies, CommandReply[]]>
+  COMMAND: RedisMulti<Replies>['command']
+  /** See {@link RedisCommands.commandCount}. */
+  commandCount(): RedisMulti<[...Replies, number]>
+  COMMAND_COUNT: RedisMulti<Replies>['commandCount']
+  /** See {@link RedisCommands.commandDocs}. */
+  commandDocs(commands?: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, CommandDoc<string>>]>
+  COMMAND_DOCS: RedisMulti<Replies>['commandDocs']
+  /** See {@link RedisCommands.commandGetKeys}. */
+  commandGetKeys(args: RedisArgument[]): RedisMulti<[...Replies, string[]]>
+  COMMAND_GETKEYS: RedisMulti<Replies>['commandGetKeys']
+  /** See {@link RedisCommands.commandGetKeysAndFlags}. */
+  commandGetKeysAndFlags(args: RedisArgument[]): RedisMulti<[...Replies, { key: string; flags: string[] }[]]>
+  COMMAND_GETKEYSANDFLAGS: RedisMulti<Replies>['commandGetKeysAndFlags']
+  /** See {@link RedisCommands.commandInfo}. */
+  commandInfo(commands: RedisArgument[]): RedisMulti<[...Replies, (CommandReply | null)[]]>
+  COMMAND_INFO: RedisMulti<Replies>['commandInfo']
+  /** See {@link RedisCommands.commandList}. */
+  commandList(options?: CommandListOptions): RedisMulti<[...Replies, string[]]>
+  COMMAND_LIST: RedisMulti<Replies>['commandList']
+  /** See {@link RedisCommands.configGet}. */
+  configGet(parameters: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, string>]>
+  CONFIG_GET: RedisMulti<Replies>['configGet']
+  /** See {@link RedisCommands.configResetStat}. */
+  configResetStat(): RedisMulti<[...Replies, 'OK']>
+  CONFIG_RESETSTAT: RedisMulti<Replies>['configResetStat']
+  CONFIG_RESETASTAT: RedisMulti<Replies>['configResetStat']
+  /** See {@link RedisCommands.configRewrite}. */
+  configRewrite(): RedisMulti<[...Replies, 'OK']>
+  CONFIG_REWRITE: RedisMulti<Replies>['configRewrite']
+  /** See {@link RedisCommands.configSet}. */
+  configSet(parameter: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  configSet(parameters: Record<string, RedisArgument>): RedisMulti<[...Replies, 'OK']>
+  CONFIG_SET: RedisMulti<Replies>['configSet']
+  /** See {@link RedisCommands.copy}. */
+  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisMulti<[...Replies, number]>
+  COPY: RedisMulti<Replies>['copy']
+  /** See {@link RedisCommands.dbSize}. */
+  dbSize(): RedisMulti<[...Replies, number]>
+  DBSIZE: RedisMulti<Replies>['dbSize']
+  /** See {@link RedisCommands.decr}. */
+  decr(key: RedisArgument): RedisMulti<[...Replies, number]>
+  DECR: RedisMulti<Replies>['decr']
+  /** See {@link RedisCommands.decrBy}. */
+  decrBy(key: RedisArgument, decrement: RedisInteger): RedisMulti<[...Replies, number]>
+  DECRBY: RedisMulti<Replies>['decrBy']
+  /** See {@link RedisCommands.del}. */
+  del(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  DEL: RedisMulti<Replies>['del']
+  /** See {@link RedisCommands.delEx}. */
+  delEx(key: RedisArgument, options?: DelExOptions): RedisMulti<[...Replies, number]>
+  DELEX: RedisMulti<Replies>['delEx']
+  /** See {@link RedisCommands.digest}. */
+  digest(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  DIGEST: RedisMulti<Replies>['digest']
+  /** See {@link RedisCommands.dump}. */
+  dump(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  DUMP: RedisMulti<Replies>['dump']
+  /** See {@link RedisCommands.echo}. */
+  echo(message: RedisArgument): RedisMulti<[...Replies, string]>
+  ECHO: RedisMulti<Replies>['echo']
+  /** See {@link RedisCommands.eval}. */
+  eval(script: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
+  EVAL: RedisMulti<Replies>['eval']
+  /** See {@link RedisCommands.evalRo}. */
+  evalRo(script: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
+  EVAL_RO: RedisMulti<Replies>['evalRo']
+  /** See {@link RedisCommands.evalSha}. */
+  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
+  EVALSHA: RedisMulti<Replies>['evalSha']
+  /** See {@link RedisCommands.evalShaRo}. */
+  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
+  EVALSHA_RO: RedisMulti<Replies>['evalShaRo']
+  /** See {@link RedisCommands.exists}. */
+  exists(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  EXISTS: RedisMulti<Replies>['exists']
+  /** See {@link RedisCommands.expire}. */
+  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, number]>
+  EXPIRE: RedisMulti<Replies>['expire']
+  /** See {@link RedisCommands.expireAt}. */
+  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, number]>
+  EXPIREAT: RedisMulti<Replies>['expireAt']
+  /** See {@link RedisCommands.expireTime}. */
+  expireTime(key: RedisArgument): RedisMulti<[...Replies, number]>
+  EXPIRETIME: RedisMulti<Replies>['expireTime']
+  /** See {@link RedisCommands.fCall}. */
+  fCall(name: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
+  FCALL: RedisMulti<Replies>['fCall']
+  /** See {@link RedisCommands.fCallRo}. */
+  fCallRo(name: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
+  FCALL_RO: RedisMulti<Replies>['fCallRo']
+  /** See {@link RedisCommands.flushAll}. */
+  flushAll(mode?: RedisFlushMode): RedisMulti<[...Replies, 'OK']>
+  FLUSHALL: RedisMulti<Replies>['flushAll']
+  /** See {@link RedisCommands.flushDb}. */
+  flushDb(mode?: RedisFlushMode): RedisMulti<[...Replies, 'OK']>
+  FLUSHDB: RedisMulti<Replies>['flushDb']
+  /** See {@link RedisCommands.functionDelete}. */
+  functionDelete(library: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  FUNCTION_DELETE: RedisMulti<Replies>['functionDelete']
+  /** See {@link RedisCommands.functionDump}. */
+  functionDump(): RedisMulti<[...Replies, string]>
+  FUNCTION_DUMP: RedisMulti<Replies>['functionDump']
+  /** See {@link RedisCommands.functionFlush}. */
+  functionFlush(mode?: RedisFlushMode): RedisMulti<[...Replies, 'OK']>
+  FUNCTION_FLUSH: RedisMulti<Replies>['functionFlush']
+  /** See {@link RedisCommands.functionKill}. */
+  functionKill(): RedisMulti<[...Replies, 'OK']>
+  FUNCTION_KILL: RedisMulti<Replies>['functionKill']
+  /** See {@link RedisCommands.functionList}. */
+  functionList(options?: FunctionListOptions): RedisMulti<[...Replies, FunctionLibrary<string>[]]>
+  FUNCTION_LIST: RedisMulti<Replies>['functionList']
+  /** See {@link RedisCommands.functionListWithCode}. */
+  functionListWithCode(options?: FunctionListOptions): RedisMulti<[...Replies, (FunctionLibrary<string> & { library_code: string })[]]>
+  FUNCTION_LIST_WITHCODE: RedisMulti<Replies>['functionListWithCode']
+  /** See {@link RedisCommands.functionLoad}. */
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisMulti<[...Replies, string]>
+  FUNCTION_LOAD: RedisMulti<Replies>['functionLoad']
+  /** See {@link RedisCommands.functionRestore}. */
+  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisMulti<[...Replies, 'OK']>
+  FUNCTION_RESTORE: RedisMulti<Replies>['functionRestore']
+  /** See {@link RedisCommands.functionStats}. */
+  functionStats(): RedisMulti<[...Replies, FunctionStats<string>]>
+  FUNCTION_STATS: RedisMulti<Replies>['functionStats']
+  /** See {@link RedisCommands.geoAdd}. */
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisMulti<[...Replies, number]>
+  GEOADD: RedisMulti<Replies>['geoAdd']
+  /** See {@link RedisCommands.geoDist}. */
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisMulti<[...Replies, number | null]>
+  GEODIST: RedisMulti<Replies>['geoDist']
+  /** See {@link RedisCommands.geoHash}. */
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
+  GEOHASH: RedisMulti<Replies>['geoHash']
+  /** See {@link RedisCommands.geoPos}. */
+  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisMulti<[...Replies, (GeoPosition | null)[]]>
+  GEOPOS: RedisMulti<Replies>['geoPos']
+  /** See {@link RedisCommands.geoRadius}. */
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
+  GEORADIUS: RedisMulti<Replies>['geoRadius']
+  /** See {@link RedisCommands.geoRadiusByMember}. */
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
+  GEORADIUSBYMEMBER: RedisMulti<Replies>['geoRadiusByMember']
+  /** See {@link RedisCommands.geoRadiusByMemberRo}. */
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
+  GEORADIUSBYMEMBER_RO: RedisMulti<Replies>['geoRadiusByMemberRo']
+  /** See {@link RedisCommands.geoRadiusByMemberRoWith}. */
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
+  GEORADIUSBYMEMBER_RO_WITH: RedisMulti<Replies>['geoRadiusByMemberRoWith']
+  /** See {@link RedisCommands.geoRadiusByMemberStore}. */
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisMulti<[...Replies, number]>
+  GEORADIUSBYMEMBER_STORE: RedisMulti<Replies>['geoRadiusByMemberStore']
+  /** See {@link RedisCommands.geoRadiusByMemberWith}. */
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
+  GEORADIUSBYMEMBER_WITH: RedisMulti<Replies>['geoRadiusByMemberWith']
+  /** See {@link RedisCommands.geoRadiusRo}. */
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
+  GEORADIUS_RO: RedisMulti<Replies>['geoRadiusRo']
+  /** See {@link RedisCommands.geoRadiusRoWith}. */
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
+  GEORADIUS_RO_WITH: RedisMulti<Replies>['geoRadiusRoWith']
+  /** See {@link RedisCommands.geoRadiusStore}. */
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisMulti<[...Replies, number]>
+  GEORADIUS_STORE: RedisMulti<Replies>['geoRadiusStore']
+  /** See {@link RedisCommands.geoRadiusWith}. */
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
+  GEORADIUS_WITH: RedisMulti<Replies>['geoRadiusWith']
+  /** See {@link RedisCommands.geoSearch}. */
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
+  GEOSEARCH: RedisMulti<Replies>['geoSearch']
+  /** See {@link RedisCommands.geoSearchStore}. */
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisMulti<[...Replies, number]>
+  GEOSEARCHSTORE: RedisMulti<Replies>['geoSearchStore']
+  /** See {@link RedisCommands.geoSearchWith}. */
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
+  GEOSEARCH_WITH: RedisMulti<Replies>['geoSearchWith']
+  /** See {@link RedisCommands.get}. */
+  get(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  GET: RedisMulti<Replies>['get']
+  /** See {@link RedisCommands.getBit}. */
+  getBit(key: RedisArgument, offset: RedisInteger): RedisMulti<[...Replies, number]>
+  GETBIT: RedisMulti<Replies>['getBit']
+  /** See {@link RedisCommands.getDel}. */
+  getDel(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  GETDEL: RedisMulti<Replies>['getDel']
+  /** See {@link RedisCommands.getEx}. */
+  getEx(key: RedisArgument, options: GetExOptions): RedisMulti<[...Replies, string | null]>
+  GETEX: RedisMulti<Replies>['getEx']
+  /** See {@link RedisCommands.getRange}. */
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisMulti<[...Replies, string]>
+  GETRANGE: RedisMulti<Replies>['getRange']
+  /** See {@link RedisCommands.getSet}. */
+  getSet(key: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, string | null]>
+  GETSET: RedisMulti<Replies>['getSet']
+  /** See {@link RedisCommands.hDel}. */
+  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  HDEL: RedisMulti<Replies>['hDel']
+  /** See {@link RedisCommands.hExists}. */
+  hExists(key: RedisArgument, field: RedisArgument): RedisMulti<[...Replies, number]>
+  HEXISTS: RedisMulti<Replies>['hExists']
+  /** See {@link RedisCommands.hExpire}. */
+  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
+  HEXPIRE: RedisMulti<Replies>['hExpire']
+  /** See {@link RedisCommands.hExpireAt}. */
+  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
+  HEXPIREAT: RedisMulti<Replies>['hExpireAt']
+  /** See {@link RedisCommands.hExpireTime}. */
+  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
+  HEXPIRETIME: RedisMulti<Replies>['hExpireTime']
+  /** See {@link RedisCommands.hGet}. */
+  hGet(key: RedisArgument, field: RedisArgument): RedisMulti<[...Replies, string | null]>
+  HGET: RedisMulti<Replies>['hGet']
+  /** See {@link RedisCommands.hGetAll}. */
+  hGetAll(key: RedisArgument): RedisMulti<[...Replies, Record<string, string>]>
+  HGETALL: RedisMulti<Replies>['hGetAll']
+  /** See {@link RedisCommands.hGetDel}. */
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
+  HGETDEL: RedisMulti<Replies>['hGetDel']
+  /** See {@link RedisCommands.hGetEx}. */
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisMulti<[...Replies, (string | null)[]]>
+  HGETEX: RedisMulti<Replies>['hGetEx']
+  /** See {@link RedisCommands.hIncrBy}. */
+  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisMulti<[...Replies, number]>
+  HINCRBY: RedisMulti<Replies>['hIncrBy']
+  /** See {@link RedisCommands.hIncrByFloat}. */
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisMulti<[...Replies, string]>
+  HINCRBYFLOAT: RedisMulti<Replies>['hIncrByFloat']
+  /** See {@link RedisCommands.hKeys}. */
+  hKeys(key: RedisArgument): RedisMulti<[...Replies, string[]]>
+  HKEYS: RedisMulti<Replies>['hKeys']
+  /** See {@link RedisCommands.hLen}. */
+  hLen(key: RedisArgument): RedisMulti<[...Replies, number]>
+  HLEN: RedisMulti<Replies>['hLen']
+  /** See {@link RedisCommands.hPersist}. */
+  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
+  HPERSIST: RedisMulti<Replies>['hPersist']
+  /** See {@link RedisCommands.hRandField}. */
+  hRandField(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  HRANDFIELD: RedisMulti<Replies>['hRandField']
+  /** See {@link RedisCommands.hRandFieldCount}. */
+  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
+  HRANDFIELD_COUNT: RedisMulti<Replies>['hRandFieldCount']
+  /** See {@link RedisCommands.hRandFieldCountWithValues}. */
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { field: string; value: string }[]]>
+  HRANDFIELD_COUNT_WITHVALUES: RedisMulti<Replies>['hRandFieldCountWithValues']
+  /** See {@link RedisCommands.hScan}. */
+  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; entries: { field: string; value: string }[] }]>
+  HSCAN: RedisMulti<Replies>['hScan']
+  /** See {@link RedisCommands.hScanNoValues}. */
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; fields: string[] }]>
+  HSCAN_NOVALUES: RedisMulti<Replies>['hScanNoValues']
+  /** See {@link RedisCommands.hSet}. */
+  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisMulti<[...Replies, number]>
+  hSet(key: RedisArgument, fields: HashFields): RedisMulti<[...Replies, number]>
+  HSET: RedisMulti<Replies>['hSet']
+  /** See {@link RedisCommands.hSetEx}. */
+  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisMulti<[...Replies, number]>
+  HSETEX: RedisMulti<Replies>['hSetEx']
+  /** See {@link RedisCommands.hSetNX}. */
+  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, number]>
+  HSETNX: RedisMulti<Replies>['hSetNX']
+  /** See {@link RedisCommands.hStrLen}. */
+  hStrLen(key: RedisArgument, field: RedisArgument): RedisMulti<[...Replies, number]>
+  HSTRLEN: RedisMulti<Replies>['hStrLen']
+  /** See {@link RedisCommands.hTTL}. */
+  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
+  HTTL: RedisMulti<Replies>['hTTL']
+  /** See {@link RedisCommands.hVals}. */
+  hVals(key: RedisArgument): RedisMulti<[...Replies, string[]]>
+  HVALS: RedisMulti<Replies>['hVals']
+  /** See {@link RedisCommands.hmGet}. */
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
+  HMGET: RedisMulti<Replies>['hmGet']
+  /** See {@link RedisCommands.hpExpire}. */
+  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
+  HPEXPIRE: RedisMulti<Replies>['hpExpire']
+  /** See {@link RedisCommands.hpExpireAt}. */
+  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
+  HPEXPIREAT: RedisMulti<Replies>['hpExpireAt']
+  /** See {@link RedisCommands.hpExpireTime}. */
+  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
+  HPEXPIRETIME: RedisMulti<Replies>['hpExpireTime']
+  /** See {@link RedisCommands.hpTTL}. */
+  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
+  HPTTL: RedisMulti<Replies>['hpTTL']
+  /** See {@link RedisCommands.incr}. */
+  incr(key: RedisArgument): RedisMulti<[...Replies, number]>
+  INCR: RedisMulti<Replies>['incr']
+  /** See {@link RedisCommands.incrBy}. */
+  incrBy(key: RedisArgument, increment: RedisInteger): RedisMulti<[...Replies, number]>
+  INCRBY: RedisMulti<Replies>['incrBy']
+  /** See {@link RedisCommands.incrByFloat}. */
+  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisMulti<[...Replies, string]>
+  INCRBYFLOAT: RedisMulti<Replies>['incrByFloat']
+  /** See {@link RedisCommands.incrExByFloat}. */
+  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisMulti<[...Replies, [value: number, added: number]]>
+  INCREXBYFLOAT: RedisMulti<Replies>['incrExByFloat']
+  /** See {@link RedisCommands.increx}. */
+  increx(key: RedisArgument, options?: IncrExOptions): RedisMulti<[...Replies, [value: number, added: number]]>
+  INCREX: RedisMulti<Replies>['increx']
+  /** See {@link RedisCommands.info}. */
+  info(section?: RedisArgument): RedisMulti<[...Replies, string]>
+  INFO: RedisMulti<Replies>['info']
+  /** See {@link RedisCommands.keys}. */
+  keys(pattern: RedisArgument): RedisMulti<[...Replies, string[]]>
+  KEYS: RedisMulti<Replies>['keys']
+  /** See {@link RedisCommands.lIndex}. */
+  lIndex(key: RedisArgument, index: RedisInteger): RedisMulti<[...Replies, string | null]>
+  LINDEX: RedisMulti<Replies>['lIndex']
+  /** See {@link RedisCommands.lInsert}. */
+  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, number]>
+  LINSERT: RedisMulti<Replies>['lInsert']
+  /** See {@link RedisCommands.lLen}. */
+  lLen(key: RedisArgument): RedisMulti<[...Replies, number]>
+  LLEN: RedisMulti<Replies>['lLen']
+  /** See {@link RedisCommands.lMove}. */
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisMulti<[...Replies, string | null]>
+  LMOVE: RedisMulti<Replies>['lMove']
+  /** See {@link RedisCommands.lMoveM}. */
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisMulti<[...Replies, string[] | null]>
+  LMOVEM: RedisMulti<Replies>['lMoveM']
+  /** See {@link RedisCommands.lPop}. */
+  lPop(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  LPOP: RedisMulti<Replies>['lPop']
+  /** See {@link RedisCommands.lPopCount}. */
+  lPopCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[] | null]>
+  LPOP_COUNT: RedisMulti<Replies>['lPopCount']
+  /** See {@link RedisCommands.lPos}. */
+  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisMulti<[...Replies, number | null]>
+  LPOS: RedisMulti<Replies>['lPos']
+  /** See {@link RedisCommands.lPosCount}. */
+  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisMulti<[...Replies, number[]]>
+  LPOS_COUNT: RedisMulti<Replies>['lPosCount']
+  /** See {@link RedisCommands.lPush}. */
+  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  LPUSH: RedisMulti<Replies>['lPush']
+  /** See {@link RedisCommands.lPushX}. */
+  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  LPUSHX: RedisMulti<Replies>['lPushX']
+  /** See {@link RedisCommands.lRange}. */
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, string[]]>
+  LRANGE: RedisMulti<Replies>['lRange']
+  /** See {@link RedisCommands.lRem}. */
+  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisMulti<[...Replies, number]>
+  LREM: RedisMulti<Replies>['lRem']
+  /** See {@link RedisCommands.lSet}. */
+  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  LSET: RedisMulti<Replies>['lSet']
+  /** See {@link RedisCommands.lTrim}. */
+  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  LTRIM: RedisMulti<Replies>['lTrim']
+  /** See {@link RedisCommands.lastSave}. */
+  lastSave(): RedisMulti<[...Replies, number]>
+  LASTSAVE: RedisMulti<Replies>['lastSave']
+  /** See {@link RedisCommands.latencyDoctor}. */
+  latencyDoctor(): RedisMulti<[...Replies, string]>
+  LATENCY_DOCTOR: RedisMulti<Replies>['latencyDoctor']
+  /** See {@link RedisCommands.latencyGraph}. */
+  latencyGraph(event: LatencyEvent): RedisMulti<[...Replies, string]>
+  LATENCY_GRAPH: RedisMulti<Replies>['latencyGraph']
+  /** See {@link RedisCommands.latencyHistogram}. */
+  latencyHistogram(...commands: RedisArgument[]): RedisMulti<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>]>
+  LATENCY_HISTOGRAM: RedisMulti<Replies>['latencyHistogram']
+  /** See {@link RedisCommands.latencyHistory}. */
+  latencyHistory(event: LatencyEvent): RedisMulti<[...Replies, [timestamp: number, latency: number][]]>
+  LATENCY_HISTORY: RedisMulti<Replies>['latencyHistory']
+  /** See {@link RedisCommands.latencyLatest}. */
+  latencyLatest(): RedisMulti<[...Replies, [name: string, timestamp: number, latestLatency: number, allTimeLatency: number][]]>
+  LATENCY_LATEST: RedisMulti<Replies>['latencyLatest']
+  /** See {@link RedisCommands.latencyReset}. */
+  latencyReset(...events: LatencyEvent[]): RedisMulti<[...Replies, number]>
+  LATENCY_RESET: RedisMulti<Replies>['latencyReset']
+  /** See {@link RedisCommands.lcs}. */
+  lcs(key1: RedisArgument, key2: RedisArgument): RedisMulti<[...Replies, string]>
+  LCS: RedisMulti<Replies>['lcs']
+  /** See {@link RedisCommands.lcsIdx}. */
+  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisMulti<[...Replies, LcsIdxReply]>
+  LCS_IDX: RedisMulti<Replies>['lcsIdx']
+  /** See {@link RedisCommands.lcsIdxWithMatchLen}. */
+  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisMulti<[...Replies, LcsIdxWithMatchLenReply]>
+  LCS_IDX_WITHMATCHLEN: RedisMulti<Replies>['lcsIdxWithMatchLen']
+  /** See {@link RedisCommands.lcsLen}. */
+  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisMulti<[...Replies, number]>
+  LCS_LEN: RedisMulti<Replies>['lcsLen']
+  /** See {@link RedisCommands.lmPop}. */
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisMulti<[...Replies, [key: string, elements: string[]] | null]>
+  LMPOP: RedisMulti<Replies>['lmPop']
+  /** See {@link RedisCommands.lolwut}. */
+  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisMulti<[...Replies, string]>
+  LOLWUT: RedisMulti<Replies>['lolwut']
+  /** See {@link RedisCommands.mGet}. */
+  mGet(keys: RedisArgument[]): RedisMulti<[...Replies, (string | null)[]]>
+  MGET: RedisMulti<Replies>['mGet']
+  /** See {@link RedisCommands.mSet}. */
+  mSet(toSet: MSetArguments): RedisMulti<[...Replies, 'OK']>
+  MSET: RedisMulti<Replies>['mSet']
+  /** See {@link RedisCommands.mSetEx}. */
+  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisMulti<[...Replies, number]>
+  MSETEX: RedisMulti<Replies>['mSetEx']
+  /** See {@link RedisCommands.mSetNX}. */
+  mSetNX(toSet: MSetArguments): RedisMulti<[...Replies, number]>
+  MSETNX: RedisMulti<Replies>['mSetNX']
+  /** See {@link RedisCommands.memoryDoctor}. */
+  memoryDoctor(): RedisMulti<[...Replies, string]>
+  MEMORY_DOCTOR: RedisMulti<Replies>['memoryDoctor']
+  /** See {@link RedisCommands.memoryMallocStats}. */
+  memoryMallocStats(): RedisMulti<[...Replies, string]>
+  'MEMORY_MALLOC-STATS': RedisMulti<Replies>['memoryMallocStats']
+  /** See {@link RedisCommands.memoryPurge}. */
+  memoryPurge(): RedisMulti<[...Replies, 'OK']>
+  MEMORY_PURGE: RedisMulti<Replies>['memoryPurge']
+  /** See {@link RedisCommands.memoryStats}. */
+  memoryStats(): RedisMulti<[...Replies, MemoryStats]>
+  MEMORY_STATS: RedisMulti<Replies>['memoryStats']
+  /** See {@link RedisCommands.memoryUsage}. */
+  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisMulti<[...Replies, number | null]>
+  MEMORY_USAGE: RedisMulti<Replies>['memoryUsage']
+  /** See {@link RedisCommands.migrate}. */
+  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisMulti<[...Replies, 'OK' | 'NOKEY']>
+  MIGRATE: RedisMulti<Replies>['migrate']
+  /** See {@link RedisCommands.moduleList}. */
+  moduleList(): RedisMulti<[...Replies, { name: string; ver: number; path?: string; args?: string[] }[]]>
+  MODULE_LIST: RedisMulti<Replies>['moduleList']
+  /** See {@link RedisCommands.moduleLoad}. */
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisMulti<[...Replies, 'OK']>
+  MODULE_LOAD: RedisMulti<Replies>['moduleLoad']
+  /** See {@link RedisCommands.moduleUnload}. */
+  moduleUnload(name: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  MODULE_UNLOAD: RedisMulti<Replies>['moduleUnload']
+  /** See {@link RedisCommands.move}. */
+  move(key: RedisArgument, db: RedisInteger): RedisMulti<[...Replies, number]>
+  MOVE: RedisMulti<Replies>['move']
+  /** See {@link RedisCommands.objectEncoding}. */
+  objectEncoding(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  OBJECT_ENCODING: RedisMulti<Replies>['objectEncoding']
+  /** See {@link RedisCommands.objectFreq}. */
+  objectFreq(key: RedisArgument): RedisMulti<[...Replies, number | null]>
+  OBJECT_FREQ: RedisMulti<Replies>['objectFreq']
+  /** See {@link RedisCommands.objectIdleTime}. */
+  objectIdleTime(key: RedisArgument): RedisMulti<[...Replies, number | null]>
+  OBJECT_IDLETIME: RedisMulti<Replies>['objectIdleTime']
+  /** See {@link RedisCommands.objectRefCount}. */
+  objectRefCount(key: RedisArgument): RedisMulti<[...Replies, number | null]>
+  OBJECT_REFCOUNT: RedisMulti<Replies>['objectRefCount']
+  /** See {@link RedisCommands.pExpire}. */
+  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, number]>
+  PEXPIRE: RedisMulti<Replies>['pExpire']
+  /** See {@link RedisCommands.pExpireAt}. */
+  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, number]>
+  PEXPIREAT: RedisMulti<Replies>['pExpireAt']
+  /** See {@link RedisCommands.pExpireTime}. */
+  pExpireTime(key: RedisArgument): RedisMulti<[...Replies, number]>
+  PEXPIRETIME: RedisMulti<Replies>['pExpireTime']
+  /** See {@link RedisCommands.pSetEx}. */
+  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  PSETEX: RedisMulti<Replies>['pSetEx']
+  /** See {@link RedisCommands.pTTL}. */
+  pTTL(key: RedisArgument): RedisMulti<[...Replies, number]>
+  PTTL: RedisMulti<Replies>['pTTL']
+  /** See {@link RedisCommands.persist}. */
+  persist(key: RedisArgument): RedisMulti<[...Replies, number]>
+  PERSIST: RedisMulti<Replies>['persist']
+  /** See {@link RedisCommands.pfAdd}. */
+  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  PFADD: RedisMulti<Replies>['pfAdd']
+  /** See {@link RedisCommands.pfCount}. */
+  pfCount(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  PFCOUNT: RedisMulti<Replies>['pfCount']
+  /** See {@link RedisCommands.pfMerge}. */
+  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisMulti<[...Replies, 'OK']>
+  PFMERGE: RedisMulti<Replies>['pfMerge']
+  /** See {@link RedisCommands.ping}. */
+  ping(message?: RedisArgument): RedisMulti<[...Replies, string]>
+  PING: RedisMulti<Replies>['ping']
+  /** See {@link RedisCommands.pubSubChannels}. */
+  pubSubChannels(pattern?: RedisArgument): RedisMulti<[...Replies, string[]]>
+  PUBSUB_CHANNELS: RedisMulti<Replies>['pubSubChannels']
+  /** See {@link RedisCommands.pubSubNumPat}. */
+  pubSubNumPat(): RedisMulti<[...Replies, number]>
+  PUBSUB_NUMPAT: RedisMulti<Replies>['pubSubNumPat']
+  /** See {@link RedisCommands.pubSubNumSub}. */
+  pubSubNumSub(channels?: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, number>]>
+  PUBSUB_NUMSUB: RedisMulti<Replies>['pubSubNumSub']
+  /** See {@link RedisCommands.pubSubShardChannels}. */
+  pubSubShardChannels(pattern?: RedisArgument): RedisMulti<[...Replies, string[]]>
+  PUBSUB_SHARDCHANNELS: RedisMulti<Replies>['pubSubShardChannels']
+  /** See {@link RedisCommands.pubSubShardNumSub}. */
+  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, number>]>
+  PUBSUB_SHARDNUMSUB: RedisMulti<Replies>['pubSubShardNumSub']
+  /** See {@link RedisCommands.publish}. */
+  publish(channel: RedisArgument, message: RedisArgument): RedisMulti<[...Replies, number]>
+  PUBLISH: RedisMulti<Replies>['publish']
+  /** See {@link RedisCommands.rPop}. */
+  rPop(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  RPOP: RedisMulti<Replies>['rPop']
+  /** See {@link RedisCommands.rPopCount}. */
+  rPopCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[] | null]>
+  RPOP_COUNT: RedisMulti<Replies>['rPopCount']
+  /** See {@link RedisCommands.rPopLPush}. */
+  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisMulti<[...Replies, string | null]>
+  RPOPLPUSH: RedisMulti<Replies>['rPopLPush']
+  /** See {@link RedisCommands.rPush}. */
+  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  RPUSH: RedisMulti<Replies>['rPush']
+  /** See {@link RedisCommands.rPushX}. */
+  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  RPUSHX: RedisMulti<Replies>['rPushX']
+  /** See {@link RedisCommands.randomKey}. */
+  randomKey(): RedisMulti<[...Replies, string | null]>
+  RANDOMKEY: RedisMulti<Replies>['randomKey']
+  /** See {@link RedisCommands.rename}. */
+  rename(key: RedisArgument, newKey: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  RENAME: RedisMulti<Replies>['rename']
+  /** See {@link RedisCommands.renameNX}. */
+  renameNX(key: RedisArgument, newKey: RedisArgument): RedisMulti<[...Replies, number]>
+  RENAMENX: RedisMulti<Replies>['renameNX']
+  /** See {@link RedisCommands.replicaOf}. */
+  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisMulti<[...Replies, 'OK']>
+  REPLICAOF: RedisMulti<Replies>['replicaOf']
+  /** See {@link RedisCommands.restore}. */
+  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisMulti<[...Replies, 'OK']>
+  RESTORE: RedisMulti<Replies>['restore']
+  /** See {@link RedisCommands.role}. */
+  role(): RedisMulti<[...Replies, RoleReply<string>]>
+  ROLE: RedisMulti<Replies>['role']
+  /** See {@link RedisCommands.sAdd}. */
+  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  SADD: RedisMulti<Replies>['sAdd']
+  /** See {@link RedisCommands.sCard}. */
+  sCard(key: RedisArgument): RedisMulti<[...Replies, number]>
+  SCARD: RedisMulti<Replies>['sCard']
+  /** See {@link RedisCommands.sDiff}. */
+  sDiff(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  SDIFF: RedisMulti<Replies>['sDiff']
+  /** See {@link RedisCommands.sDiffCard}. */
+  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisMulti<[...Replies, number]>
+  SDIFFCARD: RedisMulti<Replies>['sDiffCard']
+  /** See {@link RedisCommands.sDiffStore}. */
+  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  SDIFFSTORE: RedisMulti<Replies>['sDiffStore']
+  /** See {@link RedisCommands.sInter}. */
+  sInter(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  SINTER: RedisMulti<Replies>['sInter']
+  /** See {@link RedisCommands.sInterCard}. */
+  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisMulti<[...Replies, number]>
+  SINTERCARD: RedisMulti<Replies>['sInterCard']
+  /** See {@link RedisCommands.sInterStore}. */
+  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  SINTERSTORE: RedisMulti<Replies>['sInterStore']
+  /** See {@link RedisCommands.sIsMember}. */
+  sIsMember(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number]>
+  SISMEMBER: RedisMulti<Replies>['sIsMember']
+  /** See {@link RedisCommands.sMembers}. */
+  sMembers(key: RedisArgument): RedisMulti<[...Replies, string[]]>
+  SMEMBERS: RedisMulti<Replies>['sMembers']
+  /** See {@link RedisCommands.sMove}. */
+  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number]>
+  SMOVE: RedisMulti<Replies>['sMove']
+  /** See {@link RedisCommands.sPop}. */
+  sPop(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  SPOP: RedisMulti<Replies>['sPop']
+  /** See {@link RedisCommands.sPopCount}. */
+  sPopCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
+  SPOP_COUNT: RedisMulti<Replies>['sPopCount']
+  /** See {@link RedisCommands.sPublish}. */
+  sPublish(channel: RedisArgument, message: RedisArgument): RedisMulti<[...Replies, number]>
+  SPUBLISH: RedisMulti<Replies>['sPublish']
+  /** See {@link RedisCommands.sRandMember}. */
+  sRandMember(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  SRANDMEMBER: RedisMulti<Replies>['sRandMember']
+  /** See {@link RedisCommands.sRandMemberCount}. */
+  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
+  SRANDMEMBER_COUNT: RedisMulti<Replies>['sRandMemberCount']
+  /** See {@link RedisCommands.sRem}. */
+  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  SREM: RedisMulti<Replies>['sRem']
+  /** See {@link RedisCommands.sScan}. */
+  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; members: string[] }]>
+  SSCAN: RedisMulti<Replies>['sScan']
+  /** See {@link RedisCommands.sUnion}. */
+  sUnion(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  SUNION: RedisMulti<Replies>['sUnion']
+  /** See {@link RedisCommands.sUnionCard}. */
+  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisMulti<[...Replies, number]>
+  SUNIONCARD: RedisMulti<Replies>['sUnionCard']
+  /** See {@link RedisCommands.sUnionStore}. */
+  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  SUNIONSTORE: RedisMulti<Replies>['sUnionStore']
+  /** See {@link RedisCommands.save}. */
+  save(): RedisMulti<[...Replies, 'OK']>
+  SAVE: RedisMulti<Replies>['save']
+  /** See {@link RedisCommands.scan}. */
+  scan(cursor: RedisArgument, options?: ScanOptions): RedisMulti<[...Replies, { cursor: string; keys: string[] }]>
+  SCAN: RedisMulti<Replies>['scan']
+  /** See {@link RedisCommands.scriptExists}. */
+  scriptExists(sha1: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
+  SCRIPT_EXISTS: RedisMulti<Replies>['scriptExists']
+  /** See {@link RedisCommands.scriptFlush}. */
+  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisMulti<[...Replies, 'OK']>
+  SCRIPT_FLUSH: RedisMulti<Replies>['scriptFlush']
+  /** See {@link RedisCommands.scriptKill}. */
+  scriptKill(): RedisMulti<[...Replies, 'OK']>
+  SCRIPT_KILL: RedisMulti<Replies>['scriptKill']
+  /** See {@link RedisCommands.scriptLoad}. */
+  scriptLoad(script: RedisArgument): RedisMulti<[...Replies, string]>
+  SCRIPT_LOAD: RedisMulti<Replies>['scriptLoad']
+  /** See {@link RedisCommands.set}. */
+  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisMulti<[...Replies, 'OK' | string | null]>
+  SET: RedisMulti<Replies>['set']
+  /** See {@link RedisCommands.setBit}. */
+  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisMulti<[...Replies, number]>
+  SETBIT: RedisMulti<Replies>['setBit']
+  /** See {@link RedisCommands.setEx}. */
+  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  SETEX: RedisMulti<Replies>['setEx']
+  /** See {@link RedisCommands.setNX}. */
+  setNX(key: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, number]>
+  SETNX: RedisMulti<Replies>['setNX']
+  /** See {@link RedisCommands.setRange}. */
+  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisMulti<[...Replies, number]>
+  SETRANGE: RedisMulti<Replies>['setRange']
+  /** See {@link RedisCommands.smIsMember}. */
+  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
+  SMISMEMBER: RedisMulti<Replies>['smIsMember']
+  /** See {@link RedisCommands.sort}. */
+  sort(key: RedisArgument, options?: SortOptions): RedisMulti<[...Replies, (string | null)[]]>
+  SORT: RedisMulti<Replies>['sort']
+  /** See {@link RedisCommands.sortRo}. */
+  sortRo(key: RedisArgument, options?: SortOptions): RedisMulti<[...Replies, (string | null)[]]>
+  SORT_RO: RedisMulti<Replies>['sortRo']
+  /** See {@link RedisCommands.sortStore}. */
+  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisMulti<[...Replies, number]>
+  SORT_STORE: RedisMulti<Replies>['sortStore']
+  /** See {@link RedisCommands.strLen}. */
+  strLen(key: RedisArgument): RedisMulti<[...Replies, number]>
+  STRLEN: RedisMulti<Replies>['strLen']
+  /** See {@link RedisCommands.swapDb}. */
+  swapDb(index1: RedisInteger, index2: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  SWAPDB: RedisMulti<Replies>['swapDb']
+  /** See {@link RedisCommands.time}. */
+  time(): RedisMulti<[...Replies, [unixTimestamp: string, microseconds: string]]>
+  TIME: RedisMulti<Replies>['time']
+  /** See {@link RedisCommands.touch}. */
+  touch(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  TOUCH: RedisMulti<Replies>['touch']
+  /** See {@link RedisCommands.ttl}. */
+  ttl(key: RedisArgument): RedisMulti<[...Replies, number]>
+  TTL: RedisMulti<Replies>['ttl']
+  /** See {@link RedisCommands.type}. */
+  type(key: RedisArgument): RedisMulti<[...Replies, string]>
+  TYPE: RedisMulti<Replies>['type']
+  /** See {@link RedisCommands.unlink}. */
+  unlink(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  UNLINK: RedisMulti<Replies>['unlink']
+  /** See {@link RedisCommands.vAdd}. */
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisMulti<[...Replies, boolean]>
+  VADD: RedisMulti<Replies>['vAdd']
+  /** See {@link RedisCommands.vCard}. */
+  vCard(key: RedisArgument): RedisMulti<[...Replies, number]>
+  VCARD: RedisMulti<Replies>['vCard']
+  /** See {@link RedisCommands.vDim}. */
+  vDim(key: RedisArgument): RedisMulti<[...Replies, number]>
+  VDIM: RedisMulti<Replies>['vDim']
+  /** See {@link RedisCommands.vEmb}. */
+  vEmb(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, number[] | null]>
+  VEMB: RedisMulti<Replies>['vEmb']
+  /** See {@link RedisCommands.vEmbRaw}. */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, VEmbRawReply<string> | null]>
+  VEMB_RAW: RedisMulti<Replies>['vEmbRaw']
+  /** See {@link RedisCommands.vGetAttr}. */
+  vGetAttr(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, unknown]>
+  VGETATTR: RedisMulti<Replies>['vGetAttr']
+  /** See {@link RedisCommands.vInfo}. */
+  vInfo(key: RedisArgument): RedisMulti<[...Replies, VInfoReply | null]>
+  VINFO: RedisMulti<Replies>['vInfo']
+  /** See {@link RedisCommands.vLinks}. */
+  vLinks(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, string[][] | null]>
+  VLINKS: RedisMulti<Replies>['vLinks']
+  /** See {@link RedisCommands.vLinksWithScores}. */
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, Record<string, number>[] | null]>
+  VLINKS_WITHSCORES: RedisMulti<Replies>['vLinksWithScores']
+  /** See {@link RedisCommands.vRandMember}. */
+  vRandMember(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  vRandMember(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
+  VRANDMEMBER: RedisMulti<Replies>['vRandMember']
+  /** See {@link RedisCommands.vRange}. */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisMulti<[...Replies, string[]]>
+  VRANGE: RedisMulti<Replies>['vRange']
+  /** See {@link RedisCommands.vRem}. */
+  vRem(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, boolean]>
+  VREM: RedisMulti<Replies>['vRem']
+  /** See {@link RedisCommands.vSetAttr}. */
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisMulti<[...Replies, boolean]>
+  VSETATTR: RedisMulti<Replies>['vSetAttr']
+  /** See {@link RedisCommands.vSim}. */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisMulti<[...Replies, string[]]>
+  VSIM: RedisMulti<Replies>['vSim']
+  /** See {@link RedisCommands.vSimWithScores}. */
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisMulti<[...Replies, Record<string, number>]>
+  VSIM_WITHSCORES: RedisMulti<Replies>['vSimWithScores']
+  /** See {@link RedisCommands.wait}. */
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisMulti<[...Replies, number]>
+  WAIT: RedisMulti<Replies>['wait']
+  /** See {@link RedisCommands.waitAof}. */
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisMulti<[...Replies, [locals: number, replicas: number]]>
+  WAITAOF: RedisMulti<Replies>['waitAof']
+  /** See {@link RedisCommands.xAck}. */
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  XACK: RedisMulti<Replies>['xAck']
+  /** See {@link RedisCommands.xAckDel}. */
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisMulti<[...Replies, StreamDeletionReplyCode[]]>
+  XACKDEL: RedisMulti<Replies>['xAckDel']
+  /** See {@link RedisCommands.xAdd}. */
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisMulti<[...Replies, string]>
+  XADD: RedisMulti<Replies>['xAdd']
+  /** See {@link RedisCommands.xAddNoMkStream}. */
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisMulti<[...Replies, string | null]>
+  XADD_NOMKSTREAM: RedisMulti<Replies>['xAddNoMkStream']
+  /** See {@link RedisCommands.xAutoClaim}. */
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisMulti<[...Replies, { nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }]>
+  XAUTOCLAIM: RedisMulti<Replies>['xAutoClaim']
+  /** See {@link RedisCommands.xAutoClaimJustId}. */
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisMulti<[...Replies, { nextId: string; messages: string[]; deletedMessages: string[] }]>
+  XAUTOCLAIM_JUSTID: RedisMulti<Replies>['xAutoClaimJustId']
+  /** See {@link RedisCommands.xCfgSet}. */
+  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisMulti<[...Replies, 'OK']>
+  XCFGSET: RedisMulti<Replies>['xCfgSet']
+  /** See {@link RedisCommands.xClaim}. */
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisMulti<[...Replies, (StreamMessage<string> | null)[]]>
+  XCLAIM: RedisMulti<Replies>['xClaim']
+  /** See {@link RedisCommands.xClaimJustId}. */
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisMulti<[...Replies, string[]]>
+  XCLAIM_JUSTID: RedisMulti<Replies>['xClaimJustId']
+  /** See {@link RedisCommands.xDel}. */
+  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  XDEL: RedisMulti<Replies>['xDel']
+  /** See {@link RedisCommands.xDelEx}. */
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisMulti<[...Replies, StreamDeletionReplyCode[]]>
+  XDELEX: RedisMulti<Replies>['xDelEx']
+  /** See {@link RedisCommands.xGroupCreate}. */
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisMulti<[...Replies, 'OK']>
+  XGROUP_CREATE: RedisMulti<Replies>['xGroupCreate']
+  /** See {@link RedisCommands.xGroupCreateConsumer}. */
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisMulti<[...Replies, number]>
+  XGROUP_CREATECONSUMER: RedisMulti<Replies>['xGroupCreateConsumer']
+  /** See {@link RedisCommands.xGroupDelConsumer}. */
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisMulti<[...Replies, number]>
+  XGROUP_DELCONSUMER: RedisMulti<Replies>['xGroupDelConsumer']
+  /** See {@link RedisCommands.xGroupDestroy}. */
+  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisMulti<[...Replies, number]>
+  XGROUP_DESTROY: RedisMulti<Replies>['xGroupDestroy']
+  /** See {@link RedisCommands.xGroupSetId}. */
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisMulti<[...Replies, 'OK']>
+  XGROUP_SETID: RedisMulti<Replies>['xGroupSetId']
+  /** See {@link RedisCommands.xInfoConsumers}. */
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisMulti<[...Replies, XInfoConsumer<string>[]]>
+  XINFO_CONSUMERS: RedisMulti<Replies>['xInfoConsumers']
+  /** See {@link RedisCommands.xInfoGroups}. */
+  xInfoGroups(key: RedisArgument): RedisMulti<[...Replies, XInfoGroup<string>[]]>
+  XINFO_GROUPS: RedisMulti<Replies>['xInfoGroups']
+  /** See {@link RedisCommands.xInfoStream}. */
+  xInfoStream(key: RedisArgument): RedisMulti<[...Replies, XInfoStreamReply<string>]>
+  XINFO_STREAM: RedisMulti<Replies>['xInfoStream']
+  /** See {@link RedisCommands.xLen}. */
+  xLen(key: RedisArgument): RedisMulti<[...Replies, number]>
+  XLEN: RedisMulti<Replies>['xLen']
+  /** See {@link RedisCommands.xNack}. */
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisMulti<[...Replies, number]>
+  XNACK: RedisMulti<Replies>['xNack']
+  /** See {@link RedisCommands.xPending}. */
+  xPending(key: RedisArgument, group: RedisArgument): RedisMulti<[...Replies, { pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }]>
+  XPENDING: RedisMulti<Replies>['xPending']
+  /** See {@link RedisCommands.xPendingRange}. */
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisMulti<[...Replies, { id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]]>
+  XPENDING_RANGE: RedisMulti<Replies>['xPendingRange']
+  /** See {@link RedisCommands.xRange}. */
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisMulti<[...Replies, StreamMessage<string>[]]>
+  XRANGE: RedisMulti<Replies>['xRange']
+  /** See {@link RedisCommands.xRead}. */
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisMulti<[...Replies, StreamMessages<string>[] | null]>
+  XREAD: RedisMulti<Replies>['xRead']
+  /** See {@link RedisCommands.xReadGroup}. */
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisMulti<[...Replies, StreamMessages<string>[] | null]>
+  XREADGROUP: RedisMulti<Replies>['xReadGroup']
+  /** See {@link RedisCommands.xRevRange}. */
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisMulti<[...Replies, StreamMessage<string>[]]>
+  XREVRANGE: RedisMulti<Replies>['xRevRange']
+  /** See {@link RedisCommands.xSetId}. */
+  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisMulti<[...Replies, 'OK']>
+  XSETID: RedisMulti<Replies>['xSetId']
+  /** See {@link RedisCommands.xTrim}. */
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisMulti<[...Replies, number]>
+  XTRIM: RedisMulti<Replies>['xTrim']
+  /** See {@link RedisCommands.zAdd}. */
+  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisMulti<[...Replies, number]>
+  ZADD: RedisMulti<Replies>['zAdd']
+  /** See {@link RedisCommands.zAddIncr}. */
+  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisMulti<[...Replies, number | null]>
+  ZADD_INCR: RedisMulti<Replies>['zAddIncr']
+  /** See {@link RedisCommands.zCard}. */
+  zCard(key: RedisArgument): RedisMulti<[...Replies, number]>
+  ZCARD: RedisMulti<Replies>['zCard']
+  /** See {@link RedisCommands.zCount}. */
+  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisMulti<[...Replies, number]>
+  ZCOUNT: RedisMulti<Replies>['zCount']
+  /** See {@link RedisCommands.zDiff}. */
+  zDiff(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  ZDIFF: RedisMulti<Replies>['zDiff']
+  /** See {@link RedisCommands.zDiffStore}. */
+  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  ZDIFFSTORE: RedisMulti<Replies>['zDiffStore']
+  /** See {@link RedisCommands.zDiffWithScores}. */
+  zDiffWithScores(keys: RedisVariadicArgument): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZDIFF_WITHSCORES: RedisMulti<Replies>['zDiffWithScores']
+  /** See {@link RedisCommands.zIncrBy}. */
+  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisMulti<[...Replies, number]>
+  ZINCRBY: RedisMulti<Replies>['zIncrBy']
+  /** See {@link RedisCommands.zInter}. */
+  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, string[]]>
+  ZINTER: RedisMulti<Replies>['zInter']
+  /** See {@link RedisCommands.zInterCard}. */
+  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisMulti<[...Replies, number]>
+  ZINTERCARD: RedisMulti<Replies>['zInterCard']
+  /** See {@link RedisCommands.zInterStore}. */
+  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, number]>
+  ZINTERSTORE: RedisMulti<Replies>['zInterStore']
+  /** See {@link RedisCommands.zInterWithScores}. */
+  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZINTER_WITHSCORES: RedisMulti<Replies>['zInterWithScores']
+  /** See {@link RedisCommands.zLexCount}. */
+  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisMulti<[...Replies, number]>
+  ZLEXCOUNT: RedisMulti<Replies>['zLexCount']
+  /** See {@link RedisCommands.zPopMax}. */
+  zPopMax(key: RedisArgument): RedisMulti<[...Replies, { value: string; score: number } | null]>
+  ZPOPMAX: RedisMulti<Replies>['zPopMax']
+  /** See {@link RedisCommands.zPopMaxCount}. */
+  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZPOPMAX_COUNT: RedisMulti<Replies>['zPopMaxCount']
+  /** See {@link RedisCommands.zPopMin}. */
+  zPopMin(key: RedisArgument): RedisMulti<[...Replies, { value: string; score: number } | null]>
+  ZPOPMIN: RedisMulti<Replies>['zPopMin']
+  /** See {@link RedisCommands.zPopMinCount}. */
+  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZPOPMIN_COUNT: RedisMulti<Replies>['zPopMinCount']
+  /** See {@link RedisCommands.zRandMember}. */
+  zRandMember(key: RedisArgument): RedisMulti<[...Replies, string | null]>
+  ZRANDMEMBER: RedisMulti<Replies>['zRandMember']
+  /** See {@link RedisCommands.zRandMemberCount}. */
+  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
+  ZRANDMEMBER_COUNT: RedisMulti<Replies>['zRandMemberCount']
+  /** See {@link RedisCommands.zRandMemberCountWithScores}. */
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZRANDMEMBER_COUNT_WITHSCORES: RedisMulti<Replies>['zRandMemberCountWithScores']
+  /** See {@link RedisCommands.zRange}. */
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisMulti<[...Replies, string[]]>
+  ZRANGE: RedisMulti<Replies>['zRange']
+  /** See {@link RedisCommands.zRangeByLex}. */
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisMulti<[...Replies, string[]]>
+  ZRANGEBYLEX: RedisMulti<Replies>['zRangeByLex']
+  /** See {@link RedisCommands.zRangeByScore}. */
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisMulti<[...Replies, string[]]>
+  ZRANGEBYSCORE: RedisMulti<Replies>['zRangeByScore']
+  /** See {@link RedisCommands.zRangeByScoreWithScores}. */
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZRANGEBYSCORE_WITHSCORES: RedisMulti<Replies>['zRangeByScoreWithScores']
+  /** See {@link RedisCommands.zRangeStore}. */
+  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisMulti<[...Replies, number]>
+  ZRANGESTORE: RedisMulti<Replies>['zRangeStore']
+  /** See {@link RedisCommands.zRangeWithScores}. */
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZRANGE_WITHSCORES: RedisMulti<Replies>['zRangeWithScores']
+  /** See {@link RedisCommands.zRank}. */
+  zRank(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number | null]>
+  ZRANK: RedisMulti<Replies>['zRank']
+  /** See {@link RedisCommands.zRankWithScore}. */
+  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, { rank: number; score: number } | null]>
+  ZRANK_WITHSCORE: RedisMulti<Replies>['zRankWithScore']
+  /** See {@link RedisCommands.zRem}. */
+  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  ZREM: RedisMulti<Replies>['zRem']
+  /** See {@link RedisCommands.zRemRangeByLex}. */
+  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisMulti<[...Replies, number]>
+  ZREMRANGEBYLEX: RedisMulti<Replies>['zRemRangeByLex']
+  /** See {@link RedisCommands.zRemRangeByRank}. */
+  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, number]>
+  ZREMRANGEBYRANK: RedisMulti<Replies>['zRemRangeByRank']
+  /** See {@link RedisCommands.zRemRangeByScore}. */
+  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisMulti<[...Replies, number]>
+  ZREMRANGEBYSCORE: RedisMulti<Replies>['zRemRangeByScore']
+  /** See {@link RedisCommands.zRevRank}. */
+  zRevRank(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number | null]>
+  ZREVRANK: RedisMulti<Replies>['zRevRank']
+  /** See {@link RedisCommands.zRevRankWithScore}. */
+  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, { rank: number; score: number } | null]>
+  ZREVRANK_WITHSCORE: RedisMulti<Replies>['zRevRankWithScore']
+  /** See {@link RedisCommands.zScan}. */
+  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; members: { value: string; score: number }[] }]>
+  ZSCAN: RedisMulti<Replies>['zScan']
+  /** See {@link RedisCommands.zScore}. */
+  zScore(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number | null]>
+  ZSCORE: RedisMulti<Replies>['zScore']
+  /** See {@link RedisCommands.zUnion}. */
+  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, string[]]>
+  ZUNION: RedisMulti<Replies>['zUnion']
+  /** See {@link RedisCommands.zUnionStore}. */
+  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, number]>
+  ZUNIONSTORE: RedisMulti<Replies>['zUnionStore']
+  /** See {@link RedisCommands.zUnionWithScores}. */
+  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
+  ZUNION_WITHSCORES: RedisMulti<Replies>['zUnionWithScores']
+  /** See {@link RedisCommands.zmPop}. */
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisMulti<[...Replies, { key: string; members: { value: string; score: number }[] } | null]>
+  ZMPOP: RedisMulti<Replies>['zmPop']
+  /** See {@link RedisCommands.zmScore}. */
+  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, (number | null)[]]>
+  ZMSCORE: RedisMulti<Replies>['zmScore']
+}
+
+/** The commands of a chain whose strings are Buffers. */
+export interface RedisBufferMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferCommands.aclCat}. */
+  aclCat(categoryName?: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  ACL_CAT: RedisBufferMulti<Replies>['aclCat']
+  /** See {@link RedisBufferCommands.aclDelUser}. */
+  aclDelUser(username: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  ACL_DELUSER: RedisBufferMulti<Replies>['aclDelUser']
+  /** See {@link RedisBufferCommands.aclDryRun}. */
+  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisBufferMulti<[...Replies, Buffer]>
+  ACL_DRYRUN: RedisBufferMulti<Replies>['aclDryRun']
+  /** See {@link RedisBufferCommands.aclGenPass}. */
+  aclGenPass(bits?: RedisInteger): RedisBufferMulti<[...Replies, Buffer]>
+  ACL_GENPASS: RedisBufferMulti<Replies>['aclGenPass']
+  /** See {@link RedisBufferCommands.aclGetUser}. */
+  aclGetUser(username: RedisArgument): RedisBufferMulti<[...Replies, { flags: Buffer[]; passwords: Buffer[]; commands: Buffer; keys: Buffer; channels: Buffer; selectors: { commands: Buffer; keys: Buffer; channels: Buffer }[] } | null]>
+  ACL_GETUSER: RedisBufferMulti<Replies>['aclGetUser']
+  /** See {@link RedisBufferCommands.aclList}. */
+  aclList(): RedisBufferMulti<[...Replies, Buffer[]]>
+  ACL_LIST: RedisBufferMulti<Replies>['aclList']
+  /** See {@link RedisBufferCommands.aclLoad}. */
+  aclLoad(): RedisBufferMulti<[...Replies, 'OK']>
+  ACL_LOAD: RedisBufferMulti<Replies>['aclLoad']
+  /** See {@link RedisBufferCommands.aclLog}. */
+  aclLog(count?: RedisInteger): RedisBufferMulti<[...Replies, { count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]]>
+  ACL_LOG: RedisBufferMulti<Replies>['aclLog']
+  /** See {@link RedisBufferCommands.aclLogReset}. */
+  aclLogReset(): RedisBufferMulti<[...Replies, 'OK']>
+  ACL_LOG_RESET: RedisBufferMulti<Replies>['aclLogReset']
+  /** See {@link RedisBufferCommands.aclSave}. */
+  aclSave(): RedisBufferMulti<[...Replies, 'OK']>
+  ACL_SAVE: RedisBufferMulti<Replies>['aclSave']
+  /** See {@link RedisBufferCommands.aclSetUser}. */
+  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisBufferMulti<[...Replies, 'OK']>
+  ACL_SETUSER: RedisBufferMulti<Replies>['aclSetUser']
+  /** See {@link RedisBufferCommands.aclUsers}. */
+  aclUsers(): RedisBufferMulti<[...Replies, Buffer[]]>
+  ACL_USERS: RedisBufferMulti<Replies>['aclUsers']
+  /** See {@link RedisBufferCommands.aclWhoAmI}. */
+  aclWhoAmI(): RedisBufferMulti<[...Replies, Buffer]>
+  ACL_WHOAMI: RedisBufferMulti<Replies>['aclWhoAmI']
+  /** See {@link RedisBufferCommands.append}. */
+  append(key: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  APPEND: RedisBufferMulti<Replies>['append']
+  /** See {@link RedisBufferCommands.arCount}. */
+  arCount(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  ARCOUNT: RedisBufferMulti<Replies>['arCount']
+  /** See {@link RedisBufferCommands.arDel}. */
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, number]>
+  ARDEL: RedisBufferMulti<Replies>['arDel']
+  /** See {@link RedisBufferCommands.arDelRange}. */
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisBufferMulti<[...Replies, number]>
+  ARDELRANGE: RedisBufferMulti<Replies>['arDelRange']
+  /** See {@link RedisBufferCommands.arGet}. */
+  arGet(key: RedisArgument, index: RedisInteger): RedisBufferMulti<[...Replies, Buffer | null]>
+  ARGET: RedisBufferMulti<Replies>['arGet']
+  /** See {@link RedisBufferCommands.arGetRange}. */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  ARGETRANGE: RedisBufferMulti<Replies>['arGetRange']
+  /** See {@link RedisBufferCommands.arGrep}. */
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferMulti<[...Replies, number[]]>
+  ARGREP: RedisBufferMulti<Replies>['arGrep']
+  /** See {@link RedisBufferCommands.arGrepWithValues}. */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferMulti<[...Replies, { index: number; value: Buffer }[]]>
+  ARGREP_WITHVALUES: RedisBufferMulti<Replies>['arGrepWithValues']
+  /** See {@link RedisBufferCommands.arInfo}. */
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisBufferMulti<[...Replies, Record<string, number>]>
+  ARINFO: RedisBufferMulti<Replies>['arInfo']
+  /** See {@link RedisBufferCommands.arInsert}. */
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  ARINSERT: RedisBufferMulti<Replies>['arInsert']
+  /** See {@link RedisBufferCommands.arLastItems}. */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  ARLASTITEMS: RedisBufferMulti<Replies>['arLastItems']
+  /** See {@link RedisBufferCommands.arLen}. */
+  arLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  ARLEN: RedisBufferMulti<Replies>['arLen']
+  /** See {@link RedisBufferCommands.arMGet}. */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  ARMGET: RedisBufferMulti<Replies>['arMGet']
+  /** See {@link RedisBufferCommands.arMSet}. */
+  arMSet(key: RedisArgument, entries: ArEntries): RedisBufferMulti<[...Replies, number]>
+  ARMSET: RedisBufferMulti<Replies>['arMSet']
+  /** See {@link RedisBufferCommands.arNext}. */
+  arNext(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  ARNEXT: RedisBufferMulti<Replies>['arNext']
+  /** See {@link RedisBufferCommands.arOp}. */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisBufferMulti<[...Replies, Buffer | number | null]>
+  AROP: RedisBufferMulti<Replies>['arOp']
+  /** See {@link RedisBufferCommands.arRing}. */
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  ARRING: RedisBufferMulti<Replies>['arRing']
+  /** See {@link RedisBufferCommands.arScan}. */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisBufferMulti<[...Replies, { index: number; value: Buffer }[]]>
+  ARSCAN: RedisBufferMulti<Replies>['arScan']
+  /** See {@link RedisBufferCommands.arSeek}. */
+  arSeek(key: RedisArgument, index: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  ARSEEK: RedisBufferMulti<Replies>['arSeek']
+  /** See {@link RedisBufferCommands.arSet}. */
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  ARSET: RedisBufferMulti<Replies>['arSet']
+  /** See {@link RedisBufferCommands.bgRewriteAof}. */
+  bgRewriteAof(): RedisBufferMulti<[...Replies, string]>
+  BGREWRITEAOF: RedisBufferMulti<Replies>['bgRewriteAof']
+  /** See {@link RedisBufferCommands.bgSave}. */
+  bgSave(options?: { SCHEDULE?: boolean }): RedisBufferMulti<[...Replies, string]>
+  BGSAVE: RedisBufferMulti<Replies>['bgSave']
+  /** See {@link RedisBufferCommands.bitCount}. */
+  bitCount(key: RedisArgument, range?: BitCountRange): RedisBufferMulti<[...Replies, number]>
+  BITCOUNT: RedisBufferMulti<Replies>['bitCount']
+  /** See {@link RedisBufferCommands.bitField}. */
+  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisBufferMulti<[...Replies, (number | null)[]]>
+  BITFIELD: RedisBufferMulti<Replies>['bitField']
+  /** See {@link RedisBufferCommands.bitFieldRo}. */
+  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisBufferMulti<[...Replies, number[]]>
+  BITFIELD_RO: RedisBufferMulti<Replies>['bitFieldRo']
+  /** See {@link RedisBufferCommands.bitOp}. */
+  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  BITOP: RedisBufferMulti<Replies>['bitOp']
+  /** See {@link RedisBufferCommands.bitPos}. */
+  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisBufferMulti<[...Replies, number]>
+  BITPOS: RedisBufferMulti<Replies>['bitPos']
+  /** See {@link RedisBufferCommands.blMove}. */
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisBufferMulti<[...Replies, Buffer | null]>
+  BLMOVE: RedisBufferMulti<Replies>['blMove']
+  /** See {@link RedisBufferCommands.blMoveM}. */
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisBufferMulti<[...Replies, Buffer[] | null]>
+  BLMOVEM: RedisBufferMulti<Replies>['blMoveM']
+  /** See {@link RedisBufferCommands.blPop}. */
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; element: Buffer } | null]>
+  BLPOP: RedisBufferMulti<Replies>['blPop']
+  /** See {@link RedisBufferCommands.blessClear}. */
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferMulti<[...Replies, number]>
+  BLESS_CLEAR: RedisBufferMulti<Replies>['blessClear']
+  /** See {@link RedisBufferCommands.blessGet}. */
+  blessGet(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  BLESS_GET: RedisBufferMulti<Replies>['blessGet']
+  /** See {@link RedisBufferCommands.blessScan}. */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisBufferMulti<[...Replies, { cursor: Buffer; keys: Buffer[] }]>
+  BLESS_SCAN: RedisBufferMulti<Replies>['blessScan']
+  /** See {@link RedisBufferCommands.blessSet}. */
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferMulti<[...Replies, number]>
+  BLESS_SET: RedisBufferMulti<Replies>['blessSet']
+  /** See {@link RedisBufferCommands.blmPop}. */
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferMulti<[...Replies, [key: Buffer, elements: Buffer[]] | null]>
+  BLMPOP: RedisBufferMulti<Replies>['blmPop']
+  /** See {@link RedisBufferCommands.brPop}. */
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; element: Buffer } | null]>
+  BRPOP: RedisBufferMulti<Replies>['brPop']
+  /** See {@link RedisBufferCommands.brPopLPush}. */
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, Buffer | null]>
+  BRPOPLPUSH: RedisBufferMulti<Replies>['brPopLPush']
+  /** See {@link RedisBufferCommands.bzPopMax}. */
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; value: Buffer; score: number } | null]>
+  BZPOPMAX: RedisBufferMulti<Replies>['bzPopMax']
+  /** See {@link RedisBufferCommands.bzPopMin}. */
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; value: Buffer; score: number } | null]>
+  BZPOPMIN: RedisBufferMulti<Replies>['bzPopMin']
+  /** See {@link RedisBufferCommands.bzmPop}. */
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferMulti<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null]>
+  BZMPOP: RedisBufferMulti<Replies>['bzmPop']
+  /** See {@link RedisBufferCommands.clientGetName}. */
+  clientGetName(): RedisBufferMulti<[...Replies, Buffer | null]>
+  CLIENT_GETNAME: RedisBufferMulti<Replies>['clientGetName']
+  /** See {@link RedisBufferCommands.clientGetRedir}. */
+  clientGetRedir(): RedisBufferMulti<[...Replies, number]>
+  CLIENT_GETREDIR: RedisBufferMulti<Replies>['clientGetRedir']
+  /** See {@link RedisBufferCommands.clientId}. */
+  clientId(): RedisBufferMulti<[...Replies, number]>
+  CLIENT_ID: RedisBufferMulti<Replies>['clientId']
+  /** See {@link RedisBufferCommands.clientInfo}. */
+  clientInfo(): RedisBufferMulti<[...Replies, ClientInfo]>
+  CLIENT_INFO: RedisBufferMulti<Replies>['clientInfo']
+  /** See {@link RedisBufferCommands.clientKill}. */
+  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisBufferMulti<[...Replies, number]>
+  CLIENT_KILL: RedisBufferMulti<Replies>['clientKill']
+  /** See {@link RedisBufferCommands.clientList}. */
+  clientList(filter?: ClientListFilter): RedisBufferMulti<[...Replies, ClientInfo[]]>
+  CLIENT_LIST: RedisBufferMulti<Replies>['clientList']
+  /** See {@link RedisBufferCommands.clientPause}. */
+  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisBufferMulti<[...Replies, 'OK']>
+  CLIENT_PAUSE: RedisBufferMulti<Replies>['clientPause']
+  /** See {@link RedisBufferCommands.clientTrackingInfo}. */
+  clientTrackingInfo(): RedisBufferMulti<[...Replies, { flags: Buffer[]; redirect: number; prefixes: Buffer[] }]>
+  CLIENT_TRACKINGINFO: RedisBufferMulti<Replies>['clientTrackingInfo']
+  /** See {@link RedisBufferCommands.clientUnblock}. */
+  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisBufferMulti<[...Replies, number]>
+  CLIENT_UNBLOCK: RedisBufferMulti<Replies>['clientUnblock']
+  /** See {@link RedisBufferCommands.clientUnpause}. */
+  clientUnpause(): RedisBufferMulti<[...Replies, 'OK']>
+  CLIENT_UNPAUSE: RedisBufferMulti<Replies>['clientUnpause']
+  /** See {@link RedisBufferCommands.clusterAddSlots}. */
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_ADDSLOTS: RedisBufferMulti<Replies>['clusterAddSlots']
+  /** See {@link RedisBufferCommands.clusterAddSlotsRange}. */
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_ADDSLOTSRANGE: RedisBufferMulti<Replies>['clusterAddSlotsRange']
+  /** See {@link RedisBufferCommands.clusterBumpEpoch}. */
+  clusterBumpEpoch(): RedisBufferMulti<[...Replies, string]>
+  CLUSTER_BUMPEPOCH: RedisBufferMulti<Replies>['clusterBumpEpoch']
+  /** See {@link RedisBufferCommands.clusterCountFailureReports}. */
+  clusterCountFailureReports(nodeId: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisBufferMulti<Replies>['clusterCountFailureReports']
+  /** See {@link RedisBufferCommands.clusterCountKeysInSlot}. */
+  clusterCountKeysInSlot(slot: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  CLUSTER_COUNTKEYSINSLOT: RedisBufferMulti<Replies>['clusterCountKeysInSlot']
+  /** See {@link RedisBufferCommands.clusterDelSlots}. */
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_DELSLOTS: RedisBufferMulti<Replies>['clusterDelSlots']
+  /** See {@link RedisBufferCommands.clusterDelSlotsRange}. */
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_DELSLOTSRANGE: RedisBufferMulti<Replies>['clusterDelSlotsRange']
+  /** See {@link RedisBufferCommands.clusterFailover}. */
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_FAILOVER: RedisBufferMulti<Replies>['clusterFailover']
+  /** See {@link RedisBufferCommands.clusterFlushSlots}. */
+  clusterFlushSlots(): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_FLUSHSLOTS: RedisBufferMulti<Replies>['clusterFlushSlots']
+  /** See {@link RedisBufferCommands.clusterForget}. */
+  clusterForget(nodeId: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_FORGET: RedisBufferMulti<Replies>['clusterForget']
+  /** See {@link RedisBufferCommands.clusterGetKeysInSlot}. */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  CLUSTER_GETKEYSINSLOT: RedisBufferMulti<Replies>['clusterGetKeysInSlot']
+  /** See {@link RedisBufferCommands.clusterInfo}. */
+  clusterInfo(): RedisBufferMulti<[...Replies, Buffer]>
+  CLUSTER_INFO: RedisBufferMulti<Replies>['clusterInfo']
+  /** See {@link RedisBufferCommands.clusterKeySlot}. */
+  clusterKeySlot(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  CLUSTER_KEYSLOT: RedisBufferMulti<Replies>['clusterKeySlot']
+  /** See {@link RedisBufferCommands.clusterLinks}. */
+  clusterLinks(): RedisBufferMulti<[...Replies, ClusterLink<Buffer>[]]>
+  CLUSTER_LINKS: RedisBufferMulti<Replies>['clusterLinks']
+  /** See {@link RedisBufferCommands.clusterMeet}. */
+  clusterMeet(host: RedisArgument, port: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_MEET: RedisBufferMulti<Replies>['clusterMeet']
+  /** See {@link RedisBufferCommands.clusterMyId}. */
+  clusterMyId(): RedisBufferMulti<[...Replies, Buffer]>
+  CLUSTER_MYID: RedisBufferMulti<Replies>['clusterMyId']
+  /** See {@link RedisBufferCommands.clusterMyShardId}. */
+  clusterMyShardId(): RedisBufferMulti<[...Replies, Buffer]>
+  CLUSTER_MYSHARDID: RedisBufferMulti<Replies>['clusterMyShardId']
+  /** See {@link RedisBufferCommands.clusterNodes}. */
+  clusterNodes(): RedisBufferMulti<[...Replies, Buffer]>
+  CLUSTER_NODES: RedisBufferMulti<Replies>['clusterNodes']
+  /** See {@link RedisBufferCommands.clusterReplicas}. */
+  clusterReplicas(nodeId: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  CLUSTER_REPLICAS: RedisBufferMulti<Replies>['clusterReplicas']
+  /** See {@link RedisBufferCommands.clusterReplicate}. */
+  clusterReplicate(nodeId: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_REPLICATE: RedisBufferMulti<Replies>['clusterReplicate']
+  /** See {@link RedisBufferCommands.clusterReset}. */
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_RESET: RedisBufferMulti<Replies>['clusterReset']
+  /** See {@link RedisBufferCommands.clusterSaveConfig}. */
+  clusterSaveConfig(): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_SAVECONFIG: RedisBufferMulti<Replies>['clusterSaveConfig']
+  /** See {@link RedisBufferCommands.clusterSetConfigEpoch}. */
+  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  'CLUSTER_SET-CONFIG-EPOCH': RedisBufferMulti<Replies>['clusterSetConfigEpoch']
+  /** See {@link RedisBufferCommands.clusterSetSlot}. */
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  CLUSTER_SETSLOT: RedisBufferMulti<Replies>['clusterSetSlot']
+  /** See {@link RedisBufferCommands.clusterSlots}. */
+  clusterSlots(): RedisBufferMulti<[...Replies, ClusterSlots<Buffer>[]]>
+  CLUSTER_SLOTS: RedisBufferMulti<Replies>['clusterSlots']
+  /** See {@link RedisBufferCommands.command}. */
+  command(): RedisBufferMulti<[...Replies, CommandReply[]]>
+  COMMAND: RedisBufferMulti<Replies>['command']
+  /** See {@link RedisBufferCommands.commandCount}. */
+  commandCount(): RedisBufferMulti<[...Replies, number]>
+  COMMAND_COUNT: RedisBufferMulti<Replies>['commandCount']
+  /** See {@link RedisBufferCommands.commandDocs}. */
+  commandDocs(commands?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, CommandDoc<Buffer>>]>
+  COMMAND_DOCS: RedisBufferMulti<Replies>['commandDocs']
+  /** See {@link RedisBufferCommands.commandGetKeys}. */
+  commandGetKeys(args: RedisArgument[]): RedisBufferMulti<[...Replies, Buffer[]]>
+  COMMAND_GETKEYS: RedisBufferMulti<Replies>['commandGetKeys']
+  /** See {@link RedisBufferCommands.commandGetKeysAndFlags}. */
+  commandGetKeysAndFlags(args: RedisArgument[]): RedisBufferMulti<[...Replies, { key: Buffer; flags: Buffer[] }[]]>
+  COMMAND_GETKEYSANDFLAGS: RedisBufferMulti<Replies>['commandGetKeysAndFlags']
+  /** See {@link RedisBufferCommands.commandInfo}. */
+  commandInfo(commands: RedisArgument[]): RedisBufferMulti<[...Replies, (CommandReply | null)[]]>
+  COMMAND_INFO: RedisBufferMulti<Replies>['commandInfo']
+  /** See {@link RedisBufferCommands.commandList}. */
+  commandList(options?: CommandListOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  COMMAND_LIST: RedisBufferMulti<Replies>['commandList']
+  /** See {@link RedisBufferCommands.configGet}. */
+  configGet(parameters: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, Buffer>]>
+  CONFIG_GET: RedisBufferMulti<Replies>['configGet']
+  /** See {@link RedisBufferCommands.configResetStat}. */
+  configResetStat(): RedisBufferMulti<[...Replies, 'OK']>
+  CONFIG_RESETSTAT: RedisBufferMulti<Replies>['configResetStat']
+  CONFIG_RESETASTAT: RedisBufferMulti<Replies>['configResetStat']
+  /** See {@link RedisBufferCommands.configRewrite}. */
+  configRewrite(): RedisBufferMulti<[...Replies, 'OK']>
+  CONFIG_REWRITE: RedisBufferMulti<Replies>['configRewrite']
+  /** See {@link RedisBufferCommands.configSet}. */
+  configSet(parameter: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  configSet(parameters: Record<string, RedisArgument>): RedisBufferMulti<[...Replies, 'OK']>
+  CONFIG_SET: RedisBufferMulti<Replies>['configSet']
+  /** See {@link RedisBufferCommands.copy}. */
+  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisBufferMulti<[...Replies, number]>
+  COPY: RedisBufferMulti<Replies>['copy']
+  /** See {@link RedisBufferCommands.dbSize}. */
+  dbSize(): RedisBufferMulti<[...Replies, number]>
+  DBSIZE: RedisBufferMulti<Replies>['dbSize']
+  /** See {@link RedisBufferCommands.decr}. */
+  decr(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  DECR: RedisBufferMulti<Replies>['decr']
+  /** See {@link RedisBufferCommands.decrBy}. */
+  decrBy(key: RedisArgument, decrement: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  DECRBY: RedisBufferMulti<Replies>['decrBy']
+  /** See {@link RedisBufferCommands.del}. */
+  del(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  DEL: RedisBufferMulti<Replies>['del']
+  /** See {@link RedisBufferCommands.delEx}. */
+  delEx(key: RedisArgument, options?: DelExOptions): RedisBufferMulti<[...Replies, number]>
+  DELEX: RedisBufferMulti<Replies>['delEx']
+  /** See {@link RedisBufferCommands.digest}. */
+  digest(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  DIGEST: RedisBufferMulti<Replies>['digest']
+  /** See {@link RedisBufferCommands.dump}. */
+  dump(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  DUMP: RedisBufferMulti<Replies>['dump']
+  /** See {@link RedisBufferCommands.echo}. */
+  echo(message: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
+  ECHO: RedisBufferMulti<Replies>['echo']
+  /** See {@link RedisBufferCommands.eval}. */
+  eval(script: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
+  EVAL: RedisBufferMulti<Replies>['eval']
+  /** See {@link RedisBufferCommands.evalRo}. */
+  evalRo(script: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
+  EVAL_RO: RedisBufferMulti<Replies>['evalRo']
+  /** See {@link RedisBufferCommands.evalSha}. */
+  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
+  EVALSHA: RedisBufferMulti<Replies>['evalSha']
+  /** See {@link RedisBufferCommands.evalShaRo}. */
+  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
+  EVALSHA_RO: RedisBufferMulti<Replies>['evalShaRo']
+  /** See {@link RedisBufferCommands.exists}. */
+  exists(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  EXISTS: RedisBufferMulti<Replies>['exists']
+  /** See {@link RedisBufferCommands.expire}. */
+  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
+  EXPIRE: RedisBufferMulti<Replies>['expire']
+  /** See {@link RedisBufferCommands.expireAt}. */
+  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
+  EXPIREAT: RedisBufferMulti<Replies>['expireAt']
+  /** See {@link RedisBufferCommands.expireTime}. */
+  expireTime(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  EXPIRETIME: RedisBufferMulti<Replies>['expireTime']
+  /** See {@link RedisBufferCommands.fCall}. */
+  fCall(name: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
+  FCALL: RedisBufferMulti<Replies>['fCall']
+  /** See {@link RedisBufferCommands.fCallRo}. */
+  fCallRo(name: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
+  FCALL_RO: RedisBufferMulti<Replies>['fCallRo']
+  /** See {@link RedisBufferCommands.flushAll}. */
+  flushAll(mode?: RedisFlushMode): RedisBufferMulti<[...Replies, 'OK']>
+  FLUSHALL: RedisBufferMulti<Replies>['flushAll']
+  /** See {@link RedisBufferCommands.flushDb}. */
+  flushDb(mode?: RedisFlushMode): RedisBufferMulti<[...Replies, 'OK']>
+  FLUSHDB: RedisBufferMulti<Replies>['flushDb']
+  /** See {@link RedisBufferCommands.functionDelete}. */
+  functionDelete(library: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  FUNCTION_DELETE: RedisBufferMulti<Replies>['functionDelete']
+  /** See {@link RedisBufferCommands.functionDump}. */
+  functionDump(): RedisBufferMulti<[...Replies, Buffer]>
+  FUNCTION_DUMP: RedisBufferMulti<Replies>['functionDump']
+  /** See {@link RedisBufferCommands.functionFlush}. */
+  functionFlush(mode?: RedisFlushMode): RedisBufferMulti<[...Replies, 'OK']>
+  FUNCTION_FLUSH: RedisBufferMulti<Replies>['functionFlush']
+  /** See {@link RedisBufferCommands.functionKill}. */
+  functionKill(): RedisBufferMulti<[...Replies, 'OK']>
+  FUNCTION_KILL: RedisBufferMulti<Replies>['functionKill']
+  /** See {@link RedisBufferCommands.functionList}. */
+  functionList(options?: FunctionListOptions): RedisBufferMulti<[...Replies, FunctionLibrary<Buffer>[]]>
+  FUNCTION_LIST: RedisBufferMulti<Replies>['functionList']
+  /** See {@link RedisBufferCommands.functionListWithCode}. */
+  functionListWithCode(options?: FunctionListOptions): RedisBufferMulti<[...Replies, (FunctionLibrary<Buffer> & { library_code: Buffer })[]]>
+  FUNCTION_LIST_WITHCODE: RedisBufferMulti<Replies>['functionListWithCode']
+  /** See {@link RedisBufferCommands.functionLoad}. */
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisBufferMulti<[...Replies, Buffer]>
+  FUNCTION_LOAD: RedisBufferMulti<Replies>['functionLoad']
+  /** See {@link RedisBufferCommands.functionRestore}. */
+  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
+  FUNCTION_RESTORE: RedisBufferMulti<Replies>['functionRestore']
+  /** See {@link RedisBufferCommands.functionStats}. */
+  functionStats(): RedisBufferMulti<[...Replies, FunctionStats<Buffer>]>
+  FUNCTION_STATS: RedisBufferMulti<Replies>['functionStats']
+  /** See {@link RedisBufferCommands.geoAdd}. */
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisBufferMulti<[...Replies, number]>
+  GEOADD: RedisBufferMulti<Replies>['geoAdd']
+  /** See {@link RedisBufferCommands.geoDist}. */
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisBufferMulti<[...Replies, number | null]>
+  GEODIST: RedisBufferMulti<Replies>['geoDist']
+  /** See {@link RedisBufferCommands.geoHash}. */
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  GEOHASH: RedisBufferMulti<Replies>['geoHash']
+  /** See {@link RedisBufferCommands.geoPos}. */
+  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisBufferMulti<[...Replies, (GeoPosition | null)[]]>
+  GEOPOS: RedisBufferMulti<Replies>['geoPos']
+  /** See {@link RedisBufferCommands.geoRadius}. */
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  GEORADIUS: RedisBufferMulti<Replies>['geoRadius']
+  /** See {@link RedisBufferCommands.geoRadiusByMember}. */
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  GEORADIUSBYMEMBER: RedisBufferMulti<Replies>['geoRadiusByMember']
+  /** See {@link RedisBufferCommands.geoRadiusByMemberRo}. */
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  GEORADIUSBYMEMBER_RO: RedisBufferMulti<Replies>['geoRadiusByMemberRo']
+  /** See {@link RedisBufferCommands.geoRadiusByMemberRoWith}. */
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
+  GEORADIUSBYMEMBER_RO_WITH: RedisBufferMulti<Replies>['geoRadiusByMemberRoWith']
+  /** See {@link RedisBufferCommands.geoRadiusByMemberStore}. */
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferMulti<[...Replies, number]>
+  GEORADIUSBYMEMBER_STORE: RedisBufferMulti<Replies>['geoRadiusByMemberStore']
+  /** See {@link RedisBufferCommands.geoRadiusByMemberWith}. */
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
+  GEORADIUSBYMEMBER_WITH: RedisBufferMulti<Replies>['geoRadiusByMemberWith']
+  /** See {@link RedisBufferCommands.geoRadiusRo}. */
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  GEORADIUS_RO: RedisBufferMulti<Replies>['geoRadiusRo']
+  /** See {@link RedisBufferCommands.geoRadiusRoWith}. */
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
+  GEORADIUS_RO_WITH: RedisBufferMulti<Replies>['geoRadiusRoWith']
+  /** See {@link RedisBufferCommands.geoRadiusStore}. */
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferMulti<[...Replies, number]>
+  GEORADIUS_STORE: RedisBufferMulti<Replies>['geoRadiusStore']
+  /** See {@link RedisBufferCommands.geoRadiusWith}. */
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
+  GEORADIUS_WITH: RedisBufferMulti<Replies>['geoRadiusWith']
+  /** See {@link RedisBufferCommands.geoSearch}. */
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  GEOSEARCH: RedisBufferMulti<Replies>['geoSearch']
+  /** See {@link RedisBufferCommands.geoSearchStore}. */
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisBufferMulti<[...Replies, number]>
+  GEOSEARCHSTORE: RedisBufferMulti<Replies>['geoSearchStore']
+  /** See {@link RedisBufferCommands.geoSearchWith}. */
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
+  GEOSEARCH_WITH: RedisBufferMulti<Replies>['geoSearchWith']
+  /** See {@link RedisBufferCommands.get}. */
+  get(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  GET: RedisBufferMulti<Replies>['get']
+  /** See {@link RedisBufferCommands.getBit}. */
+  getBit(key: RedisArgument, offset: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  GETBIT: RedisBufferMulti<Replies>['getBit']
+  /** See {@link RedisBufferCommands.getDel}. */
+  getDel(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  GETDEL: RedisBufferMulti<Replies>['getDel']
+  /** See {@link RedisBufferCommands.getEx}. */
+  getEx(key: RedisArgument, options: GetExOptions): RedisBufferMulti<[...Replies, Buffer | null]>
+  GETEX: RedisBufferMulti<Replies>['getEx']
+  /** See {@link RedisBufferCommands.getRange}. */
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferMulti<[...Replies, Buffer]>
+  GETRANGE: RedisBufferMulti<Replies>['getRange']
+  /** See {@link RedisBufferCommands.getSet}. */
+  getSet(key: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  GETSET: RedisBufferMulti<Replies>['getSet']
+  /** See {@link RedisBufferCommands.hDel}. */
+  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  HDEL: RedisBufferMulti<Replies>['hDel']
+  /** See {@link RedisBufferCommands.hExists}. */
+  hExists(key: RedisArgument, field: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  HEXISTS: RedisBufferMulti<Replies>['hExists']
+  /** See {@link RedisBufferCommands.hExpire}. */
+  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
+  HEXPIRE: RedisBufferMulti<Replies>['hExpire']
+  /** See {@link RedisBufferCommands.hExpireAt}. */
+  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
+  HEXPIREAT: RedisBufferMulti<Replies>['hExpireAt']
+  /** See {@link RedisBufferCommands.hExpireTime}. */
+  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
+  HEXPIRETIME: RedisBufferMulti<Replies>['hExpireTime']
+  /** See {@link RedisBufferCommands.hGet}. */
+  hGet(key: RedisArgument, field: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  HGET: RedisBufferMulti<Replies>['hGet']
+  /** See {@link RedisBufferCommands.hGetAll}. */
+  hGetAll(key: RedisArgument): RedisBufferMulti<[...Replies, Record<string, Buffer>]>
+  HGETALL: RedisBufferMulti<Replies>['hGetAll']
+  /** See {@link RedisBufferCommands.hGetDel}. */
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  HGETDEL: RedisBufferMulti<Replies>['hGetDel']
+  /** See {@link RedisBufferCommands.hGetEx}. */
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  HGETEX: RedisBufferMulti<Replies>['hGetEx']
+  /** See {@link RedisBufferCommands.hIncrBy}. */
+  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  HINCRBY: RedisBufferMulti<Replies>['hIncrBy']
+  /** See {@link RedisBufferCommands.hIncrByFloat}. */
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisBufferMulti<[...Replies, Buffer]>
+  HINCRBYFLOAT: RedisBufferMulti<Replies>['hIncrByFloat']
+  /** See {@link RedisBufferCommands.hKeys}. */
+  hKeys(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  HKEYS: RedisBufferMulti<Replies>['hKeys']
+  /** See {@link RedisBufferCommands.hLen}. */
+  hLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  HLEN: RedisBufferMulti<Replies>['hLen']
+  /** See {@link RedisBufferCommands.hPersist}. */
+  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
+  HPERSIST: RedisBufferMulti<Replies>['hPersist']
+  /** See {@link RedisBufferCommands.hRandField}. */
+  hRandField(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  HRANDFIELD: RedisBufferMulti<Replies>['hRandField']
+  /** See {@link RedisBufferCommands.hRandFieldCount}. */
+  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  HRANDFIELD_COUNT: RedisBufferMulti<Replies>['hRandFieldCount']
+  /** See {@link RedisBufferCommands.hRandFieldCountWithValues}. */
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { field: Buffer; value: Buffer }[]]>
+  HRANDFIELD_COUNT_WITHVALUES: RedisBufferMulti<Replies>['hRandFieldCountWithValues']
+  /** See {@link RedisBufferCommands.hScan}. */
+  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }]>
+  HSCAN: RedisBufferMulti<Replies>['hScan']
+  /** See {@link RedisBufferCommands.hScanNoValues}. */
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; fields: Buffer[] }]>
+  HSCAN_NOVALUES: RedisBufferMulti<Replies>['hScanNoValues']
+  /** See {@link RedisBufferCommands.hSet}. */
+  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisBufferMulti<[...Replies, number]>
+  hSet(key: RedisArgument, fields: HashFields): RedisBufferMulti<[...Replies, number]>
+  HSET: RedisBufferMulti<Replies>['hSet']
+  /** See {@link RedisBufferCommands.hSetEx}. */
+  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisBufferMulti<[...Replies, number]>
+  HSETEX: RedisBufferMulti<Replies>['hSetEx']
+  /** See {@link RedisBufferCommands.hSetNX}. */
+  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  HSETNX: RedisBufferMulti<Replies>['hSetNX']
+  /** See {@link RedisBufferCommands.hStrLen}. */
+  hStrLen(key: RedisArgument, field: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  HSTRLEN: RedisBufferMulti<Replies>['hStrLen']
+  /** See {@link RedisBufferCommands.hTTL}. */
+  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
+  HTTL: RedisBufferMulti<Replies>['hTTL']
+  /** See {@link RedisBufferCommands.hVals}. */
+  hVals(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  HVALS: RedisBufferMulti<Replies>['hVals']
+  /** See {@link RedisBufferCommands.hmGet}. */
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  HMGET: RedisBufferMulti<Replies>['hmGet']
+  /** See {@link RedisBufferCommands.hpExpire}. */
+  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
+  HPEXPIRE: RedisBufferMulti<Replies>['hpExpire']
+  /** See {@link RedisBufferCommands.hpExpireAt}. */
+  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
+  HPEXPIREAT: RedisBufferMulti<Replies>['hpExpireAt']
+  /** See {@link RedisBufferCommands.hpExpireTime}. */
+  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
+  HPEXPIRETIME: RedisBufferMulti<Replies>['hpExpireTime']
+  /** See {@link RedisBufferCommands.hpTTL}. */
+  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
+  HPTTL: RedisBufferMulti<Replies>['hpTTL']
+  /** See {@link RedisBufferCommands.incr}. */
+  incr(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  INCR: RedisBufferMulti<Replies>['incr']
+  /** See {@link RedisBufferCommands.incrBy}. */
+  incrBy(key: RedisArgument, increment: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  INCRBY: RedisBufferMulti<Replies>['incrBy']
+  /** See {@link RedisBufferCommands.incrByFloat}. */
+  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisBufferMulti<[...Replies, Buffer]>
+  INCRBYFLOAT: RedisBufferMulti<Replies>['incrByFloat']
+  /** See {@link RedisBufferCommands.incrExByFloat}. */
+  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisBufferMulti<[...Replies, [value: number, added: number]]>
+  INCREXBYFLOAT: RedisBufferMulti<Replies>['incrExByFloat']
+  /** See {@link RedisBufferCommands.increx}. */
+  increx(key: RedisArgument, options?: IncrExOptions): RedisBufferMulti<[...Replies, [value: number, added: number]]>
+  INCREX: RedisBufferMulti<Replies>['increx']
+  /** See {@link RedisBufferCommands.info}. */
+  info(section?: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
+  INFO: RedisBufferMulti<Replies>['info']
+  /** See {@link RedisBufferCommands.keys}. */
+  keys(pattern: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  KEYS: RedisBufferMulti<Replies>['keys']
+  /** See {@link RedisBufferCommands.lIndex}. */
+  lIndex(key: RedisArgument, index: RedisInteger): RedisBufferMulti<[...Replies, Buffer | null]>
+  LINDEX: RedisBufferMulti<Replies>['lIndex']
+  /** See {@link RedisBufferCommands.lInsert}. */
+  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  LINSERT: RedisBufferMulti<Replies>['lInsert']
+  /** See {@link RedisBufferCommands.lLen}. */
+  lLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  LLEN: RedisBufferMulti<Replies>['lLen']
+  /** See {@link RedisBufferCommands.lMove}. */
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisBufferMulti<[...Replies, Buffer | null]>
+  LMOVE: RedisBufferMulti<Replies>['lMove']
+  /** See {@link RedisBufferCommands.lMoveM}. */
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisBufferMulti<[...Replies, Buffer[] | null]>
+  LMOVEM: RedisBufferMulti<Replies>['lMoveM']
+  /** See {@link RedisBufferCommands.lPop}. */
+  lPop(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  LPOP: RedisBufferMulti<Replies>['lPop']
+  /** See {@link RedisBufferCommands.lPopCount}. */
+  lPopCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[] | null]>
+  LPOP_COUNT: RedisBufferMulti<Replies>['lPopCount']
+  /** See {@link RedisBufferCommands.lPos}. */
+  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisBufferMulti<[...Replies, number | null]>
+  LPOS: RedisBufferMulti<Replies>['lPos']
+  /** See {@link RedisBufferCommands.lPosCount}. */
+  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisBufferMulti<[...Replies, number[]]>
+  LPOS_COUNT: RedisBufferMulti<Replies>['lPosCount']
+  /** See {@link RedisBufferCommands.lPush}. */
+  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  LPUSH: RedisBufferMulti<Replies>['lPush']
+  /** See {@link RedisBufferCommands.lPushX}. */
+  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  LPUSHX: RedisBufferMulti<Replies>['lPushX']
+  /** See {@link RedisBufferCommands.lRange}. */
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  LRANGE: RedisBufferMulti<Replies>['lRange']
+  /** See {@link RedisBufferCommands.lRem}. */
+  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  LREM: RedisBufferMulti<Replies>['lRem']
+  /** See {@link RedisBufferCommands.lSet}. */
+  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  LSET: RedisBufferMulti<Replies>['lSet']
+  /** See {@link RedisBufferCommands.lTrim}. */
+  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  LTRIM: RedisBufferMulti<Replies>['lTrim']
+  /** See {@link RedisBufferCommands.lastSave}. */
+  lastSave(): RedisBufferMulti<[...Replies, number]>
+  LASTSAVE: RedisBufferMulti<Replies>['lastSave']
+  /** See {@link RedisBufferCommands.latencyDoctor}. */
+  latencyDoctor(): RedisBufferMulti<[...Replies, Buffer]>
+  LATENCY_DOCTOR: RedisBufferMulti<Replies>['latencyDoctor']
+  /** See {@link RedisBufferCommands.latencyGraph}. */
+  latencyGraph(event: LatencyEvent): RedisBufferMulti<[...Replies, Buffer]>
+  LATENCY_GRAPH: RedisBufferMulti<Replies>['latencyGraph']
+  /** See {@link RedisBufferCommands.latencyHistogram}. */
+  latencyHistogram(...commands: RedisArgument[]): RedisBufferMulti<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>]>
+  LATENCY_HISTOGRAM: RedisBufferMulti<Replies>['latencyHistogram']
+  /** See {@link RedisBufferCommands.latencyHistory}. */
+  latencyHistory(event: LatencyEvent): RedisBufferMulti<[...Replies, [timestamp: number, latency: number][]]>
+  LATENCY_HISTORY: RedisBufferMulti<Replies>['latencyHistory']
+  /** See {@link RedisBufferCommands.latencyLatest}. */
+  latencyLatest(): RedisBufferMulti<[...Replies, [name: Buffer, timestamp: number, latestLatency: number, allTimeLatency: number][]]>
+  LATENCY_LATEST: RedisBufferMulti<Replies>['latencyLatest']
+  /** See {@link RedisBufferCommands.latencyReset}. */
+  latencyReset(...events: LatencyEvent[]): RedisBufferMulti<[...Replies, number]>
+  LATENCY_RESET: RedisBufferMulti<Replies>['latencyReset']
+  /** See {@link RedisBufferCommands.lcs}. */
+  lcs(key1: RedisArgument, key2: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
+  LCS: RedisBufferMulti<Replies>['lcs']
+  /** See {@link RedisBufferCommands.lcsIdx}. */
+  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferMulti<[...Replies, LcsIdxReply]>
+  LCS_IDX: RedisBufferMulti<Replies>['lcsIdx']
+  /** See {@link RedisBufferCommands.lcsIdxWithMatchLen}. */
+  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferMulti<[...Replies, LcsIdxWithMatchLenReply]>
+  LCS_IDX_WITHMATCHLEN: RedisBufferMulti<Replies>['lcsIdxWithMatchLen']
+  /** See {@link RedisBufferCommands.lcsLen}. */
+  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  LCS_LEN: RedisBufferMulti<Replies>['lcsLen']
+  /** See {@link RedisBufferCommands.lmPop}. */
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferMulti<[...Replies, [key: Buffer, elements: Buffer[]] | null]>
+  LMPOP: RedisBufferMulti<Replies>['lmPop']
+  /** See {@link RedisBufferCommands.lolwut}. */
+  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisBufferMulti<[...Replies, Buffer]>
+  LOLWUT: RedisBufferMulti<Replies>['lolwut']
+  /** See {@link RedisBufferCommands.mGet}. */
+  mGet(keys: RedisArgument[]): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  MGET: RedisBufferMulti<Replies>['mGet']
+  /** See {@link RedisBufferCommands.mSet}. */
+  mSet(toSet: MSetArguments): RedisBufferMulti<[...Replies, 'OK']>
+  MSET: RedisBufferMulti<Replies>['mSet']
+  /** See {@link RedisBufferCommands.mSetEx}. */
+  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisBufferMulti<[...Replies, number]>
+  MSETEX: RedisBufferMulti<Replies>['mSetEx']
+  /** See {@link RedisBufferCommands.mSetNX}. */
+  mSetNX(toSet: MSetArguments): RedisBufferMulti<[...Replies, number]>
+  MSETNX: RedisBufferMulti<Replies>['mSetNX']
+  /** See {@link RedisBufferCommands.memoryDoctor}. */
+  memoryDoctor(): RedisBufferMulti<[...Replies, Buffer]>
+  MEMORY_DOCTOR: RedisBufferMulti<Replies>['memoryDoctor']
+  /** See {@link RedisBufferCommands.memoryMallocStats}. */
+  memoryMallocStats(): RedisBufferMulti<[...Replies, Buffer]>
+  'MEMORY_MALLOC-STATS': RedisBufferMulti<Replies>['memoryMallocStats']
+  /** See {@link RedisBufferCommands.memoryPurge}. */
+  memoryPurge(): RedisBufferMulti<[...Replies, 'OK']>
+  MEMORY_PURGE: RedisBufferMulti<Replies>['memoryPurge']
+  /** See {@link RedisBufferCommands.memoryStats}. */
+  memoryStats(): RedisBufferMulti<[...Replies, MemoryStats]>
+  MEMORY_STATS: RedisBufferMulti<Replies>['memoryStats']
+  /** See {@link RedisBufferCommands.memoryUsage}. */
+  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisBufferMulti<[...Replies, number | null]>
+  MEMORY_USAGE: RedisBufferMulti<Replies>['memoryUsage']
+  /** See {@link RedisBufferCommands.migrate}. */
+  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisBufferMulti<[...Replies, 'OK' | 'NOKEY']>
+  MIGRATE: RedisBufferMulti<Replies>['migrate']
+  /** See {@link RedisBufferCommands.moduleList}. */
+  moduleList(): RedisBufferMulti<[...Replies, { name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]]>
+  MODULE_LIST: RedisBufferMulti<Replies>['moduleList']
+  /** See {@link RedisBufferCommands.moduleLoad}. */
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisBufferMulti<[...Replies, 'OK']>
+  MODULE_LOAD: RedisBufferMulti<Replies>['moduleLoad']
+  /** See {@link RedisBufferCommands.moduleUnload}. */
+  moduleUnload(name: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  MODULE_UNLOAD: RedisBufferMulti<Replies>['moduleUnload']
+  /** See {@link RedisBufferCommands.move}. */
+  move(key: RedisArgument, db: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  MOVE: RedisBufferMulti<Replies>['move']
+  /** See {@link RedisBufferCommands.objectEncoding}. */
+  objectEncoding(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  OBJECT_ENCODING: RedisBufferMulti<Replies>['objectEncoding']
+  /** See {@link RedisBufferCommands.objectFreq}. */
+  objectFreq(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  OBJECT_FREQ: RedisBufferMulti<Replies>['objectFreq']
+  /** See {@link RedisBufferCommands.objectIdleTime}. */
+  objectIdleTime(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  OBJECT_IDLETIME: RedisBufferMulti<Replies>['objectIdleTime']
+  /** See {@link RedisBufferCommands.objectRefCount}. */
+  objectRefCount(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  OBJECT_REFCOUNT: RedisBufferMulti<Replies>['objectRefCount']
+  /** See {@link RedisBufferCommands.pExpire}. */
+  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
+  PEXPIRE: RedisBufferMulti<Replies>['pExpire']
+  /** See {@link RedisBufferCommands.pExpireAt}. */
+  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
+  PEXPIREAT: RedisBufferMulti<Replies>['pExpireAt']
+  /** See {@link RedisBufferCommands.pExpireTime}. */
+  pExpireTime(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  PEXPIRETIME: RedisBufferMulti<Replies>['pExpireTime']
+  /** See {@link RedisBufferCommands.pSetEx}. */
+  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  PSETEX: RedisBufferMulti<Replies>['pSetEx']
+  /** See {@link RedisBufferCommands.pTTL}. */
+  pTTL(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  PTTL: RedisBufferMulti<Replies>['pTTL']
+  /** See {@link RedisBufferCommands.persist}. */
+  persist(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  PERSIST: RedisBufferMulti<Replies>['persist']
+  /** See {@link RedisBufferCommands.pfAdd}. */
+  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  PFADD: RedisBufferMulti<Replies>['pfAdd']
+  /** See {@link RedisBufferCommands.pfCount}. */
+  pfCount(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  PFCOUNT: RedisBufferMulti<Replies>['pfCount']
+  /** See {@link RedisBufferCommands.pfMerge}. */
+  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisBufferMulti<[...Replies, 'OK']>
+  PFMERGE: RedisBufferMulti<Replies>['pfMerge']
+  /** See {@link RedisBufferCommands.ping}. */
+  ping(message?: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
+  PING: RedisBufferMulti<Replies>['ping']
+  /** See {@link RedisBufferCommands.pubSubChannels}. */
+  pubSubChannels(pattern?: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  PUBSUB_CHANNELS: RedisBufferMulti<Replies>['pubSubChannels']
+  /** See {@link RedisBufferCommands.pubSubNumPat}. */
+  pubSubNumPat(): RedisBufferMulti<[...Replies, number]>
+  PUBSUB_NUMPAT: RedisBufferMulti<Replies>['pubSubNumPat']
+  /** See {@link RedisBufferCommands.pubSubNumSub}. */
+  pubSubNumSub(channels?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, number>]>
+  PUBSUB_NUMSUB: RedisBufferMulti<Replies>['pubSubNumSub']
+  /** See {@link RedisBufferCommands.pubSubShardChannels}. */
+  pubSubShardChannels(pattern?: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  PUBSUB_SHARDCHANNELS: RedisBufferMulti<Replies>['pubSubShardChannels']
+  /** See {@link RedisBufferCommands.pubSubShardNumSub}. */
+  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, number>]>
+  PUBSUB_SHARDNUMSUB: RedisBufferMulti<Replies>['pubSubShardNumSub']
+  /** See {@link RedisBufferCommands.publish}. */
+  publish(channel: RedisArgument, message: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  PUBLISH: RedisBufferMulti<Replies>['publish']
+  /** See {@link RedisBufferCommands.rPop}. */
+  rPop(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  RPOP: RedisBufferMulti<Replies>['rPop']
+  /** See {@link RedisBufferCommands.rPopCount}. */
+  rPopCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[] | null]>
+  RPOP_COUNT: RedisBufferMulti<Replies>['rPopCount']
+  /** See {@link RedisBufferCommands.rPopLPush}. */
+  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  RPOPLPUSH: RedisBufferMulti<Replies>['rPopLPush']
+  /** See {@link RedisBufferCommands.rPush}. */
+  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  RPUSH: RedisBufferMulti<Replies>['rPush']
+  /** See {@link RedisBufferCommands.rPushX}. */
+  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  RPUSHX: RedisBufferMulti<Replies>['rPushX']
+  /** See {@link RedisBufferCommands.randomKey}. */
+  randomKey(): RedisBufferMulti<[...Replies, Buffer | null]>
+  RANDOMKEY: RedisBufferMulti<Replies>['randomKey']
+  /** See {@link RedisBufferCommands.rename}. */
+  rename(key: RedisArgument, newKey: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  RENAME: RedisBufferMulti<Replies>['rename']
+  /** See {@link RedisBufferCommands.renameNX}. */
+  renameNX(key: RedisArgument, newKey: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  RENAMENX: RedisBufferMulti<Replies>['renameNX']
+  /** See {@link RedisBufferCommands.replicaOf}. */
+  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisBufferMulti<[...Replies, 'OK']>
+  REPLICAOF: RedisBufferMulti<Replies>['replicaOf']
+  /** See {@link RedisBufferCommands.restore}. */
+  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
+  RESTORE: RedisBufferMulti<Replies>['restore']
+  /** See {@link RedisBufferCommands.role}. */
+  role(): RedisBufferMulti<[...Replies, RoleReply<Buffer>]>
+  ROLE: RedisBufferMulti<Replies>['role']
+  /** See {@link RedisBufferCommands.sAdd}. */
+  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  SADD: RedisBufferMulti<Replies>['sAdd']
+  /** See {@link RedisBufferCommands.sCard}. */
+  sCard(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SCARD: RedisBufferMulti<Replies>['sCard']
+  /** See {@link RedisBufferCommands.sDiff}. */
+  sDiff(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  SDIFF: RedisBufferMulti<Replies>['sDiff']
+  /** See {@link RedisBufferCommands.sDiffCard}. */
+  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisBufferMulti<[...Replies, number]>
+  SDIFFCARD: RedisBufferMulti<Replies>['sDiffCard']
+  /** See {@link RedisBufferCommands.sDiffStore}. */
+  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  SDIFFSTORE: RedisBufferMulti<Replies>['sDiffStore']
+  /** See {@link RedisBufferCommands.sInter}. */
+  sInter(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  SINTER: RedisBufferMulti<Replies>['sInter']
+  /** See {@link RedisBufferCommands.sInterCard}. */
+  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisBufferMulti<[...Replies, number]>
+  SINTERCARD: RedisBufferMulti<Replies>['sInterCard']
+  /** See {@link RedisBufferCommands.sInterStore}. */
+  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  SINTERSTORE: RedisBufferMulti<Replies>['sInterStore']
+  /** See {@link RedisBufferCommands.sIsMember}. */
+  sIsMember(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SISMEMBER: RedisBufferMulti<Replies>['sIsMember']
+  /** See {@link RedisBufferCommands.sMembers}. */
+  sMembers(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  SMEMBERS: RedisBufferMulti<Replies>['sMembers']
+  /** See {@link RedisBufferCommands.sMove}. */
+  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SMOVE: RedisBufferMulti<Replies>['sMove']
+  /** See {@link RedisBufferCommands.sPop}. */
+  sPop(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  SPOP: RedisBufferMulti<Replies>['sPop']
+  /** See {@link RedisBufferCommands.sPopCount}. */
+  sPopCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  SPOP_COUNT: RedisBufferMulti<Replies>['sPopCount']
+  /** See {@link RedisBufferCommands.sPublish}. */
+  sPublish(channel: RedisArgument, message: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SPUBLISH: RedisBufferMulti<Replies>['sPublish']
+  /** See {@link RedisBufferCommands.sRandMember}. */
+  sRandMember(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  SRANDMEMBER: RedisBufferMulti<Replies>['sRandMember']
+  /** See {@link RedisBufferCommands.sRandMemberCount}. */
+  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  SRANDMEMBER_COUNT: RedisBufferMulti<Replies>['sRandMemberCount']
+  /** See {@link RedisBufferCommands.sRem}. */
+  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  SREM: RedisBufferMulti<Replies>['sRem']
+  /** See {@link RedisBufferCommands.sScan}. */
+  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; members: Buffer[] }]>
+  SSCAN: RedisBufferMulti<Replies>['sScan']
+  /** See {@link RedisBufferCommands.sUnion}. */
+  sUnion(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  SUNION: RedisBufferMulti<Replies>['sUnion']
+  /** See {@link RedisBufferCommands.sUnionCard}. */
+  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisBufferMulti<[...Replies, number]>
+  SUNIONCARD: RedisBufferMulti<Replies>['sUnionCard']
+  /** See {@link RedisBufferCommands.sUnionStore}. */
+  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  SUNIONSTORE: RedisBufferMulti<Replies>['sUnionStore']
+  /** See {@link RedisBufferCommands.save}. */
+  save(): RedisBufferMulti<[...Replies, 'OK']>
+  SAVE: RedisBufferMulti<Replies>['save']
+  /** See {@link RedisBufferCommands.scan}. */
+  scan(cursor: RedisArgument, options?: ScanOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; keys: Buffer[] }]>
+  SCAN: RedisBufferMulti<Replies>['scan']
+  /** See {@link RedisBufferCommands.scriptExists}. */
+  scriptExists(sha1: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
+  SCRIPT_EXISTS: RedisBufferMulti<Replies>['scriptExists']
+  /** See {@link RedisBufferCommands.scriptFlush}. */
+  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisBufferMulti<[...Replies, 'OK']>
+  SCRIPT_FLUSH: RedisBufferMulti<Replies>['scriptFlush']
+  /** See {@link RedisBufferCommands.scriptKill}. */
+  scriptKill(): RedisBufferMulti<[...Replies, 'OK']>
+  SCRIPT_KILL: RedisBufferMulti<Replies>['scriptKill']
+  /** See {@link RedisBufferCommands.scriptLoad}. */
+  scriptLoad(script: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
+  SCRIPT_LOAD: RedisBufferMulti<Replies>['scriptLoad']
+  /** See {@link RedisBufferCommands.set}. */
+  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisBufferMulti<[...Replies, 'OK' | Buffer | null]>
+  SET: RedisBufferMulti<Replies>['set']
+  /** See {@link RedisBufferCommands.setBit}. */
+  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisBufferMulti<[...Replies, number]>
+  SETBIT: RedisBufferMulti<Replies>['setBit']
+  /** See {@link RedisBufferCommands.setEx}. */
+  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  SETEX: RedisBufferMulti<Replies>['setEx']
+  /** See {@link RedisBufferCommands.setNX}. */
+  setNX(key: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SETNX: RedisBufferMulti<Replies>['setNX']
+  /** See {@link RedisBufferCommands.setRange}. */
+  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SETRANGE: RedisBufferMulti<Replies>['setRange']
+  /** See {@link RedisBufferCommands.smIsMember}. */
+  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
+  SMISMEMBER: RedisBufferMulti<Replies>['smIsMember']
+  /** See {@link RedisBufferCommands.sort}. */
+  sort(key: RedisArgument, options?: SortOptions): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  SORT: RedisBufferMulti<Replies>['sort']
+  /** See {@link RedisBufferCommands.sortRo}. */
+  sortRo(key: RedisArgument, options?: SortOptions): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  SORT_RO: RedisBufferMulti<Replies>['sortRo']
+  /** See {@link RedisBufferCommands.sortStore}. */
+  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisBufferMulti<[...Replies, number]>
+  SORT_STORE: RedisBufferMulti<Replies>['sortStore']
+  /** See {@link RedisBufferCommands.strLen}. */
+  strLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  STRLEN: RedisBufferMulti<Replies>['strLen']
+  /** See {@link RedisBufferCommands.swapDb}. */
+  swapDb(index1: RedisInteger, index2: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  SWAPDB: RedisBufferMulti<Replies>['swapDb']
+  /** See {@link RedisBufferCommands.time}. */
+  time(): RedisBufferMulti<[...Replies, [unixTimestamp: Buffer, microseconds: Buffer]]>
+  TIME: RedisBufferMulti<Replies>['time']
+  /** See {@link RedisBufferCommands.touch}. */
+  touch(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  TOUCH: RedisBufferMulti<Replies>['touch']
+  /** See {@link RedisBufferCommands.ttl}. */
+  ttl(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  TTL: RedisBufferMulti<Replies>['ttl']
+  /** See {@link RedisBufferCommands.type}. */
+  type(key: RedisArgument): RedisBufferMulti<[...Replies, string]>
+  TYPE: RedisBufferMulti<Replies>['type']
+  /** See {@link RedisBufferCommands.unlink}. */
+  unlink(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  UNLINK: RedisBufferMulti<Replies>['unlink']
+  /** See {@link RedisBufferCommands.vAdd}. */
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisBufferMulti<[...Replies, boolean]>
+  VADD: RedisBufferMulti<Replies>['vAdd']
+  /** See {@link RedisBufferCommands.vCard}. */
+  vCard(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  VCARD: RedisBufferMulti<Replies>['vCard']
+  /** See {@link RedisBufferCommands.vDim}. */
+  vDim(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  VDIM: RedisBufferMulti<Replies>['vDim']
+  /** See {@link RedisBufferCommands.vEmb}. */
+  vEmb(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, number[] | null]>
+  VEMB: RedisBufferMulti<Replies>['vEmb']
+  /** See {@link RedisBufferCommands.vEmbRaw}. */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, VEmbRawReply<Buffer> | null]>
+  VEMB_RAW: RedisBufferMulti<Replies>['vEmbRaw']
+  /** See {@link RedisBufferCommands.vGetAttr}. */
+  vGetAttr(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, unknown]>
+  VGETATTR: RedisBufferMulti<Replies>['vGetAttr']
+  /** See {@link RedisBufferCommands.vInfo}. */
+  vInfo(key: RedisArgument): RedisBufferMulti<[...Replies, VInfoReply | null]>
+  VINFO: RedisBufferMulti<Replies>['vInfo']
+  /** See {@link RedisBufferCommands.vLinks}. */
+  vLinks(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, Buffer[][] | null]>
+  VLINKS: RedisBufferMulti<Replies>['vLinks']
+  /** See {@link RedisBufferCommands.vLinksWithScores}. */
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, Record<string, number>[] | null]>
+  VLINKS_WITHSCORES: RedisBufferMulti<Replies>['vLinksWithScores']
+  /** See {@link RedisBufferCommands.vRandMember}. */
+  vRandMember(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  vRandMember(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  VRANDMEMBER: RedisBufferMulti<Replies>['vRandMember']
+  /** See {@link RedisBufferCommands.vRange}. */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  VRANGE: RedisBufferMulti<Replies>['vRange']
+  /** See {@link RedisBufferCommands.vRem}. */
+  vRem(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  VREM: RedisBufferMulti<Replies>['vRem']
+  /** See {@link RedisBufferCommands.vSetAttr}. */
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisBufferMulti<[...Replies, boolean]>
+  VSETATTR: RedisBufferMulti<Replies>['vSetAttr']
+  /** See {@link RedisBufferCommands.vSim}. */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  VSIM: RedisBufferMulti<Replies>['vSim']
+  /** See {@link RedisBufferCommands.vSimWithScores}. */
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferMulti<[...Replies, Record<string, number>]>
+  VSIM_WITHSCORES: RedisBufferMulti<Replies>['vSimWithScores']
+  /** See {@link RedisBufferCommands.wait}. */
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  WAIT: RedisBufferMulti<Replies>['wait']
+  /** See {@link RedisBufferCommands.waitAof}. */
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferMulti<[...Replies, [locals: number, replicas: number]]>
+  WAITAOF: RedisBufferMulti<Replies>['waitAof']
+  /** See {@link RedisBufferCommands.xAck}. */
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  XACK: RedisBufferMulti<Replies>['xAck']
+  /** See {@link RedisBufferCommands.xAckDel}. */
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferMulti<[...Replies, StreamDeletionReplyCode[]]>
+  XACKDEL: RedisBufferMulti<Replies>['xAckDel']
+  /** See {@link RedisBufferCommands.xAdd}. */
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferMulti<[...Replies, Buffer]>
+  XADD: RedisBufferMulti<Replies>['xAdd']
+  /** See {@link RedisBufferCommands.xAddNoMkStream}. */
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferMulti<[...Replies, Buffer | null]>
+  XADD_NOMKSTREAM: RedisBufferMulti<Replies>['xAddNoMkStream']
+  /** See {@link RedisBufferCommands.xAutoClaim}. */
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferMulti<[...Replies, { nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }]>
+  XAUTOCLAIM: RedisBufferMulti<Replies>['xAutoClaim']
+  /** See {@link RedisBufferCommands.xAutoClaimJustId}. */
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferMulti<[...Replies, { nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }]>
+  XAUTOCLAIM_JUSTID: RedisBufferMulti<Replies>['xAutoClaimJustId']
+  /** See {@link RedisBufferCommands.xCfgSet}. */
+  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisBufferMulti<[...Replies, 'OK']>
+  XCFGSET: RedisBufferMulti<Replies>['xCfgSet']
+  /** See {@link RedisBufferCommands.xClaim}. */
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferMulti<[...Replies, (StreamMessage<Buffer> | null)[]]>
+  XCLAIM: RedisBufferMulti<Replies>['xClaim']
+  /** See {@link RedisBufferCommands.xClaimJustId}. */
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  XCLAIM_JUSTID: RedisBufferMulti<Replies>['xClaimJustId']
+  /** See {@link RedisBufferCommands.xDel}. */
+  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  XDEL: RedisBufferMulti<Replies>['xDel']
+  /** See {@link RedisBufferCommands.xDelEx}. */
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferMulti<[...Replies, StreamDeletionReplyCode[]]>
+  XDELEX: RedisBufferMulti<Replies>['xDelEx']
+  /** See {@link RedisBufferCommands.xGroupCreate}. */
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
+  XGROUP_CREATE: RedisBufferMulti<Replies>['xGroupCreate']
+  /** See {@link RedisBufferCommands.xGroupCreateConsumer}. */
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  XGROUP_CREATECONSUMER: RedisBufferMulti<Replies>['xGroupCreateConsumer']
+  /** See {@link RedisBufferCommands.xGroupDelConsumer}. */
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  XGROUP_DELCONSUMER: RedisBufferMulti<Replies>['xGroupDelConsumer']
+  /** See {@link RedisBufferCommands.xGroupDestroy}. */
+  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  XGROUP_DESTROY: RedisBufferMulti<Replies>['xGroupDestroy']
+  /** See {@link RedisBufferCommands.xGroupSetId}. */
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisBufferMulti<[...Replies, 'OK']>
+  XGROUP_SETID: RedisBufferMulti<Replies>['xGroupSetId']
+  /** See {@link RedisBufferCommands.xInfoConsumers}. */
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisBufferMulti<[...Replies, XInfoConsumer<Buffer>[]]>
+  XINFO_CONSUMERS: RedisBufferMulti<Replies>['xInfoConsumers']
+  /** See {@link RedisBufferCommands.xInfoGroups}. */
+  xInfoGroups(key: RedisArgument): RedisBufferMulti<[...Replies, XInfoGroup<Buffer>[]]>
+  XINFO_GROUPS: RedisBufferMulti<Replies>['xInfoGroups']
+  /** See {@link RedisBufferCommands.xInfoStream}. */
+  xInfoStream(key: RedisArgument): RedisBufferMulti<[...Replies, XInfoStreamReply<Buffer>]>
+  XINFO_STREAM: RedisBufferMulti<Replies>['xInfoStream']
+  /** See {@link RedisBufferCommands.xLen}. */
+  xLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  XLEN: RedisBufferMulti<Replies>['xLen']
+  /** See {@link RedisBufferCommands.xNack}. */
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisBufferMulti<[...Replies, number]>
+  XNACK: RedisBufferMulti<Replies>['xNack']
+  /** See {@link RedisBufferCommands.xPending}. */
+  xPending(key: RedisArgument, group: RedisArgument): RedisBufferMulti<[...Replies, { pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }]>
+  XPENDING: RedisBufferMulti<Replies>['xPending']
+  /** See {@link RedisBufferCommands.xPendingRange}. */
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisBufferMulti<[...Replies, { id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]]>
+  XPENDING_RANGE: RedisBufferMulti<Replies>['xPendingRange']
+  /** See {@link RedisBufferCommands.xRange}. */
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferMulti<[...Replies, StreamMessage<Buffer>[]]>
+  XRANGE: RedisBufferMulti<Replies>['xRange']
+  /** See {@link RedisBufferCommands.xRead}. */
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisBufferMulti<[...Replies, StreamMessages<Buffer>[] | null]>
+  XREAD: RedisBufferMulti<Replies>['xRead']
+  /** See {@link RedisBufferCommands.xReadGroup}. */
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisBufferMulti<[...Replies, StreamMessages<Buffer>[] | null]>
+  XREADGROUP: RedisBufferMulti<Replies>['xReadGroup']
+  /** See {@link RedisBufferCommands.xRevRange}. */
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferMulti<[...Replies, StreamMessage<Buffer>[]]>
+  XREVRANGE: RedisBufferMulti<Replies>['xRevRange']
+  /** See {@link RedisBufferCommands.xSetId}. */
+  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisBufferMulti<[...Replies, 'OK']>
+  XSETID: RedisBufferMulti<Replies>['xSetId']
+  /** See {@link RedisBufferCommands.xTrim}. */
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisBufferMulti<[...Replies, number]>
+  XTRIM: RedisBufferMulti<Replies>['xTrim']
+  /** See {@link RedisBufferCommands.zAdd}. */
+  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisBufferMulti<[...Replies, number]>
+  ZADD: RedisBufferMulti<Replies>['zAdd']
+  /** See {@link RedisBufferCommands.zAddIncr}. */
+  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisBufferMulti<[...Replies, number | null]>
+  ZADD_INCR: RedisBufferMulti<Replies>['zAddIncr']
+  /** See {@link RedisBufferCommands.zCard}. */
+  zCard(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  ZCARD: RedisBufferMulti<Replies>['zCard']
+  /** See {@link RedisBufferCommands.zCount}. */
+  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferMulti<[...Replies, number]>
+  ZCOUNT: RedisBufferMulti<Replies>['zCount']
+  /** See {@link RedisBufferCommands.zDiff}. */
+  zDiff(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZDIFF: RedisBufferMulti<Replies>['zDiff']
+  /** See {@link RedisBufferCommands.zDiffStore}. */
+  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  ZDIFFSTORE: RedisBufferMulti<Replies>['zDiffStore']
+  /** See {@link RedisBufferCommands.zDiffWithScores}. */
+  zDiffWithScores(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZDIFF_WITHSCORES: RedisBufferMulti<Replies>['zDiffWithScores']
+  /** See {@link RedisBufferCommands.zIncrBy}. */
+  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  ZINCRBY: RedisBufferMulti<Replies>['zIncrBy']
+  /** See {@link RedisBufferCommands.zInter}. */
+  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZINTER: RedisBufferMulti<Replies>['zInter']
+  /** See {@link RedisBufferCommands.zInterCard}. */
+  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisBufferMulti<[...Replies, number]>
+  ZINTERCARD: RedisBufferMulti<Replies>['zInterCard']
+  /** See {@link RedisBufferCommands.zInterStore}. */
+  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, number]>
+  ZINTERSTORE: RedisBufferMulti<Replies>['zInterStore']
+  /** See {@link RedisBufferCommands.zInterWithScores}. */
+  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZINTER_WITHSCORES: RedisBufferMulti<Replies>['zInterWithScores']
+  /** See {@link RedisBufferCommands.zLexCount}. */
+  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  ZLEXCOUNT: RedisBufferMulti<Replies>['zLexCount']
+  /** See {@link RedisBufferCommands.zPopMax}. */
+  zPopMax(key: RedisArgument): RedisBufferMulti<[...Replies, { value: Buffer; score: number } | null]>
+  ZPOPMAX: RedisBufferMulti<Replies>['zPopMax']
+  /** See {@link RedisBufferCommands.zPopMaxCount}. */
+  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZPOPMAX_COUNT: RedisBufferMulti<Replies>['zPopMaxCount']
+  /** See {@link RedisBufferCommands.zPopMin}. */
+  zPopMin(key: RedisArgument): RedisBufferMulti<[...Replies, { value: Buffer; score: number } | null]>
+  ZPOPMIN: RedisBufferMulti<Replies>['zPopMin']
+  /** See {@link RedisBufferCommands.zPopMinCount}. */
+  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZPOPMIN_COUNT: RedisBufferMulti<Replies>['zPopMinCount']
+  /** See {@link RedisBufferCommands.zRandMember}. */
+  zRandMember(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
+  ZRANDMEMBER: RedisBufferMulti<Replies>['zRandMember']
+  /** See {@link RedisBufferCommands.zRandMemberCount}. */
+  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZRANDMEMBER_COUNT: RedisBufferMulti<Replies>['zRandMemberCount']
+  /** See {@link RedisBufferCommands.zRandMemberCountWithScores}. */
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZRANDMEMBER_COUNT_WITHSCORES: RedisBufferMulti<Replies>['zRandMemberCountWithScores']
+  /** See {@link RedisBufferCommands.zRange}. */
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZRANGE: RedisBufferMulti<Replies>['zRange']
+  /** See {@link RedisBufferCommands.zRangeByLex}. */
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZRANGEBYLEX: RedisBufferMulti<Replies>['zRangeByLex']
+  /** See {@link RedisBufferCommands.zRangeByScore}. */
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZRANGEBYSCORE: RedisBufferMulti<Replies>['zRangeByScore']
+  /** See {@link RedisBufferCommands.zRangeByScoreWithScores}. */
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZRANGEBYSCORE_WITHSCORES: RedisBufferMulti<Replies>['zRangeByScoreWithScores']
+  /** See {@link RedisBufferCommands.zRangeStore}. */
+  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferMulti<[...Replies, number]>
+  ZRANGESTORE: RedisBufferMulti<Replies>['zRangeStore']
+  /** See {@link RedisBufferCommands.zRangeWithScores}. */
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZRANGE_WITHSCORES: RedisBufferMulti<Replies>['zRangeWithScores']
+  /** See {@link RedisBufferCommands.zRank}. */
+  zRank(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  ZRANK: RedisBufferMulti<Replies>['zRank']
+  /** See {@link RedisBufferCommands.zRankWithScore}. */
+  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, { rank: number; score: number } | null]>
+  ZRANK_WITHSCORE: RedisBufferMulti<Replies>['zRankWithScore']
+  /** See {@link RedisBufferCommands.zRem}. */
+  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  ZREM: RedisBufferMulti<Replies>['zRem']
+  /** See {@link RedisBufferCommands.zRemRangeByLex}. */
+  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferMulti<[...Replies, number]>
+  ZREMRANGEBYLEX: RedisBufferMulti<Replies>['zRemRangeByLex']
+  /** See {@link RedisBufferCommands.zRemRangeByRank}. */
+  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, number]>
+  ZREMRANGEBYRANK: RedisBufferMulti<Replies>['zRemRangeByRank']
+  /** See {@link RedisBufferCommands.zRemRangeByScore}. */
+  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferMulti<[...Replies, number]>
+  ZREMRANGEBYSCORE: RedisBufferMulti<Replies>['zRemRangeByScore']
+  /** See {@link RedisBufferCommands.zRevRank}. */
+  zRevRank(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  ZREVRANK: RedisBufferMulti<Replies>['zRevRank']
+  /** See {@link RedisBufferCommands.zRevRankWithScore}. */
+  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, { rank: number; score: number } | null]>
+  ZREVRANK_WITHSCORE: RedisBufferMulti<Replies>['zRevRankWithScore']
+  /** See {@link RedisBufferCommands.zScan}. */
+  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; members: { value: Buffer; score: number }[] }]>
+  ZSCAN: RedisBufferMulti<Replies>['zScan']
+  /** See {@link RedisBufferCommands.zScore}. */
+  zScore(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
+  ZSCORE: RedisBufferMulti<Replies>['zScore']
+  /** See {@link RedisBufferCommands.zUnion}. */
+  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  ZUNION: RedisBufferMulti<Replies>['zUnion']
+  /** See {@link RedisBufferCommands.zUnionStore}. */
+  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, number]>
+  ZUNIONSTORE: RedisBufferMulti<Replies>['zUnionStore']
+  /** See {@link RedisBufferCommands.zUnionWithScores}. */
+  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
+  ZUNION_WITHSCORES: RedisBufferMulti<Replies>['zUnionWithScores']
+  /** See {@link RedisBufferCommands.zmPop}. */
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferMulti<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null]>
+  ZMPOP: RedisBufferMulti<Replies>['zmPop']
+  /** See {@link RedisBufferCommands.zmScore}. */
+  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, (number | null)[]]>
+  ZMSCORE: RedisBufferMulti<Replies>['zmScore']
 }
 
 /** The commands that the legacy interface has. */

@@ -47,11 +47,26 @@ describe('README.md', () => {
   })
 
   it('says of nothing that is there that it is not yet', () => {
+    const missing = ['createCluster', 'createSentinel']
+    assert.deepStrictEqual(missing.filter(name => name in oxidis), [])
+    assert.throws(() => oxidis.createClient({ clientSideCache: {} }), /clientSideCache/)
+    const told = table(section(text, '## Status'))
+      .filter(([, state]) => state.startsWith('not yet'))
+    const names = told.flatMap(([area]) => quoted(area))
+    assert.deepStrictEqual(names, [...missing, 'clientSideCache'])
+  })
+
+  it('says of nothing that is missing that it is there', () => {
     const client = oxidis.createClient()
-    const missing = ['multi', 'watch', 'session', 'subscribe', 'monitor', 'legacy']
-    assert.deepStrictEqual(missing.filter(name => name in client), [])
-    const exported = ['createCluster', 'createSentinel', 'defineScript']
-    assert.deepStrictEqual(exported.filter(name => name in oxidis), [])
+    const there = table(section(text, '## Status'))
+      .filter(([, state]) => state.startsWith('there'))
+    // Methods, exports and options; commands of the server are in upper case.
+    const names = there.flatMap(([area]) => quoted(area)).map(name => name.match(/\w+/g).at(-1))
+      .filter(name => /[a-z]/.test(name))
+    const options = documented().map(({ name }) => name)
+    const isThere = name => name in client || name in oxidis || options.includes(name)
+    assert.ok(names.length > 20)
+    assert.deepStrictEqual(names.filter(name => !isThere(name)), [])
   })
 })
 
@@ -135,8 +150,8 @@ describe('all documents', () => {
 
   it('are there', () => {
     for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md',
-      'CHANGELOG.md', 'docs/semantics.md', 'docs/errors.md', 'docs/defaults.md',
-      'docs/others-bugs.md']) {
+      'CHANGELOG.md', 'docs/semantics.md', 'docs/sessions.md', 'docs/pubsub.md', 'docs/scripts.md',
+      'docs/errors.md', 'docs/defaults.md', 'docs/others-bugs.md']) {
       assert.ok(files.includes(file), file)
     }
   })
@@ -154,8 +169,12 @@ describe('all documents', () => {
   }
 
   it('ARCHITECTURE.md names functions that exist', () => {
-    const rows = table(section(read('ARCHITECTURE.md'), '## Life of a GET'))
-    assert.ok(rows.length > 5)
+    const text = read('ARCHITECTURE.md')
+    const rows = ['GET', 'session', 'message'].flatMap(one => {
+      const life = table(section(text, `## Life of a ${one}`))
+      assert.ok(life.length > 5, one)
+      return life
+    })
     for (const [, functions, places] of rows) {
       const sources = quoted(places).map(read).join('\n')
       for (const name of quoted(functions)) {
@@ -163,6 +182,14 @@ describe('all documents', () => {
         assert.ok(new RegExp(`(fn |function |^  )${last} ?[(<]`, 'm').test(sources), name)
       }
     }
+  })
+})
+
+describe('the examples in the documents', () => {
+  it('run', async () => {
+    const files = ['README.md', 'docs/sessions.md', 'docs/pubsub.md', 'docs/scripts.md']
+    const script = path.join(root, 'scripts', 'readme-examples.js')
+    await execFile(process.execPath, [script, ...files], { timeout: EXAMPLE_TIMEOUT })
   })
 })
 
@@ -262,8 +289,12 @@ function codesOfRust () {
 }
 
 function codesOfJavaScript () {
-  const fixed = [...read('lib/errors.js').matchAll(/static code = '([A-Z_]+)'|code: '([A-Z_]+)'/g)]
-  return [...fixed.map(([, one, other]) => one ?? other), 'PROTOCOL', 'INTERNAL']
+  return sources('lib', '.js').flatMap(file => {
+    // What is given as `code`, also as one of two.
+    const given = [...read(file).matchAll(/\bcode(?: =|:) ([^\n]*)/g)]
+    return given.flatMap(([, value]) => [...value.matchAll(/'([A-Z][A-Z_]+)'/g)])
+      .map(([, code]) => code)
+  })
 }
 
 function sources (folder, ending) {

@@ -137,6 +137,10 @@ class Bridge {
       const session = await this.acquire(command.signal)
       try {
         return await session.sendBlocking(command)
+      } catch (error) {
+        // A server that has become a replica closes the connection right behind these words.
+        if (error.code === 'UNBLOCKED') session.end()
+        throw error
       } finally {
         sessions.finish(session)
       }

@@ -179,7 +179,7 @@ describe('all documents', () => {
       const sources = quoted(places).map(read).join('\n')
       for (const name of quoted(functions)) {
         const last = name.split(/::|\./).at(-1)
-        assert.ok(new RegExp(`(fn |function |^  )${last} ?[(<]`, 'm').test(sources), name)
+        assert.ok(new RegExp(`(fn |function |^  (async )?)${last} ?[(<]`, 'm').test(sources), name)
       }
     }
   })

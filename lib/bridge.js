@@ -136,6 +136,7 @@ class Bridge {
     try {
       const session = await this.acquire(command.signal)
       try {
+        if (COUNTING.has(command.row.command)) await session.takeOffset()
         return await session.sendBlocking(command)
       } catch (error) {
         // A server that has become a replica closes the connection right behind these words.
@@ -478,6 +479,8 @@ function capture (resolve, reject) {
   captured.reject = reject
 }
 
+/** What they count is what their connection has written. */
+const COUNTING = new Set(['WAIT', 'WAITAOF'])
 /** Ids of commands of the lanes are below, those of sessions are not. */
 const FIRST_SESSION_ID = 2 ** 31
 const LAST_LANE_ID = FIRST_SESSION_ID - 1

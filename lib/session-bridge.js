@@ -98,6 +98,19 @@ class SessionBridge {
     }
   }
 
+  /**
+   * Makes WAIT and WAITAOF on this connection count all writes before them, whoever made them. By
+   * itself a connection waits for its own last write only. Up to Redis 7.0 any command moves its
+   * offset to the server's, later one that is propagated has to: a message that nobody hears.
+   */
+  async takeOffset () {
+    const sent = [PING, UNHEARD].map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
+    const [pinged, published] = await Promise.allSettled(sent)
+    if (pinged.status === 'rejected') throw pinged.reason
+    if (published.status === 'fulfilled' || /unknown command/i.test(published.reason.message)) return
+    throw published.reason
+  }
+
   promise (row, context, length, mode, timeout) {
     const at = this.count * COLUMNS
     if (at === this.table.length) this.growTable()
@@ -207,6 +220,10 @@ class SessionSlots {
     settle(entry, value, isFailure)
   }
 }
+
+const PING = '*1\r\n$4\r\nPING\r\n'
+const UNHEARD = '*3\r\n$8\r\nSPUBLISH\r\n$11\r\noxidis:wait\r\n$0\r\n\r\n'
+const OFFSET_ROW = { command: 'SPUBLISH', reply: undefined }
 
 /** Length, mode, timeout and id of each command. `src/binding/sessions.rs` reads them. */
 const COLUMNS = 4

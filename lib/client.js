@@ -12,7 +12,7 @@ const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
 
 const { Bridge } = require('./bridge')
-const { addCommands, callback, sendCommand } = require('./commander')
+const { addCommands, callback } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
 const { OWN_CONNECTION } = require('./guards')
@@ -21,7 +21,7 @@ const { RedisLegacyClient } = require('./legacy')
 const { PATIENT, SELECTS } = require('./mode')
 const { addMulti, addMultiMethod } = require('./multi')
 const {
-  checkDatabase, coreOptions, parseCommandOptions, parseOptions, refusing
+  checkDatabase, coreOptions, parseOptions, refusing
 } = require('./options')
 const { addPubSub } = require('./pubsub')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
@@ -199,22 +199,6 @@ class RedisClient extends EventEmitter {
   #base () {
     const given = this.#given
     return typeof given === 'string' ? { url: given } : given ?? {}
-  }
-
-  /**
-   * Sends any command, also one that oxidis does not know: `sendCommand(['SET', 'k', 'v'])`.
-   * The reply is the decoded one, without a command's own transform.
-   */
-  sendCommand (args, options, done) {
-    if (typeof options === 'function') return this.sendCommand(args, undefined, options)
-    let promise
-    try {
-      promise = sendCommand(this, args, parseCommandOptions(options, this._command))
-    } catch (error) {
-      promise = Promise.reject(error)
-    }
-    if (typeof done === 'function') return callback(promise, done)
-    return promise
   }
 
   /**

@@ -107,8 +107,8 @@ class SessionBridge {
     const sent = [PING, UNHEARD].map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
     const [pinged, published] = await Promise.allSettled(sent)
     if (pinged.status === 'rejected') throw pinged.reason
-    if (published.status === 'fulfilled' || /unknown command/i.test(published.reason.message)) return
-    throw published.reason
+    const { status, reason } = published
+    if (status === 'rejected' && !/unknown command/i.test(reason.message)) throw reason
   }
 
   promise (row, context, length, mode, timeout) {

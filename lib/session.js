@@ -9,12 +9,12 @@
 
 const { inspect } = require('node:util')
 
-const { addCommands, callback, sendCommand } = require('./commander')
+const { addCommands } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError } = require('./errors')
 const { addIterators } = require('./iterators')
 const { addMulti } = require('./multi')
-const { checkDatabase, parseCommandOptions } = require('./options')
+const { checkDatabase } = require('./options')
 const { addViews } = require('./views')
 
 /** A connection of one's own. Made by `client.acquire()` and `client.session(...)`. */
@@ -57,19 +57,6 @@ class RedisSession {
     bridge.onReport = null
     OWNERS.unregister(this)
     this._sessions.finish(bridge)
-  }
-
-  /** Sends any command, as `client.sendCommand` does; here also those that change a connection. */
-  sendCommand (args, options, done) {
-    if (typeof options === 'function') return this.sendCommand(args, undefined, options)
-    let promise
-    try {
-      promise = sendCommand(this, args, parseCommandOptions(options, this._command))
-    } catch (error) {
-      promise = Promise.reject(error)
-    }
-    if (typeof done === 'function') return callback(promise, done)
-    return promise
   }
 
   async [Symbol.asyncDispose] () {

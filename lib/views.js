@@ -1,16 +1,34 @@
 'use strict'
 
 /*
- * Views: objects with the methods of a client or a session, and other command options.
+ * What clients and sessions do with command options: commands by hand, and views.
  *
- * A view's prototype is what it is a view of, so it shares everything but `_command`.
+ * A view is an object with the methods of a client or a session, and other command options. Its
+ * prototype is what it is a view of, so it shares everything but `_command`.
  */
 
+const { callback, sendCommand } = require('./commander')
 const { parseCommandOptions } = require('./options')
 
-/** Adds the methods that return views to `prototype`. */
+/** Adds `sendCommand` and the methods that return views to `prototype`. */
 function addViews (prototype) {
   const methods = {
+    /**
+     * Sends any command, also one that oxidis does not know: `sendCommand(['SET', 'k', 'v'])`.
+     * The reply is the decoded one, without a command's own transform.
+     */
+    sendCommand (args, options, done) {
+      if (typeof options === 'function') return this.sendCommand(args, undefined, options)
+      let promise
+      try {
+        promise = sendCommand(this, args, parseCommandOptions(options, this._command))
+      } catch (error) {
+        promise = Promise.reject(error)
+      }
+      if (typeof done === 'function') return callback(promise, done)
+      return promise
+    },
+
     /** Other command options. */
     withCommandOptions (options) {
       return view(this._self, parseCommandOptions(options, this._self._command))

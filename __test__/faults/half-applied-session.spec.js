@@ -9,7 +9,7 @@ const { once } = require('node:events')
 const { describe, it } = require('node:test')
 
 const { defineScript } = require('../..')
-const { scene, until } = require('./scene')
+const { atRest, scene, until } = require('./scene')
 
 /** Each does its harm a few times; it may wait for what it has done, not for the recovery. */
 const FAULTS = {
@@ -119,15 +119,6 @@ const scripts = {
     parseCommand: (parser, key) => { parser.pushKey(key) },
     transformReply: undefined
   })
-}
-
-/** Nothing is held, waited for or on its way. */
-async function atRest (client) {
-  await until(() => {
-    const { pool, lanes } = client.stats()
-    return pool.inUse === 0 && pool.waiting === 0 &&
-      lanes.every(({ inFlight, queued, bytes }) => inFlight + queued + bytes === 0)
-  }, 'a client at rest')
 }
 
 const ROUNDS = 4

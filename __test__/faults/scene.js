@@ -140,6 +140,15 @@ async function until (isTrue, what, within = 10_000) {
   }
 }
 
+/** Resolves when nothing of `client` is held, waited for or on its way. */
+function atRest (client) {
+  return until(() => {
+    const { pool, lanes } = client.stats()
+    return pool.inUse === 0 && pool.waiting === 0 &&
+      lanes.every(({ inFlight, queued, bytes }) => inFlight + queued + bytes === 0)
+  }, 'a client at rest')
+}
+
 /** Asserts that something took `ms`, give or take what a slow machine adds. */
 function assertAbout (took, ms) {
   assert.ok(took > ms - EARLY && took < ms + LATE, `took ${Math.round(took)} ms instead of ${ms}`)
@@ -158,4 +167,4 @@ const EARLY = 20
 // Promised are 100 ms (P1); a shared machine with two cores needs more now and then.
 const LATE = 1000
 
-module.exports = { scene, until, timeOf, assertAbout, everySight, CANARY }
+module.exports = { scene, until, atRest, timeOf, assertAbout, everySight, CANARY }

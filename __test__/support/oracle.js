@@ -5,13 +5,18 @@
 // Each of its workers owns a few keys and loops over INCR of a counter, ECHO of an id that nobody
 // else has, and SET and GET of a value that describes itself. It keeps what was acknowledged and
 // what may have been applied, so that afterwards the server's data can be held against it.
-// It uses nothing but a client's `incr`, `echo`, `set` and `get`.
+// It uses nothing but a client's `incr`, `echo`, `set` and `get`, unless it is asked for
+// transactions (oracle-transactions.js).
 
 const { randomUUID } = require('node:crypto')
 
+const { PairWorker, SessionWorker, verifyPairs } = require('./oracle-transactions')
+
 /**
  * Starts the load on `client`. Options, all optional:
- * - `workers`: default 64
+ * - `workers`: of plain commands, default 64
+ * - `pairs`: of transactions over the client's lane, default 0
+ * - `sessions`: of transactions under WATCH in sessions, default 0; an even number
  * - `prefix`: of the keys, default one that is unique
  * - `pause`: ms that a worker rests after a failure, default 5, or a dead server would turn the
  *   load into a busy loop
@@ -21,7 +26,9 @@ function startOracle (client, options) {
 }
 
 class Oracle {
-  constructor (client, { workers = 64, prefix = `oracle:${randomUUID()}:`, pause = 5 } = {}) {
+  constructor (client, options = {}) {
+    const { workers = 64, pairs = 0, sessions = 0 } = options
+    const { prefix = `oracle:${randomUUID()}:`, pause = 5 } = options
     this.client = client
     this.prefix = prefix
     this.pause = pause
@@ -31,8 +38,15 @@ class Oracle {
     /** Failures by error code. */
     this.failures = new Map()
     this.completed = 0
-    this.workers = Array.from({ length: workers }, (_, index) => new Worker(this, index))
-    this.running = this.workers.map(worker => worker.run())
+    this.plain = this.team(Worker, workers)
+    this.pairs = this.team(PairWorker, pairs)
+    this.sessions = this.team(SessionWorker, sessions)
+    this.workers = [...this.plain, ...this.pairs, ...this.sessions]
+    this.running = this.workers.map(worker => this.run(worker))
+  }
+
+  team (Kind, size) {
+    return Array.from({ length: size }, (_, index) => new Kind(this, index))
   }
 
   /** How many commands have failed so far. */
@@ -44,7 +58,12 @@ class Oracle {
 
   /** How many INCRs and SETs failed so that they may or may not have been applied. */
   get unknown () {
-    return this.workers.reduce((sum, { unknown, lost }) => sum + unknown + lost.size, 0)
+    return this.plain.reduce((sum, { unknown, lost }) => sum + unknown + lost.size, 0)
+  }
+
+  /** How many transactions did. */
+  get doubtful () {
+    return [...this.pairs, ...this.sessions].reduce((sum, { unknown }) => sum + unknown, 0)
   }
 
   /**
@@ -54,7 +73,8 @@ class Oracle {
    */
   async healed ({ within = 10_000 } = {}) {
     const started = performance.now()
-    const rounds = Promise.all(this.workers.map(worker => worker.nextCleanRound()))
+    const rounds = Promise.all(this.workers.map(worker =>
+      new Promise(resolve => { worker.clean.push(resolve) })))
     await deadline(rounds, within, () => `still failing ${within} ms after the fault was over: ` +
       JSON.stringify(Object.fromEntries(this.failures)))
     return performance.now() - started
@@ -78,8 +98,9 @@ class Oracle {
    * that counters may be lower than what was acknowledged, and values missing.
    */
   async verify (client = this.client, { emptied = false } = {}) {
-    const wrong = [...this.foreign]
-    await Promise.all(this.workers.map(async worker => {
+    const wrong = [...this.foreign, ...await verifyPairs(
+      [...this.pairs, ...this.sessions], client, emptied)]
+    await Promise.all(this.plain.map(async worker => {
       const counter = Number(await client.get(worker.counterKey) ?? 0)
       const { acknowledged, unknown } = worker
       const lowest = emptied ? 0 : acknowledged
@@ -94,6 +115,45 @@ class Oracle {
     if (wrong.length > 0) {
       throw new Error(`${wrong.length} broken invariants:\n${wrong.slice(0, 20).join('\n')}`)
     }
+  }
+
+  /** One worker's life. */
+  async run (worker) {
+    const { steps } = worker
+    while (!this.stopping) {
+      // A round that began before somebody asked says nothing about the time after.
+      const asked = worker.clean.splice(0)
+      let clean = true
+      // Each worker begins elsewhere. Replies come in batches, so workers that all began alike
+      // would stay in step, and a fault would only ever meet one kind of command.
+      for (let step = 0; step < steps.length; step++) {
+        clean = await steps[(worker.index + step) % steps.length]() && clean
+      }
+      if (clean) {
+        for (const resolve of asked) resolve()
+      } else {
+        worker.clean.push(...asked)
+        await rest(this.pause)
+      }
+    }
+  }
+
+  /** Waits for a worker's promise, so that one that never settles has a name. */
+  async settle (worker, name, promise) {
+    worker.waiting = `${name} of worker ${worker.index}`
+    try {
+      return await promise
+    } finally {
+      worker.waiting = null
+      this.completed++
+    }
+  }
+
+  /** Counts a failure. */
+  fail (error) {
+    const code = error.code ?? error.name
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1)
+    return false
   }
 }
 
@@ -115,30 +175,7 @@ class Worker {
     this.lost = new Set()
     this.waiting = null
     this.clean = []
-  }
-
-  async run () {
-    while (!this.oracle.stopping) {
-      // A round that began before somebody asked says nothing about the time after.
-      const asked = this.clean.splice(0)
-      let clean = true
-      // Each worker begins elsewhere. Replies come in batches, so workers that all began alike
-      // would stay in step, and a fault would only ever meet one kind of command.
-      for (let step = 0; step < STEPS.length; step++) {
-        const name = STEPS[(this.index + step) % STEPS.length]
-        clean = await this[name]() && clean
-      }
-      if (clean) {
-        for (const resolve of asked) resolve()
-      } else {
-        this.clean.push(...asked)
-        await rest(this.oracle.pause)
-      }
-    }
-  }
-
-  nextCleanRound () {
-    return new Promise(resolve => { this.clean.push(resolve) })
+    this.steps = [() => this.increment(), () => this.echo(), () => this.setAndGet()]
   }
 
   async increment () {
@@ -191,21 +228,12 @@ class Worker {
     }
   }
 
-  async settle (name, promise) {
-    this.waiting = `${name} of worker ${this.index}`
-    try {
-      return await promise
-    } finally {
-      this.waiting = null
-      this.oracle.completed++
-    }
+  settle (name, promise) {
+    return this.oracle.settle(this, name, promise)
   }
 
   fail (error) {
-    const { failures } = this.oracle
-    const code = error.code ?? error.name
-    failures.set(code, (failures.get(code) ?? 0) + 1)
-    return false
+    return this.oracle.fail(error)
   }
 
   blame (text) {
@@ -234,7 +262,5 @@ async function deadline (promise, ms, explain) {
 function rest (ms) {
   return new Promise(resolve => { setTimeout(resolve, ms) })
 }
-
-const STEPS = ['increment', 'echo', 'setAndGet']
 
 module.exports = { startOracle }

@@ -101,6 +101,18 @@ impl Connection {
         Ok(())
     }
 
+    /// Takes back [`Connection::detach`]: tokio watches the stream again. Must be called inside the
+    /// runtime.
+    pub fn attach(&mut self) -> Result<()> {
+        if !self.stream.is_detached() {
+            return Ok(());
+        }
+        if let Some(stream) = self.stream.attended().map_err(|error| self.lost(error))? {
+            self.stream = Arc::new(stream);
+        }
+        Ok(())
+    }
+
     /// Asks whether the server is alive, and waits for the answer for at most `budget`. Any
     /// well-formed reply means yes: a healthy link may answer `LOADING` or `BUSY`.
     pub async fn ping(&mut self, budget: Duration) -> Result<()> {

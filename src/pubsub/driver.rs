@@ -221,6 +221,10 @@ impl<'a> Service<'a> {
     async fn run(mut self) -> End {
         // However this ends, even by a panic, nobody else may get the connection afterwards.
         self.lease.mark_broken();
+        // A session may have had it before, and its stream detached.
+        if let Err(error) = self.lease.attach() {
+            return End::Lost(error, Instant::now());
+        }
         self.shared.lock().state.connect();
         match self.serve().await {
             Ok(()) => End::Needless,

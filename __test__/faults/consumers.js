@@ -62,6 +62,14 @@ class Consumers {
 
   /** Ends all consumers behind the last item, once no fault is left. */
   async end (client) {
+    // However long a busy machine takes: each step has its own patience.
+    for (let left = await client.lLen(this.list); left > 0;) {
+      const before = left
+      await until(async () => {
+        left = await client.lLen(this.list)
+        return left < before
+      }, `fewer than the ${before} items that wait`)
+    }
     while (this.active > 0) {
       const { active } = this
       await client.rPush(this.list, END)

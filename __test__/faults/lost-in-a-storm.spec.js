@@ -43,8 +43,8 @@ describe('a storm', { concurrency: true }, () => {
         }
 
         await oracle.healed()
-        await Promise.all([pops.end(admin), moves.end(admin)])
         await oracle.stop()
+        await Promise.all([pops.end(admin), moves.end(admin)])
         await oracle.verify(admin)
         await pops.verify(admin)
         await moves.verify(admin)

@@ -41,7 +41,8 @@ const CYCLES = {
     await popped.catch(() => {})`],
   subscriptions: [200, `
     const listener = () => {}
-    await Promise.all([client.subscribe(['a', 'b' + n], listener), client.pSubscribe('p*', listener)])
+    await Promise.all(
+      [client.subscribe(['a', 'b' + n], listener), client.pSubscribe('p*', listener)])
     await client.publish('a', 'message')
     await Promise.all([client.unsubscribe(), client.pUnsubscribe('p*', listener)])`]
 }
@@ -53,7 +54,8 @@ describe('cycles that leave nothing behind:', { concurrency: 2 }, () => {
       t.after(() => server.stop())
       const { code, signal, stdout, stderr } = await runScript(`
         const fs = require('node:fs')
-        const files = () => process.platform === 'linux' ? fs.readdirSync('/proc/self/fd').length : 0
+        const isLinux = process.platform === 'linux'
+        const files = () => isLinux ? fs.readdirSync('/proc/self/fd').length : 0
         const client = oxidis.createClient({ url: process.argv[1], name: 'it', pool: { max: 4 } })
         const admin = oxidis.createClient(process.argv[1])
         const cycle = async n => {${cycle}}

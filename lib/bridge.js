@@ -78,9 +78,11 @@ class Bridge {
     if (stats === null) return null
     const { idle, opening, waiters } = this.sessions
     const { pool } = stats
-    // Sessions that wait for their next caller are not given back yet.
-    pool.inUse -= idle.length
-    pool.idle += idle.length
+    // Sessions that wait for their next caller are not given back yet; those that have lost their
+    // connection meanwhile are counted by nobody.
+    const kept = idle.filter(({ place }) => this.core.isSessionUp(place)).length
+    pool.inUse -= kept
+    pool.idle += kept
     pool.waiting += Math.max(0, waiters - opening)
     return stats
   }

@@ -68,8 +68,8 @@ const rows = [
       values(w, json, jsons)
     },
     variadic: true,
-    ts: '(key: RedisArgument, path: RedisArgument, json: RedisJson, ...jsons: RedisJson[]): ' +
-      `Promise<${COUNTS}>`
+    ts: '(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ' +
+      `...jsons: RedisJsonArgument[]): Promise<${COUNTS}>`
   },
   {
     name: 'arrIndex',
@@ -82,7 +82,7 @@ const rows = [
       w.int(range?.start, 'options.range.start')
       if (range.stop !== undefined) w.int(range.stop, 'options.range.stop')
     },
-    ts: '(key: RedisArgument, path: RedisArgument, json: RedisJson, ' +
+    ts: '(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ' +
       `options?: JsonArrIndexOptions): Promise<${COUNTS}>`
   },
   {
@@ -94,8 +94,8 @@ const rows = [
       values(w, json, jsons)
     },
     variadic: true,
-    ts: '(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJson, ' +
-      `...jsons: RedisJson[]): Promise<${COUNTS}>`
+    ts: '(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ' +
+      `...jsons: RedisJsonArgument[]): Promise<${COUNTS}>`
   },
   {
     name: 'arrLen',
@@ -122,7 +122,7 @@ const rows = [
       ? reply.map(item => fromJson(item, reviver))
       : fromJson(reply, reviver),
     ts: '(key: RedisArgument, options?: JsonArrPopOptions): ' +
-      'Promise<RedisJsonReply | RedisJsonReply[]>'
+      'Promise<RedisJSON>'
   },
   {
     name: 'arrTrim',
@@ -171,7 +171,7 @@ const rows = [
       w.preserved = reviver(o.reviver, 'options.reviver')
     },
     reply: (reply, mapping, reviver) => fromJson(reply, reviver),
-    ts: '(key: RedisArgument, options?: JsonGetOptions): Promise<RedisJsonReply>'
+    ts: '(key: RedisArgument, options?: JsonGetOptions): Promise<RedisJSON>'
   },
   {
     name: 'merge',
@@ -180,7 +180,7 @@ const rows = [
       keyPath(w, key, path)
       w.arg(toJson(value, 'value'), 'value')
     },
-    ts: "(key: RedisArgument, path: RedisArgument, value: RedisJson): Promise<'OK'>"
+    ts: "(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): Promise<'OK'>"
   },
   {
     name: 'mGet',
@@ -192,7 +192,7 @@ const rows = [
     },
     reply: (reply, mapping, reviver) => reply.map(item => fromJson(item, reviver)),
     ts: '(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): ' +
-      'Promise<RedisJsonReply[]>'
+      'Promise<RedisJSON[]>'
   },
   {
     name: 'mSet',
@@ -252,8 +252,8 @@ const rows = [
         w.oneOf(o.fpha, 'options.fpha', ['BF16', 'FP16', 'FP32', 'FP64'])
       }
     },
-    ts: '(key: RedisArgument, path: RedisArgument, json: RedisJson, options?: JsonSetOptions): ' +
-      "Promise<'OK' | null>"
+    ts: '(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ' +
+      "options?: JsonSetOptions): Promise<'OK' | null>"
   },
   {
     name: 'strAppend',

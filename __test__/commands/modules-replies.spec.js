@@ -169,6 +169,12 @@ test('the type of what several values may match is a list in both protocols', ()
   assert.deepStrictEqual(reply([['object']], undefined, false), ['object'])
 })
 
+test('yes and no are booleans, whatever numbers are mapped to', () => {
+  assert.strictEqual(rowOf('bf', 'add').reply(1n, { [RESP_TYPES.NUMBER]: BigInt }), true)
+  assert.strictEqual(rowOf('cf', 'del').reply('0', { [RESP_TYPES.NUMBER]: String }), false)
+  assert.deepStrictEqual(rowOf('topK', 'query').reply(['1', '0']), [true, false])
+})
+
 test('an item that failed by itself keeps its error', () => {
   const error = new Error('ERR non scaling filter is full')
   assert.deepStrictEqual(rowOf('bf', 'mAdd').reply([1, error, 0]), [true, error, false])

@@ -16,6 +16,8 @@ const NAMESPACES = {
   cms: require('./count-min-sketch'),
   topK: require('./top-k'),
   tDigest: require('./t-digest')
+  // ft: require('./search')
+  // ts: require('./time-series')
 }
 
 const MODULES = Object.fromEntries(Object.entries(NAMESPACES).map(([namespace, rows]) => [

@@ -53,9 +53,9 @@ function intOption (w, o, option) {
   w.int(o[option], `options.${option}`)
 }
 
-/** RESP2 sends 1 or 0, RESP3 a boolean. */
+/** RESP2 sends 1 or 0, in whatever type numbers are mapped to, and RESP3 a boolean. */
 function yes (reply) {
-  return typeof reply === 'number' ? reply === 1 : reply
+  return typeof reply === 'boolean' || reply instanceof Error ? reply : Number(reply) === 1
 }
 
 /** As `yes`, for each item. An item that failed by itself keeps its error. */

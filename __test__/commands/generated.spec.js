@@ -67,9 +67,7 @@ test('every row of a module is documented, and named as its server command', () 
     for (const row of rows) {
       assert.strictEqual(row.namespace, namespace)
       assert.match(row.command[0], new RegExp(`^${namespace}\\.[A-Z_]+$`, 'i'), row.name)
-      for (const fact of ['summary', 'since', 'complexity']) {
-        assert.ok(row.docs?.[fact]?.length > 0, `${namespace}.${row.name} has no ${fact}`)
-      }
+      assert.ok(row.docs?.summary?.length > 0, `${namespace}.${row.name} has no summary`)
     }
   }
 })

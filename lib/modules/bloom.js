@@ -127,7 +127,7 @@ const rows = [
 ]
 
 function doc (summary, complexity, since = '1.0.0') {
-  return { summary, complexity, since: `RedisBloom ${since}` }
+  return { summary, complexity, since }
 }
 
 const INSERT_OPTIONS = new Set(['CAPACITY', 'ERROR', 'EXPANSION', 'NOCREATE', 'NONSCALING'])

@@ -83,7 +83,7 @@ const rows = [
 ]
 
 function doc (summary, complexity) {
-  return { summary, complexity, since: 'RedisBloom 2.0.0' }
+  return { summary, complexity, since: '2.0.0' }
 }
 
 /** `CELL_SIZE n`, when given. 0 is left to the server's default, as in node-redis. */

@@ -131,7 +131,7 @@ const rows = [
 ]
 
 function doc (summary, complexity) {
-  return { summary, complexity, since: 'RedisBloom 1.0.0' }
+  return { summary, complexity, since: '1.0.0' }
 }
 
 /** (key, items, options) */

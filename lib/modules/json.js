@@ -290,7 +290,7 @@ const rows = [
 ]
 
 function doc (summary, complexity, since = '1.0.0') {
-  return { summary, complexity, since: `RedisJSON ${since}` }
+  return { summary, complexity, since }
 }
 
 function keyPath (w, key, path) {

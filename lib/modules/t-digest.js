@@ -147,7 +147,7 @@ const rows = [
 ]
 
 function doc (summary, complexity) {
-  return { summary, complexity, since: 'RedisBloom 2.4.0' }
+  return { summary, complexity, since: '2.4.0' }
 }
 
 /** (key, numbers): `name` is what the second is called. */

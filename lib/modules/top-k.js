@@ -91,7 +91,7 @@ const rows = [
 ]
 
 function doc (summary, complexity) {
-  return { summary, complexity, since: 'RedisBloom 2.0.0' }
+  return { summary, complexity, since: '2.0.0' }
 }
 
 const RESERVE_OPTIONS = new Set(['width', 'depth', 'decay'])

@@ -131,6 +131,18 @@ const NAMESPACES = {
   ts: 'time series'
 }
 
+/** The module behind each namespace. */
+const PRODUCTS = {
+  json: 'RedisJSON',
+  bf: 'RedisBloom',
+  cf: 'RedisBloom',
+  cms: 'RedisBloom',
+  topK: 'RedisBloom',
+  tDigest: 'RedisBloom',
+  ft: 'RediSearch',
+  ts: 'RedisTimeSeries'
+}
+
 /** One interface. T becomes `text` in the methods' types. */
 function face (name, summary, rows, facts, text) {
   const methods = rows.map(row => method(row, facts, name.split(' ')[0], text))
@@ -204,11 +216,17 @@ function documentation (row, facts) {
   if (row.about !== undefined) lines.push(...wrap(row.about))
   lines.push(' *')
   if (fact.complexity) lines.push(...wrap(`Complexity: ${sentence(fact.complexity)}`))
-  lines.push(fact.since ? ` * Since ${fact.since}.` : ' * Since a version after 8.4.')
+  lines.push(...since(row, fact))
   if (fact.deprecatedSince) lines.push(...wrap(deprecation(fact)))
   const page = (name ?? row.command.join(' ')).toLowerCase().replaceAll(' ', '-')
   lines.push(` * @see https://redis.io/docs/latest/commands/${page}/`, ' */')
   return lines
+}
+
+/** The version that has the command: of its module, if it is a module's, or of the server. */
+function since ({ namespace }, { since }) {
+  if (namespace === undefined) return [since ? ` * Since ${since}.` : ' * Since a version after 8.4.']
+  return since === undefined ? [] : [` * Since ${PRODUCTS[namespace]} ${since}.`]
 }
 
 /**

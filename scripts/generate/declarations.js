@@ -225,7 +225,7 @@ function documentation (row, facts) {
 
 /** The version that has the command: of its module, if it is a module's, or of the server. */
 function since ({ namespace }, { since }) {
-  if (namespace === undefined) return [since ? ` * Since ${since}.` : ' * Since a version after 8.4.']
+  if (namespace === undefined) return [` * Since ${since || 'a version after 8.4'}.`]
   return since === undefined ? [] : [` * Since ${PRODUCTS[namespace]} ${since}.`]
 }
 

@@ -379,7 +379,7 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators,
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisModules, RedisIterators,
   RedisPubSub, RedisSessionSource<RedisSession> {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
@@ -388,7 +388,7 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterat
 
 /** A view of a client whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
+  RedisBufferModules, RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
@@ -585,6 +585,123 @@ export type BitFieldOperation =
 
 export type BitOperation = 'AND' | 'OR' | 'XOR' | 'NOT' | 'DIFF' | 'DIFF1' | 'ANDOR' | 'ONE'
 
+export interface BfInsertOptions {
+  /** How many items a new filter is for. */
+  CAPACITY?: RedisInteger
+  /** The rate of false positives of a new filter, between 0 and 1. */
+  ERROR?: RedisDouble
+  /** How much larger each further sub-filter is. */
+  EXPANSION?: RedisInteger
+  /** Fails if there is no filter. */
+  NOCREATE?: boolean
+  /** A new filter does not grow: it is full at its capacity. */
+  NONSCALING?: boolean
+}
+
+export interface BfReserveOptions {
+  /** How much larger each further sub-filter is. */
+  EXPANSION?: RedisInteger
+  /** The filter does not grow: it is full at its capacity. */
+  NONSCALING?: boolean
+}
+
+export interface BfInfoReply {
+  Capacity: number
+  Size: number
+  'Number of filters': number
+  'Number of items inserted': number
+  /** null for a filter that does not grow. */
+  'Expansion rate': number | null
+}
+
+export interface CfInsertOptions {
+  /** How many items a new filter is for. */
+  CAPACITY?: RedisInteger
+  /** Fails if there is no filter. */
+  NOCREATE?: boolean
+}
+
+export interface CfReserveOptions {
+  /** Items in each bucket. */
+  BUCKETSIZE?: RedisInteger
+  /** How often items are moved before the filter grows. */
+  MAXITERATIONS?: RedisInteger
+  /** How much larger each further sub-filter is. */
+  EXPANSION?: RedisInteger
+}
+
+export interface CfInfoReply {
+  Size: number
+  'Number of buckets': number
+  'Number of filters': number
+  'Number of items inserted': number
+  'Number of items deleted': number
+  'Bucket size': number
+  'Expansion rate': number
+  'Max iterations': number
+}
+
+/** An item, and by how much its count grows. */
+export interface BfIncrByItem {
+  item: RedisArgument
+  incrementBy: RedisInteger
+}
+
+export interface CmsInitOptions {
+  /** Bytes of each counter. */
+  CELL_SIZE?: 1 | 2 | 4 | 8
+}
+
+/** Sketches to merge: all with weight 1, or each with its own. */
+export type CmsMergeSketches =
+  RedisArgument[] | { name: RedisArgument; weight: RedisInteger }[]
+
+export interface CmsInfoReply {
+  width: number
+  depth: number
+  count: number
+  /** Not told by older servers. */
+  'cell size'?: number
+}
+
+export interface TopKReserveOptions {
+  /** Counters in each array. */
+  width: RedisInteger
+  /** Arrays. */
+  depth: RedisInteger
+  /** How likely a counter is to shrink in a collision, between 0 and 1. */
+  decay: RedisDouble
+}
+
+export interface TopKInfoReply {
+  k: number
+  width: number
+  depth: number
+  decay: number
+}
+
+export interface TDigestCreateOptions {
+  /** The more, the more exact, and the larger. */
+  COMPRESSION?: RedisInteger
+}
+
+export interface TDigestMergeOptions extends TDigestCreateOptions {
+  /** What the destination held before is left out. */
+  OVERRIDE?: boolean
+}
+
+export interface TDigestInfoReply {
+  Compression: number
+  Capacity: number
+  'Merged nodes': number
+  'Unmerged nodes': number
+  'Merged weight': number
+  'Unmerged weight': number
+  Observations: number
+  'Total compressions': number
+  'Memory usage': number
+}
+
 /** Slots from `start` to `end`, both included. */
 export interface SlotRange {
   start: RedisInteger
@@ -715,6 +832,55 @@ export interface HSetExOptions {
   expiration?: Expiration | { type: 'KEEPTTL' } | 'KEEPTTL'
   /** Sets all only if none of the fields exists (FNX), or if all exist (FXX). */
   mode?: 'FNX' | 'FXX'
+}
+
+/** What can be written as JSON. */
+export type RedisJsonArgument = string | number | boolean | object | null
+
+/** A JSON value as it is read; a `Date` where a reviver makes one. */
+export type RedisJSON =
+  string | number | boolean | null | Date | RedisJSON[] | { [name: string]: RedisJSON }
+
+/** As the second argument of `JSON.parse`. */
+export type JsonReviver = (this: any, key: string, value: any) => any
+
+/** Where in the document. The root by default. */
+export interface JsonPathOptions {
+  path?: RedisArgument
+}
+
+export interface JsonArrIndexOptions {
+  /** Where to look: from `start`, up to but without `stop`. */
+  range?: { start: RedisInteger; stop?: RedisInteger }
+}
+
+export interface JsonArrPopOptions {
+  path?: RedisArgument
+  /** Which element; negative from the end. Default -1. Needs a `path`. */
+  index?: RedisInteger
+  reviver?: JsonReviver
+}
+
+export interface JsonGetOptions {
+  path?: RedisVariadicArgument
+  reviver?: JsonReviver
+}
+
+export interface JsonMSetItem {
+  key: RedisArgument
+  path: RedisArgument
+  value: RedisJsonArgument
+}
+
+export interface JsonSetOptions {
+  /** Only if the path does not exist (NX), or only if it does (XX). */
+  condition?: 'NX' | 'XX'
+  /** @deprecated use `condition` */
+  NX?: boolean
+  /** @deprecated use `condition` */
+  XX?: boolean
+  /** How arrays of floating-point numbers are kept. */
+  fpha?: 'BF16' | 'FP16' | 'FP32' | 'FP64'
 }
 
 /** Sets the expiration only if there is none, there is one, or the new one is later or sooner. */
@@ -1281,7 +1447,8 @@ export interface RedisSessionCore {
 }
 
 /** A session. */
-export interface RedisSession extends RedisSessionCore, RedisCommands, RedisIterators {
+export interface RedisSession
+  extends RedisSessionCore, RedisCommands, RedisModules, RedisIterators {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisSession['multi']
@@ -1289,7 +1456,7 @@ export interface RedisSession extends RedisSessionCore, RedisCommands, RedisIter
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferIterators {
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferModules, RedisBufferIterators {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferSession['multi']
@@ -10213,6 +10380,1465 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   /** See {@link RedisBufferCommands.zmScore}. */
   zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, (number | null)[]]>
   ZMSCORE: RedisBufferMulti<Replies>['zmScore']
+}
+
+/** Commands on JSON documents whose replies hold no text. */
+export interface RedisJsonPlainCommands {
+  /**
+   * Appends values to arrays; returns their new lengths.
+   *
+   * Complexity: O(N) where N is the size of the document if the path matches several values,
+   * otherwise O(1).
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.arrappend/
+   */
+  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): Promise<number | null | (number | null)[]>
+  ARRAPPEND: RedisJsonPlainCommands['arrAppend']
+  /**
+   * Returns where a value first stands in arrays, -1 where it does not.
+   *
+   * Complexity: O(N) where N is the size of the array.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.arrindex/
+   */
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): Promise<number | null | (number | null)[]>
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, callback: Callback<number | null | (number | null)[]>): void
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options: JsonArrIndexOptions | undefined, callback: Callback<number | null | (number | null)[]>): void
+  ARRINDEX: RedisJsonPlainCommands['arrIndex']
+  /**
+   * Inserts values into arrays before an index; returns their new lengths.
+   *
+   * Complexity: O(N) where N is the size of the array.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.arrinsert/
+   */
+  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): Promise<number | null | (number | null)[]>
+  ARRINSERT: RedisJsonPlainCommands['arrInsert']
+  /**
+   * Returns the lengths of arrays.
+   *
+   * Complexity: O(1) for one array.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.arrlen/
+   */
+  arrLen(key: RedisArgument, options?: JsonPathOptions): Promise<number | null | (number | null)[]>
+  arrLen(key: RedisArgument, callback: Callback<number | null | (number | null)[]>): void
+  arrLen(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number | null | (number | null)[]>): void
+  ARRLEN: RedisJsonPlainCommands['arrLen']
+  /**
+   * Removes an element from arrays and returns it, the last one by default.
+   *
+   * Complexity: O(N) where N is the size of the array; O(1) for its last element.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.arrpop/
+   */
+  arrPop(key: RedisArgument, options?: JsonArrPopOptions): Promise<RedisJSON>
+  arrPop(key: RedisArgument, callback: Callback<RedisJSON>): void
+  arrPop(key: RedisArgument, options: JsonArrPopOptions | undefined, callback: Callback<RedisJSON>): void
+  ARRPOP: RedisJsonPlainCommands['arrPop']
+  /**
+   * Shortens arrays to a range of indexes; returns their new lengths.
+   *
+   * Complexity: O(N) where N is the size of the array.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.arrtrim/
+   */
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): Promise<number | null | (number | null)[]>
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger, callback: Callback<number | null | (number | null)[]>): void
+  ARRTRIM: RedisJsonPlainCommands['arrTrim']
+  /**
+   * Empties arrays and objects and sets numbers to 0; returns how many values were changed.
+   *
+   * Complexity: O(N) where N is the size of the values.
+   * Since RedisJSON 2.0.0.
+   * @see https://redis.io/docs/latest/commands/json.clear/
+   */
+  clear(key: RedisArgument, options?: JsonPathOptions): Promise<number>
+  clear(key: RedisArgument, callback: Callback<number>): void
+  clear(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number>): void
+  CLEAR: RedisJsonPlainCommands['clear']
+  /**
+   * Returns how many bytes values take.
+   *
+   * Complexity: O(N) where N is the size of the value.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.debug-memory/
+   */
+  debugMemory(key: RedisArgument, options?: JsonPathOptions): Promise<number | null | (number | null)[]>
+  debugMemory(key: RedisArgument, callback: Callback<number | null | (number | null)[]>): void
+  debugMemory(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number | null | (number | null)[]>): void
+  DEBUG_MEMORY: RedisJsonPlainCommands['debugMemory']
+  /**
+   * Deletes values; returns how many there were.
+   *
+   * Complexity: O(N) where N is the size of the deleted values.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.del/
+   */
+  del(key: RedisArgument, options?: JsonPathOptions): Promise<number>
+  del(key: RedisArgument, callback: Callback<number>): void
+  del(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number>): void
+  DEL: RedisJsonPlainCommands['del']
+  /**
+   * Deletes values; returns how many there were. Another name of JSON.DEL.
+   *
+   * Complexity: O(N) where N is the size of the deleted values.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.forget/
+   */
+  forget(key: RedisArgument, options?: JsonPathOptions): Promise<number>
+  forget(key: RedisArgument, callback: Callback<number>): void
+  forget(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number>): void
+  FORGET: RedisJsonPlainCommands['forget']
+  /**
+   * Returns what the path matches, parsed; the whole document by default. With several paths, an
+   * object with what each matches.
+   *
+   * Complexity: O(N) where N is the size of the values.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.get/
+   */
+  get(key: RedisArgument, options?: JsonGetOptions): Promise<RedisJSON>
+  get(key: RedisArgument, callback: Callback<RedisJSON>): void
+  get(key: RedisArgument, options: JsonGetOptions | undefined, callback: Callback<RedisJSON>): void
+  GET: RedisJsonPlainCommands['get']
+  /**
+   * Returns what the path matches in each of several documents, parsed; null for a missing one.
+   *
+   * Complexity: O(M*N) where M is the number of keys and N the size of the values.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.mget/
+   */
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): Promise<RedisJSON[]>
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, callback: Callback<RedisJSON[]>): void
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver: JsonReviver | undefined, callback: Callback<RedisJSON[]>): void
+  MGET: RedisJsonPlainCommands['mGet']
+  /**
+   * Sets values in several documents, all of them or none.
+   *
+   * Complexity: O(K*(M+N)) where K is the number of keys and M and N are the sizes of old and new
+   * values.
+   * Since RedisJSON 2.6.0.
+   * @see https://redis.io/docs/latest/commands/json.mset/
+   */
+  mSet(items: JsonMSetItem[]): Promise<'OK'>
+  mSet(items: JsonMSetItem[], callback: Callback<'OK'>): void
+  MSET: RedisJsonPlainCommands['mSet']
+  /**
+   * Merges a value into what the path matches, as RFC 7396 has it: null deletes.
+   *
+   * Complexity: O(M+N) where M is the size of the old value and N that of the new one.
+   * Since RedisJSON 2.6.0.
+   * @see https://redis.io/docs/latest/commands/json.merge/
+   */
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): Promise<'OK'>
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument, callback: Callback<'OK'>): void
+  MERGE: RedisJsonPlainCommands['merge']
+  /**
+   * Adds a number to numbers; returns their new values.
+   *
+   * Complexity: O(N) where N is the size of the document if the path matches several values,
+   * otherwise O(1).
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.numincrby/
+   */
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): Promise<number | null | (number | null)[]>
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble, callback: Callback<number | null | (number | null)[]>): void
+  NUMINCRBY: RedisJsonPlainCommands['numIncrBy']
+  /**
+   * Multiplies numbers by a number; returns their new values.
+   *
+   * Complexity: O(N) where N is the size of the document if the path matches several values,
+   * otherwise O(1).
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.nummultby/
+   */
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): Promise<number | null | (number | null)[]>
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble, callback: Callback<number | null | (number | null)[]>): void
+  NUMMULTBY: RedisJsonPlainCommands['numMultBy']
+  /**
+   * Returns how many members objects have.
+   *
+   * Complexity: O(1) for one object.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.objlen/
+   */
+  objLen(key: RedisArgument, options?: JsonPathOptions): Promise<number | null | (number | null)[]>
+  objLen(key: RedisArgument, callback: Callback<number | null | (number | null)[]>): void
+  objLen(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number | null | (number | null)[]>): void
+  OBJLEN: RedisJsonPlainCommands['objLen']
+  /**
+   * Sets what the path matches, or a new member of an object; null if the condition does not
+   * hold.
+   *
+   * Complexity: O(M+N) where M is the size of the old value and N that of the new one.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.set/
+   */
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): Promise<'OK' | null>
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, callback: Callback<'OK' | null>): void
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options: JsonSetOptions | undefined, callback: Callback<'OK' | null>): void
+  SET: RedisJsonPlainCommands['set']
+  /**
+   * Appends to strings; returns their new lengths.
+   *
+   * Complexity: O(1) for one string.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.strappend/
+   */
+  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): Promise<number | null | (number | null)[]>
+  strAppend(key: RedisArgument, append: string, callback: Callback<number | null | (number | null)[]>): void
+  strAppend(key: RedisArgument, append: string, options: JsonPathOptions | undefined, callback: Callback<number | null | (number | null)[]>): void
+  STRAPPEND: RedisJsonPlainCommands['strAppend']
+  /**
+   * Returns the lengths of strings.
+   *
+   * Complexity: O(1) for one string.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.strlen/
+   */
+  strLen(key: RedisArgument, options?: JsonPathOptions): Promise<number | null | (number | null)[]>
+  strLen(key: RedisArgument, callback: Callback<number | null | (number | null)[]>): void
+  strLen(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<number | null | (number | null)[]>): void
+  STRLEN: RedisJsonPlainCommands['strLen']
+  /**
+   * Negates booleans; returns their new values as 1 and 0.
+   *
+   * Complexity: O(1) for one boolean.
+   * Since RedisJSON 2.0.0.
+   * @see https://redis.io/docs/latest/commands/json.toggle/
+   */
+  toggle(key: RedisArgument, path: RedisArgument): Promise<number | null | (number | null)[]>
+  toggle(key: RedisArgument, path: RedisArgument, callback: Callback<number | null | (number | null)[]>): void
+  TOGGLE: RedisJsonPlainCommands['toggle']
+}
+
+/** Commands on JSON documents. */
+export interface RedisJsonCommands extends RedisJsonPlainCommands {
+  /**
+   * Returns the names of the members of objects.
+   *
+   * Complexity: O(N) where N is the number of members.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.objkeys/
+   */
+  objKeys(key: RedisArgument, options?: JsonPathOptions): Promise<string[] | (string[] | null)[] | null>
+  objKeys(key: RedisArgument, callback: Callback<string[] | (string[] | null)[] | null>): void
+  objKeys(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<string[] | (string[] | null)[] | null>): void
+  OBJKEYS: RedisJsonCommands['objKeys']
+  /**
+   * Returns the types of values.
+   *
+   * Complexity: O(1) for one value.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.type/
+   */
+  type(key: RedisArgument, options?: JsonPathOptions): Promise<string | (string | null)[] | null>
+  type(key: RedisArgument, callback: Callback<string | (string | null)[] | null>): void
+  type(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<string | (string | null)[] | null>): void
+  TYPE: RedisJsonCommands['type']
+}
+
+/** Commands on JSON documents; strings are Buffers. */
+export interface RedisBufferJsonCommands extends RedisJsonPlainCommands {
+  /**
+   * Returns the names of the members of objects.
+   *
+   * Complexity: O(N) where N is the number of members.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.objkeys/
+   */
+  objKeys(key: RedisArgument, options?: JsonPathOptions): Promise<Buffer[] | (Buffer[] | null)[] | null>
+  objKeys(key: RedisArgument, callback: Callback<Buffer[] | (Buffer[] | null)[] | null>): void
+  objKeys(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<Buffer[] | (Buffer[] | null)[] | null>): void
+  OBJKEYS: RedisBufferJsonCommands['objKeys']
+  /**
+   * Returns the types of values.
+   *
+   * Complexity: O(1) for one value.
+   * Since RedisJSON 1.0.0.
+   * @see https://redis.io/docs/latest/commands/json.type/
+   */
+  type(key: RedisArgument, options?: JsonPathOptions): Promise<Buffer | (Buffer | null)[] | null>
+  type(key: RedisArgument, callback: Callback<Buffer | (Buffer | null)[] | null>): void
+  type(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<Buffer | (Buffer | null)[] | null>): void
+  TYPE: RedisBufferJsonCommands['type']
+}
+
+/** Commands on JSON documents, on a chain. */
+export interface RedisJsonMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisJsonCommands.arrAppend}. */
+  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  ARRAPPEND: RedisJsonMulti<Replies>['arrAppend']
+  /** See {@link RedisJsonCommands.arrIndex}. */
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  ARRINDEX: RedisJsonMulti<Replies>['arrIndex']
+  /** See {@link RedisJsonCommands.arrInsert}. */
+  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  ARRINSERT: RedisJsonMulti<Replies>['arrInsert']
+  /** See {@link RedisJsonCommands.arrLen}. */
+  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  ARRLEN: RedisJsonMulti<Replies>['arrLen']
+  /** See {@link RedisJsonCommands.arrPop}. */
+  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisMulti<[...Replies, RedisJSON]>
+  ARRPOP: RedisJsonMulti<Replies>['arrPop']
+  /** See {@link RedisJsonCommands.arrTrim}. */
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  ARRTRIM: RedisJsonMulti<Replies>['arrTrim']
+  /** See {@link RedisJsonCommands.clear}. */
+  clear(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number]>
+  CLEAR: RedisJsonMulti<Replies>['clear']
+  /** See {@link RedisJsonCommands.debugMemory}. */
+  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  DEBUG_MEMORY: RedisJsonMulti<Replies>['debugMemory']
+  /** See {@link RedisJsonCommands.del}. */
+  del(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number]>
+  DEL: RedisJsonMulti<Replies>['del']
+  /** See {@link RedisJsonCommands.forget}. */
+  forget(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number]>
+  FORGET: RedisJsonMulti<Replies>['forget']
+  /** See {@link RedisJsonCommands.get}. */
+  get(key: RedisArgument, options?: JsonGetOptions): RedisMulti<[...Replies, RedisJSON]>
+  GET: RedisJsonMulti<Replies>['get']
+  /** See {@link RedisJsonCommands.mGet}. */
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisMulti<[...Replies, RedisJSON[]]>
+  MGET: RedisJsonMulti<Replies>['mGet']
+  /** See {@link RedisJsonCommands.mSet}. */
+  mSet(items: JsonMSetItem[]): RedisMulti<[...Replies, 'OK']>
+  MSET: RedisJsonMulti<Replies>['mSet']
+  /** See {@link RedisJsonCommands.merge}. */
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisMulti<[...Replies, 'OK']>
+  MERGE: RedisJsonMulti<Replies>['merge']
+  /** See {@link RedisJsonCommands.numIncrBy}. */
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  NUMINCRBY: RedisJsonMulti<Replies>['numIncrBy']
+  /** See {@link RedisJsonCommands.numMultBy}. */
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  NUMMULTBY: RedisJsonMulti<Replies>['numMultBy']
+  /** See {@link RedisJsonCommands.objKeys}. */
+  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, string[] | (string[] | null)[] | null]>
+  OBJKEYS: RedisJsonMulti<Replies>['objKeys']
+  /** See {@link RedisJsonCommands.objLen}. */
+  objLen(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  OBJLEN: RedisJsonMulti<Replies>['objLen']
+  /** See {@link RedisJsonCommands.set}. */
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisMulti<[...Replies, 'OK' | null]>
+  SET: RedisJsonMulti<Replies>['set']
+  /** See {@link RedisJsonCommands.strAppend}. */
+  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  STRAPPEND: RedisJsonMulti<Replies>['strAppend']
+  /** See {@link RedisJsonCommands.strLen}. */
+  strLen(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  STRLEN: RedisJsonMulti<Replies>['strLen']
+  /** See {@link RedisJsonCommands.toggle}. */
+  toggle(key: RedisArgument, path: RedisArgument): RedisMulti<[...Replies, number | null | (number | null)[]]>
+  TOGGLE: RedisJsonMulti<Replies>['toggle']
+  /** See {@link RedisJsonCommands.type}. */
+  type(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, string | (string | null)[] | null]>
+  TYPE: RedisJsonMulti<Replies>['type']
+}
+
+/** Commands on JSON documents, on a chain whose strings are Buffers. */
+export interface RedisBufferJsonMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferJsonCommands.arrAppend}. */
+  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  ARRAPPEND: RedisBufferJsonMulti<Replies>['arrAppend']
+  /** See {@link RedisBufferJsonCommands.arrIndex}. */
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  ARRINDEX: RedisBufferJsonMulti<Replies>['arrIndex']
+  /** See {@link RedisBufferJsonCommands.arrInsert}. */
+  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  ARRINSERT: RedisBufferJsonMulti<Replies>['arrInsert']
+  /** See {@link RedisBufferJsonCommands.arrLen}. */
+  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  ARRLEN: RedisBufferJsonMulti<Replies>['arrLen']
+  /** See {@link RedisBufferJsonCommands.arrPop}. */
+  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisBufferMulti<[...Replies, RedisJSON]>
+  ARRPOP: RedisBufferJsonMulti<Replies>['arrPop']
+  /** See {@link RedisBufferJsonCommands.arrTrim}. */
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  ARRTRIM: RedisBufferJsonMulti<Replies>['arrTrim']
+  /** See {@link RedisBufferJsonCommands.clear}. */
+  clear(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number]>
+  CLEAR: RedisBufferJsonMulti<Replies>['clear']
+  /** See {@link RedisBufferJsonCommands.debugMemory}. */
+  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  DEBUG_MEMORY: RedisBufferJsonMulti<Replies>['debugMemory']
+  /** See {@link RedisBufferJsonCommands.del}. */
+  del(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number]>
+  DEL: RedisBufferJsonMulti<Replies>['del']
+  /** See {@link RedisBufferJsonCommands.forget}. */
+  forget(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number]>
+  FORGET: RedisBufferJsonMulti<Replies>['forget']
+  /** See {@link RedisBufferJsonCommands.get}. */
+  get(key: RedisArgument, options?: JsonGetOptions): RedisBufferMulti<[...Replies, RedisJSON]>
+  GET: RedisBufferJsonMulti<Replies>['get']
+  /** See {@link RedisBufferJsonCommands.mGet}. */
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisBufferMulti<[...Replies, RedisJSON[]]>
+  MGET: RedisBufferJsonMulti<Replies>['mGet']
+  /** See {@link RedisBufferJsonCommands.mSet}. */
+  mSet(items: JsonMSetItem[]): RedisBufferMulti<[...Replies, 'OK']>
+  MSET: RedisBufferJsonMulti<Replies>['mSet']
+  /** See {@link RedisBufferJsonCommands.merge}. */
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisBufferMulti<[...Replies, 'OK']>
+  MERGE: RedisBufferJsonMulti<Replies>['merge']
+  /** See {@link RedisBufferJsonCommands.numIncrBy}. */
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  NUMINCRBY: RedisBufferJsonMulti<Replies>['numIncrBy']
+  /** See {@link RedisBufferJsonCommands.numMultBy}. */
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  NUMMULTBY: RedisBufferJsonMulti<Replies>['numMultBy']
+  /** See {@link RedisBufferJsonCommands.objKeys}. */
+  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, Buffer[] | (Buffer[] | null)[] | null]>
+  OBJKEYS: RedisBufferJsonMulti<Replies>['objKeys']
+  /** See {@link RedisBufferJsonCommands.objLen}. */
+  objLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  OBJLEN: RedisBufferJsonMulti<Replies>['objLen']
+  /** See {@link RedisBufferJsonCommands.set}. */
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisBufferMulti<[...Replies, 'OK' | null]>
+  SET: RedisBufferJsonMulti<Replies>['set']
+  /** See {@link RedisBufferJsonCommands.strAppend}. */
+  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  STRAPPEND: RedisBufferJsonMulti<Replies>['strAppend']
+  /** See {@link RedisBufferJsonCommands.strLen}. */
+  strLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  STRLEN: RedisBufferJsonMulti<Replies>['strLen']
+  /** See {@link RedisBufferJsonCommands.toggle}. */
+  toggle(key: RedisArgument, path: RedisArgument): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
+  TOGGLE: RedisBufferJsonMulti<Replies>['toggle']
+  /** See {@link RedisBufferJsonCommands.type}. */
+  type(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, Buffer | (Buffer | null)[] | null]>
+  TYPE: RedisBufferJsonMulti<Replies>['type']
+}
+
+/** Commands on Bloom filters whose replies hold no text. */
+export interface RedisBfPlainCommands {
+  /**
+   * Adds an item to a Bloom filter; false if it may have been there.
+   *
+   * Complexity: O(K) where K is the number of hash functions.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.add/
+   */
+  add(key: RedisArgument, item: RedisArgument): Promise<boolean>
+  add(key: RedisArgument, item: RedisArgument, callback: Callback<boolean>): void
+  ADD: RedisBfPlainCommands['add']
+  /**
+   * Returns how many items were added to a Bloom filter and not found in it.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.4.
+   * @see https://redis.io/docs/latest/commands/bf.card/
+   */
+  card(key: RedisArgument): Promise<number>
+  card(key: RedisArgument, callback: Callback<number>): void
+  CARD: RedisBfPlainCommands['card']
+  /**
+   * Tells whether an item may be in a Bloom filter; false is certain.
+   *
+   * Complexity: O(K) where K is the number of hash functions.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.exists/
+   */
+  exists(key: RedisArgument, item: RedisArgument): Promise<boolean>
+  exists(key: RedisArgument, item: RedisArgument, callback: Callback<boolean>): void
+  EXISTS: RedisBfPlainCommands['exists']
+  /**
+   * Tells about a Bloom filter: its capacity, size and number of items.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.info/
+   */
+  info(key: RedisArgument): Promise<BfInfoReply>
+  info(key: RedisArgument, callback: Callback<BfInfoReply>): void
+  INFO: RedisBfPlainCommands['info']
+  /**
+   * Adds items to a Bloom filter, which is made as the options say if it does not exist.
+   *
+   * Complexity: O(K*N) where K is the number of hash functions and N that of items.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.insert/
+   */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): Promise<boolean[]>
+  insert(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<boolean[]>): void
+  insert(key: RedisArgument, items: RedisVariadicArgument, options: BfInsertOptions | undefined, callback: Callback<boolean[]>): void
+  INSERT: RedisBfPlainCommands['insert']
+  /**
+   * Restores a part of a Bloom filter that BF.SCANDUMP has read.
+   *
+   * Complexity: O(N) where N is the size of the chunk.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.loadchunk/
+   */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): Promise<'OK'>
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument, callback: Callback<'OK'>): void
+  LOADCHUNK: RedisBfPlainCommands['loadChunk']
+  /**
+   * Adds items to a Bloom filter; false for those that may have been there.
+   *
+   * Complexity: O(K*N) where K is the number of hash functions and N that of items.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.madd/
+   */
+  mAdd(key: RedisArgument, items: RedisVariadicArgument): Promise<boolean[]>
+  mAdd(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<boolean[]>): void
+  MADD: RedisBfPlainCommands['mAdd']
+  /**
+   * Tells which items may be in a Bloom filter; false is certain.
+   *
+   * Complexity: O(K*N) where K is the number of hash functions and N that of items.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.mexists/
+   */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): Promise<boolean[]>
+  mExists(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<boolean[]>): void
+  MEXISTS: RedisBfPlainCommands['mExists']
+  /**
+   * Makes an empty Bloom filter for a rate of false positives and a number of items.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.reserve/
+   */
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): Promise<'OK'>
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, callback: Callback<'OK'>): void
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options: BfReserveOptions | undefined, callback: Callback<'OK'>): void
+  RESERVE: RedisBfPlainCommands['reserve']
+}
+
+/** Commands on Bloom filters. */
+export interface RedisBfCommands extends RedisBfPlainCommands {
+  /**
+   * Reads a part of a Bloom filter, from iterator 0 until it is 0 again. Needs a view that maps
+   * BLOB_STRING to Buffer.
+   *
+   * Complexity: O(N) where N is the capacity.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.scandump/
+   */
+  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: string }>
+  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: string }>): void
+  SCANDUMP: RedisBfCommands['scanDump']
+}
+
+/** Commands on Bloom filters; strings are Buffers. */
+export interface RedisBufferBfCommands extends RedisBfPlainCommands {
+  /**
+   * Reads a part of a Bloom filter, from iterator 0 until it is 0 again. Needs a view that maps
+   * BLOB_STRING to Buffer.
+   *
+   * Complexity: O(N) where N is the capacity.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/bf.scandump/
+   */
+  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: Buffer }>
+  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: Buffer }>): void
+  SCANDUMP: RedisBufferBfCommands['scanDump']
+}
+
+/** Commands on Bloom filters, on a chain. */
+export interface RedisBfMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBfCommands.add}. */
+  add(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
+  ADD: RedisBfMulti<Replies>['add']
+  /** See {@link RedisBfCommands.card}. */
+  card(key: RedisArgument): RedisMulti<[...Replies, number]>
+  CARD: RedisBfMulti<Replies>['card']
+  /** See {@link RedisBfCommands.exists}. */
+  exists(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
+  EXISTS: RedisBfMulti<Replies>['exists']
+  /** See {@link RedisBfCommands.info}. */
+  info(key: RedisArgument): RedisMulti<[...Replies, BfInfoReply]>
+  INFO: RedisBfMulti<Replies>['info']
+  /** See {@link RedisBfCommands.insert}. */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisMulti<[...Replies, boolean[]]>
+  INSERT: RedisBfMulti<Replies>['insert']
+  /** See {@link RedisBfCommands.loadChunk}. */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  LOADCHUNK: RedisBfMulti<Replies>['loadChunk']
+  /** See {@link RedisBfCommands.mAdd}. */
+  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
+  MADD: RedisBfMulti<Replies>['mAdd']
+  /** See {@link RedisBfCommands.mExists}. */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
+  MEXISTS: RedisBfMulti<Replies>['mExists']
+  /** See {@link RedisBfCommands.reserve}. */
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisMulti<[...Replies, 'OK']>
+  RESERVE: RedisBfMulti<Replies>['reserve']
+  /** See {@link RedisBfCommands.scanDump}. */
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisMulti<[...Replies, { iterator: number; chunk: string }]>
+  SCANDUMP: RedisBfMulti<Replies>['scanDump']
+}
+
+/** Commands on Bloom filters, on a chain whose strings are Buffers. */
+export interface RedisBufferBfMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferBfCommands.add}. */
+  add(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  ADD: RedisBufferBfMulti<Replies>['add']
+  /** See {@link RedisBufferBfCommands.card}. */
+  card(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  CARD: RedisBufferBfMulti<Replies>['card']
+  /** See {@link RedisBufferBfCommands.exists}. */
+  exists(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  EXISTS: RedisBufferBfMulti<Replies>['exists']
+  /** See {@link RedisBufferBfCommands.info}. */
+  info(key: RedisArgument): RedisBufferMulti<[...Replies, BfInfoReply]>
+  INFO: RedisBufferBfMulti<Replies>['info']
+  /** See {@link RedisBufferBfCommands.insert}. */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisBufferMulti<[...Replies, boolean[]]>
+  INSERT: RedisBufferBfMulti<Replies>['insert']
+  /** See {@link RedisBufferBfCommands.loadChunk}. */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  LOADCHUNK: RedisBufferBfMulti<Replies>['loadChunk']
+  /** See {@link RedisBufferBfCommands.mAdd}. */
+  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
+  MADD: RedisBufferBfMulti<Replies>['mAdd']
+  /** See {@link RedisBufferBfCommands.mExists}. */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
+  MEXISTS: RedisBufferBfMulti<Replies>['mExists']
+  /** See {@link RedisBufferBfCommands.reserve}. */
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisBufferMulti<[...Replies, 'OK']>
+  RESERVE: RedisBufferBfMulti<Replies>['reserve']
+  /** See {@link RedisBufferBfCommands.scanDump}. */
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferMulti<[...Replies, { iterator: number; chunk: Buffer }]>
+  SCANDUMP: RedisBufferBfMulti<Replies>['scanDump']
+}
+
+/** Commands on cuckoo filters whose replies hold no text. */
+export interface RedisCfPlainCommands {
+  /**
+   * Adds an item to a cuckoo filter; it may be there several times.
+   *
+   * Complexity: O(K+I) where K is the number of sub-filters and I that of iterations.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.add/
+   */
+  add(key: RedisArgument, item: RedisArgument): Promise<boolean>
+  add(key: RedisArgument, item: RedisArgument, callback: Callback<boolean>): void
+  ADD: RedisCfPlainCommands['add']
+  /**
+   * Adds an item to a cuckoo filter; false if it may be there already.
+   *
+   * Complexity: O(K+I) where K is the number of sub-filters and I that of iterations.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.addnx/
+   */
+  addNX(key: RedisArgument, item: RedisArgument): Promise<boolean>
+  addNX(key: RedisArgument, item: RedisArgument, callback: Callback<boolean>): void
+  ADDNX: RedisCfPlainCommands['addNX']
+  /**
+   * Estimates how many times an item is in a cuckoo filter.
+   *
+   * Complexity: O(K) where K is the number of sub-filters.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.count/
+   */
+  count(key: RedisArgument, item: RedisArgument): Promise<number>
+  count(key: RedisArgument, item: RedisArgument, callback: Callback<number>): void
+  COUNT: RedisCfPlainCommands['count']
+  /**
+   * Deletes an item once from a cuckoo filter; false if it is not there.
+   *
+   * Complexity: O(K) where K is the number of sub-filters.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.del/
+   */
+  del(key: RedisArgument, item: RedisArgument): Promise<boolean>
+  del(key: RedisArgument, item: RedisArgument, callback: Callback<boolean>): void
+  DEL: RedisCfPlainCommands['del']
+  /**
+   * Tells whether an item may be in a cuckoo filter; false is certain.
+   *
+   * Complexity: O(K) where K is the number of sub-filters.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.exists/
+   */
+  exists(key: RedisArgument, item: RedisArgument): Promise<boolean>
+  exists(key: RedisArgument, item: RedisArgument, callback: Callback<boolean>): void
+  EXISTS: RedisCfPlainCommands['exists']
+  /**
+   * Tells about a cuckoo filter: its size, buckets and number of items.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.info/
+   */
+  info(key: RedisArgument): Promise<CfInfoReply>
+  info(key: RedisArgument, callback: Callback<CfInfoReply>): void
+  INFO: RedisCfPlainCommands['info']
+  /**
+   * Adds items to a cuckoo filter, which is made as the options say if it does not exist; false
+   * for those that found no place.
+   *
+   * Complexity: O(N*(K+I)) where N is the number of items, K of sub-filters, I of iterations.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.insert/
+   */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): Promise<boolean[]>
+  insert(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<boolean[]>): void
+  insert(key: RedisArgument, items: RedisVariadicArgument, options: CfInsertOptions | undefined, callback: Callback<boolean[]>): void
+  INSERT: RedisCfPlainCommands['insert']
+  /**
+   * Adds those items to a cuckoo filter that are not there: 1 for added, 0 for there already, -1
+   * for no place.
+   *
+   * Complexity: O(N*(K+I)) where N is the number of items, K of sub-filters, I of iterations.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.insertnx/
+   */
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): Promise<(-1 | 0 | 1)[]>
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<(-1 | 0 | 1)[]>): void
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options: CfInsertOptions | undefined, callback: Callback<(-1 | 0 | 1)[]>): void
+  INSERTNX: RedisCfPlainCommands['insertNX']
+  /**
+   * Restores a part of a cuckoo filter that CF.SCANDUMP has read.
+   *
+   * Complexity: O(N) where N is the size of the chunk.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.loadchunk/
+   */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): Promise<'OK'>
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument, callback: Callback<'OK'>): void
+  LOADCHUNK: RedisCfPlainCommands['loadChunk']
+  /**
+   * Tells which items may be in a cuckoo filter; false is certain.
+   *
+   * Complexity: O(N*K) where N is the number of items and K that of sub-filters.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.mexists/
+   */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): Promise<boolean[]>
+  mExists(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<boolean[]>): void
+  MEXISTS: RedisCfPlainCommands['mExists']
+  /**
+   * Makes an empty cuckoo filter for a number of items.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.reserve/
+   */
+  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): Promise<'OK'>
+  reserve(key: RedisArgument, capacity: RedisInteger, callback: Callback<'OK'>): void
+  reserve(key: RedisArgument, capacity: RedisInteger, options: CfReserveOptions | undefined, callback: Callback<'OK'>): void
+  RESERVE: RedisCfPlainCommands['reserve']
+}
+
+/** Commands on cuckoo filters. */
+export interface RedisCfCommands extends RedisCfPlainCommands {
+  /**
+   * Reads a part of a cuckoo filter, from iterator 0 until it is 0 again. Needs a view that maps
+   * BLOB_STRING to Buffer.
+   *
+   * Complexity: O(N) where N is the capacity.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.scandump/
+   */
+  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: string | null }>
+  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: string | null }>): void
+  SCANDUMP: RedisCfCommands['scanDump']
+}
+
+/** Commands on cuckoo filters; strings are Buffers. */
+export interface RedisBufferCfCommands extends RedisCfPlainCommands {
+  /**
+   * Reads a part of a cuckoo filter, from iterator 0 until it is 0 again. Needs a view that maps
+   * BLOB_STRING to Buffer.
+   *
+   * Complexity: O(N) where N is the capacity.
+   * Since RedisBloom 1.0.0.
+   * @see https://redis.io/docs/latest/commands/cf.scandump/
+   */
+  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: Buffer | null }>
+  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: Buffer | null }>): void
+  SCANDUMP: RedisBufferCfCommands['scanDump']
+}
+
+/** Commands on cuckoo filters, on a chain. */
+export interface RedisCfMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisCfCommands.add}. */
+  add(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
+  ADD: RedisCfMulti<Replies>['add']
+  /** See {@link RedisCfCommands.addNX}. */
+  addNX(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
+  ADDNX: RedisCfMulti<Replies>['addNX']
+  /** See {@link RedisCfCommands.count}. */
+  count(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, number]>
+  COUNT: RedisCfMulti<Replies>['count']
+  /** See {@link RedisCfCommands.del}. */
+  del(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
+  DEL: RedisCfMulti<Replies>['del']
+  /** See {@link RedisCfCommands.exists}. */
+  exists(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
+  EXISTS: RedisCfMulti<Replies>['exists']
+  /** See {@link RedisCfCommands.info}. */
+  info(key: RedisArgument): RedisMulti<[...Replies, CfInfoReply]>
+  INFO: RedisCfMulti<Replies>['info']
+  /** See {@link RedisCfCommands.insert}. */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisMulti<[...Replies, boolean[]]>
+  INSERT: RedisCfMulti<Replies>['insert']
+  /** See {@link RedisCfCommands.insertNX}. */
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisMulti<[...Replies, (-1 | 0 | 1)[]]>
+  INSERTNX: RedisCfMulti<Replies>['insertNX']
+  /** See {@link RedisCfCommands.loadChunk}. */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  LOADCHUNK: RedisCfMulti<Replies>['loadChunk']
+  /** See {@link RedisCfCommands.mExists}. */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
+  MEXISTS: RedisCfMulti<Replies>['mExists']
+  /** See {@link RedisCfCommands.reserve}. */
+  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisMulti<[...Replies, 'OK']>
+  RESERVE: RedisCfMulti<Replies>['reserve']
+  /** See {@link RedisCfCommands.scanDump}. */
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisMulti<[...Replies, { iterator: number; chunk: string | null }]>
+  SCANDUMP: RedisCfMulti<Replies>['scanDump']
+}
+
+/** Commands on cuckoo filters, on a chain whose strings are Buffers. */
+export interface RedisBufferCfMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferCfCommands.add}. */
+  add(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  ADD: RedisBufferCfMulti<Replies>['add']
+  /** See {@link RedisBufferCfCommands.addNX}. */
+  addNX(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  ADDNX: RedisBufferCfMulti<Replies>['addNX']
+  /** See {@link RedisBufferCfCommands.count}. */
+  count(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  COUNT: RedisBufferCfMulti<Replies>['count']
+  /** See {@link RedisBufferCfCommands.del}. */
+  del(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  DEL: RedisBufferCfMulti<Replies>['del']
+  /** See {@link RedisBufferCfCommands.exists}. */
+  exists(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
+  EXISTS: RedisBufferCfMulti<Replies>['exists']
+  /** See {@link RedisBufferCfCommands.info}. */
+  info(key: RedisArgument): RedisBufferMulti<[...Replies, CfInfoReply]>
+  INFO: RedisBufferCfMulti<Replies>['info']
+  /** See {@link RedisBufferCfCommands.insert}. */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferMulti<[...Replies, boolean[]]>
+  INSERT: RedisBufferCfMulti<Replies>['insert']
+  /** See {@link RedisBufferCfCommands.insertNX}. */
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferMulti<[...Replies, (-1 | 0 | 1)[]]>
+  INSERTNX: RedisBufferCfMulti<Replies>['insertNX']
+  /** See {@link RedisBufferCfCommands.loadChunk}. */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  LOADCHUNK: RedisBufferCfMulti<Replies>['loadChunk']
+  /** See {@link RedisBufferCfCommands.mExists}. */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
+  MEXISTS: RedisBufferCfMulti<Replies>['mExists']
+  /** See {@link RedisBufferCfCommands.reserve}. */
+  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisBufferMulti<[...Replies, 'OK']>
+  RESERVE: RedisBufferCfMulti<Replies>['reserve']
+  /** See {@link RedisBufferCfCommands.scanDump}. */
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferMulti<[...Replies, { iterator: number; chunk: Buffer | null }]>
+  SCANDUMP: RedisBufferCfMulti<Replies>['scanDump']
+}
+
+/** Commands on count-min sketches. */
+export interface RedisCmsCommands {
+  /**
+   * Adds to the counts of items in a count-min sketch; returns the new ones.
+   *
+   * Complexity: O(N) where N is the number of items.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/cms.incrby/
+   */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): Promise<number[]>
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[], callback: Callback<number[]>): void
+  INCRBY: RedisCmsCommands['incrBy']
+  /**
+   * Tells the width, the depth and the total count of a count-min sketch.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/cms.info/
+   */
+  info(key: RedisArgument): Promise<CmsInfoReply>
+  info(key: RedisArgument, callback: Callback<CmsInfoReply>): void
+  INFO: RedisCmsCommands['info']
+  /**
+   * Makes a count-min sketch of a width and a depth.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/cms.initbydim/
+   */
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): Promise<'OK'>
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, callback: Callback<'OK'>): void
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options: CmsInitOptions | undefined, callback: Callback<'OK'>): void
+  INITBYDIM: RedisCmsCommands['initByDim']
+  /**
+   * Makes a count-min sketch for an error and a probability of exceeding it.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/cms.initbyprob/
+   */
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): Promise<'OK'>
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, callback: Callback<'OK'>): void
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options: CmsInitOptions | undefined, callback: Callback<'OK'>): void
+  INITBYPROB: RedisCmsCommands['initByProb']
+  /**
+   * Merges count-min sketches, each with a weight or all with 1, into another.
+   *
+   * Complexity: O(N) where N is the number of sketches.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/cms.merge/
+   */
+  merge(destination: RedisArgument, source: CmsMergeSketches): Promise<'OK'>
+  merge(destination: RedisArgument, source: CmsMergeSketches, callback: Callback<'OK'>): void
+  MERGE: RedisCmsCommands['merge']
+  /**
+   * Returns the counts of items in a count-min sketch.
+   *
+   * Complexity: O(N) where N is the number of items.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/cms.query/
+   */
+  query(key: RedisArgument, items: RedisVariadicArgument): Promise<number[]>
+  query(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<number[]>): void
+  QUERY: RedisCmsCommands['query']
+}
+
+/** Commands on count-min sketches, on a chain. */
+export interface RedisCmsMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisCmsCommands.incrBy}. */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisMulti<[...Replies, number[]]>
+  INCRBY: RedisCmsMulti<Replies>['incrBy']
+  /** See {@link RedisCmsCommands.info}. */
+  info(key: RedisArgument): RedisMulti<[...Replies, CmsInfoReply]>
+  INFO: RedisCmsMulti<Replies>['info']
+  /** See {@link RedisCmsCommands.initByDim}. */
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisMulti<[...Replies, 'OK']>
+  INITBYDIM: RedisCmsMulti<Replies>['initByDim']
+  /** See {@link RedisCmsCommands.initByProb}. */
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisMulti<[...Replies, 'OK']>
+  INITBYPROB: RedisCmsMulti<Replies>['initByProb']
+  /** See {@link RedisCmsCommands.merge}. */
+  merge(destination: RedisArgument, source: CmsMergeSketches): RedisMulti<[...Replies, 'OK']>
+  MERGE: RedisCmsMulti<Replies>['merge']
+  /** See {@link RedisCmsCommands.query}. */
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
+  QUERY: RedisCmsMulti<Replies>['query']
+}
+
+/** Commands on count-min sketches, on a chain whose strings are Buffers. */
+export interface RedisBufferCmsMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisCmsCommands.incrBy}. */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferMulti<[...Replies, number[]]>
+  INCRBY: RedisBufferCmsMulti<Replies>['incrBy']
+  /** See {@link RedisCmsCommands.info}. */
+  info(key: RedisArgument): RedisBufferMulti<[...Replies, CmsInfoReply]>
+  INFO: RedisBufferCmsMulti<Replies>['info']
+  /** See {@link RedisCmsCommands.initByDim}. */
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisBufferMulti<[...Replies, 'OK']>
+  INITBYDIM: RedisBufferCmsMulti<Replies>['initByDim']
+  /** See {@link RedisCmsCommands.initByProb}. */
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisBufferMulti<[...Replies, 'OK']>
+  INITBYPROB: RedisBufferCmsMulti<Replies>['initByProb']
+  /** See {@link RedisCmsCommands.merge}. */
+  merge(destination: RedisArgument, source: CmsMergeSketches): RedisBufferMulti<[...Replies, 'OK']>
+  MERGE: RedisBufferCmsMulti<Replies>['merge']
+  /** See {@link RedisCmsCommands.query}. */
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
+  QUERY: RedisBufferCmsMulti<Replies>['query']
+}
+
+/** Commands on top-k lists whose replies hold no text. */
+export interface RedisTopKPlainCommands {
+  /**
+   * Estimates the counts of items. The server calls it deprecated.
+   *
+   * Complexity: O(N) where N is the number of items.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.count/
+   */
+  count(key: RedisArgument, items: RedisVariadicArgument): Promise<number[]>
+  count(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<number[]>): void
+  COUNT: RedisTopKPlainCommands['count']
+  /**
+   * Tells the k, width, depth and decay of a top-k list.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.info/
+   */
+  info(key: RedisArgument): Promise<TopKInfoReply>
+  info(key: RedisArgument, callback: Callback<TopKInfoReply>): void
+  INFO: RedisTopKPlainCommands['info']
+  /**
+   * Tells which items are in a top-k list.
+   *
+   * Complexity: O(N) where N is the number of items.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.query/
+   */
+  query(key: RedisArgument, items: RedisVariadicArgument): Promise<boolean[]>
+  query(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<boolean[]>): void
+  QUERY: RedisTopKPlainCommands['query']
+  /**
+   * Makes an empty top-k list.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.reserve/
+   */
+  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): Promise<'OK'>
+  reserve(key: RedisArgument, topK: RedisInteger, callback: Callback<'OK'>): void
+  reserve(key: RedisArgument, topK: RedisInteger, options: TopKReserveOptions | undefined, callback: Callback<'OK'>): void
+  RESERVE: RedisTopKPlainCommands['reserve']
+}
+
+/** Commands on top-k lists. */
+export interface RedisTopKCommands extends RedisTopKPlainCommands {
+  /**
+   * Adds items to a top-k list; returns for each the item that it has expelled, or null.
+   *
+   * Complexity: O(N*K) where N is the number of items and K the depth.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.add/
+   */
+  add(key: RedisArgument, items: RedisVariadicArgument): Promise<(string | null)[]>
+  add(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
+  ADD: RedisTopKCommands['add']
+  /**
+   * Adds to the counts of items; returns for each the item that it has expelled, or null.
+   *
+   * Complexity: O(N*K*I) where N is the number of items, K the depth, I the increment.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.incrby/
+   */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): Promise<(string | null)[]>
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[], callback: Callback<(string | null)[]>): void
+  INCRBY: RedisTopKCommands['incrBy']
+  /**
+   * Returns the items of a top-k list, the most frequent first.
+   *
+   * Complexity: O(K*log(K)) where K is their number.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.list/
+   */
+  list(key: RedisArgument): Promise<string[]>
+  list(key: RedisArgument, callback: Callback<string[]>): void
+  LIST: RedisTopKCommands['list']
+  /**
+   * Returns the items of a top-k list, the most frequent first.
+   * Returns their counts as well.
+   *
+   * Complexity: O(K*log(K)) where K is their number.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.list/
+   */
+  listWithCount(key: RedisArgument): Promise<{ item: string; count: number }[]>
+  listWithCount(key: RedisArgument, callback: Callback<{ item: string; count: number }[]>): void
+  LIST_WITHCOUNT: RedisTopKCommands['listWithCount']
+}
+
+/** Commands on top-k lists; strings are Buffers. */
+export interface RedisBufferTopKCommands extends RedisTopKPlainCommands {
+  /**
+   * Adds items to a top-k list; returns for each the item that it has expelled, or null.
+   *
+   * Complexity: O(N*K) where N is the number of items and K the depth.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.add/
+   */
+  add(key: RedisArgument, items: RedisVariadicArgument): Promise<(Buffer | null)[]>
+  add(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
+  ADD: RedisBufferTopKCommands['add']
+  /**
+   * Adds to the counts of items; returns for each the item that it has expelled, or null.
+   *
+   * Complexity: O(N*K*I) where N is the number of items, K the depth, I the increment.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.incrby/
+   */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): Promise<(Buffer | null)[]>
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[], callback: Callback<(Buffer | null)[]>): void
+  INCRBY: RedisBufferTopKCommands['incrBy']
+  /**
+   * Returns the items of a top-k list, the most frequent first.
+   *
+   * Complexity: O(K*log(K)) where K is their number.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.list/
+   */
+  list(key: RedisArgument): Promise<Buffer[]>
+  list(key: RedisArgument, callback: Callback<Buffer[]>): void
+  LIST: RedisBufferTopKCommands['list']
+  /**
+   * Returns the items of a top-k list, the most frequent first.
+   * Returns their counts as well.
+   *
+   * Complexity: O(K*log(K)) where K is their number.
+   * Since RedisBloom 2.0.0.
+   * @see https://redis.io/docs/latest/commands/topk.list/
+   */
+  listWithCount(key: RedisArgument): Promise<{ item: Buffer; count: number }[]>
+  listWithCount(key: RedisArgument, callback: Callback<{ item: Buffer; count: number }[]>): void
+  LIST_WITHCOUNT: RedisBufferTopKCommands['listWithCount']
+}
+
+/** Commands on top-k lists, on a chain. */
+export interface RedisTopKMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisTopKCommands.add}. */
+  add(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
+  ADD: RedisTopKMulti<Replies>['add']
+  /** See {@link RedisTopKCommands.count}. */
+  count(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
+  COUNT: RedisTopKMulti<Replies>['count']
+  /** See {@link RedisTopKCommands.incrBy}. */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisMulti<[...Replies, (string | null)[]]>
+  INCRBY: RedisTopKMulti<Replies>['incrBy']
+  /** See {@link RedisTopKCommands.info}. */
+  info(key: RedisArgument): RedisMulti<[...Replies, TopKInfoReply]>
+  INFO: RedisTopKMulti<Replies>['info']
+  /** See {@link RedisTopKCommands.list}. */
+  list(key: RedisArgument): RedisMulti<[...Replies, string[]]>
+  LIST: RedisTopKMulti<Replies>['list']
+  /** See {@link RedisTopKCommands.listWithCount}. */
+  listWithCount(key: RedisArgument): RedisMulti<[...Replies, { item: string; count: number }[]]>
+  LIST_WITHCOUNT: RedisTopKMulti<Replies>['listWithCount']
+  /** See {@link RedisTopKCommands.query}. */
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
+  QUERY: RedisTopKMulti<Replies>['query']
+  /** See {@link RedisTopKCommands.reserve}. */
+  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisMulti<[...Replies, 'OK']>
+  RESERVE: RedisTopKMulti<Replies>['reserve']
+}
+
+/** Commands on top-k lists, on a chain whose strings are Buffers. */
+export interface RedisBufferTopKMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferTopKCommands.add}. */
+  add(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  ADD: RedisBufferTopKMulti<Replies>['add']
+  /** See {@link RedisBufferTopKCommands.count}. */
+  count(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
+  COUNT: RedisBufferTopKMulti<Replies>['count']
+  /** See {@link RedisBufferTopKCommands.incrBy}. */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
+  INCRBY: RedisBufferTopKMulti<Replies>['incrBy']
+  /** See {@link RedisBufferTopKCommands.info}. */
+  info(key: RedisArgument): RedisBufferMulti<[...Replies, TopKInfoReply]>
+  INFO: RedisBufferTopKMulti<Replies>['info']
+  /** See {@link RedisBufferTopKCommands.list}. */
+  list(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  LIST: RedisBufferTopKMulti<Replies>['list']
+  /** See {@link RedisBufferTopKCommands.listWithCount}. */
+  listWithCount(key: RedisArgument): RedisBufferMulti<[...Replies, { item: Buffer; count: number }[]]>
+  LIST_WITHCOUNT: RedisBufferTopKMulti<Replies>['listWithCount']
+  /** See {@link RedisBufferTopKCommands.query}. */
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
+  QUERY: RedisBufferTopKMulti<Replies>['query']
+  /** See {@link RedisBufferTopKCommands.reserve}. */
+  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisBufferMulti<[...Replies, 'OK']>
+  RESERVE: RedisBufferTopKMulti<Replies>['reserve']
+}
+
+/** Commands on t-digests. */
+export interface RedisTDigestCommands {
+  /**
+   * Adds numbers to a t-digest.
+   *
+   * Complexity: O(N) where N is how many.
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.add/
+   */
+  add(key: RedisArgument, values: RedisDouble[]): Promise<'OK'>
+  add(key: RedisArgument, values: RedisDouble[], callback: Callback<'OK'>): void
+  ADD: RedisTDigestCommands['add']
+  /**
+   * Estimates the numbers of ranks, 0 being the smallest: Infinity beyond the largest, NaN in an
+   * empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.byrank/
+   */
+  byRank(key: RedisArgument, ranks: RedisDouble[]): Promise<number[]>
+  byRank(key: RedisArgument, ranks: RedisDouble[], callback: Callback<number[]>): void
+  BYRANK: RedisTDigestCommands['byRank']
+  /**
+   * Estimates the numbers of ranks, 0 being the largest: -Infinity beyond the smallest, NaN in an
+   * empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.byrevrank/
+   */
+  byRevRank(key: RedisArgument, ranks: RedisDouble[]): Promise<number[]>
+  byRevRank(key: RedisArgument, ranks: RedisDouble[], callback: Callback<number[]>): void
+  BYREVRANK: RedisTDigestCommands['byRevRank']
+  /**
+   * Estimates for each value which fraction of the numbers is not above it.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.cdf/
+   */
+  cdf(key: RedisArgument, values: RedisDouble[]): Promise<number[]>
+  cdf(key: RedisArgument, values: RedisDouble[], callback: Callback<number[]>): void
+  CDF: RedisTDigestCommands['cdf']
+  /**
+   * Makes an empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.create/
+   */
+  create(key: RedisArgument, options?: TDigestCreateOptions): Promise<'OK'>
+  create(key: RedisArgument, callback: Callback<'OK'>): void
+  create(key: RedisArgument, options: TDigestCreateOptions | undefined, callback: Callback<'OK'>): void
+  CREATE: RedisTDigestCommands['create']
+  /**
+   * Tells about a t-digest: its compression, nodes, weights and memory.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.info/
+   */
+  info(key: RedisArgument): Promise<TDigestInfoReply>
+  info(key: RedisArgument, callback: Callback<TDigestInfoReply>): void
+  INFO: RedisTDigestCommands['info']
+  /**
+   * Returns the largest number; NaN in an empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.max/
+   */
+  max(key: RedisArgument): Promise<number>
+  max(key: RedisArgument, callback: Callback<number>): void
+  MAX: RedisTDigestCommands['max']
+  /**
+   * Merges t-digests into another.
+   *
+   * Complexity: O(N*K) where N is the number of centroids and K that of t-digests.
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.merge/
+   */
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): Promise<'OK'>
+  merge(destination: RedisArgument, source: RedisVariadicArgument, callback: Callback<'OK'>): void
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options: TDigestMergeOptions | undefined, callback: Callback<'OK'>): void
+  MERGE: RedisTDigestCommands['merge']
+  /**
+   * Returns the smallest number; NaN in an empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.min/
+   */
+  min(key: RedisArgument): Promise<number>
+  min(key: RedisArgument, callback: Callback<number>): void
+  MIN: RedisTDigestCommands['min']
+  /**
+   * Estimates for each fraction the number below which it lies.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.quantile/
+   */
+  quantile(key: RedisArgument, quantiles: RedisDouble[]): Promise<number[]>
+  quantile(key: RedisArgument, quantiles: RedisDouble[], callback: Callback<number[]>): void
+  QUANTILE: RedisTDigestCommands['quantile']
+  /**
+   * Estimates the rank of each value, 0 being the smallest: -1 below all numbers, their count
+   * above, -2 in an empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.rank/
+   */
+  rank(key: RedisArgument, values: RedisDouble[]): Promise<number[]>
+  rank(key: RedisArgument, values: RedisDouble[], callback: Callback<number[]>): void
+  RANK: RedisTDigestCommands['rank']
+  /**
+   * Empties a t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.reset/
+   */
+  reset(key: RedisArgument): Promise<'OK'>
+  reset(key: RedisArgument, callback: Callback<'OK'>): void
+  RESET: RedisTDigestCommands['reset']
+  /**
+   * Estimates the rank of each value, 0 being the largest: -1 above all numbers, their count
+   * below, -2 in an empty t-digest.
+   *
+   * Complexity: O(1).
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.revrank/
+   */
+  revRank(key: RedisArgument, values: RedisDouble[]): Promise<number[]>
+  revRank(key: RedisArgument, values: RedisDouble[], callback: Callback<number[]>): void
+  REVRANK: RedisTDigestCommands['revRank']
+  /**
+   * Estimates the mean without what lies outside of two fractions.
+   *
+   * Complexity: O(N) where N is the number of centroids.
+   * Since RedisBloom 2.4.0.
+   * @see https://redis.io/docs/latest/commands/tdigest.trimmed_mean/
+   */
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): Promise<number>
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble, callback: Callback<number>): void
+  TRIMMED_MEAN: RedisTDigestCommands['trimmedMean']
+}
+
+/** Commands on t-digests, on a chain. */
+export interface RedisTDigestMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisTDigestCommands.add}. */
+  add(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, 'OK']>
+  ADD: RedisTDigestMulti<Replies>['add']
+  /** See {@link RedisTDigestCommands.byRank}. */
+  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisMulti<[...Replies, number[]]>
+  BYRANK: RedisTDigestMulti<Replies>['byRank']
+  /** See {@link RedisTDigestCommands.byRevRank}. */
+  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisMulti<[...Replies, number[]]>
+  BYREVRANK: RedisTDigestMulti<Replies>['byRevRank']
+  /** See {@link RedisTDigestCommands.cdf}. */
+  cdf(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, number[]]>
+  CDF: RedisTDigestMulti<Replies>['cdf']
+  /** See {@link RedisTDigestCommands.create}. */
+  create(key: RedisArgument, options?: TDigestCreateOptions): RedisMulti<[...Replies, 'OK']>
+  CREATE: RedisTDigestMulti<Replies>['create']
+  /** See {@link RedisTDigestCommands.info}. */
+  info(key: RedisArgument): RedisMulti<[...Replies, TDigestInfoReply]>
+  INFO: RedisTDigestMulti<Replies>['info']
+  /** See {@link RedisTDigestCommands.max}. */
+  max(key: RedisArgument): RedisMulti<[...Replies, number]>
+  MAX: RedisTDigestMulti<Replies>['max']
+  /** See {@link RedisTDigestCommands.merge}. */
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisMulti<[...Replies, 'OK']>
+  MERGE: RedisTDigestMulti<Replies>['merge']
+  /** See {@link RedisTDigestCommands.min}. */
+  min(key: RedisArgument): RedisMulti<[...Replies, number]>
+  MIN: RedisTDigestMulti<Replies>['min']
+  /** See {@link RedisTDigestCommands.quantile}. */
+  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisMulti<[...Replies, number[]]>
+  QUANTILE: RedisTDigestMulti<Replies>['quantile']
+  /** See {@link RedisTDigestCommands.rank}. */
+  rank(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, number[]]>
+  RANK: RedisTDigestMulti<Replies>['rank']
+  /** See {@link RedisTDigestCommands.reset}. */
+  reset(key: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  RESET: RedisTDigestMulti<Replies>['reset']
+  /** See {@link RedisTDigestCommands.revRank}. */
+  revRank(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, number[]]>
+  REVRANK: RedisTDigestMulti<Replies>['revRank']
+  /** See {@link RedisTDigestCommands.trimmedMean}. */
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisMulti<[...Replies, number]>
+  TRIMMED_MEAN: RedisTDigestMulti<Replies>['trimmedMean']
+}
+
+/** Commands on t-digests, on a chain whose strings are Buffers. */
+export interface RedisBufferTDigestMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisTDigestCommands.add}. */
+  add(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, 'OK']>
+  ADD: RedisBufferTDigestMulti<Replies>['add']
+  /** See {@link RedisTDigestCommands.byRank}. */
+  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
+  BYRANK: RedisBufferTDigestMulti<Replies>['byRank']
+  /** See {@link RedisTDigestCommands.byRevRank}. */
+  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
+  BYREVRANK: RedisBufferTDigestMulti<Replies>['byRevRank']
+  /** See {@link RedisTDigestCommands.cdf}. */
+  cdf(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
+  CDF: RedisBufferTDigestMulti<Replies>['cdf']
+  /** See {@link RedisTDigestCommands.create}. */
+  create(key: RedisArgument, options?: TDigestCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
+  CREATE: RedisBufferTDigestMulti<Replies>['create']
+  /** See {@link RedisTDigestCommands.info}. */
+  info(key: RedisArgument): RedisBufferMulti<[...Replies, TDigestInfoReply]>
+  INFO: RedisBufferTDigestMulti<Replies>['info']
+  /** See {@link RedisTDigestCommands.max}. */
+  max(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  MAX: RedisBufferTDigestMulti<Replies>['max']
+  /** See {@link RedisTDigestCommands.merge}. */
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisBufferMulti<[...Replies, 'OK']>
+  MERGE: RedisBufferTDigestMulti<Replies>['merge']
+  /** See {@link RedisTDigestCommands.min}. */
+  min(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  MIN: RedisBufferTDigestMulti<Replies>['min']
+  /** See {@link RedisTDigestCommands.quantile}. */
+  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
+  QUANTILE: RedisBufferTDigestMulti<Replies>['quantile']
+  /** See {@link RedisTDigestCommands.rank}. */
+  rank(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
+  RANK: RedisBufferTDigestMulti<Replies>['rank']
+  /** See {@link RedisTDigestCommands.reset}. */
+  reset(key: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  RESET: RedisBufferTDigestMulti<Replies>['reset']
+  /** See {@link RedisTDigestCommands.revRank}. */
+  revRank(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
+  REVRANK: RedisBufferTDigestMulti<Replies>['revRank']
+  /** See {@link RedisTDigestCommands.trimmedMean}. */
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisBufferMulti<[...Replies, number]>
+  TRIMMED_MEAN: RedisBufferTDigestMulti<Replies>['trimmedMean']
+}
+
+/** The commands of modules. */
+export interface RedisModules {
+  /** JSON documents. */
+  readonly json: RedisJsonCommands
+  /** Bloom filters. */
+  readonly bf: RedisBfCommands
+  /** Cuckoo filters. */
+  readonly cf: RedisCfCommands
+  /** Count-min sketches. */
+  readonly cms: RedisCmsCommands
+  /** Top-k lists. */
+  readonly topK: RedisTopKCommands
+  /** T-digests. */
+  readonly tDigest: RedisTDigestCommands
+}
+
+/** The commands of modules; strings are Buffers. */
+export interface RedisBufferModules {
+  /** JSON documents. */
+  readonly json: RedisBufferJsonCommands
+  /** Bloom filters. */
+  readonly bf: RedisBufferBfCommands
+  /** Cuckoo filters. */
+  readonly cf: RedisBufferCfCommands
+  /** Count-min sketches. */
+  readonly cms: RedisCmsCommands
+  /** Top-k lists. */
+  readonly topK: RedisBufferTopKCommands
+  /** T-digests. */
+  readonly tDigest: RedisTDigestCommands
+}
+
+/** The commands of modules on a chain. */
+export interface RedisMulti<Replies extends unknown[] = []> {
+  /** JSON documents. */
+  readonly json: RedisJsonMulti<Replies>
+  /** Bloom filters. */
+  readonly bf: RedisBfMulti<Replies>
+  /** Cuckoo filters. */
+  readonly cf: RedisCfMulti<Replies>
+  /** Count-min sketches. */
+  readonly cms: RedisCmsMulti<Replies>
+  /** Top-k lists. */
+  readonly topK: RedisTopKMulti<Replies>
+  /** T-digests. */
+  readonly tDigest: RedisTDigestMulti<Replies>
+}
+
+/** The commands of modules on a chain whose strings are Buffers. */
+export interface RedisBufferMulti<Replies extends unknown[] = []> {
+  /** JSON documents. */
+  readonly json: RedisBufferJsonMulti<Replies>
+  /** Bloom filters. */
+  readonly bf: RedisBufferBfMulti<Replies>
+  /** Cuckoo filters. */
+  readonly cf: RedisBufferCfMulti<Replies>
+  /** Count-min sketches. */
+  readonly cms: RedisBufferCmsMulti<Replies>
+  /** Top-k lists. */
+  readonly topK: RedisBufferTopKMulti<Replies>
+  /** T-digests. */
+  readonly tDigest: RedisBufferTDigestMulti<Replies>
 }
 
 /** The commands that the legacy interface has. */

@@ -19,6 +19,7 @@ const { OWN_CONNECTION } = require('./guards')
 const { addIterators } = require('./iterators')
 const { RedisLegacyClient } = require('./legacy')
 const { PATIENT, SELECTS } = require('./mode')
+const { addModules } = require('./modules/namespaces')
 const { addMulti, addMultiMethod } = require('./multi')
 const {
   checkDatabase, coreOptions, parseOptions, refusing
@@ -363,6 +364,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
 }
 
 addCommands(RedisClient.prototype, commands)
+addModules(RedisClient.prototype)
 addIterators(RedisClient.prototype)
 addMulti(RedisClient.prototype)
 addViews(RedisClient.prototype)

@@ -27,7 +27,9 @@ function addCommands (prototype, table) {
 /** What the hot path needs of a row. */
 function compile (row) {
   return {
-    method: row.name,
+    name: row.name,
+    /** What errors call it. */
+    method: row.namespace === undefined ? row.name : `${row.namespace}.${row.name}`,
     args: row.args,
     variadic: row.variadic,
     reply: row.reply,
@@ -135,7 +137,7 @@ function refuse (row, error) {
 
 function withCallback (client, row, args) {
   const rest = Array.prototype.slice.call(args, 0, -1)
-  callback(client[row.method](...rest), args[args.length - 1])
+  callback(client[row.name](...rest), args[args.length - 1])
 }
 
 /** Passes the outcome of `promise` to a Node-style callback, outside of the promise's errors. */

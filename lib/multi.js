@@ -23,6 +23,7 @@ const { commands } = require('./commands')
 const { STATE, SUBSCRIBE, flagsOf } = require('./commands/flags')
 const { judge, waitOf } = require('./guards')
 const { BLOCK } = require('./mode')
+const { addNamespaces } = require('./modules/namespaces')
 const { gathered, refusal, results } = require('./multi-replies')
 
 /** A chain of commands. Made by `client.multi()`; executed once. */
@@ -216,9 +217,34 @@ const { prototype } = RedisMulti
 prototype.SELECT = prototype.select
 prototype.EXEC = prototype.exec
 
-for (const row of commands) {
-  const method = chained(compile(row))
-  for (const name of [row.name, row.upper, ...row.aliases]) define(prototype, name, method)
+/** The commands of a module on a chain. */
+class ChainNamespace {
+  constructor (owner) {
+    this._owner = owner
+  }
+
+  _begin () {
+    return this._owner._begin()
+  }
+
+  _add (row, head, w) {
+    return this._owner._add(row, head, w)
+  }
+
+  _refuse (method, error) {
+    return this._owner._refuse(method, error)
+  }
+}
+
+addChained(prototype, commands)
+addNamespaces(prototype, ChainNamespace, addChained)
+
+/** Adds a method that appends to a chain, in both spellings, for each row of `table`. */
+function addChained (prototype, table) {
+  for (const row of table) {
+    const method = chained(compile(row))
+    for (const name of [row.name, row.upper, ...row.aliases]) define(prototype, name, method)
+  }
 }
 
 function chained (row) {

@@ -9,6 +9,7 @@ const { test, before, after } = require('node:test')
 
 const { commands } = require('../../lib/commands')
 const table = require('../../lib/commands/flags')
+const { MODULES } = require('../../lib/modules')
 const { BITS, MEANINGS, flagsOf, ...lists } = require('../../scripts/generate/flags')
 const { derive, ROOT } = require('../../scripts/generate-commands')
 const { read } = require('../../scripts/generate/snapshot')
@@ -58,6 +59,16 @@ test('every row is documented, by the snapshot or by itself', () => {
     const known = row.command.some((_, i) => (
       snapshot.commands[row.command.slice(0, i + 1).join(' ')]?.summary !== undefined))
     assert.ok(known !== (row.docs !== undefined), row.name)
+  }
+})
+
+test('every row of a module is documented, and named as its server command', () => {
+  for (const [namespace, rows] of Object.entries(MODULES)) {
+    for (const row of rows) {
+      assert.strictEqual(row.namespace, namespace)
+      assert.match(row.command[0], new RegExp(`^${namespace}\\.[A-Z_]+$`, 'i'), row.name)
+      assert.ok(row.docs?.summary?.length > 0, `${namespace}.${row.name} has no summary`)
+    }
   }
 })
 

@@ -6,6 +6,7 @@
  *
  * A row:
  *   name      the method: `hGetAll`
+ *   namespace the module's namespace: 'json' (default: none); set by modules/index.js
  *   upper     its upper-case twin: `HGETALL` (default: the name in upper case)
  *   aliases   further names of the same method (default: none)
  *   command   the command's own tokens: ['CONFIG', 'GET'] (default: [upper])
@@ -63,6 +64,7 @@ function complete (row) {
   return Object.freeze({
     name: row.name,
     upper,
+    namespace: row.namespace,
     aliases: row.aliases ?? [],
     command: row.command ?? [upper],
     args: row.args,
@@ -76,4 +78,4 @@ function complete (row) {
   })
 }
 
-module.exports = { commands }
+module.exports = { commands, complete }

@@ -377,7 +377,7 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterators,
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisModules, RedisIterators,
   RedisPubSub, RedisSessionSource<RedisSession> {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
@@ -386,7 +386,7 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisIterat
 
 /** A view of a client whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
+  RedisBufferModules, RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']

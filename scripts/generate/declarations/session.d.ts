@@ -44,7 +44,8 @@ export interface RedisSessionCore {
 }
 
 /** A session. */
-export interface RedisSession extends RedisSessionCore, RedisCommands, RedisIterators {
+export interface RedisSession
+  extends RedisSessionCore, RedisCommands, RedisModules, RedisIterators {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisSession['multi']
@@ -52,7 +53,7 @@ export interface RedisSession extends RedisSessionCore, RedisCommands, RedisIter
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferIterators {
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferModules, RedisBufferIterators {
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferSession['multi']

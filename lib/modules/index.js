@@ -1,0 +1,28 @@
+'use strict'
+
+/*
+ * The commands of server modules, by the namespace that a client has them in: `client.json.get`.
+ *
+ * Rows are those of commands/index.js, sorted by name. What a module calls `JSON.GET` stands in its
+ * row as `command: ['JSON.GET']`; names and upper-case names are node-redis's, without the module.
+ */
+
+const { complete } = require('../commands')
+
+const NAMESPACES = {
+  json: require('./json'),
+  bf: require('./bloom'),
+  cf: require('./cuckoo'),
+  cms: require('./count-min-sketch'),
+  topK: require('./top-k'),
+  tDigest: require('./t-digest')
+  // ft: require('./search')
+  // ts: require('./time-series')
+}
+
+const MODULES = Object.fromEntries(Object.entries(NAMESPACES).map(([namespace, rows]) => [
+  namespace,
+  rows.map(row => complete({ ...row, namespace })).sort((a, b) => a.name < b.name ? -1 : 1)
+]))
+
+module.exports = { MODULES }

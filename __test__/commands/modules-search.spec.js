@@ -102,7 +102,8 @@ const INFO = ['index_name', 'i', 'index_options', [], 'index_definition',
 const REPLIES = {
   aggregate: [[AGGREGATE2, AGGREGATE3], [[0], MAP3([], { total_results: 0 })],
     [null, MAP3([], { warning: ['Timeout limit was reached'] })]],
-  aggregateWithCursor: [[[AGGREGATE2, 7], [AGGREGATE3, 7]], [null, { results: AGGREGATE3, cursor: 7 }]],
+  aggregateWithCursor: [[[AGGREGATE2, 7], [AGGREGATE3, 7]],
+    [null, { results: AGGREGATE3, cursor: 7 }]],
   configGet: [[[['TIMEOUT', '500'], ['EXTLOAD', null]], { TIMEOUT: '500', EXTLOAD: null }],
     [[['TIMEOUT', '500']], { TIMEOUT: '500' }]],
   cursorRead: [[[AGGREGATE2, 0], [AGGREGATE3, 0]]],
@@ -134,7 +135,8 @@ const REPLIES = {
     { results: { hockye: [{ hockey: 0.5 }, { hacky: 0 }], x: [] } }], [[], { results: {} }]],
   sugGetWithPayloads: [[['a', 'p', 'b', null]], [null]],
   sugGetWithScores: [[['a', '1.5', 'b', '2'], ['a', 1.5, 'b', 2]]],
-  sugGetWithScoresWithPayloads: [[['a', '1.5', 'p', 'b', '2', null], ['a', 1.5, 'p', 'b', 2, null]]],
+  sugGetWithScoresWithPayloads: [[['a', '1.5', 'p', 'b', '2', null],
+    ['a', 1.5, 'p', 'b', 2, null]]],
   synDump: [[['a', ['g'], 'b', ['g', 'h']], { a: ['g'], b: ['g', 'h'] }], [[], {}]]
 }
 
@@ -189,8 +191,9 @@ test('counts as text do not make a RESP2 reply a map', () => {
 })
 
 test('ids and values stay Buffers, names are read from them', () => {
-  const bytes = value => (
-    Array.isArray(value) ? value.map(bytes) : typeof value === 'string' ? Buffer.from(value) : value)
+  const bytes = value => Array.isArray(value)
+    ? value.map(bytes)
+    : typeof value === 'string' ? Buffer.from(value) : value
   const { reply } = named.get('search')
   const layout = preserved(named.get('search')).ours
   const expected = { total: 1, warnings: [],
@@ -242,7 +245,7 @@ const WRONG = [
   ['search', [5, 'q'], '"index"'],
   ['search', ['i'], '"query"'],
   ['search', ['i', 'q', { LIMITS: 1 }], 'unknown option "LIMITS"'],
-  ['search', ['i', 'q', { FILTER: { field: 'a', min: {} , max: 1 } }], '"options.FILTER.min"'],
+  ['search', ['i', 'q', { FILTER: { field: 'a', min: {}, max: 1 } }], '"options.FILTER.min"'],
   ['search', ['i', 'q', { GEOFILTER: [{ field: 'a', lon: 1, lat: 'x' }] }],
     '"options.GEOFILTER[0].lat"'],
   ['search', ['i', 'q', { SUMMARIZE: { LEN: 'x' } }], '"options.SUMMARIZE.LEN"'],

@@ -35,7 +35,8 @@ const ranged = (before, after, options) => range.flatMap(span => (
   ending([...before, ...span, ...after], options)))
 
 const CHANGES = ending(['k', 1.5], [undefined, {},
-  { TIMESTAMP: DATE, ...SERIES, UNCOMPRESSED: true }, { TIMESTAMP: '*' }, { TIMESTAMP: null, UNCOMPRESSED: false }, { TIMESTAMP: 0 }])
+  { TIMESTAMP: DATE, ...SERIES, UNCOMPRESSED: true }, { TIMESTAMP: '*' },
+  { TIMESTAMP: null, UNCOMPRESSED: false }, { TIMESTAMP: 0 }])
 
 const CALLS = {
   add: [['k', '*', 1], ['k', DATE, -0.5, {}], ['k', 5, 1e21, { ...SERIES, ENCODING: 'UNCOMPRESSED',

@@ -17,6 +17,7 @@ const SCHEMA_TEXT_FIELD_PHONETIC = Object.freeze({
   DM_ES: 'dm:es'
 })
 
+/** The algorithms of a vector field. */
 const SCHEMA_VECTOR_FIELD_ALGORITHM = Object.freeze({
   ...words('FLAT', 'HNSW'),
   VAMANA: 'SVS-VAMANA'

@@ -154,8 +154,7 @@ function groupBy (w, v) {
 const AGGREGATION = 'options.AGGREGATION'
 const AGGREGATION_TYPES = Object.values(TIME_SERIES_AGGREGATION_TYPE)
 /** The server knows the signs by names as well. */
-const BUCKET_TIMESTAMPS = [...Object.values(TIME_SERIES_BUCKET_TIMESTAMP), 'LOW', 'MID', 'HIGH',
-  'START', 'END']
+const BUCKET_TIMESTAMPS = [...Object.values(TIME_SERIES_BUCKET_TIMESTAMP), 'LOW', 'MID', 'HIGH']
 const POLICIES = Object.values(TIME_SERIES_DUPLICATE_POLICIES)
 
 /** Options of a series, each with how it is written. */

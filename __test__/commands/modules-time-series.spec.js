@@ -143,7 +143,7 @@ describe('replies as in node-redis', () => {
 })
 
 describe('replies of series as the caller wants maps', () => {
-  for (const name of Object.keys(REPLIES).filter(name => /^m/.test(name))) {
+  for (const name of Object.keys(REPLIES).filter(name => name.startsWith('m'))) {
     test(name, () => {
       const { reply } = named.get(name)
       const [resp2, resp3] = REPLIES[name][0]

@@ -1,0 +1,84 @@
+'use strict'
+
+/*
+ * Options of module commands: each form takes the argument writer, an options object, the path
+ * that errors call it by, and the option's name, which is also its word on the wire. What is not
+ * given is not written. Forms know no command.
+ */
+
+const { fail } = require('../arguments')
+
+/** The words of the options that are true. */
+function flags (w, o, ...names) {
+  for (const name of names) if (o[name]) w.token(name)
+}
+
+/** `LEN 5` */
+function int (w, o, path, name) {
+  if (o[name] === undefined) return
+  w.token(name)
+  w.int(o[name], `${path}.${name}`)
+}
+
+/** `WEIGHT 0.5` */
+function float (w, o, path, name) {
+  if (o[name] === undefined) return
+  w.token(name)
+  w.float(o[name], `${path}.${name}`)
+}
+
+/** `FILTER text`; empty text counts as not given. */
+function text (w, o, path, name) {
+  if (o[name]) anyText(w, o, path, name)
+}
+
+/** As `text`, but empty text is sent. */
+function anyText (w, o, path, name) {
+  if (o[name] === undefined || o[name] === null) return
+  w.token(name)
+  w.arg(o[name], `${path}.${name}`)
+}
+
+/** `ENCODING COMPRESSED`, of a few words. */
+function word (w, o, path, name, words) {
+  if (o[name] === undefined) return
+  w.token(name)
+  w.oneOf(o[name], `${path}.${name}`, words)
+}
+
+/** `INKEYS 2 a b`; an empty list is sent as 0, which some commands give a meaning. */
+function counted (w, o, path, name) {
+  if (o[name] === undefined) return
+  w.token(name)
+  count(w, o[name], `${path}.${name}`)
+}
+
+/** `2 a b` of text or a list of it. */
+function count (w, v, name) {
+  w.int(Array.isArray(v) ? v.length : 1, name)
+  w.anyArgs(v, name)
+}
+
+/** Calls `write(item, name)` for a single item, or for each of a list. */
+function each (v, name, write) {
+  if (!Array.isArray(v)) write(v, name)
+  else for (let i = 0; i < v.length; i++) write(v[i], `${name}[${i}]`)
+}
+
+/** An object that must be there. Unknown fields throw. */
+function object (w, v, name, known) {
+  const o = w.options(v, name, known)
+  if (o === undefined) fail(name, 'an object', v)
+  return o
+}
+
+/** As `object`, but what is not given is as if nothing in it was. */
+function optional (w, v, name, known) {
+  return w.options(v, name, known) ?? NOTHING
+}
+
+const NOTHING = Object.freeze({})
+
+module.exports = {
+  flags, int, float, text, anyText, word, counted, count, each, object, optional
+}

@@ -992,6 +992,157 @@ export interface LPosOptions {
   MAXLEN?: RedisInteger
 }
 
+/** The types of a field in the schema of an index. */
+export const SCHEMA_FIELD_TYPE: {
+  readonly TEXT: 'TEXT'
+  readonly NUMERIC: 'NUMERIC'
+  readonly GEO: 'GEO'
+  readonly TAG: 'TAG'
+  readonly VECTOR: 'VECTOR'
+  readonly GEOSHAPE: 'GEOSHAPE'
+}
+
+/** Algorithms and languages of phonetic matching. */
+export const SCHEMA_TEXT_FIELD_PHONETIC: {
+  readonly DM_EN: 'dm:en'
+  readonly DM_FR: 'dm:fr'
+  readonly DM_PT: 'dm:pt'
+  readonly DM_ES: 'dm:es'
+}
+
+/** The algorithms of a vector field. */
+export const SCHEMA_VECTOR_FIELD_ALGORITHM: {
+  readonly FLAT: 'FLAT'
+  readonly HNSW: 'HNSW'
+  readonly VAMANA: 'SVS-VAMANA'
+}
+
+/** Languages of documents and queries. */
+export const REDISEARCH_LANGUAGE: {
+  readonly ARABIC: 'Arabic'
+  readonly ARMENIAN: 'Armenian'
+  readonly BASQUE: 'Basque'
+  readonly CATALANA: 'Catalan'
+  readonly DANISH: 'Danish'
+  readonly DUTCH: 'Dutch'
+  readonly ENGLISH: 'English'
+  readonly FINNISH: 'Finnish'
+  readonly FRENCH: 'French'
+  readonly GERMAN: 'German'
+  readonly GREEK: 'Greek'
+  readonly HINDI: 'Hindi'
+  readonly HUNGARIAN: 'Hungarian'
+  readonly INDONESAIN: 'Indonesian'
+  readonly IRISH: 'Irish'
+  readonly ITALIAN: 'Italian'
+  readonly LITHUANIAN: 'Lithuanian'
+  readonly MALAY: 'Malay'
+  readonly NEPALI: 'Nepali'
+  readonly NORWEIGAN: 'Norwegian'
+  readonly PORTUGUESE: 'Portuguese'
+  readonly ROMANIAN: 'Romanian'
+  readonly RUSSIAN: 'Russian'
+  readonly SERBIAN: 'Serbian'
+  readonly SPANISH: 'Spanish'
+  readonly SWEDISH: 'Swedish'
+  readonly TAGALOG: 'Tagalog'
+  readonly TAMIL: 'Tamil'
+  readonly TURKISH: 'Turkish'
+  readonly YIDDISH: 'Yiddish'
+  readonly CHINESE: 'Chinese'
+}
+
+/** The steps of an aggregation. */
+export const FT_AGGREGATE_STEPS: {
+  readonly GROUPBY: 'GROUPBY'
+  readonly SORTBY: 'SORTBY'
+  readonly APPLY: 'APPLY'
+  readonly LIMIT: 'LIMIT'
+  readonly FILTER: 'FILTER'
+}
+
+/** What a GROUPBY step makes of each group. */
+export const FT_AGGREGATE_GROUP_BY_REDUCERS: {
+  readonly COUNT: 'COUNT'
+  readonly COUNT_DISTINCT: 'COUNT_DISTINCT'
+  readonly COUNT_DISTINCTISH: 'COUNT_DISTINCTISH'
+  readonly SUM: 'SUM'
+  readonly MIN: 'MIN'
+  readonly MAX: 'MAX'
+  readonly AVG: 'AVG'
+  readonly STDDEV: 'STDDEV'
+  readonly QUANTILE: 'QUANTILE'
+  readonly TOLIST: 'TOLIST'
+  readonly FIRST_VALUE: 'FIRST_VALUE'
+  readonly RANDOM_SAMPLE: 'RANDOM_SAMPLE'
+  readonly COLLECT: 'COLLECT'
+}
+
+/** How the samples of a series are stored. */
+export const TIME_SERIES_ENCODING: {
+  readonly COMPRESSED: 'COMPRESSED'
+  readonly UNCOMPRESSED: 'UNCOMPRESSED'
+}
+
+/** What becomes of a sample whose timestamp is taken. */
+export const TIME_SERIES_DUPLICATE_POLICIES: {
+  readonly BLOCK: 'BLOCK'
+  readonly FIRST: 'FIRST'
+  readonly LAST: 'LAST'
+  readonly MIN: 'MIN'
+  readonly MAX: 'MAX'
+  readonly SUM: 'SUM'
+}
+
+/** How the samples of a bucket become one. */
+export const TIME_SERIES_AGGREGATION_TYPE: {
+  readonly AVG: 'AVG'
+  readonly FIRST: 'FIRST'
+  readonly LAST: 'LAST'
+  readonly MIN: 'MIN'
+  readonly MAX: 'MAX'
+  readonly SUM: 'SUM'
+  readonly RANGE: 'RANGE'
+  readonly COUNT: 'COUNT'
+  readonly COUNT_NAN: 'COUNTNAN'
+  readonly COUNT_ALL: 'COUNTALL'
+  readonly STD_P: 'STD.P'
+  readonly STD_S: 'STD.S'
+  readonly VAR_P: 'VAR.P'
+  readonly VAR_S: 'VAR.S'
+  readonly TWA: 'TWA'
+}
+
+/** The timestamp that a bucket is reported with. */
+export const TIME_SERIES_BUCKET_TIMESTAMP: {
+  readonly LOW: '-'
+  readonly MIDDLE: '~'
+  readonly END: '+'
+}
+
+/** How the series of a group become one. */
+export const TIME_SERIES_REDUCERS: {
+  readonly AVG: 'AVG'
+  readonly SUM: 'SUM'
+  readonly MIN: 'MIN'
+  readonly MAX: 'MAX'
+  readonly RANGE: 'RANGE'
+  readonly COUNT: 'COUNT'
+  readonly COUNTNAN: 'COUNTNAN'
+  readonly COUNTALL: 'COUNTALL'
+  readonly STD_P: 'STD.P'
+  readonly STD_S: 'STD.S'
+  readonly VAR_P: 'VAR.P'
+  readonly VAR_S: 'VAR.S'
+}
+
+/** Where `ts.read` begins, beside a timestamp. */
+export const TS_READ_TIMESTAMP: {
+  readonly EARLIEST: '-'
+  readonly LATEST: '+'
+  readonly NEW: '$'
+}
+
 /** What a chain resolves to: a tuple, or a list if the chain was built in several statements. */
 export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unknown[] : Replies
 
@@ -1255,6 +1406,405 @@ export interface ScriptedViews<S, F> {
 /** A client, pool or view with the methods of its scripts and functions. */
 export type RedisScripted<C, S, F> = ScriptedViews<S, F> &
   RedisSessionSource<RedisScriptedSession<C, S, F>> & ScriptMethods<S, F> & C
+
+/** The fields of an index. A list indexes a field several times, under several names. */
+export interface FtSchema {
+  [field: string]: FtSchemaField | FtSchemaField[]
+}
+
+export type FtSchemaField = FtFieldType | FtTextField | FtNumericField | FtTagField |
+  FtVectorField | FtGeoShapeField
+
+export type FtFieldType = 'TEXT' | 'NUMERIC' | 'GEO' | 'TAG' | 'VECTOR' | 'GEOSHAPE'
+
+export interface FtField {
+  /** The name in queries. Default: the field's own. */
+  AS?: RedisArgument
+  /** Lets queries ask for documents without the field. */
+  INDEXMISSING?: boolean
+}
+
+export interface FtSortableField extends FtField {
+  /** Keeps values to sort by; UNF as they are, else in lower case and without accents. */
+  SORTABLE?: boolean | 'UNF'
+  /** Only to sort by. */
+  NOINDEX?: boolean
+}
+
+export interface FtTextField extends FtSortableField {
+  type: 'TEXT'
+  NOSTEM?: boolean
+  /** Default 1. */
+  WEIGHT?: RedisDouble
+  /** `dm:en`, see SCHEMA_TEXT_FIELD_PHONETIC. */
+  PHONETIC?: string
+  WITHSUFFIXTRIE?: boolean
+  INDEXEMPTY?: boolean
+}
+
+export interface FtNumericField extends FtSortableField {
+  type: 'NUMERIC' | 'GEO'
+}
+
+export interface FtTagField extends FtSortableField {
+  type: 'TAG'
+  /** Default: a comma. */
+  SEPARATOR?: RedisArgument
+  CASESENSITIVE?: boolean
+  WITHSUFFIXTRIE?: boolean
+  INDEXEMPTY?: boolean
+}
+
+/** Which attributes there are depends on the algorithm. */
+export interface FtVectorField extends FtField {
+  type: 'VECTOR'
+  ALGORITHM: 'FLAT' | 'HNSW' | 'SVS-VAMANA'
+  TYPE: 'FLOAT32' | 'FLOAT64' | 'BFLOAT16' | 'FLOAT16' | 'INT8' | 'UINT8'
+  DIM: RedisInteger
+  DISTANCE_METRIC: 'L2' | 'IP' | 'COSINE'
+  INITIAL_CAP?: RedisInteger
+  /** FLAT. */
+  BLOCK_SIZE?: RedisInteger
+  /** HNSW. */
+  M?: RedisInteger
+  /** HNSW. */
+  EF_CONSTRUCTION?: RedisInteger
+  /** HNSW. */
+  EF_RUNTIME?: RedisInteger
+  /** HNSW. */
+  RERANK?: boolean
+  /** SVS-VAMANA. */
+  COMPRESSION?: string
+  /** SVS-VAMANA. */
+  CONSTRUCTION_WINDOW_SIZE?: RedisInteger
+  /** SVS-VAMANA. */
+  GRAPH_MAX_DEGREE?: RedisInteger
+  /** SVS-VAMANA. */
+  SEARCH_WINDOW_SIZE?: RedisInteger
+  /** SVS-VAMANA. */
+  EPSILON?: RedisDouble
+  /** SVS-VAMANA. */
+  TRAINING_THRESHOLD?: RedisInteger
+  /** SVS-VAMANA. */
+  REDUCE?: RedisInteger
+}
+
+export interface FtGeoShapeField extends FtField {
+  type: 'GEOSHAPE'
+  COORD_SYSTEM?: 'SPHERICAL' | 'FLAT'
+}
+
+export interface FtCreateOptions {
+  /** Default HASH. */
+  ON?: 'HASH' | 'JSON'
+  /** Which keys. Default: all. */
+  PREFIX?: RedisVariadicArgument
+  FILTER?: RedisArgument
+  /** See REDISEARCH_LANGUAGE. Default English. */
+  LANGUAGE?: RedisArgument
+  LANGUAGE_FIELD?: RedisArgument
+  /** 0 to 1. Default 1. */
+  SCORE?: RedisDouble
+  SCORE_FIELD?: RedisArgument
+  MAXTEXTFIELDS?: boolean
+  /** Seconds without use after which the index is deleted. */
+  TEMPORARY?: RedisInteger
+  NOOFFSETS?: boolean
+  NOHL?: boolean
+  NOFIELDS?: boolean
+  NOFREQS?: boolean
+  SKIPINITIALSCAN?: boolean
+  /** An empty array: no word is left out. */
+  STOPWORDS?: RedisVariadicArgument
+}
+
+export interface FtDropIndexOptions {
+  /** Deletes the documents too. */
+  DD?: boolean
+}
+
+export interface FtSynUpdateOptions {
+  SKIPINITIALSCAN?: boolean
+}
+
+/** What `$name` in a query stands for. */
+export type FtParams = Record<string, RedisArgument | number>
+
+export type FtSortKey = RedisArgument | { BY: RedisArgument; DIRECTION?: 'ASC' | 'DESC' }
+
+export interface FtNumericFilter {
+  field: RedisArgument
+  /** A number, or text such as `(5`. */
+  min: number | RedisArgument
+  max: number | RedisArgument
+}
+
+export interface FtGeoFilter {
+  field: RedisArgument
+  lon: RedisDouble
+  lat: RedisDouble
+  radius: RedisDouble
+  unit: 'm' | 'km' | 'mi' | 'ft'
+}
+
+export interface FtSummarize {
+  FIELDS?: RedisVariadicArgument
+  FRAGS?: RedisInteger
+  LEN?: RedisInteger
+  SEPARATOR?: RedisArgument
+}
+
+export interface FtHighlight {
+  FIELDS?: RedisVariadicArgument
+  TAGS?: { open: RedisArgument; close: RedisArgument }
+}
+
+export interface FtSearchOptions {
+  VERBATIM?: boolean
+  NOSTOPWORDS?: boolean
+  WITHSCORES?: boolean
+  /** Explains the scores, which come as well. */
+  EXPLAINSCORE?: boolean
+  WITHPAYLOADS?: boolean
+  WITHSORTKEYS?: boolean
+  FILTER?: FtNumericFilter | FtNumericFilter[]
+  GEOFILTER?: FtGeoFilter | FtGeoFilter[]
+  INKEYS?: RedisVariadicArgument
+  INFIELDS?: RedisVariadicArgument
+  /** An empty array: ids only. */
+  RETURN?: RedisVariadicArgument
+  SUMMARIZE?: boolean | FtSummarize
+  HIGHLIGHT?: boolean | FtHighlight
+  SLOP?: RedisInteger
+  /** Milliseconds; the server's own limit, beside the command's deadline. */
+  TIMEOUT?: RedisInteger
+  INORDER?: boolean
+  LANGUAGE?: RedisArgument
+  EXPANDER?: RedisArgument
+  SCORER?: RedisArgument
+  PAYLOAD?: RedisArgument
+  SORTBY?: FtSortKey
+  /** Default: the first 10. */
+  LIMIT?: { from: RedisInteger; size: RedisInteger }
+  PARAMS?: FtParams
+  /** Default 2. */
+  DIALECT?: RedisInteger
+}
+
+export interface FtProfileSearchOptions extends FtSearchOptions {
+  LIMITED?: boolean
+}
+
+/** Reducers, whose further fields depend on the type. */
+export type FtReducer =
+  | { type: 'COUNT'; AS?: RedisArgument }
+  | {
+    type: 'COUNT_DISTINCT' | 'COUNT_DISTINCTISH' | 'SUM' | 'MIN' | 'MAX' | 'AVG' | 'STDDEV' |
+      'TOLIST'
+    property: RedisArgument
+    AS?: RedisArgument
+  }
+  | { type: 'QUANTILE'; property: RedisArgument; quantile: RedisDouble; AS?: RedisArgument }
+  | {
+    type: 'FIRST_VALUE'
+    property: RedisArgument
+    BY?: RedisArgument | { property: RedisArgument; direction?: 'ASC' | 'DESC' }
+    AS?: RedisArgument
+  }
+  | { type: 'RANDOM_SAMPLE'; property: RedisArgument; sampleSize: RedisInteger; AS?: RedisArgument }
+  | {
+    type: 'COLLECT'
+    FIELDS: RedisVariadicArgument
+    DISTINCT?: boolean
+    SORTBY?: FtSortKey | FtSortKey[]
+    LIMIT?: { from: RedisInteger; size: RedisInteger }
+    AS?: RedisArgument
+  }
+
+export type FtAggregateStep =
+  | { type: 'GROUPBY'; properties?: RedisVariadicArgument; REDUCE: FtReducer | FtReducer[] }
+  | { type: 'SORTBY'; BY: FtSortKey | FtSortKey[]; MAX?: RedisInteger }
+  | { type: 'APPLY'; expression: RedisArgument; AS: RedisArgument }
+  | { type: 'LIMIT'; from: RedisInteger; size: RedisInteger }
+  | { type: 'FILTER'; expression: RedisArgument }
+
+export type FtLoadField = RedisArgument | { identifier: RedisArgument; AS?: RedisArgument }
+
+export interface FtAggregateOptions {
+  VERBATIM?: boolean
+  ADDSCORES?: boolean
+  /** `*` for all. */
+  LOAD?: FtLoadField | FtLoadField[]
+  /** Milliseconds; the server's own limit, beside the command's deadline. */
+  TIMEOUT?: RedisInteger
+  STEPS?: FtAggregateStep[]
+  PARAMS?: FtParams
+  /** Default 2. */
+  DIALECT?: RedisInteger
+}
+
+export interface FtAggregateWithCursorOptions extends FtAggregateOptions {
+  /** Results of a page. Default 1000. */
+  COUNT?: RedisInteger
+  /** Milliseconds without a read after which the cursor is gone. Default 300000. */
+  MAXIDLE?: RedisInteger
+}
+
+export interface FtProfileAggregateOptions extends FtAggregateOptions {
+  LIMITED?: boolean
+}
+
+export interface FtCursorReadOptions {
+  COUNT?: RedisInteger
+}
+
+export interface FtExplainOptions {
+  PARAMS?: FtParams
+  /** Default 2. */
+  DIALECT?: RedisInteger
+}
+
+export interface FtExplainCliOptions {
+  /** Default 2. */
+  DIALECT?: RedisInteger
+}
+
+export interface FtSpellCheckTerms {
+  mode: 'INCLUDE' | 'EXCLUDE'
+  dictionary: RedisArgument
+}
+
+export interface FtSpellCheckOptions {
+  /** 1 to 4. Default 1. */
+  DISTANCE?: RedisInteger
+  TERMS?: FtSpellCheckTerms | FtSpellCheckTerms[]
+  /** Default 2. */
+  DIALECT?: RedisInteger
+}
+
+export interface FtHybridOptions {
+  SEARCH: { query: RedisArgument; SCORER?: RedisArgument; YIELD_SCORE_AS?: RedisArgument }
+  VSIM: {
+    field: RedisArgument
+    /** `$name` of a parameter. */
+    vector: RedisArgument
+    method?:
+      | { type: 'KNN'; K: RedisInteger; EF_RUNTIME?: RedisInteger }
+      | { type: 'RANGE'; RADIUS: RedisDouble; EPSILON?: RedisDouble }
+    FILTER?: RedisArgument
+    YIELD_SCORE_AS?: RedisArgument
+  }
+  COMBINE?: {
+    method:
+      | { type: 'RRF'; WINDOW?: RedisInteger; CONSTANT?: RedisDouble }
+      | { type: 'LINEAR'; ALPHA?: RedisDouble; BETA?: RedisDouble; WINDOW?: RedisInteger }
+    YIELD_SCORE_AS?: RedisArgument
+  }
+  LOAD?: RedisVariadicArgument
+  GROUPBY?: { fields: RedisVariadicArgument; REDUCE?: FtReducer | FtReducer[] }
+  APPLY?: FtHybridApply | FtHybridApply[]
+  SORTBY?: { fields: { field: RedisArgument; direction?: 'ASC' | 'DESC' }[] }
+  NOSORT?: boolean
+  FILTER?: RedisArgument
+  LIMIT?: { offset: RedisInteger; count: RedisInteger }
+  PARAMS?: FtParams
+  /** Milliseconds; the server's own limit, beside the command's deadline. */
+  TIMEOUT?: RedisInteger
+}
+
+export interface FtHybridApply {
+  expression: RedisArgument
+  AS?: RedisArgument
+}
+
+export interface FtSugAddOptions {
+  /** Adds to the score instead of setting it. */
+  INCR?: boolean
+  PAYLOAD?: RedisArgument
+}
+
+export interface FtSugGetOptions {
+  FUZZY?: boolean
+  /** Default 5. */
+  MAX?: RedisInteger
+}
+
+/** A sentence, or a sentence with the explanations of its parts. */
+export type FtScoreExplanation = string | Buffer | [string | Buffer, FtScoreExplanation[]]
+
+/** Fields of a document: text, or anything where a JSON document came whole. */
+export type FtDocumentValue = Record<string, any>
+
+export interface FtSearchReply<T> {
+  total: number
+  documents: {
+    id: T
+    score?: number
+    scoreExplain?: FtScoreExplanation
+    payload?: T
+    sortKey?: T
+    value: FtDocumentValue
+  }[]
+  /** Only in RESP3. */
+  warnings: string[]
+}
+
+export interface FtSearchNoContentReply<T> {
+  total: number
+  documents: T[]
+  /** Only in RESP3. */
+  warnings: string[]
+}
+
+export interface FtAggregateReply<T> {
+  total: number
+  results: Record<string, T>[]
+  /** Only in RESP3. */
+  warnings: string[]
+}
+
+export interface FtAggregateWithCursorReply<T> extends FtAggregateReply<T> {
+  /** 0 after the last page. */
+  cursor: number
+}
+
+export interface FtHybridReply<T> {
+  totalResults: number
+  /** Milliseconds. */
+  executionTime: number
+  warnings: string[]
+  results: ({ id?: T } & FtDocumentValue)[]
+}
+
+export interface FtProfileReply<R> {
+  results: R
+  /** Maps are flat lists. Its form depends on the server's version. */
+  profile: unknown
+}
+
+export interface FtSpellCheckReply<T> {
+  term: T
+  suggestions: { score: number; suggestion: T }[]
+}
+
+/** The most asked for; servers tell more, which is there too. */
+export interface FtInfoReply<T> {
+  index_name: T
+  index_options: T[]
+  index_definition: Record<string, any>
+  attributes: Record<string, any>[]
+  num_docs: number
+  max_doc_id: number
+  num_terms: number
+  num_records: number
+  indexing: number
+  percent_indexed: number
+  total_indexing_time: number
+  hash_indexing_failures: number
+  gc_stats: Record<string, any>
+  cursor_stats: Record<string, any>
+  [fact: string]: any
+}
 
 export interface EvalOptions {
   /** KEYS of the script; the client's prefix is put in front of them. */
@@ -1803,6 +2353,174 @@ export interface LcsIdxWithMatchLenReply {
   matches: [
     key1: [start: number, end: number], key2: [start: number, end: number], len: number][]
   len: number
+}
+
+/** A point in time: Unix ms, a Date, or text such as `*` (now), `-` and `+` (first and last). */
+export type TsTimestamp = RedisInteger | Date | string
+
+export type TsEncoding = 'COMPRESSED' | 'UNCOMPRESSED'
+
+/** What becomes of a sample whose timestamp is taken. */
+export type TsDuplicatePolicy = 'BLOCK' | 'FIRST' | 'LAST' | 'MIN' | 'MAX' | 'SUM'
+
+export type TsAggregationType = 'AVG' | 'FIRST' | 'LAST' | 'MIN' | 'MAX' | 'SUM' | 'RANGE' |
+  'COUNT' | 'COUNTNAN' | 'COUNTALL' | 'STD.P' | 'STD.S' | 'VAR.P' | 'VAR.S' | 'TWA'
+
+/** How the series of a group become one. */
+export type TsReducer = 'AVG' | 'SUM' | 'MIN' | 'MAX' | 'RANGE' | 'COUNT' | 'COUNTNAN' |
+  'COUNTALL' | 'STD.P' | 'STD.S' | 'VAR.P' | 'VAR.S'
+
+/** A sample that differs no more than this from the last one is left out. */
+export interface TsIgnore {
+  /** Milliseconds. */
+  maxTimeDiff: RedisInteger
+  maxValDiff: RedisDouble
+}
+
+export interface TsAlterOptions {
+  /** Milliseconds that samples are kept; 0 is for ever. */
+  RETENTION?: RedisInteger
+  /** Bytes. Default 4096. */
+  CHUNK_SIZE?: RedisInteger
+  DUPLICATE_POLICY?: TsDuplicatePolicy
+  LABELS?: Record<string, RedisArgument>
+  IGNORE?: TsIgnore
+}
+
+export interface TsCreateOptions extends TsAlterOptions {
+  /** Default COMPRESSED. */
+  ENCODING?: TsEncoding
+}
+
+/** Of a series that is made by the sample; ON_DUPLICATE is for this sample. */
+export interface TsAddOptions {
+  /** Milliseconds that samples are kept; 0 is for ever. */
+  RETENTION?: RedisInteger
+  /** Default COMPRESSED. */
+  ENCODING?: TsEncoding
+  /** Bytes. Default 4096. */
+  CHUNK_SIZE?: RedisInteger
+  ON_DUPLICATE?: TsDuplicatePolicy
+  LABELS?: Record<string, RedisArgument>
+  IGNORE?: TsIgnore
+}
+
+export interface TsIncrByOptions {
+  /** Default: now. */
+  TIMESTAMP?: TsTimestamp | null
+  /** Milliseconds that samples are kept; 0 is for ever. */
+  RETENTION?: RedisInteger
+  UNCOMPRESSED?: boolean
+  /** Bytes. Default 4096. */
+  CHUNK_SIZE?: RedisInteger
+  LABELS?: Record<string, RedisArgument>
+  IGNORE?: TsIgnore
+}
+
+export interface TsMAddSample {
+  key: RedisArgument
+  timestamp: TsTimestamp
+  value: RedisDouble
+}
+
+export interface TsGetOptions {
+  /** Tells of a compaction's open bucket too. */
+  LATEST?: boolean
+}
+
+export interface TsReadOptions {
+  BLOCK?: {
+    /** How long to wait; 0 is for ever. */
+    milliseconds: number
+    /** Default 1. */
+    minCount?: RedisInteger
+  }
+  MAX_COUNT?: RedisInteger
+}
+
+export interface TsSpanOptions {
+  /** Tells of a compaction's open bucket too. */
+  LATEST?: boolean
+  FILTER_BY_TS?: TsTimestamp[]
+  FILTER_BY_VALUE?: { min: RedisDouble; max: RedisDouble }
+  COUNT?: RedisInteger
+  /** Where buckets begin. Only with AGGREGATION. */
+  ALIGN?: TsTimestamp
+}
+
+export interface TsBucket {
+  /** Milliseconds. */
+  timeBucket: TsTimestamp
+  /** Which timestamp a bucket has: its first, middle or last. Default `-`. */
+  BUCKETTIMESTAMP?: '-' | '~' | '+' | 'low' | 'mid' | 'high'
+  /** Tells of empty buckets too. */
+  EMPTY?: boolean
+}
+
+export interface TsRangeOptions extends TsSpanOptions {
+  AGGREGATION?: TsBucket & { type: TsAggregationType }
+}
+
+export interface TsMRangeOptions extends TsRangeOptions {
+  /** Leaves series without samples out. */
+  EXCLUDEEMPTY?: boolean
+}
+
+export interface TsRangeMultiAggrOptions extends TsSpanOptions {
+  AGGREGATION: TsBucket & { types: TsAggregationType[] }
+}
+
+export interface TsMRangeMultiAggrOptions extends TsRangeMultiAggrOptions {
+  /** Leaves series without samples out. */
+  EXCLUDEEMPTY?: boolean
+}
+
+export interface TsNRangeOptions extends TsSpanOptions {
+  /** One list of types for each key. */
+  AGGREGATION?: TsBucket & { types: TsAggregationType[][] }
+}
+
+export interface TsGroupBy {
+  label: RedisArgument
+  REDUCE: TsReducer
+}
+
+export interface TsSample {
+  timestamp: number
+  value: number
+}
+
+export interface TsMultiSample {
+  timestamp: number
+  values: number[]
+}
+
+export interface TsInfoReply<T> {
+  totalSamples: number
+  memoryUsage: number
+  firstTimestamp: number
+  lastTimestamp: number
+  retentionTime: number
+  chunkCount: number
+  chunkSize: number
+  chunkType: T
+  duplicatePolicy: T | null
+  labels: { name: T; value: T }[]
+  sourceKey: T | null
+  rules: { key: T; timeBucket: number; aggregationType: T }[]
+  ignoreMaxTimeDiff: number
+  ignoreMaxValDiff: number
+}
+
+export interface TsInfoDebugReply<T> extends TsInfoReply<T> {
+  keySelfName: T
+  chunks: {
+    startTimestamp: number
+    endTimestamp: number
+    samples: number
+    size: number
+    bytesPerSample: string
+  }[]
 }
 
 export interface VAddOptions {
@@ -11777,6 +12495,1844 @@ export interface RedisBufferTDigestMulti<Replies extends unknown[] = []> {
   TRIMMED_MEAN: RedisBufferTDigestMulti<Replies>['trimmedMean']
 }
 
+/** Commands on search indexes whose replies hold no text. */
+export interface RedisFtPlainCommands {
+  /**
+   * Gives an index a further name.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.aliasadd/
+   */
+  aliasAdd(alias: RedisArgument, index: RedisArgument): Promise<'OK'>
+  aliasAdd(alias: RedisArgument, index: RedisArgument, callback: Callback<'OK'>): void
+  ALIASADD: RedisFtPlainCommands['aliasAdd']
+  /**
+   * Removes a further name from its index.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.aliasdel/
+   */
+  aliasDel(alias: RedisArgument): Promise<'OK'>
+  aliasDel(alias: RedisArgument, callback: Callback<'OK'>): void
+  ALIASDEL: RedisFtPlainCommands['aliasDel']
+  /**
+   * Gives an index a further name, taking it from another.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.aliasupdate/
+   */
+  aliasUpdate(alias: RedisArgument, index: RedisArgument): Promise<'OK'>
+  aliasUpdate(alias: RedisArgument, index: RedisArgument, callback: Callback<'OK'>): void
+  ALIASUPDATE: RedisFtPlainCommands['aliasUpdate']
+  /**
+   * Adds fields to the schema of an index.
+   *
+   * Complexity: O(N) where N is the number of keys.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.alter/
+   */
+  alter(index: RedisArgument, schema: FtSchema): Promise<'OK'>
+  alter(index: RedisArgument, schema: FtSchema, callback: Callback<'OK'>): void
+  ALTER: RedisFtPlainCommands['alter']
+  /**
+   * Sets an option of the search module; since 8.0 CONFIG SET does.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.config-set/
+   */
+  configSet(property: RedisArgument, value: RedisArgument): Promise<'OK'>
+  configSet(property: RedisArgument, value: RedisArgument, callback: Callback<'OK'>): void
+  CONFIG_SET: RedisFtPlainCommands['configSet']
+  /**
+   * Creates an index of hashes or JSON documents.
+   *
+   * Complexity: O(K) at creation where K is the number of fields; O(N) to scan N keys.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.create/
+   */
+  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): Promise<'OK'>
+  create(index: RedisArgument, schema: FtSchema, callback: Callback<'OK'>): void
+  create(index: RedisArgument, schema: FtSchema, options: FtCreateOptions | undefined, callback: Callback<'OK'>): void
+  CREATE: RedisFtPlainCommands['create']
+  /**
+   * Ends an aggregation that is read page by page.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.cursor-del/
+   */
+  cursorDel(index: RedisArgument, cursor: RedisInteger): Promise<'OK'>
+  cursorDel(index: RedisArgument, cursor: RedisInteger, callback: Callback<'OK'>): void
+  CURSOR_DEL: RedisFtPlainCommands['cursorDel']
+  /**
+   * Adds terms to a dictionary.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.dictadd/
+   */
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): Promise<number>
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument, callback: Callback<number>): void
+  DICTADD: RedisFtPlainCommands['dictAdd']
+  /**
+   * Removes terms from a dictionary.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.dictdel/
+   */
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): Promise<number>
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument, callback: Callback<number>): void
+  DICTDEL: RedisFtPlainCommands['dictDel']
+  /**
+   * Deletes an index, and its documents too where asked to.
+   *
+   * Complexity: O(1), or O(N) where the N documents go as well.
+   * Since RediSearch 2.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.dropindex/
+   */
+  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): Promise<'OK'>
+  dropIndex(index: RedisArgument, callback: Callback<'OK'>): void
+  dropIndex(index: RedisArgument, options: FtDropIndexOptions | undefined, callback: Callback<'OK'>): void
+  DROPINDEX: RedisFtPlainCommands['dropIndex']
+  /**
+   * Adds a suggestion to a dictionary, or changes its score.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugadd/
+   */
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): Promise<number>
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, callback: Callback<number>): void
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options: FtSugAddOptions | undefined, callback: Callback<number>): void
+  SUGADD: RedisFtPlainCommands['sugAdd']
+  /**
+   * Removes a suggestion from a dictionary.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugdel/
+   */
+  sugDel(key: RedisArgument, string: RedisArgument): Promise<number>
+  sugDel(key: RedisArgument, string: RedisArgument, callback: Callback<number>): void
+  SUGDEL: RedisFtPlainCommands['sugDel']
+  /**
+   * Returns the number of suggestions of a dictionary.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.suglen/
+   */
+  sugLen(key: RedisArgument): Promise<number>
+  sugLen(key: RedisArgument, callback: Callback<number>): void
+  SUGLEN: RedisFtPlainCommands['sugLen']
+  /**
+   * Adds terms to a group of synonyms.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.synupdate/
+   */
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): Promise<'OK'>
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, callback: Callback<'OK'>): void
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options: FtSynUpdateOptions | undefined, callback: Callback<'OK'>): void
+  SYNUPDATE: RedisFtPlainCommands['synUpdate']
+}
+
+/** Commands on search indexes. */
+export interface RedisFtCommands extends RedisFtPlainCommands {
+  /**
+   * Returns the names of all indexes.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 2.0.0.
+   * @see https://redis.io/docs/latest/commands/ft._list/
+   */
+  _list(): Promise<string[]>
+  _list(callback: Callback<string[]>): void
+  _LIST: RedisFtCommands['_list']
+  /**
+   * Runs a query and computes with its results, step by step.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.aggregate/
+   */
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): Promise<FtAggregateReply<string>>
+  aggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateReply<string>>): void
+  aggregate(index: RedisArgument, query: RedisArgument, options: FtAggregateOptions | undefined, callback: Callback<FtAggregateReply<string>>): void
+  AGGREGATE: RedisFtCommands['aggregate']
+  /**
+   * Runs a query and computes with its results, step by step.
+   * Returns the first page and the cursor of the next, for `cursorRead`; 0 after the last.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.aggregate/
+   */
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): Promise<FtAggregateWithCursorReply<string>>
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateWithCursorReply<string>>): void
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options: FtAggregateWithCursorOptions | undefined, callback: Callback<FtAggregateWithCursorReply<string>>): void
+  AGGREGATE_WITHCURSOR: RedisFtCommands['aggregateWithCursor']
+  /**
+   * Returns the further names of an index.
+   *
+   * Since RediSearch 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ft.aliaslist/
+   */
+  aliasList(index: RedisArgument): Promise<string[]>
+  aliasList(index: RedisArgument, callback: Callback<string[]>): void
+  ALIASLIST: RedisFtCommands['aliasList']
+  /**
+   * Returns options of the search module; since 8.0 CONFIG GET has them.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.config-get/
+   */
+  configGet(option: RedisArgument): Promise<Record<string, string | null>>
+  configGet(option: RedisArgument, callback: Callback<Record<string, string | null>>): void
+  CONFIG_GET: RedisFtCommands['configGet']
+  /**
+   * Reads the next page of an aggregation.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.cursor-read/
+   */
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): Promise<FtAggregateWithCursorReply<string>>
+  cursorRead(index: RedisArgument, cursor: RedisInteger, callback: Callback<FtAggregateWithCursorReply<string>>): void
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options: FtCursorReadOptions | undefined, callback: Callback<FtAggregateWithCursorReply<string>>): void
+  CURSOR_READ: RedisFtCommands['cursorRead']
+  /**
+   * Returns the terms of a dictionary.
+   *
+   * Complexity: O(N) where N is its size.
+   * Since RediSearch 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.dictdump/
+   */
+  dictDump(dictionary: RedisArgument): Promise<string[]>
+  dictDump(dictionary: RedisArgument, callback: Callback<string[]>): void
+  DICTDUMP: RedisFtCommands['dictDump']
+  /**
+   * Returns the plan of a query, as text.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.explain/
+   */
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): Promise<string>
+  explain(index: RedisArgument, query: RedisArgument, callback: Callback<string>): void
+  explain(index: RedisArgument, query: RedisArgument, options: FtExplainOptions | undefined, callback: Callback<string>): void
+  EXPLAIN: RedisFtCommands['explain']
+  /**
+   * Returns the plan of a query, line by line.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.explaincli/
+   */
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): Promise<string[]>
+  explainCli(index: RedisArgument, query: RedisArgument, callback: Callback<string[]>): void
+  explainCli(index: RedisArgument, query: RedisArgument, options: FtExplainCliOptions | undefined, callback: Callback<string[]>): void
+  EXPLAINCLI: RedisFtCommands['explainCli']
+  /**
+   * Searches by text and by vector, and returns one list of results.
+   *
+   * Complexity: O(N+M) where N and M are the results of the two searches.
+   * Since RediSearch 8.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.hybrid/
+   */
+  hybrid(index: RedisArgument, options: FtHybridOptions): Promise<FtHybridReply<string>>
+  hybrid(index: RedisArgument, options: FtHybridOptions, callback: Callback<FtHybridReply<string>>): void
+  HYBRID: RedisFtCommands['hybrid']
+  /**
+   * Tells about an index: its schema, size, memory and indexing.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.info/
+   */
+  info(index: RedisArgument): Promise<FtInfoReply<string>>
+  info(index: RedisArgument, callback: Callback<FtInfoReply<string>>): void
+  INFO: RedisFtCommands['info']
+  /**
+   * Runs a query and tells where the time went.
+   * Profiles an aggregation.
+   *
+   * Complexity: O(N).
+   * Since RediSearch 2.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.profile/
+   */
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): Promise<FtProfileReply<FtAggregateReply<string>>>
+  profileAggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtAggregateReply<string>>>): void
+  profileAggregate(index: RedisArgument, query: RedisArgument, options: FtProfileAggregateOptions | undefined, callback: Callback<FtProfileReply<FtAggregateReply<string>>>): void
+  PROFILEAGGREGATE: RedisFtCommands['profileAggregate']
+  /**
+   * Runs a query and tells where the time went.
+   * Profiles a search.
+   *
+   * Complexity: O(N).
+   * Since RediSearch 2.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.profile/
+   */
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): Promise<FtProfileReply<FtSearchReply<string>>>
+  profileSearch(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtSearchReply<string>>>): void
+  profileSearch(index: RedisArgument, query: RedisArgument, options: FtProfileSearchOptions | undefined, callback: Callback<FtProfileReply<FtSearchReply<string>>>): void
+  PROFILESEARCH: RedisFtCommands['profileSearch']
+  /**
+   * Returns the documents that match a query.
+   *
+   * Complexity: O(N) where N is the number of results, for simple queries.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.search/
+   */
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchReply<string>>
+  search(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchReply<string>>): void
+  search(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchReply<string>>): void
+  SEARCH: RedisFtCommands['search']
+  /**
+   * Returns the documents that match a query.
+   * Returns the ids of the documents only.
+   *
+   * Complexity: O(N) where N is the number of results, for simple queries.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.search/
+   */
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchNoContentReply<string>>
+  searchNoContent(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchNoContentReply<string>>): void
+  searchNoContent(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchNoContentReply<string>>): void
+  SEARCH_NOCONTENT: RedisFtCommands['searchNoContent']
+  /**
+   * Proposes corrections for the terms of a query.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.spellcheck/
+   */
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): Promise<FtSpellCheckReply<string>[]>
+  spellCheck(index: RedisArgument, query: RedisArgument, callback: Callback<FtSpellCheckReply<string>[]>): void
+  spellCheck(index: RedisArgument, query: RedisArgument, options: FtSpellCheckOptions | undefined, callback: Callback<FtSpellCheckReply<string>[]>): void
+  SPELLCHECK: RedisFtCommands['spellCheck']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<string[] | null>
+  sugGet(key: RedisArgument, prefix: RedisArgument, callback: Callback<string[] | null>): void
+  sugGet(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<string[] | null>): void
+  SUGGET: RedisFtCommands['sugGet']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   * Returns their payloads as well.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: string; payload: string | null }[] | null>
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: string; payload: string | null }[] | null>): void
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: string; payload: string | null }[] | null>): void
+  SUGGET_WITHPAYLOADS: RedisFtCommands['sugGetWithPayloads']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   * Returns their scores as well.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: string; score: number }[] | null>
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: string; score: number }[] | null>): void
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: string; score: number }[] | null>): void
+  SUGGET_WITHSCORES: RedisFtCommands['sugGetWithScores']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   * Returns their scores and payloads as well.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: string; score: number; payload: string | null }[] | null>
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: string; score: number; payload: string | null }[] | null>): void
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: string; score: number; payload: string | null }[] | null>): void
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtCommands['sugGetWithScoresWithPayloads']
+  /**
+   * Returns the synonyms of an index: terms with their groups.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.syndump/
+   */
+  synDump(index: RedisArgument): Promise<Record<string, string[]>>
+  synDump(index: RedisArgument, callback: Callback<Record<string, string[]>>): void
+  SYNDUMP: RedisFtCommands['synDump']
+  /**
+   * Returns the values of a tag field.
+   *
+   * Complexity: O(N) where N is their number.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.tagvals/
+   */
+  tagVals(index: RedisArgument, fieldName: RedisArgument): Promise<string[]>
+  tagVals(index: RedisArgument, fieldName: RedisArgument, callback: Callback<string[]>): void
+  TAGVALS: RedisFtCommands['tagVals']
+}
+
+/** Commands on search indexes; strings are Buffers. */
+export interface RedisBufferFtCommands extends RedisFtPlainCommands {
+  /**
+   * Returns the names of all indexes.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 2.0.0.
+   * @see https://redis.io/docs/latest/commands/ft._list/
+   */
+  _list(): Promise<Buffer[]>
+  _list(callback: Callback<Buffer[]>): void
+  _LIST: RedisBufferFtCommands['_list']
+  /**
+   * Runs a query and computes with its results, step by step.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.aggregate/
+   */
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): Promise<FtAggregateReply<Buffer>>
+  aggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateReply<Buffer>>): void
+  aggregate(index: RedisArgument, query: RedisArgument, options: FtAggregateOptions | undefined, callback: Callback<FtAggregateReply<Buffer>>): void
+  AGGREGATE: RedisBufferFtCommands['aggregate']
+  /**
+   * Runs a query and computes with its results, step by step.
+   * Returns the first page and the cursor of the next, for `cursorRead`; 0 after the last.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.aggregate/
+   */
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): Promise<FtAggregateWithCursorReply<Buffer>>
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options: FtAggregateWithCursorOptions | undefined, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
+  AGGREGATE_WITHCURSOR: RedisBufferFtCommands['aggregateWithCursor']
+  /**
+   * Returns the further names of an index.
+   *
+   * Since RediSearch 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ft.aliaslist/
+   */
+  aliasList(index: RedisArgument): Promise<Buffer[]>
+  aliasList(index: RedisArgument, callback: Callback<Buffer[]>): void
+  ALIASLIST: RedisBufferFtCommands['aliasList']
+  /**
+   * Returns options of the search module; since 8.0 CONFIG GET has them.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.config-get/
+   */
+  configGet(option: RedisArgument): Promise<Record<string, Buffer | null>>
+  configGet(option: RedisArgument, callback: Callback<Record<string, Buffer | null>>): void
+  CONFIG_GET: RedisBufferFtCommands['configGet']
+  /**
+   * Reads the next page of an aggregation.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.1.0.
+   * @see https://redis.io/docs/latest/commands/ft.cursor-read/
+   */
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): Promise<FtAggregateWithCursorReply<Buffer>>
+  cursorRead(index: RedisArgument, cursor: RedisInteger, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options: FtCursorReadOptions | undefined, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
+  CURSOR_READ: RedisBufferFtCommands['cursorRead']
+  /**
+   * Returns the terms of a dictionary.
+   *
+   * Complexity: O(N) where N is its size.
+   * Since RediSearch 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.dictdump/
+   */
+  dictDump(dictionary: RedisArgument): Promise<Buffer[]>
+  dictDump(dictionary: RedisArgument, callback: Callback<Buffer[]>): void
+  DICTDUMP: RedisBufferFtCommands['dictDump']
+  /**
+   * Returns the plan of a query, as text.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.explain/
+   */
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): Promise<Buffer>
+  explain(index: RedisArgument, query: RedisArgument, callback: Callback<Buffer>): void
+  explain(index: RedisArgument, query: RedisArgument, options: FtExplainOptions | undefined, callback: Callback<Buffer>): void
+  EXPLAIN: RedisBufferFtCommands['explain']
+  /**
+   * Returns the plan of a query, line by line.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.explaincli/
+   */
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): Promise<Buffer[]>
+  explainCli(index: RedisArgument, query: RedisArgument, callback: Callback<Buffer[]>): void
+  explainCli(index: RedisArgument, query: RedisArgument, options: FtExplainCliOptions | undefined, callback: Callback<Buffer[]>): void
+  EXPLAINCLI: RedisBufferFtCommands['explainCli']
+  /**
+   * Searches by text and by vector, and returns one list of results.
+   *
+   * Complexity: O(N+M) where N and M are the results of the two searches.
+   * Since RediSearch 8.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.hybrid/
+   */
+  hybrid(index: RedisArgument, options: FtHybridOptions): Promise<FtHybridReply<Buffer>>
+  hybrid(index: RedisArgument, options: FtHybridOptions, callback: Callback<FtHybridReply<Buffer>>): void
+  HYBRID: RedisBufferFtCommands['hybrid']
+  /**
+   * Tells about an index: its schema, size, memory and indexing.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.info/
+   */
+  info(index: RedisArgument): Promise<FtInfoReply<Buffer>>
+  info(index: RedisArgument, callback: Callback<FtInfoReply<Buffer>>): void
+  INFO: RedisBufferFtCommands['info']
+  /**
+   * Runs a query and tells where the time went.
+   * Profiles an aggregation.
+   *
+   * Complexity: O(N).
+   * Since RediSearch 2.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.profile/
+   */
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): Promise<FtProfileReply<FtAggregateReply<Buffer>>>
+  profileAggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtAggregateReply<Buffer>>>): void
+  profileAggregate(index: RedisArgument, query: RedisArgument, options: FtProfileAggregateOptions | undefined, callback: Callback<FtProfileReply<FtAggregateReply<Buffer>>>): void
+  PROFILEAGGREGATE: RedisBufferFtCommands['profileAggregate']
+  /**
+   * Runs a query and tells where the time went.
+   * Profiles a search.
+   *
+   * Complexity: O(N).
+   * Since RediSearch 2.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.profile/
+   */
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): Promise<FtProfileReply<FtSearchReply<Buffer>>>
+  profileSearch(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtSearchReply<Buffer>>>): void
+  profileSearch(index: RedisArgument, query: RedisArgument, options: FtProfileSearchOptions | undefined, callback: Callback<FtProfileReply<FtSearchReply<Buffer>>>): void
+  PROFILESEARCH: RedisBufferFtCommands['profileSearch']
+  /**
+   * Returns the documents that match a query.
+   *
+   * Complexity: O(N) where N is the number of results, for simple queries.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.search/
+   */
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchReply<Buffer>>
+  search(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchReply<Buffer>>): void
+  search(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchReply<Buffer>>): void
+  SEARCH: RedisBufferFtCommands['search']
+  /**
+   * Returns the documents that match a query.
+   * Returns the ids of the documents only.
+   *
+   * Complexity: O(N) where N is the number of results, for simple queries.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.search/
+   */
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchNoContentReply<Buffer>>
+  searchNoContent(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchNoContentReply<Buffer>>): void
+  searchNoContent(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchNoContentReply<Buffer>>): void
+  SEARCH_NOCONTENT: RedisBufferFtCommands['searchNoContent']
+  /**
+   * Proposes corrections for the terms of a query.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ft.spellcheck/
+   */
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): Promise<FtSpellCheckReply<Buffer>[]>
+  spellCheck(index: RedisArgument, query: RedisArgument, callback: Callback<FtSpellCheckReply<Buffer>[]>): void
+  spellCheck(index: RedisArgument, query: RedisArgument, options: FtSpellCheckOptions | undefined, callback: Callback<FtSpellCheckReply<Buffer>[]>): void
+  SPELLCHECK: RedisBufferFtCommands['spellCheck']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<Buffer[] | null>
+  sugGet(key: RedisArgument, prefix: RedisArgument, callback: Callback<Buffer[] | null>): void
+  sugGet(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<Buffer[] | null>): void
+  SUGGET: RedisBufferFtCommands['sugGet']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   * Returns their payloads as well.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: Buffer; payload: Buffer | null }[] | null>
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: Buffer; payload: Buffer | null }[] | null>): void
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: Buffer; payload: Buffer | null }[] | null>): void
+  SUGGET_WITHPAYLOADS: RedisBufferFtCommands['sugGetWithPayloads']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   * Returns their scores as well.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: Buffer; score: number }[] | null>
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: Buffer; score: number }[] | null>): void
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: Buffer; score: number }[] | null>): void
+  SUGGET_WITHSCORES: RedisBufferFtCommands['sugGetWithScores']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null.
+   * Returns their scores and payloads as well.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.sugget/
+   */
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: Buffer; score: number; payload: Buffer | null }[] | null>
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: Buffer; score: number; payload: Buffer | null }[] | null>): void
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: Buffer; score: number; payload: Buffer | null }[] | null>): void
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisBufferFtCommands['sugGetWithScoresWithPayloads']
+  /**
+   * Returns the synonyms of an index: terms with their groups.
+   *
+   * Complexity: O(1).
+   * Since RediSearch 1.2.0.
+   * @see https://redis.io/docs/latest/commands/ft.syndump/
+   */
+  synDump(index: RedisArgument): Promise<Record<string, Buffer[]>>
+  synDump(index: RedisArgument, callback: Callback<Record<string, Buffer[]>>): void
+  SYNDUMP: RedisBufferFtCommands['synDump']
+  /**
+   * Returns the values of a tag field.
+   *
+   * Complexity: O(N) where N is their number.
+   * Since RediSearch 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ft.tagvals/
+   */
+  tagVals(index: RedisArgument, fieldName: RedisArgument): Promise<Buffer[]>
+  tagVals(index: RedisArgument, fieldName: RedisArgument, callback: Callback<Buffer[]>): void
+  TAGVALS: RedisBufferFtCommands['tagVals']
+}
+
+/** Commands on search indexes, on a chain. */
+export interface RedisFtMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisFtCommands._list}. */
+  _list(): RedisMulti<[...Replies, string[]]>
+  _LIST: RedisFtMulti<Replies>['_list']
+  /** See {@link RedisFtCommands.aggregate}. */
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisMulti<[...Replies, FtAggregateReply<string>]>
+  AGGREGATE: RedisFtMulti<Replies>['aggregate']
+  /** See {@link RedisFtCommands.aggregateWithCursor}. */
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisMulti<[...Replies, FtAggregateWithCursorReply<string>]>
+  AGGREGATE_WITHCURSOR: RedisFtMulti<Replies>['aggregateWithCursor']
+  /** See {@link RedisFtCommands.aliasAdd}. */
+  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  ALIASADD: RedisFtMulti<Replies>['aliasAdd']
+  /** See {@link RedisFtCommands.aliasDel}. */
+  aliasDel(alias: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  ALIASDEL: RedisFtMulti<Replies>['aliasDel']
+  /** See {@link RedisFtCommands.aliasList}. */
+  aliasList(index: RedisArgument): RedisMulti<[...Replies, string[]]>
+  ALIASLIST: RedisFtMulti<Replies>['aliasList']
+  /** See {@link RedisFtCommands.aliasUpdate}. */
+  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  ALIASUPDATE: RedisFtMulti<Replies>['aliasUpdate']
+  /** See {@link RedisFtCommands.alter}. */
+  alter(index: RedisArgument, schema: FtSchema): RedisMulti<[...Replies, 'OK']>
+  ALTER: RedisFtMulti<Replies>['alter']
+  /** See {@link RedisFtCommands.configGet}. */
+  configGet(option: RedisArgument): RedisMulti<[...Replies, Record<string, string | null>]>
+  CONFIG_GET: RedisFtMulti<Replies>['configGet']
+  /** See {@link RedisFtCommands.configSet}. */
+  configSet(property: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  CONFIG_SET: RedisFtMulti<Replies>['configSet']
+  /** See {@link RedisFtCommands.create}. */
+  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisMulti<[...Replies, 'OK']>
+  CREATE: RedisFtMulti<Replies>['create']
+  /** See {@link RedisFtCommands.cursorDel}. */
+  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  CURSOR_DEL: RedisFtMulti<Replies>['cursorDel']
+  /** See {@link RedisFtCommands.cursorRead}. */
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisMulti<[...Replies, FtAggregateWithCursorReply<string>]>
+  CURSOR_READ: RedisFtMulti<Replies>['cursorRead']
+  /** See {@link RedisFtCommands.dictAdd}. */
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  DICTADD: RedisFtMulti<Replies>['dictAdd']
+  /** See {@link RedisFtCommands.dictDel}. */
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisMulti<[...Replies, number]>
+  DICTDEL: RedisFtMulti<Replies>['dictDel']
+  /** See {@link RedisFtCommands.dictDump}. */
+  dictDump(dictionary: RedisArgument): RedisMulti<[...Replies, string[]]>
+  DICTDUMP: RedisFtMulti<Replies>['dictDump']
+  /** See {@link RedisFtCommands.dropIndex}. */
+  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisMulti<[...Replies, 'OK']>
+  DROPINDEX: RedisFtMulti<Replies>['dropIndex']
+  /** See {@link RedisFtCommands.explain}. */
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisMulti<[...Replies, string]>
+  EXPLAIN: RedisFtMulti<Replies>['explain']
+  /** See {@link RedisFtCommands.explainCli}. */
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisMulti<[...Replies, string[]]>
+  EXPLAINCLI: RedisFtMulti<Replies>['explainCli']
+  /** See {@link RedisFtCommands.hybrid}. */
+  hybrid(index: RedisArgument, options: FtHybridOptions): RedisMulti<[...Replies, FtHybridReply<string>]>
+  HYBRID: RedisFtMulti<Replies>['hybrid']
+  /** See {@link RedisFtCommands.info}. */
+  info(index: RedisArgument): RedisMulti<[...Replies, FtInfoReply<string>]>
+  INFO: RedisFtMulti<Replies>['info']
+  /** See {@link RedisFtCommands.profileAggregate}. */
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisMulti<[...Replies, FtProfileReply<FtAggregateReply<string>>]>
+  PROFILEAGGREGATE: RedisFtMulti<Replies>['profileAggregate']
+  /** See {@link RedisFtCommands.profileSearch}. */
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisMulti<[...Replies, FtProfileReply<FtSearchReply<string>>]>
+  PROFILESEARCH: RedisFtMulti<Replies>['profileSearch']
+  /** See {@link RedisFtCommands.search}. */
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisMulti<[...Replies, FtSearchReply<string>]>
+  SEARCH: RedisFtMulti<Replies>['search']
+  /** See {@link RedisFtCommands.searchNoContent}. */
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisMulti<[...Replies, FtSearchNoContentReply<string>]>
+  SEARCH_NOCONTENT: RedisFtMulti<Replies>['searchNoContent']
+  /** See {@link RedisFtCommands.spellCheck}. */
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisMulti<[...Replies, FtSpellCheckReply<string>[]]>
+  SPELLCHECK: RedisFtMulti<Replies>['spellCheck']
+  /** See {@link RedisFtCommands.sugAdd}. */
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisMulti<[...Replies, number]>
+  SUGADD: RedisFtMulti<Replies>['sugAdd']
+  /** See {@link RedisFtCommands.sugDel}. */
+  sugDel(key: RedisArgument, string: RedisArgument): RedisMulti<[...Replies, number]>
+  SUGDEL: RedisFtMulti<Replies>['sugDel']
+  /** See {@link RedisFtCommands.sugGet}. */
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, string[] | null]>
+  SUGGET: RedisFtMulti<Replies>['sugGet']
+  /** See {@link RedisFtCommands.sugGetWithPayloads}. */
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, { suggestion: string; payload: string | null }[] | null]>
+  SUGGET_WITHPAYLOADS: RedisFtMulti<Replies>['sugGetWithPayloads']
+  /** See {@link RedisFtCommands.sugGetWithScores}. */
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, { suggestion: string; score: number }[] | null]>
+  SUGGET_WITHSCORES: RedisFtMulti<Replies>['sugGetWithScores']
+  /** See {@link RedisFtCommands.sugGetWithScoresWithPayloads}. */
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, { suggestion: string; score: number; payload: string | null }[] | null]>
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtMulti<Replies>['sugGetWithScoresWithPayloads']
+  /** See {@link RedisFtCommands.sugLen}. */
+  sugLen(key: RedisArgument): RedisMulti<[...Replies, number]>
+  SUGLEN: RedisFtMulti<Replies>['sugLen']
+  /** See {@link RedisFtCommands.synDump}. */
+  synDump(index: RedisArgument): RedisMulti<[...Replies, Record<string, string[]>]>
+  SYNDUMP: RedisFtMulti<Replies>['synDump']
+  /** See {@link RedisFtCommands.synUpdate}. */
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisMulti<[...Replies, 'OK']>
+  SYNUPDATE: RedisFtMulti<Replies>['synUpdate']
+  /** See {@link RedisFtCommands.tagVals}. */
+  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisMulti<[...Replies, string[]]>
+  TAGVALS: RedisFtMulti<Replies>['tagVals']
+}
+
+/** Commands on search indexes, on a chain whose strings are Buffers. */
+export interface RedisBufferFtMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferFtCommands._list}. */
+  _list(): RedisBufferMulti<[...Replies, Buffer[]]>
+  _LIST: RedisBufferFtMulti<Replies>['_list']
+  /** See {@link RedisBufferFtCommands.aggregate}. */
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisBufferMulti<[...Replies, FtAggregateReply<Buffer>]>
+  AGGREGATE: RedisBufferFtMulti<Replies>['aggregate']
+  /** See {@link RedisBufferFtCommands.aggregateWithCursor}. */
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisBufferMulti<[...Replies, FtAggregateWithCursorReply<Buffer>]>
+  AGGREGATE_WITHCURSOR: RedisBufferFtMulti<Replies>['aggregateWithCursor']
+  /** See {@link RedisBufferFtCommands.aliasAdd}. */
+  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  ALIASADD: RedisBufferFtMulti<Replies>['aliasAdd']
+  /** See {@link RedisBufferFtCommands.aliasDel}. */
+  aliasDel(alias: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  ALIASDEL: RedisBufferFtMulti<Replies>['aliasDel']
+  /** See {@link RedisBufferFtCommands.aliasList}. */
+  aliasList(index: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  ALIASLIST: RedisBufferFtMulti<Replies>['aliasList']
+  /** See {@link RedisBufferFtCommands.aliasUpdate}. */
+  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  ALIASUPDATE: RedisBufferFtMulti<Replies>['aliasUpdate']
+  /** See {@link RedisBufferFtCommands.alter}. */
+  alter(index: RedisArgument, schema: FtSchema): RedisBufferMulti<[...Replies, 'OK']>
+  ALTER: RedisBufferFtMulti<Replies>['alter']
+  /** See {@link RedisBufferFtCommands.configGet}. */
+  configGet(option: RedisArgument): RedisBufferMulti<[...Replies, Record<string, Buffer | null>]>
+  CONFIG_GET: RedisBufferFtMulti<Replies>['configGet']
+  /** See {@link RedisBufferFtCommands.configSet}. */
+  configSet(property: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  CONFIG_SET: RedisBufferFtMulti<Replies>['configSet']
+  /** See {@link RedisBufferFtCommands.create}. */
+  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
+  CREATE: RedisBufferFtMulti<Replies>['create']
+  /** See {@link RedisBufferFtCommands.cursorDel}. */
+  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  CURSOR_DEL: RedisBufferFtMulti<Replies>['cursorDel']
+  /** See {@link RedisBufferFtCommands.cursorRead}. */
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisBufferMulti<[...Replies, FtAggregateWithCursorReply<Buffer>]>
+  CURSOR_READ: RedisBufferFtMulti<Replies>['cursorRead']
+  /** See {@link RedisBufferFtCommands.dictAdd}. */
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  DICTADD: RedisBufferFtMulti<Replies>['dictAdd']
+  /** See {@link RedisBufferFtCommands.dictDel}. */
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
+  DICTDEL: RedisBufferFtMulti<Replies>['dictDel']
+  /** See {@link RedisBufferFtCommands.dictDump}. */
+  dictDump(dictionary: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  DICTDUMP: RedisBufferFtMulti<Replies>['dictDump']
+  /** See {@link RedisBufferFtCommands.dropIndex}. */
+  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisBufferMulti<[...Replies, 'OK']>
+  DROPINDEX: RedisBufferFtMulti<Replies>['dropIndex']
+  /** See {@link RedisBufferFtCommands.explain}. */
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisBufferMulti<[...Replies, Buffer]>
+  EXPLAIN: RedisBufferFtMulti<Replies>['explain']
+  /** See {@link RedisBufferFtCommands.explainCli}. */
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisBufferMulti<[...Replies, Buffer[]]>
+  EXPLAINCLI: RedisBufferFtMulti<Replies>['explainCli']
+  /** See {@link RedisBufferFtCommands.hybrid}. */
+  hybrid(index: RedisArgument, options: FtHybridOptions): RedisBufferMulti<[...Replies, FtHybridReply<Buffer>]>
+  HYBRID: RedisBufferFtMulti<Replies>['hybrid']
+  /** See {@link RedisBufferFtCommands.info}. */
+  info(index: RedisArgument): RedisBufferMulti<[...Replies, FtInfoReply<Buffer>]>
+  INFO: RedisBufferFtMulti<Replies>['info']
+  /** See {@link RedisBufferFtCommands.profileAggregate}. */
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisBufferMulti<[...Replies, FtProfileReply<FtAggregateReply<Buffer>>]>
+  PROFILEAGGREGATE: RedisBufferFtMulti<Replies>['profileAggregate']
+  /** See {@link RedisBufferFtCommands.profileSearch}. */
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisBufferMulti<[...Replies, FtProfileReply<FtSearchReply<Buffer>>]>
+  PROFILESEARCH: RedisBufferFtMulti<Replies>['profileSearch']
+  /** See {@link RedisBufferFtCommands.search}. */
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferMulti<[...Replies, FtSearchReply<Buffer>]>
+  SEARCH: RedisBufferFtMulti<Replies>['search']
+  /** See {@link RedisBufferFtCommands.searchNoContent}. */
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferMulti<[...Replies, FtSearchNoContentReply<Buffer>]>
+  SEARCH_NOCONTENT: RedisBufferFtMulti<Replies>['searchNoContent']
+  /** See {@link RedisBufferFtCommands.spellCheck}. */
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisBufferMulti<[...Replies, FtSpellCheckReply<Buffer>[]]>
+  SPELLCHECK: RedisBufferFtMulti<Replies>['spellCheck']
+  /** See {@link RedisBufferFtCommands.sugAdd}. */
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisBufferMulti<[...Replies, number]>
+  SUGADD: RedisBufferFtMulti<Replies>['sugAdd']
+  /** See {@link RedisBufferFtCommands.sugDel}. */
+  sugDel(key: RedisArgument, string: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SUGDEL: RedisBufferFtMulti<Replies>['sugDel']
+  /** See {@link RedisBufferFtCommands.sugGet}. */
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, Buffer[] | null]>
+  SUGGET: RedisBufferFtMulti<Replies>['sugGet']
+  /** See {@link RedisBufferFtCommands.sugGetWithPayloads}. */
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, { suggestion: Buffer; payload: Buffer | null }[] | null]>
+  SUGGET_WITHPAYLOADS: RedisBufferFtMulti<Replies>['sugGetWithPayloads']
+  /** See {@link RedisBufferFtCommands.sugGetWithScores}. */
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, { suggestion: Buffer; score: number }[] | null]>
+  SUGGET_WITHSCORES: RedisBufferFtMulti<Replies>['sugGetWithScores']
+  /** See {@link RedisBufferFtCommands.sugGetWithScoresWithPayloads}. */
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, { suggestion: Buffer; score: number; payload: Buffer | null }[] | null]>
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisBufferFtMulti<Replies>['sugGetWithScoresWithPayloads']
+  /** See {@link RedisBufferFtCommands.sugLen}. */
+  sugLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
+  SUGLEN: RedisBufferFtMulti<Replies>['sugLen']
+  /** See {@link RedisBufferFtCommands.synDump}. */
+  synDump(index: RedisArgument): RedisBufferMulti<[...Replies, Record<string, Buffer[]>]>
+  SYNDUMP: RedisBufferFtMulti<Replies>['synDump']
+  /** See {@link RedisBufferFtCommands.synUpdate}. */
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisBufferMulti<[...Replies, 'OK']>
+  SYNUPDATE: RedisBufferFtMulti<Replies>['synUpdate']
+  /** See {@link RedisBufferFtCommands.tagVals}. */
+  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  TAGVALS: RedisBufferFtMulti<Replies>['tagVals']
+}
+
+/** Commands on time series whose replies hold no text. */
+export interface RedisTsPlainCommands {
+  /**
+   * Adds a sample to a series, which is made if it does not exist.
+   *
+   * Complexity: O(M) where M is the number of compaction rules.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.add/
+   */
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): Promise<number>
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, callback: Callback<number>): void
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options: TsAddOptions | undefined, callback: Callback<number>): void
+  ADD: RedisTsPlainCommands['add']
+  /**
+   * Changes the options of a series.
+   *
+   * Complexity: O(N) where N is the number of labels.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.alter/
+   */
+  alter(key: RedisArgument, options?: TsAlterOptions): Promise<'OK'>
+  alter(key: RedisArgument, callback: Callback<'OK'>): void
+  alter(key: RedisArgument, options: TsAlterOptions | undefined, callback: Callback<'OK'>): void
+  ALTER: RedisTsPlainCommands['alter']
+  /**
+   * Makes a series.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.create/
+   */
+  create(key: RedisArgument, options?: TsCreateOptions): Promise<'OK'>
+  create(key: RedisArgument, callback: Callback<'OK'>): void
+  create(key: RedisArgument, options: TsCreateOptions | undefined, callback: Callback<'OK'>): void
+  CREATE: RedisTsPlainCommands['create']
+  /**
+   * Makes a rule by which one series is compacted into another.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.createrule/
+   */
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): Promise<'OK'>
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, callback: Callback<'OK'>): void
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp: RedisInteger | undefined, callback: Callback<'OK'>): void
+  CREATERULE: RedisTsPlainCommands['createRule']
+  /**
+   * Adds a sample that is less than the last by a number.
+   *
+   * Complexity: O(M) where M is the number of compaction rules.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.decrby/
+   */
+  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): Promise<number>
+  decrBy(key: RedisArgument, value: RedisDouble, callback: Callback<number>): void
+  decrBy(key: RedisArgument, value: RedisDouble, options: TsIncrByOptions | undefined, callback: Callback<number>): void
+  DECRBY: RedisTsPlainCommands['decrBy']
+  /**
+   * Deletes the samples of a range; returns how many.
+   *
+   * Complexity: O(N) where N is the number of samples.
+   * Since RedisTimeSeries 1.6.0.
+   * @see https://redis.io/docs/latest/commands/ts.del/
+   */
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): Promise<number>
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, callback: Callback<number>): void
+  DEL: RedisTsPlainCommands['del']
+  /**
+   * Deletes a compaction rule.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.deleterule/
+   */
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): Promise<'OK'>
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument, callback: Callback<'OK'>): void
+  DELETERULE: RedisTsPlainCommands['deleteRule']
+  /**
+   * Returns the last sample of a series, or null.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.get/
+   */
+  get(key: RedisArgument, options?: TsGetOptions): Promise<TsSample | null>
+  get(key: RedisArgument, callback: Callback<TsSample | null>): void
+  get(key: RedisArgument, options: TsGetOptions | undefined, callback: Callback<TsSample | null>): void
+  GET: RedisTsPlainCommands['get']
+  /**
+   * Adds a sample that is more than the last by a number.
+   *
+   * Complexity: O(M) where M is the number of compaction rules.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.incrby/
+   */
+  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): Promise<number>
+  incrBy(key: RedisArgument, value: RedisDouble, callback: Callback<number>): void
+  incrBy(key: RedisArgument, value: RedisDouble, options: TsIncrByOptions | undefined, callback: Callback<number>): void
+  INCRBY: RedisTsPlainCommands['incrBy']
+  /**
+   * Adds samples to several series; returns their timestamps.
+   * A sample that was refused has an error in its place.
+   *
+   * Complexity: O(N*M) where N is the number of samples and M that of compaction rules.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.madd/
+   */
+  mAdd(toAdd: TsMAddSample[]): Promise<(number | ErrorReply)[]>
+  mAdd(toAdd: TsMAddSample[], callback: Callback<(number | ErrorReply)[]>): void
+  MADD: RedisTsPlainCommands['mAdd']
+  /**
+   * Returns the last samples of the series that match a filter.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mget/
+   */
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { sample: TsSample }>>
+  mGet(filter: RedisVariadicArgument, callback: Callback<Record<string, { sample: TsSample }>>): void
+  mGet(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { sample: TsSample }>>): void
+  MGET: RedisTsPlainCommands['mGet']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, TsSample[]>>
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, TsSample[]>>): void
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, TsSample[]>>): void
+  MRANGE: RedisTsPlainCommands['mRange']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { samples: TsSample[] }>>
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { samples: TsSample[] }>>): void
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { samples: TsSample[] }>>): void
+  MRANGE_GROUPBY: RedisTsPlainCommands['mRangeGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, TsMultiSample[]>>
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, TsMultiSample[]>>): void
+  MRANGE_MULTIAGGR: RedisTsPlainCommands['mRangeMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, TsSample[]>>
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, TsSample[]>>): void
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, TsSample[]>>): void
+  MREVRANGE: RedisTsPlainCommands['mRevRange']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { samples: TsSample[] }>>
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { samples: TsSample[] }>>): void
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { samples: TsSample[] }>>): void
+  MREVRANGE_GROUPBY: RedisTsPlainCommands['mRevRangeGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, TsMultiSample[]>>
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, TsMultiSample[]>>): void
+  MREVRANGE_MULTIAGGR: RedisTsPlainCommands['mRevRangeMultiAggr']
+  /**
+   * Returns the samples of several series, one row for each timestamp.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.nrange/
+   */
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): Promise<TsMultiSample[]>
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, callback: Callback<TsMultiSample[]>): void
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsNRangeOptions | undefined, callback: Callback<TsMultiSample[]>): void
+  NRANGE: RedisTsPlainCommands['nRange']
+  /**
+   * Returns the samples of several series, one row for each timestamp, the latest first.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.nrevrange/
+   */
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): Promise<TsMultiSample[]>
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, callback: Callback<TsMultiSample[]>): void
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsNRangeOptions | undefined, callback: Callback<TsMultiSample[]>): void
+  NREVRANGE: RedisTsPlainCommands['nRevRange']
+  /**
+   * Returns the samples of a range.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.range/
+   */
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): Promise<TsSample[]>
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, callback: Callback<TsSample[]>): void
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeOptions | undefined, callback: Callback<TsSample[]>): void
+  RANGE: RedisTsPlainCommands['range']
+  /**
+   * Returns the samples of a range.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.range/
+   */
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): Promise<TsMultiSample[]>
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions, callback: Callback<TsMultiSample[]>): void
+  RANGE_MULTIAGGR: RedisTsPlainCommands['rangeMultiAggr']
+  /**
+   * Returns the samples since a timestamp, and can wait for them.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.read/
+   */
+  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): Promise<TsSample[]>
+  read(key: RedisArgument, timestamp: TsTimestamp, callback: Callback<TsSample[]>): void
+  read(key: RedisArgument, timestamp: TsTimestamp, options: TsReadOptions | undefined, callback: Callback<TsSample[]>): void
+  READ: RedisTsPlainCommands['read']
+  /**
+   * Returns the samples of a range, the latest first.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.revrange/
+   */
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): Promise<TsSample[]>
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, callback: Callback<TsSample[]>): void
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeOptions | undefined, callback: Callback<TsSample[]>): void
+  REVRANGE: RedisTsPlainCommands['revRange']
+  /**
+   * Returns the samples of a range, the latest first.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the range.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.revrange/
+   */
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): Promise<TsMultiSample[]>
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions, callback: Callback<TsMultiSample[]>): void
+  REVRANGE_MULTIAGGR: RedisTsPlainCommands['revRangeMultiAggr']
+}
+
+/** Commands on time series. */
+export interface RedisTsCommands extends RedisTsPlainCommands {
+  /**
+   * Tells about a series: its samples, memory, labels and rules.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.info/
+   */
+  info(key: RedisArgument): Promise<TsInfoReply<string>>
+  info(key: RedisArgument, callback: Callback<TsInfoReply<string>>): void
+  INFO: RedisTsCommands['info']
+  /**
+   * Tells about a series: its samples, memory, labels and rules.
+   * Tells about its chunks as well.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.info/
+   */
+  infoDebug(key: RedisArgument): Promise<TsInfoDebugReply<string>>
+  infoDebug(key: RedisArgument, callback: Callback<TsInfoDebugReply<string>>): void
+  INFO_DEBUG: RedisTsCommands['infoDebug']
+  /**
+   * Returns the last samples of the series that match a filter.
+   * Returns the labels that are asked for as well.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mget/
+   */
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, string | null>; sample: TsSample }>>
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string | null>; sample: TsSample }>>): void
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; sample: TsSample }>>): void
+  MGET_SELECTED_LABELS: RedisTsCommands['mGetSelectedLabels']
+  /**
+   * Returns the last samples of the series that match a filter.
+   * Returns all labels as well.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mget/
+   */
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, string>; sample: TsSample }>>
+  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string>; sample: TsSample }>>): void
+  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; sample: TsSample }>>): void
+  MGET_WITHLABELS: RedisTsCommands['mGetWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Returns the labels that are asked for as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  MRANGE_SELECTED_LABELS: RedisTsCommands['mRangeSelectedLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsCommands['mRangeSelectedLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>): void
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsCommands['mRangeSelectedLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Returns all labels as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
+  MRANGE_WITHLABELS: RedisTsCommands['mRangeWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
+  MRANGE_WITHLABELS_GROUPBY: RedisTsCommands['mRangeWithLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>): void
+  MRANGE_WITHLABELS_MULTIAGGR: RedisTsCommands['mRangeWithLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Returns the labels that are asked for as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS: RedisTsCommands['mRevRangeSelectedLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsCommands['mRevRangeSelectedLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsCommands['mRevRangeSelectedLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Returns all labels as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
+  MREVRANGE_WITHLABELS: RedisTsCommands['mRevRangeWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
+  MREVRANGE_WITHLABELS_GROUPBY: RedisTsCommands['mRevRangeWithLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>): void
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsCommands['mRevRangeWithLabelsMultiAggr']
+  /**
+   * Returns the keys of the series that match a filter.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.queryindex/
+   */
+  queryIndex(filter: RedisVariadicArgument): Promise<string[]>
+  queryIndex(filter: RedisVariadicArgument, callback: Callback<string[]>): void
+  QUERYINDEX: RedisTsCommands['queryIndex']
+  /**
+   * Returns the labels of the series that match a filter, or of all.
+   * Returns the values that one label has.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.querylabels/
+   */
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): Promise<string[]>
+  queryLabelValues(label: RedisArgument, callback: Callback<string[]>): void
+  queryLabelValues(label: RedisArgument, filter: RedisVariadicArgument | undefined, callback: Callback<string[]>): void
+  QUERYLABELS_VALUES: RedisTsCommands['queryLabelValues']
+  /**
+   * Returns the labels of the series that match a filter, or of all.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.querylabels/
+   */
+  queryLabels(filter?: RedisVariadicArgument): Promise<string[]>
+  queryLabels(callback: Callback<string[]>): void
+  queryLabels(filter: RedisVariadicArgument | undefined, callback: Callback<string[]>): void
+  QUERYLABELS: RedisTsCommands['queryLabels']
+}
+
+/** Commands on time series; strings are Buffers. */
+export interface RedisBufferTsCommands extends RedisTsPlainCommands {
+  /**
+   * Tells about a series: its samples, memory, labels and rules.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.info/
+   */
+  info(key: RedisArgument): Promise<TsInfoReply<Buffer>>
+  info(key: RedisArgument, callback: Callback<TsInfoReply<Buffer>>): void
+  INFO: RedisBufferTsCommands['info']
+  /**
+   * Tells about a series: its samples, memory, labels and rules.
+   * Tells about its chunks as well.
+   *
+   * Complexity: O(1).
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.info/
+   */
+  infoDebug(key: RedisArgument): Promise<TsInfoDebugReply<Buffer>>
+  infoDebug(key: RedisArgument, callback: Callback<TsInfoDebugReply<Buffer>>): void
+  INFO_DEBUG: RedisBufferTsCommands['infoDebug']
+  /**
+   * Returns the last samples of the series that match a filter.
+   * Returns the labels that are asked for as well.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mget/
+   */
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>>
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>>): void
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>>): void
+  MGET_SELECTED_LABELS: RedisBufferTsCommands['mGetSelectedLabels']
+  /**
+   * Returns the last samples of the series that match a filter.
+   * Returns all labels as well.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mget/
+   */
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, Buffer>; sample: TsSample }>>
+  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer>; sample: TsSample }>>): void
+  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; sample: TsSample }>>): void
+  MGET_WITHLABELS: RedisBufferTsCommands['mGetWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Returns the labels that are asked for as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  MRANGE_SELECTED_LABELS: RedisBufferTsCommands['mRangeSelectedLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsCommands['mRangeSelectedLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>): void
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsCommands['mRangeSelectedLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Returns all labels as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
+  MRANGE_WITHLABELS: RedisBufferTsCommands['mRangeWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
+  MRANGE_WITHLABELS_GROUPBY: RedisBufferTsCommands['mRangeWithLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrange/
+   */
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>): void
+  MRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsCommands['mRangeWithLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Returns the labels that are asked for as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS: RedisBufferTsCommands['mRevRangeSelectedLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsCommands['mRevRangeSelectedLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsCommands['mRevRangeSelectedLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Returns all labels as well.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
+  MREVRANGE_WITHLABELS: RedisBufferTsCommands['mRevRangeWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Makes one series of those that have the same value of a label.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
+  MREVRANGE_WITHLABELS_GROUPBY: RedisBufferTsCommands['mRevRangeWithLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   *
+   * Complexity: O(N) where N is the number of samples in the ranges of all series.
+   * Since RedisTimeSeries 1.4.0.
+   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
+   */
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>): void
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsCommands['mRevRangeWithLabelsMultiAggr']
+  /**
+   * Returns the keys of the series that match a filter.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ts.queryindex/
+   */
+  queryIndex(filter: RedisVariadicArgument): Promise<Buffer[]>
+  queryIndex(filter: RedisVariadicArgument, callback: Callback<Buffer[]>): void
+  QUERYINDEX: RedisBufferTsCommands['queryIndex']
+  /**
+   * Returns the labels of the series that match a filter, or of all.
+   * Returns the values that one label has.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.querylabels/
+   */
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): Promise<Buffer[]>
+  queryLabelValues(label: RedisArgument, callback: Callback<Buffer[]>): void
+  queryLabelValues(label: RedisArgument, filter: RedisVariadicArgument | undefined, callback: Callback<Buffer[]>): void
+  QUERYLABELS_VALUES: RedisBufferTsCommands['queryLabelValues']
+  /**
+   * Returns the labels of the series that match a filter, or of all.
+   *
+   * Complexity: O(N) where N is the number of series that match.
+   * Since RedisTimeSeries 8.10.0.
+   * @see https://redis.io/docs/latest/commands/ts.querylabels/
+   */
+  queryLabels(filter?: RedisVariadicArgument): Promise<Buffer[]>
+  queryLabels(callback: Callback<Buffer[]>): void
+  queryLabels(filter: RedisVariadicArgument | undefined, callback: Callback<Buffer[]>): void
+  QUERYLABELS: RedisBufferTsCommands['queryLabels']
+}
+
+/** Commands on time series, on a chain. */
+export interface RedisTsMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisTsCommands.add}. */
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisMulti<[...Replies, number]>
+  ADD: RedisTsMulti<Replies>['add']
+  /** See {@link RedisTsCommands.alter}. */
+  alter(key: RedisArgument, options?: TsAlterOptions): RedisMulti<[...Replies, 'OK']>
+  ALTER: RedisTsMulti<Replies>['alter']
+  /** See {@link RedisTsCommands.create}. */
+  create(key: RedisArgument, options?: TsCreateOptions): RedisMulti<[...Replies, 'OK']>
+  CREATE: RedisTsMulti<Replies>['create']
+  /** See {@link RedisTsCommands.createRule}. */
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisMulti<[...Replies, 'OK']>
+  CREATERULE: RedisTsMulti<Replies>['createRule']
+  /** See {@link RedisTsCommands.decrBy}. */
+  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisMulti<[...Replies, number]>
+  DECRBY: RedisTsMulti<Replies>['decrBy']
+  /** See {@link RedisTsCommands.del}. */
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisMulti<[...Replies, number]>
+  DEL: RedisTsMulti<Replies>['del']
+  /** See {@link RedisTsCommands.deleteRule}. */
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisMulti<[...Replies, 'OK']>
+  DELETERULE: RedisTsMulti<Replies>['deleteRule']
+  /** See {@link RedisTsCommands.get}. */
+  get(key: RedisArgument, options?: TsGetOptions): RedisMulti<[...Replies, TsSample | null]>
+  GET: RedisTsMulti<Replies>['get']
+  /** See {@link RedisTsCommands.incrBy}. */
+  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisMulti<[...Replies, number]>
+  INCRBY: RedisTsMulti<Replies>['incrBy']
+  /** See {@link RedisTsCommands.info}. */
+  info(key: RedisArgument): RedisMulti<[...Replies, TsInfoReply<string>]>
+  INFO: RedisTsMulti<Replies>['info']
+  /** See {@link RedisTsCommands.infoDebug}. */
+  infoDebug(key: RedisArgument): RedisMulti<[...Replies, TsInfoDebugReply<string>]>
+  INFO_DEBUG: RedisTsMulti<Replies>['infoDebug']
+  /** See {@link RedisTsCommands.mAdd}. */
+  mAdd(toAdd: TsMAddSample[]): RedisMulti<[...Replies, (number | ErrorReply)[]]>
+  MADD: RedisTsMulti<Replies>['mAdd']
+  /** See {@link RedisTsCommands.mGet}. */
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisMulti<[...Replies, Record<string, { sample: TsSample }>]>
+  MGET: RedisTsMulti<Replies>['mGet']
+  /** See {@link RedisTsCommands.mGetSelectedLabels}. */
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; sample: TsSample }>]>
+  MGET_SELECTED_LABELS: RedisTsMulti<Replies>['mGetSelectedLabels']
+  /** See {@link RedisTsCommands.mGetWithLabels}. */
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; sample: TsSample }>]>
+  MGET_WITHLABELS: RedisTsMulti<Replies>['mGetWithLabels']
+  /** See {@link RedisTsCommands.mRange}. */
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, TsSample[]>]>
+  MRANGE: RedisTsMulti<Replies>['mRange']
+  /** See {@link RedisTsCommands.mRangeGroupBy}. */
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
+  MRANGE_GROUPBY: RedisTsMulti<Replies>['mRangeGroupBy']
+  /** See {@link RedisTsCommands.mRangeMultiAggr}. */
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, TsMultiSample[]>]>
+  MRANGE_MULTIAGGR: RedisTsMulti<Replies>['mRangeMultiAggr']
+  /** See {@link RedisTsCommands.mRangeSelectedLabels}. */
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
+  MRANGE_SELECTED_LABELS: RedisTsMulti<Replies>['mRangeSelectedLabels']
+  /** See {@link RedisTsCommands.mRangeSelectedLabelsGroupBy}. */
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies>['mRangeSelectedLabelsGroupBy']
+  /** See {@link RedisTsCommands.mRangeSelectedLabelsMultiAggr}. */
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>]>
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies>['mRangeSelectedLabelsMultiAggr']
+  /** See {@link RedisTsCommands.mRangeWithLabels}. */
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>]>
+  MRANGE_WITHLABELS: RedisTsMulti<Replies>['mRangeWithLabels']
+  /** See {@link RedisTsCommands.mRangeWithLabelsGroupBy}. */
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>]>
+  MRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies>['mRangeWithLabelsGroupBy']
+  /** See {@link RedisTsCommands.mRangeWithLabelsMultiAggr}. */
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>]>
+  MRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies>['mRangeWithLabelsMultiAggr']
+  /** See {@link RedisTsCommands.mRevRange}. */
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, TsSample[]>]>
+  MREVRANGE: RedisTsMulti<Replies>['mRevRange']
+  /** See {@link RedisTsCommands.mRevRangeGroupBy}. */
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
+  MREVRANGE_GROUPBY: RedisTsMulti<Replies>['mRevRangeGroupBy']
+  /** See {@link RedisTsCommands.mRevRangeMultiAggr}. */
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, TsMultiSample[]>]>
+  MREVRANGE_MULTIAGGR: RedisTsMulti<Replies>['mRevRangeMultiAggr']
+  /** See {@link RedisTsCommands.mRevRangeSelectedLabels}. */
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
+  MREVRANGE_SELECTED_LABELS: RedisTsMulti<Replies>['mRevRangeSelectedLabels']
+  /** See {@link RedisTsCommands.mRevRangeSelectedLabelsGroupBy}. */
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies>['mRevRangeSelectedLabelsGroupBy']
+  /** See {@link RedisTsCommands.mRevRangeSelectedLabelsMultiAggr}. */
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>]>
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies>['mRevRangeSelectedLabelsMultiAggr']
+  /** See {@link RedisTsCommands.mRevRangeWithLabels}. */
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>]>
+  MREVRANGE_WITHLABELS: RedisTsMulti<Replies>['mRevRangeWithLabels']
+  /** See {@link RedisTsCommands.mRevRangeWithLabelsGroupBy}. */
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>]>
+  MREVRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies>['mRevRangeWithLabelsGroupBy']
+  /** See {@link RedisTsCommands.mRevRangeWithLabelsMultiAggr}. */
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>]>
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies>['mRevRangeWithLabelsMultiAggr']
+  /** See {@link RedisTsCommands.nRange}. */
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisMulti<[...Replies, TsMultiSample[]]>
+  NRANGE: RedisTsMulti<Replies>['nRange']
+  /** See {@link RedisTsCommands.nRevRange}. */
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisMulti<[...Replies, TsMultiSample[]]>
+  NREVRANGE: RedisTsMulti<Replies>['nRevRange']
+  /** See {@link RedisTsCommands.queryIndex}. */
+  queryIndex(filter: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  QUERYINDEX: RedisTsMulti<Replies>['queryIndex']
+  /** See {@link RedisTsCommands.queryLabelValues}. */
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  QUERYLABELS_VALUES: RedisTsMulti<Replies>['queryLabelValues']
+  /** See {@link RedisTsCommands.queryLabels}. */
+  queryLabels(filter?: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
+  QUERYLABELS: RedisTsMulti<Replies>['queryLabels']
+  /** See {@link RedisTsCommands.range}. */
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisMulti<[...Replies, TsSample[]]>
+  RANGE: RedisTsMulti<Replies>['range']
+  /** See {@link RedisTsCommands.rangeMultiAggr}. */
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisMulti<[...Replies, TsMultiSample[]]>
+  RANGE_MULTIAGGR: RedisTsMulti<Replies>['rangeMultiAggr']
+  /** See {@link RedisTsCommands.read}. */
+  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisMulti<[...Replies, TsSample[]]>
+  READ: RedisTsMulti<Replies>['read']
+  /** See {@link RedisTsCommands.revRange}. */
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisMulti<[...Replies, TsSample[]]>
+  REVRANGE: RedisTsMulti<Replies>['revRange']
+  /** See {@link RedisTsCommands.revRangeMultiAggr}. */
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisMulti<[...Replies, TsMultiSample[]]>
+  REVRANGE_MULTIAGGR: RedisTsMulti<Replies>['revRangeMultiAggr']
+}
+
+/** Commands on time series, on a chain whose strings are Buffers. */
+export interface RedisBufferTsMulti<Replies extends unknown[] = []> {
+  /** See {@link RedisBufferTsCommands.add}. */
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisBufferMulti<[...Replies, number]>
+  ADD: RedisBufferTsMulti<Replies>['add']
+  /** See {@link RedisBufferTsCommands.alter}. */
+  alter(key: RedisArgument, options?: TsAlterOptions): RedisBufferMulti<[...Replies, 'OK']>
+  ALTER: RedisBufferTsMulti<Replies>['alter']
+  /** See {@link RedisBufferTsCommands.create}. */
+  create(key: RedisArgument, options?: TsCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
+  CREATE: RedisBufferTsMulti<Replies>['create']
+  /** See {@link RedisBufferTsCommands.createRule}. */
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  CREATERULE: RedisBufferTsMulti<Replies>['createRule']
+  /** See {@link RedisBufferTsCommands.decrBy}. */
+  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferMulti<[...Replies, number]>
+  DECRBY: RedisBufferTsMulti<Replies>['decrBy']
+  /** See {@link RedisBufferTsCommands.del}. */
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisBufferMulti<[...Replies, number]>
+  DEL: RedisBufferTsMulti<Replies>['del']
+  /** See {@link RedisBufferTsCommands.deleteRule}. */
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
+  DELETERULE: RedisBufferTsMulti<Replies>['deleteRule']
+  /** See {@link RedisBufferTsCommands.get}. */
+  get(key: RedisArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, TsSample | null]>
+  GET: RedisBufferTsMulti<Replies>['get']
+  /** See {@link RedisBufferTsCommands.incrBy}. */
+  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferMulti<[...Replies, number]>
+  INCRBY: RedisBufferTsMulti<Replies>['incrBy']
+  /** See {@link RedisBufferTsCommands.info}. */
+  info(key: RedisArgument): RedisBufferMulti<[...Replies, TsInfoReply<Buffer>]>
+  INFO: RedisBufferTsMulti<Replies>['info']
+  /** See {@link RedisBufferTsCommands.infoDebug}. */
+  infoDebug(key: RedisArgument): RedisBufferMulti<[...Replies, TsInfoDebugReply<Buffer>]>
+  INFO_DEBUG: RedisBufferTsMulti<Replies>['infoDebug']
+  /** See {@link RedisBufferTsCommands.mAdd}. */
+  mAdd(toAdd: TsMAddSample[]): RedisBufferMulti<[...Replies, (number | ErrorReply)[]]>
+  MADD: RedisBufferTsMulti<Replies>['mAdd']
+  /** See {@link RedisBufferTsCommands.mGet}. */
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, Record<string, { sample: TsSample }>]>
+  MGET: RedisBufferTsMulti<Replies>['mGet']
+  /** See {@link RedisBufferTsCommands.mGetSelectedLabels}. */
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>]>
+  MGET_SELECTED_LABELS: RedisBufferTsMulti<Replies>['mGetSelectedLabels']
+  /** See {@link RedisBufferTsCommands.mGetWithLabels}. */
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; sample: TsSample }>]>
+  MGET_WITHLABELS: RedisBufferTsMulti<Replies>['mGetWithLabels']
+  /** See {@link RedisBufferTsCommands.mRange}. */
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, TsSample[]>]>
+  MRANGE: RedisBufferTsMulti<Replies>['mRange']
+  /** See {@link RedisBufferTsCommands.mRangeGroupBy}. */
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
+  MRANGE_GROUPBY: RedisBufferTsMulti<Replies>['mRangeGroupBy']
+  /** See {@link RedisBufferTsCommands.mRangeMultiAggr}. */
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, TsMultiSample[]>]>
+  MRANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['mRangeMultiAggr']
+  /** See {@link RedisBufferTsCommands.mRangeSelectedLabels}. */
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
+  MRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies>['mRangeSelectedLabels']
+  /** See {@link RedisBufferTsCommands.mRangeSelectedLabelsGroupBy}. */
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRangeSelectedLabelsGroupBy']
+  /** See {@link RedisBufferTsCommands.mRangeSelectedLabelsMultiAggr}. */
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>]>
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRangeSelectedLabelsMultiAggr']
+  /** See {@link RedisBufferTsCommands.mRangeWithLabels}. */
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>]>
+  MRANGE_WITHLABELS: RedisBufferTsMulti<Replies>['mRangeWithLabels']
+  /** See {@link RedisBufferTsCommands.mRangeWithLabelsGroupBy}. */
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>]>
+  MRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRangeWithLabelsGroupBy']
+  /** See {@link RedisBufferTsCommands.mRangeWithLabelsMultiAggr}. */
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>]>
+  MRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRangeWithLabelsMultiAggr']
+  /** See {@link RedisBufferTsCommands.mRevRange}. */
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, TsSample[]>]>
+  MREVRANGE: RedisBufferTsMulti<Replies>['mRevRange']
+  /** See {@link RedisBufferTsCommands.mRevRangeGroupBy}. */
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
+  MREVRANGE_GROUPBY: RedisBufferTsMulti<Replies>['mRevRangeGroupBy']
+  /** See {@link RedisBufferTsCommands.mRevRangeMultiAggr}. */
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, TsMultiSample[]>]>
+  MREVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['mRevRangeMultiAggr']
+  /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabels}. */
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
+  MREVRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies>['mRevRangeSelectedLabels']
+  /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabelsGroupBy}. */
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRevRangeSelectedLabelsGroupBy']
+  /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabelsMultiAggr}. */
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>]>
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRevRangeSelectedLabelsMultiAggr']
+  /** See {@link RedisBufferTsCommands.mRevRangeWithLabels}. */
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>]>
+  MREVRANGE_WITHLABELS: RedisBufferTsMulti<Replies>['mRevRangeWithLabels']
+  /** See {@link RedisBufferTsCommands.mRevRangeWithLabelsGroupBy}. */
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>]>
+  MREVRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRevRangeWithLabelsGroupBy']
+  /** See {@link RedisBufferTsCommands.mRevRangeWithLabelsMultiAggr}. */
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>]>
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRevRangeWithLabelsMultiAggr']
+  /** See {@link RedisBufferTsCommands.nRange}. */
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
+  NRANGE: RedisBufferTsMulti<Replies>['nRange']
+  /** See {@link RedisBufferTsCommands.nRevRange}. */
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
+  NREVRANGE: RedisBufferTsMulti<Replies>['nRevRange']
+  /** See {@link RedisBufferTsCommands.queryIndex}. */
+  queryIndex(filter: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  QUERYINDEX: RedisBufferTsMulti<Replies>['queryIndex']
+  /** See {@link RedisBufferTsCommands.queryLabelValues}. */
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  QUERYLABELS_VALUES: RedisBufferTsMulti<Replies>['queryLabelValues']
+  /** See {@link RedisBufferTsCommands.queryLabels}. */
+  queryLabels(filter?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
+  QUERYLABELS: RedisBufferTsMulti<Replies>['queryLabels']
+  /** See {@link RedisBufferTsCommands.range}. */
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferMulti<[...Replies, TsSample[]]>
+  RANGE: RedisBufferTsMulti<Replies>['range']
+  /** See {@link RedisBufferTsCommands.rangeMultiAggr}. */
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
+  RANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['rangeMultiAggr']
+  /** See {@link RedisBufferTsCommands.read}. */
+  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisBufferMulti<[...Replies, TsSample[]]>
+  READ: RedisBufferTsMulti<Replies>['read']
+  /** See {@link RedisBufferTsCommands.revRange}. */
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferMulti<[...Replies, TsSample[]]>
+  REVRANGE: RedisBufferTsMulti<Replies>['revRange']
+  /** See {@link RedisBufferTsCommands.revRangeMultiAggr}. */
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
+  REVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['revRangeMultiAggr']
+}
+
 /** The commands of modules. */
 export interface RedisModules {
   /** JSON documents. */
@@ -11791,6 +14347,10 @@ export interface RedisModules {
   readonly topK: RedisTopKCommands
   /** T-digests. */
   readonly tDigest: RedisTDigestCommands
+  /** Search indexes. */
+  readonly ft: RedisFtCommands
+  /** Time series. */
+  readonly ts: RedisTsCommands
 }
 
 /** The commands of modules; strings are Buffers. */
@@ -11807,6 +14367,10 @@ export interface RedisBufferModules {
   readonly topK: RedisBufferTopKCommands
   /** T-digests. */
   readonly tDigest: RedisTDigestCommands
+  /** Search indexes. */
+  readonly ft: RedisBufferFtCommands
+  /** Time series. */
+  readonly ts: RedisBufferTsCommands
 }
 
 /** The commands of modules on a chain. */
@@ -11823,6 +14387,10 @@ export interface RedisMulti<Replies extends unknown[] = []> {
   readonly topK: RedisTopKMulti<Replies>
   /** T-digests. */
   readonly tDigest: RedisTDigestMulti<Replies>
+  /** Search indexes. */
+  readonly ft: RedisFtMulti<Replies>
+  /** Time series. */
+  readonly ts: RedisTsMulti<Replies>
 }
 
 /** The commands of modules on a chain whose strings are Buffers. */
@@ -11839,6 +14407,10 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   readonly topK: RedisBufferTopKMulti<Replies>
   /** T-digests. */
   readonly tDigest: RedisBufferTDigestMulti<Replies>
+  /** Search indexes. */
+  readonly ft: RedisBufferFtMulti<Replies>
+  /** Time series. */
+  readonly ts: RedisBufferTsMulti<Replies>
 }
 
 /** The commands that the legacy interface has. */

@@ -9,6 +9,7 @@ const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/commands/resp-types')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
+const moduleConstants = require('./lib/modules/constants')
 const { RedisClientPool, pooledOptions } = require('./lib/pool')
 const { defineScript } = require('./lib/scripts')
 
@@ -32,6 +33,7 @@ function createClientPool (options, poolOptions) {
 }
 
 module.exports = {
+  ...moduleConstants,
   createClient,
   createClientPool,
   defineScript,

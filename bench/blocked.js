@@ -39,7 +39,10 @@ async function beside (client, count, work) {
   const controller = new AbortController()
   const view = client.withAbortSignal(controller.signal)
   const waiting = Array.from({ length: count }, () => view.blPop('bench:never', 0).catch(() => {}))
-  while (!(await client.info('clients')).includes(`blocked_clients:${count}\r`));
+  let clients
+  do {
+    clients = await client.info('clients')
+  } while (!clients.includes(`blocked_clients:${count}\r`))
   const result = await work()
   controller.abort()
   await Promise.all(waiting)

@@ -17,7 +17,6 @@ const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
 const { OWN_CONNECTION } = require('./guards')
 const { addIterators } = require('./iterators')
-const { RedisLegacyClient } = require('./legacy')
 const { PATIENT, SELECTS } = require('./mode')
 const { addModules } = require('./modules/namespaces')
 const { addMulti, addMultiMethod } = require('./multi')
@@ -280,6 +279,8 @@ class RedisClient extends EventEmitter {
 
   /** node-redis 3's interface to this client: callbacks as last arguments, replies as sent. */
   legacy () {
+    // Made of all commands, which most programs need not wait for.
+    const { RedisLegacyClient } = require('./legacy')
     return new RedisLegacyClient(this)
   }
 

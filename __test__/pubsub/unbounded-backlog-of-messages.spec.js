@@ -7,6 +7,7 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 const { Worker } = require('node:worker_threads')
 
+const { eventually } = require('../behaviour/eventually')
 const { PROTOCOLS, clientFor, flush, recorder, serverFor } = require('./scene')
 
 /** Publishes from another thread, while this one does nothing else than waiting. */
@@ -55,6 +56,8 @@ for (const RESP of PROTOCOLS) {
       await client.subscribe('a', listener)
       const { dropped } = await publishWhileBlocked(client, server, { count: 25_000, size: 5 })
       assert.strictEqual(dropped, 15_000)
+      // As long as all of them wait, one more would cost another one.
+      await eventually(() => client.stats().pubsub.queuedBytes === 0, 'delivery')
       const messages = await flush(clientFor(t, server), 'a', listener)
       assert.strictEqual(client.stats().pubsub.dropped, 15_000)
       assert.deepStrictEqual(messages.map(Number),

@@ -176,8 +176,8 @@ class Link {
   cut (how) {
     for (const socket of [this.client, this.server]) {
       if (how === 'close') socket.end(() => socket.destroy())
-      // libuv refuses to reset what is shut down already, and Node then never lets go of the handle:
-      // the process spins at its exit.
+      // libuv refuses to reset what is shut down already, and Node then never lets go of it: the
+      // process spins at its exit.
       else if (socket.connecting || socket.writableEnded) socket.destroy()
       else socket.resetAndDestroy()
     }

@@ -9,20 +9,31 @@
 
 const { complete } = require('../commands')
 
-const NAMESPACES = {
-  json: require('./json'),
-  bf: require('./bloom'),
-  cf: require('./cuckoo'),
-  cms: require('./count-min-sketch'),
-  topK: require('./top-k'),
-  tDigest: require('./t-digest')
-  // ft: require('./search')
-  // ts: require('./time-series')
+/** Loaded when asked for: most programs use none of them. */
+const LOADERS = {
+  json: () => require('./json'),
+  bf: () => require('./bloom'),
+  cf: () => require('./cuckoo'),
+  cms: () => require('./count-min-sketch'),
+  topK: () => require('./top-k'),
+  tDigest: () => require('./t-digest'),
+  ft: () => require('./search'),
+  ts: () => require('./time-series')
 }
 
-const MODULES = Object.fromEntries(Object.entries(NAMESPACES).map(([namespace, rows]) => [
-  namespace,
-  rows.map(row => complete({ ...row, namespace })).sort((a, b) => a.name < b.name ? -1 : 1)
-]))
+const NAMESPACES = Object.keys(LOADERS)
 
-module.exports = { MODULES }
+/** The rows of one namespace. */
+function rowsOf (namespace) {
+  const rows = LOADERS[namespace]().map(row => complete({ ...row, namespace }))
+  return rows.sort((a, b) => a.name < b.name ? -1 : 1)
+}
+
+module.exports = {
+  NAMESPACES,
+  rowsOf,
+  /** The rows of all of them, by namespace. */
+  get MODULES () {
+    return Object.fromEntries(NAMESPACES.map(name => [name, rowsOf(name)]))
+  }
+}

@@ -8,7 +8,7 @@
  */
 
 const { addCommands } = require('../commander')
-const { MODULES } = require('./index')
+const { NAMESPACES, rowsOf } = require('./index')
 
 /** The commands of a module on a client, a view or a session. */
 class Namespace {
@@ -45,21 +45,25 @@ function addModules (prototype) {
  * @param {(prototype: object, rows: object[]) => void} addMethods
  */
 function addNamespaces (prototype, Base, addMethods) {
-  for (const [name, rows] of Object.entries(MODULES)) {
-    const Commands = class extends Base {}
-    Object.defineProperty(Commands, 'name', { value: interfaceOf(name) })
-    addMethods(Commands.prototype, rows)
-    addNamespace(prototype, name, Commands)
+  for (const name of NAMESPACES) {
+    addNamespace(prototype, name, () => {
+      const Commands = class extends Base {}
+      Object.defineProperty(Commands, 'name', { value: interfaceOf(name) })
+      addMethods(Commands.prototype, rowsOf(name))
+      return Commands
+    })
   }
 }
 
-function addNamespace (prototype, name, Commands) {
+function addNamespace (prototype, name, load) {
   const field = `_${name}`
+  let Commands
   Object.defineProperty(prototype, name, {
     get () {
       const found = this[field]
       // A view has its client for a prototype, and so finds the client's namespace at first.
       if (found !== undefined && found._owner === this) return found
+      Commands ??= load()
       return (this[field] = new Commands(this))
     },
     configurable: true

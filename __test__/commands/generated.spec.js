@@ -10,6 +10,7 @@ const { test, before, after } = require('node:test')
 const { commands } = require('../../lib/commands')
 const table = require('../../lib/commands/flags')
 const { BITS, MEANINGS, flagsOf, ...lists } = require('../../scripts/generate/flags')
+const { newer } = require('../../scripts/generate/newer')
 const { derive, ROOT } = require('../../scripts/generate-commands')
 const { read } = require('../../scripts/generate/snapshot')
 const { startServer } = require('../support/redis-server')
@@ -51,6 +52,11 @@ test('flagsOf finds commands and subcommands in any case', () => {
     const bits = flagsOf(name, facts).reduce((sum, flag) => sum | BITS[flag], 0)
     assert.strictEqual(table.flagsOf(...name.split(' ')), bits, name)
   }
+})
+
+test('what is written by hand about newer commands is not in the snapshot', () => {
+  const superfluous = Object.keys(newer).filter(name => name in snapshot.commands)
+  assert.deepStrictEqual(superfluous, [])
 })
 
 test('every row is documented, by the snapshot or by itself', () => {

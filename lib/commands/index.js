@@ -21,7 +21,10 @@
  *   docs      { summary, since, complexity } of a command that redis.json does not describe
  *
  * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
+ * `ownCommands` are those that sessions have besides.
  */
+
+const own = require('./own')
 
 const GROUPS = {
   acl: require('./acl'),
@@ -34,6 +37,7 @@ const GROUPS = {
   geo: require('./geo'),
   geoRadius: require('./geo-radius'),
   hashes: require('./hashes'),
+  hotkeys: require('./hotkeys'),
   hyperloglog: require('./hyperloglog'),
   introspection: require('./introspection'),
   keys: require('./keys'),
@@ -54,8 +58,10 @@ const GROUPS = {
   vectors: require('./vectors')
 }
 
-const commands = Object.values(GROUPS).flat().map(complete)
+const commands = [...Object.values(GROUPS).flat(), own.helloOfClient].map(complete)
 commands.sort((a, b) => a.name < b.name ? -1 : 1)
+
+const ownCommands = own.rows.map(complete)
 
 /** Gives every row the same fields in the same order, so that the wrapper stays monomorphic. */
 function complete (row) {
@@ -76,4 +82,4 @@ function complete (row) {
   })
 }
 
-module.exports = { commands }
+module.exports = { commands, ownCommands }

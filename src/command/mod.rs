@@ -38,6 +38,11 @@ pub fn lookup(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
     }
 }
 
+/// Every command and subcommand that the table knows, sorted by name.
+pub fn all() -> &'static [Spec] {
+    &TABLE
+}
+
 /// One command or subcommand.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spec {

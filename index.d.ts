@@ -287,6 +287,8 @@ export interface RedisClientCore extends EventEmitter {
   destroy(): void
   /** @deprecated use `close()` */
   quit(): Promise<'OK'>
+  /** @deprecated use `close()` */
+  QUIT(): Promise<'OK'>
   /** @deprecated use `destroy()` */
   disconnect(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -834,6 +836,41 @@ export interface HSetExOptions {
   mode?: 'FNX' | 'FXX'
 }
 
+/** What to look for: see `hotkeysStart`. */
+export interface HotkeysStartOptions {
+  /** By what a key is hot, `CPU` time or bytes over the `NET`; `count` says how many are named. */
+  METRICS: { count: RedisInteger; CPU?: boolean; NET?: boolean }
+  /** How many keys to report. Default: the server's. */
+  COUNT?: RedisInteger
+  /** Seconds until the tracking stops by itself. Default: it goes on. */
+  DURATION?: RedisInteger
+  /** One of how many commands is looked at. Default 1: all. */
+  SAMPLE?: RedisInteger
+  /** Only keys of these slots; `count` says how many are named. Default: all. */
+  SLOTS?: { count: RedisInteger; slots: readonly RedisInteger[] }
+}
+
+/** What was found. A field that the tracking was not asked for may be missing. */
+export interface HotkeysReport {
+  /** 1 while tracking goes on, else 0. */
+  trackingActive: number
+  sampleRatio: number
+  selectedSlots: { start: number; end: number }[]
+  sampledCommandsSelectedSlotsUs?: number
+  allCommandsSelectedSlotsUs?: number
+  allCommandsAllSlotsUs: number
+  netBytesSampledCommandsSelectedSlots?: number
+  netBytesAllCommandsSelectedSlots?: number
+  netBytesAllCommandsAllSlots: number
+  collectionStartTimeUnixMs: number
+  collectionDurationMs: number
+  totalCpuTimeSysMs?: number
+  totalCpuTimeUserMs?: number
+  totalNetBytes?: number
+  byCpuTimeUs?: { key: string; value: number }[]
+  byNetBytes?: { key: string; value: number }[]
+}
+
 /** What can be written as JSON. */
 export type RedisJsonArgument = string | number | boolean | object | null
 
@@ -1228,6 +1265,48 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
   /** As `execAsPipeline`, with the replies as a tuple in any case. */
   execAsPipelineTyped(): Promise<Replies>
+}
+
+/** Who logs in: see `auth`. */
+export interface RedisAuthentication {
+  /** Default: the server's default user. */
+  username?: RedisArgument
+  password: RedisArgument
+}
+
+/** What HELLO does besides: see `hello`. */
+export interface HelloOptions {
+  /** Logs in. */
+  AUTH?: { username: RedisArgument; password: RedisArgument }
+  /** Names the connection. */
+  SETNAME?: RedisArgument
+}
+
+/** What a server says about itself and the connection. */
+export interface HelloReply<T> {
+  server: T
+  version: T
+  proto: 2 | 3
+  id: number
+  mode: T
+  role: T
+  modules: unknown[]
+}
+
+/** Which changes of keys the server tells of: see `clientTracking`. */
+export interface ClientTrackingOptions {
+  /** The id of the connection to tell. Default: this one. */
+  REDIRECT?: RedisInteger
+  /** Tells of all keys, read or not. Default false. */
+  BCAST?: boolean
+  /** With BCAST: only of keys that begin so. Default: all. */
+  PREFIX?: RedisVariadicArgument
+  /** Only of keys read right after `clientCaching(true)`. Default false. */
+  OPTIN?: boolean
+  /** Not of keys read right after `clientCaching(false)`. Default false. */
+  OPTOUT?: boolean
+  /** Not of changes that this connection makes. Default false. */
+  NOLOOP?: boolean
 }
 
 /** Called with each message of a channel, and with the channel's name. */
@@ -1966,22 +2045,6 @@ export interface RedisSessionCore {
   /** Gives the connection back, whatever is under way. May be called after `release()`. */
   [Symbol.asyncDispose](): Promise<void>
 
-  /**
-   * Makes the next transaction of this session fail with a `WatchError` if one of the keys has
-   * changed by then.
-   */
-  watch(keys: RedisVariadicArgument): Promise<'OK'>
-  watch(keys: RedisVariadicArgument, callback: Callback<'OK'>): void
-  WATCH: RedisSessionCore['watch']
-  /** Forgets all watched keys. */
-  unwatch(): Promise<'OK'>
-  unwatch(callback: Callback<'OK'>): void
-  UNWATCH: RedisSessionCore['unwatch']
-  /** Selects a database for this session. The next one begins in the client's. */
-  select(database: number): Promise<'OK'>
-  select(database: number, callback: Callback<'OK'>): void
-  SELECT: RedisSessionCore['select']
-
   /** Sends any command but those that would leave others without a reply. */
   sendCommand: RedisClientCore['sendCommand']
 
@@ -1998,7 +2061,9 @@ export interface RedisSessionCore {
 
 /** A session. */
 export interface RedisSession
-  extends RedisSessionCore, RedisCommands, RedisModules, RedisIterators {
+  extends RedisSessionCore, RedisCommands, RedisOwnCommands, RedisModules, RedisIterators {
+  hello: RedisOwnCommands['hello']
+  HELLO: RedisOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisSession['multi']
@@ -2006,7 +2071,10 @@ export interface RedisSession
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferModules, RedisBufferIterators {
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferOwnCommands, RedisBufferModules,
+  RedisBufferIterators {
+  hello: RedisBufferOwnCommands['hello']
+  HELLO: RedisBufferOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferSession['multi']
@@ -3637,6 +3705,46 @@ export interface RedisPlainCommands {
   hTTL(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<number[] | null>): void
   HTTL: RedisPlainCommands['hTTL']
   /**
+   * Tells what the tracking of hot keys has found so far; null if there was none.
+   *
+   * Complexity: O(K) where K is the number of hot keys returned.
+   * Since 8.6.0.
+   * @see https://redis.io/docs/latest/commands/hotkeys-get/
+   */
+  hotkeysGet(): Promise<HotkeysReport | null>
+  hotkeysGet(callback: Callback<HotkeysReport | null>): void
+  HOTKEYS_GET: RedisPlainCommands['hotkeysGet']
+  /**
+   * Forgets what the tracking of hot keys has found.
+   *
+   * Complexity: O(1).
+   * Since 8.6.0.
+   * @see https://redis.io/docs/latest/commands/hotkeys-reset/
+   */
+  hotkeysReset(): Promise<'OK'>
+  hotkeysReset(callback: Callback<'OK'>): void
+  HOTKEYS_RESET: RedisPlainCommands['hotkeysReset']
+  /**
+   * Starts to track which keys cost the server most.
+   *
+   * Complexity: O(1).
+   * Since 8.6.0.
+   * @see https://redis.io/docs/latest/commands/hotkeys-start/
+   */
+  hotkeysStart(options: HotkeysStartOptions): Promise<'OK'>
+  hotkeysStart(options: HotkeysStartOptions, callback: Callback<'OK'>): void
+  HOTKEYS_START: RedisPlainCommands['hotkeysStart']
+  /**
+   * Stops the tracking of hot keys, and keeps what it has found.
+   *
+   * Complexity: O(1).
+   * Since 8.6.0.
+   * @see https://redis.io/docs/latest/commands/hotkeys-stop/
+   */
+  hotkeysStop(): Promise<'OK'>
+  hotkeysStop(callback: Callback<'OK'>): void
+  HOTKEYS_STOP: RedisPlainCommands['hotkeysStop']
+  /**
    * Set expiry for hash field using relative time to expire (milliseconds).
    *
    * Complexity: O(N) where N is the number of specified fields.
@@ -4244,6 +4352,21 @@ export interface RedisPlainCommands {
   restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, callback: Callback<'OK'>): void
   restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options: RestoreOptions | undefined, callback: Callback<'OK'>): void
   RESTORE: RedisPlainCommands['restore']
+  /**
+   * An internal command for migrating keys in a cluster.
+   *
+   * Complexity: O(1) to create the new key and additional O(N*M) to reconstruct the serialized
+   * value, where N is the number of Redis objects composing the value and M their average size.
+   * For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply
+   * O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values
+   * into sorted sets is O(log(N)).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/restore-asking/
+   */
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): Promise<'OK'>
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, callback: Callback<'OK'>): void
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options: RestoreOptions | undefined, callback: Callback<'OK'>): void
+  'RESTORE-ASKING': RedisPlainCommands['restoreAsking']
   /**
    * Adds one or more members to a set. Creates the key if it doesn't exist.
    *
@@ -5922,6 +6045,17 @@ export interface RedisCommands extends RedisPlainCommands {
   hVals(key: RedisArgument): Promise<string[]>
   hVals(key: RedisArgument, callback: Callback<string[]>): void
   HVALS: RedisCommands['hVals']
+  /**
+   * Handshakes with the Redis server.
+   * On a client it only asks; a session can also change protocol and login.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/hello/
+   */
+  hello(): Promise<HelloReply<string>>
+  hello(callback: Callback<HelloReply<string>>): void
+  HELLO: RedisCommands['hello']
   /**
    * Returns the values of all fields in a hash.
    *
@@ -7759,6 +7893,17 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   hVals(key: RedisArgument, callback: Callback<Buffer[]>): void
   HVALS: RedisBufferCommands['hVals']
   /**
+   * Handshakes with the Redis server.
+   * On a client it only asks; a session can also change protocol and login.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/hello/
+   */
+  hello(): Promise<HelloReply<Buffer>>
+  hello(callback: Callback<HelloReply<Buffer>>): void
+  HELLO: RedisBufferCommands['hello']
+  /**
    * Returns the values of all fields in a hash.
    *
    * Complexity: O(N) where N is the number of fields being requested.
@@ -8732,6 +8877,390 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   ZMPOP: RedisBufferCommands['zmPop']
 }
 
+/** The commands that change a connection, and so need one of one's own. */
+export interface RedisOwnCommands {
+  /**
+   * Signals that a cluster client is following an -ASK redirect.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/asking/
+   */
+  asking(): Promise<'OK'>
+  asking(callback: Callback<'OK'>): void
+  ASKING: RedisOwnCommands['asking']
+  /**
+   * Authenticates the connection.
+   *
+   * Complexity: O(N) where N is the number of passwords defined for the user.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/auth/
+   */
+  auth(credentials: RedisAuthentication): Promise<'OK'>
+  auth(credentials: RedisAuthentication, callback: Callback<'OK'>): void
+  AUTH: RedisOwnCommands['auth']
+  /**
+   * Instructs the server whether to track the keys in the next request.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/client-caching/
+   */
+  clientCaching(value: boolean): Promise<'OK'>
+  clientCaching(value: boolean, callback: Callback<'OK'>): void
+  CLIENT_CACHING: RedisOwnCommands['clientCaching']
+  /**
+   * Sets the client eviction mode of the connection.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/client-no-evict/
+   */
+  clientNoEvict(value: boolean): Promise<'OK'>
+  clientNoEvict(value: boolean, callback: Callback<'OK'>): void
+  'CLIENT_NO-EVICT': RedisOwnCommands['clientNoEvict']
+  /**
+   * Controls whether commands sent by the client affect the LRU/LFU of accessed keys.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/client-no-touch/
+   */
+  clientNoTouch(value: boolean): Promise<'OK'>
+  clientNoTouch(value: boolean, callback: Callback<'OK'>): void
+  'CLIENT_NO-TOUCH': RedisOwnCommands['clientNoTouch']
+  /**
+   * Sets the connection name.
+   *
+   * Complexity: O(1).
+   * Since 2.6.9.
+   * @see https://redis.io/docs/latest/commands/client-setname/
+   */
+  clientSetName(name: RedisArgument): Promise<'OK'>
+  clientSetName(name: RedisArgument, callback: Callback<'OK'>): void
+  CLIENT_SETNAME: RedisOwnCommands['clientSetName']
+  /**
+   * Controls server-assisted client-side caching for the connection.
+   * Where they are not redirected, what the server tells of changed keys is counted in
+   * `stats().pushesIgnored`.
+   *
+   * Complexity: O(1). Some options may introduce additional complexity.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/client-tracking/
+   */
+  clientTracking(mode: boolean, options?: ClientTrackingOptions): Promise<'OK'>
+  clientTracking(mode: boolean, callback: Callback<'OK'>): void
+  clientTracking(mode: boolean, options: ClientTrackingOptions | undefined, callback: Callback<'OK'>): void
+  CLIENT_TRACKING: RedisOwnCommands['clientTracking']
+  /**
+   * Handshakes with the Redis server.
+   * Replies are understood in either protocol, also when it is changed here.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/hello/
+   */
+  hello(protover?: 2 | 3, options?: HelloOptions): Promise<HelloReply<string>>
+  hello(callback: Callback<HelloReply<string>>): void
+  hello(protover: 2 | 3 | undefined, callback: Callback<HelloReply<string>>): void
+  hello(protover: 2 | 3 | undefined, options: HelloOptions | undefined, callback: Callback<HelloReply<string>>): void
+  HELLO: RedisOwnCommands['hello']
+  /**
+   * Forgets one fieldset of the connection.
+   *
+   * Complexity: O(N) where N is its number of fields.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-discard/
+   */
+  hImportDiscard(fieldset: RedisArgument): Promise<number>
+  hImportDiscard(fieldset: RedisArgument, callback: Callback<number>): void
+  HIMPORT_DISCARD: RedisOwnCommands['hImportDiscard']
+  /**
+   * Forgets all fieldsets of the connection.
+   *
+   * Complexity: O(N) where N is the number of fieldsets.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-discardall/
+   */
+  hImportDiscardAll(): Promise<number>
+  hImportDiscardAll(callback: Callback<number>): void
+  HIMPORT_DISCARDALL: RedisOwnCommands['hImportDiscardAll']
+  /**
+   * Names a list of fields, for later HIMPORT SET on the same connection.
+   *
+   * Complexity: O(N*log(N)) where N is the number of fields.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-prepare/
+   */
+  hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument): Promise<'OK'>
+  hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument, callback: Callback<'OK'>): void
+  HIMPORT_PREPARE: RedisOwnCommands['hImportPrepare']
+  /**
+   * Makes a hash of the fields of a fieldset and as many values.
+   *
+   * Complexity: O(N) where N is the number of values.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-set/
+   */
+  hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument): Promise<'OK'>
+  hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument, callback: Callback<'OK'>): void
+  HIMPORT_SET: RedisOwnCommands['hImportSet']
+  /**
+   * Enables read-only queries for a connection to a Redis Cluster replica node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/readonly/
+   */
+  readonly(): Promise<'OK'>
+  readonly(callback: Callback<'OK'>): void
+  READONLY: RedisOwnCommands['readonly']
+  /**
+   * Enables read-write queries for a connection to a Reids Cluster replica node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/readwrite/
+   */
+  readwrite(): Promise<'OK'>
+  readwrite(callback: Callback<'OK'>): void
+  READWRITE: RedisOwnCommands['readwrite']
+  /**
+   * Sets the debug mode of server-side Lua scripts.
+   *
+   * Complexity: O(1).
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/script-debug/
+   */
+  scriptDebug(mode: 'YES' | 'SYNC' | 'NO'): Promise<'OK'>
+  scriptDebug(mode: 'YES' | 'SYNC' | 'NO', callback: Callback<'OK'>): void
+  SCRIPT_DEBUG: RedisOwnCommands['scriptDebug']
+  /**
+   * Changes the selected database.
+   * For this session: the next one begins in the database of the client.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/select/
+   */
+  select(database: number): Promise<'OK'>
+  select(database: number, callback: Callback<'OK'>): void
+  SELECT: RedisOwnCommands['select']
+  /**
+   * Forgets about watched keys of a transaction.
+   *
+   * Complexity: O(1).
+   * Since 2.2.0.
+   * @see https://redis.io/docs/latest/commands/unwatch/
+   */
+  unwatch(): Promise<'OK'>
+  unwatch(callback: Callback<'OK'>): void
+  UNWATCH: RedisOwnCommands['unwatch']
+  /**
+   * Monitors changes to keys to determine the execution of a transaction.
+   * If one of them has changed by then, the transaction fails with a `WatchError`.
+   *
+   * Complexity: O(1) for every key.
+   * Since 2.2.0.
+   * @see https://redis.io/docs/latest/commands/watch/
+   */
+  watch(keys: RedisVariadicArgument): Promise<'OK'>
+  watch(keys: RedisVariadicArgument, callback: Callback<'OK'>): void
+  WATCH: RedisOwnCommands['watch']
+}
+
+/** The commands that change a connection, and so need one of one's own. */
+export interface RedisBufferOwnCommands {
+  /**
+   * Signals that a cluster client is following an -ASK redirect.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/asking/
+   */
+  asking(): Promise<'OK'>
+  asking(callback: Callback<'OK'>): void
+  ASKING: RedisBufferOwnCommands['asking']
+  /**
+   * Authenticates the connection.
+   *
+   * Complexity: O(N) where N is the number of passwords defined for the user.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/auth/
+   */
+  auth(credentials: RedisAuthentication): Promise<'OK'>
+  auth(credentials: RedisAuthentication, callback: Callback<'OK'>): void
+  AUTH: RedisBufferOwnCommands['auth']
+  /**
+   * Instructs the server whether to track the keys in the next request.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/client-caching/
+   */
+  clientCaching(value: boolean): Promise<'OK'>
+  clientCaching(value: boolean, callback: Callback<'OK'>): void
+  CLIENT_CACHING: RedisBufferOwnCommands['clientCaching']
+  /**
+   * Sets the client eviction mode of the connection.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/client-no-evict/
+   */
+  clientNoEvict(value: boolean): Promise<'OK'>
+  clientNoEvict(value: boolean, callback: Callback<'OK'>): void
+  'CLIENT_NO-EVICT': RedisBufferOwnCommands['clientNoEvict']
+  /**
+   * Controls whether commands sent by the client affect the LRU/LFU of accessed keys.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/client-no-touch/
+   */
+  clientNoTouch(value: boolean): Promise<'OK'>
+  clientNoTouch(value: boolean, callback: Callback<'OK'>): void
+  'CLIENT_NO-TOUCH': RedisBufferOwnCommands['clientNoTouch']
+  /**
+   * Sets the connection name.
+   *
+   * Complexity: O(1).
+   * Since 2.6.9.
+   * @see https://redis.io/docs/latest/commands/client-setname/
+   */
+  clientSetName(name: RedisArgument): Promise<'OK'>
+  clientSetName(name: RedisArgument, callback: Callback<'OK'>): void
+  CLIENT_SETNAME: RedisBufferOwnCommands['clientSetName']
+  /**
+   * Controls server-assisted client-side caching for the connection.
+   * Where they are not redirected, what the server tells of changed keys is counted in
+   * `stats().pushesIgnored`.
+   *
+   * Complexity: O(1). Some options may introduce additional complexity.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/client-tracking/
+   */
+  clientTracking(mode: boolean, options?: ClientTrackingOptions): Promise<'OK'>
+  clientTracking(mode: boolean, callback: Callback<'OK'>): void
+  clientTracking(mode: boolean, options: ClientTrackingOptions | undefined, callback: Callback<'OK'>): void
+  CLIENT_TRACKING: RedisBufferOwnCommands['clientTracking']
+  /**
+   * Handshakes with the Redis server.
+   * Replies are understood in either protocol, also when it is changed here.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/hello/
+   */
+  hello(protover?: 2 | 3, options?: HelloOptions): Promise<HelloReply<Buffer>>
+  hello(callback: Callback<HelloReply<Buffer>>): void
+  hello(protover: 2 | 3 | undefined, callback: Callback<HelloReply<Buffer>>): void
+  hello(protover: 2 | 3 | undefined, options: HelloOptions | undefined, callback: Callback<HelloReply<Buffer>>): void
+  HELLO: RedisBufferOwnCommands['hello']
+  /**
+   * Forgets one fieldset of the connection.
+   *
+   * Complexity: O(N) where N is its number of fields.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-discard/
+   */
+  hImportDiscard(fieldset: RedisArgument): Promise<number>
+  hImportDiscard(fieldset: RedisArgument, callback: Callback<number>): void
+  HIMPORT_DISCARD: RedisBufferOwnCommands['hImportDiscard']
+  /**
+   * Forgets all fieldsets of the connection.
+   *
+   * Complexity: O(N) where N is the number of fieldsets.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-discardall/
+   */
+  hImportDiscardAll(): Promise<number>
+  hImportDiscardAll(callback: Callback<number>): void
+  HIMPORT_DISCARDALL: RedisBufferOwnCommands['hImportDiscardAll']
+  /**
+   * Names a list of fields, for later HIMPORT SET on the same connection.
+   *
+   * Complexity: O(N*log(N)) where N is the number of fields.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-prepare/
+   */
+  hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument): Promise<'OK'>
+  hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument, callback: Callback<'OK'>): void
+  HIMPORT_PREPARE: RedisBufferOwnCommands['hImportPrepare']
+  /**
+   * Makes a hash of the fields of a fieldset and as many values.
+   *
+   * Complexity: O(N) where N is the number of values.
+   * Since 8.10.0.
+   * @see https://redis.io/docs/latest/commands/himport-set/
+   */
+  hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument): Promise<'OK'>
+  hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument, callback: Callback<'OK'>): void
+  HIMPORT_SET: RedisBufferOwnCommands['hImportSet']
+  /**
+   * Enables read-only queries for a connection to a Redis Cluster replica node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/readonly/
+   */
+  readonly(): Promise<'OK'>
+  readonly(callback: Callback<'OK'>): void
+  READONLY: RedisBufferOwnCommands['readonly']
+  /**
+   * Enables read-write queries for a connection to a Reids Cluster replica node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/readwrite/
+   */
+  readwrite(): Promise<'OK'>
+  readwrite(callback: Callback<'OK'>): void
+  READWRITE: RedisBufferOwnCommands['readwrite']
+  /**
+   * Sets the debug mode of server-side Lua scripts.
+   *
+   * Complexity: O(1).
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/script-debug/
+   */
+  scriptDebug(mode: 'YES' | 'SYNC' | 'NO'): Promise<'OK'>
+  scriptDebug(mode: 'YES' | 'SYNC' | 'NO', callback: Callback<'OK'>): void
+  SCRIPT_DEBUG: RedisBufferOwnCommands['scriptDebug']
+  /**
+   * Changes the selected database.
+   * For this session: the next one begins in the database of the client.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/select/
+   */
+  select(database: number): Promise<'OK'>
+  select(database: number, callback: Callback<'OK'>): void
+  SELECT: RedisBufferOwnCommands['select']
+  /**
+   * Forgets about watched keys of a transaction.
+   *
+   * Complexity: O(1).
+   * Since 2.2.0.
+   * @see https://redis.io/docs/latest/commands/unwatch/
+   */
+  unwatch(): Promise<'OK'>
+  unwatch(callback: Callback<'OK'>): void
+  UNWATCH: RedisBufferOwnCommands['unwatch']
+  /**
+   * Monitors changes to keys to determine the execution of a transaction.
+   * If one of them has changed by then, the transaction fails with a `WatchError`.
+   *
+   * Complexity: O(1) for every key.
+   * Since 2.2.0.
+   * @see https://redis.io/docs/latest/commands/watch/
+   */
+  watch(keys: RedisVariadicArgument): Promise<'OK'>
+  watch(keys: RedisVariadicArgument, callback: Callback<'OK'>): void
+  WATCH: RedisBufferOwnCommands['watch']
+}
+
 /** The commands of a chain. */
 export interface RedisMulti<Replies extends unknown[] = []> {
   /** See {@link RedisCommands.aclCat}. */
@@ -9268,9 +9797,24 @@ export interface RedisMulti<Replies extends unknown[] = []> {
   /** See {@link RedisCommands.hVals}. */
   hVals(key: RedisArgument): RedisMulti<[...Replies, string[]]>
   HVALS: RedisMulti<Replies>['hVals']
+  /** See {@link RedisCommands.hello}. */
+  hello(): RedisMulti<[...Replies, HelloReply<string>]>
+  HELLO: RedisMulti<Replies>['hello']
   /** See {@link RedisCommands.hmGet}. */
   hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
   HMGET: RedisMulti<Replies>['hmGet']
+  /** See {@link RedisCommands.hotkeysGet}. */
+  hotkeysGet(): RedisMulti<[...Replies, HotkeysReport | null]>
+  HOTKEYS_GET: RedisMulti<Replies>['hotkeysGet']
+  /** See {@link RedisCommands.hotkeysReset}. */
+  hotkeysReset(): RedisMulti<[...Replies, 'OK']>
+  HOTKEYS_RESET: RedisMulti<Replies>['hotkeysReset']
+  /** See {@link RedisCommands.hotkeysStart}. */
+  hotkeysStart(options: HotkeysStartOptions): RedisMulti<[...Replies, 'OK']>
+  HOTKEYS_START: RedisMulti<Replies>['hotkeysStart']
+  /** See {@link RedisCommands.hotkeysStop}. */
+  hotkeysStop(): RedisMulti<[...Replies, 'OK']>
+  HOTKEYS_STOP: RedisMulti<Replies>['hotkeysStop']
   /** See {@link RedisCommands.hpExpire}. */
   hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
   HPEXPIRE: RedisMulti<Replies>['hpExpire']
@@ -9520,6 +10064,9 @@ export interface RedisMulti<Replies extends unknown[] = []> {
   /** See {@link RedisCommands.restore}. */
   restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisMulti<[...Replies, 'OK']>
   RESTORE: RedisMulti<Replies>['restore']
+  /** See {@link RedisCommands.restoreAsking}. */
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisMulti<[...Replies, 'OK']>
+  'RESTORE-ASKING': RedisMulti<Replies>['restoreAsking']
   /** See {@link RedisCommands.role}. */
   role(): RedisMulti<[...Replies, RoleReply<string>]>
   ROLE: RedisMulti<Replies>['role']
@@ -10452,9 +10999,24 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   /** See {@link RedisBufferCommands.hVals}. */
   hVals(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
   HVALS: RedisBufferMulti<Replies>['hVals']
+  /** See {@link RedisBufferCommands.hello}. */
+  hello(): RedisBufferMulti<[...Replies, HelloReply<Buffer>]>
+  HELLO: RedisBufferMulti<Replies>['hello']
   /** See {@link RedisBufferCommands.hmGet}. */
   hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
   HMGET: RedisBufferMulti<Replies>['hmGet']
+  /** See {@link RedisBufferCommands.hotkeysGet}. */
+  hotkeysGet(): RedisBufferMulti<[...Replies, HotkeysReport | null]>
+  HOTKEYS_GET: RedisBufferMulti<Replies>['hotkeysGet']
+  /** See {@link RedisBufferCommands.hotkeysReset}. */
+  hotkeysReset(): RedisBufferMulti<[...Replies, 'OK']>
+  HOTKEYS_RESET: RedisBufferMulti<Replies>['hotkeysReset']
+  /** See {@link RedisBufferCommands.hotkeysStart}. */
+  hotkeysStart(options: HotkeysStartOptions): RedisBufferMulti<[...Replies, 'OK']>
+  HOTKEYS_START: RedisBufferMulti<Replies>['hotkeysStart']
+  /** See {@link RedisBufferCommands.hotkeysStop}. */
+  hotkeysStop(): RedisBufferMulti<[...Replies, 'OK']>
+  HOTKEYS_STOP: RedisBufferMulti<Replies>['hotkeysStop']
   /** See {@link RedisBufferCommands.hpExpire}. */
   hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
   HPEXPIRE: RedisBufferMulti<Replies>['hpExpire']
@@ -10704,6 +11266,9 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   /** See {@link RedisBufferCommands.restore}. */
   restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
   RESTORE: RedisBufferMulti<Replies>['restore']
+  /** See {@link RedisBufferCommands.restoreAsking}. */
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
+  'RESTORE-ASKING': RedisBufferMulti<Replies>['restoreAsking']
   /** See {@link RedisBufferCommands.role}. */
   role(): RedisBufferMulti<[...Replies, RoleReply<Buffer>]>
   ROLE: RedisBufferMulti<Replies>['role']
@@ -14440,8 +15005,9 @@ export type RedisLegacyCommandName =
   | 'FUNCTION_STATS' | 'GEOADD' | 'GEODIST' | 'GEOHASH' | 'GEOPOS' | 'GEORADIUS'
   | 'GEORADIUSBYMEMBER' | 'GEORADIUSBYMEMBER_RO' | 'GEORADIUS_RO' | 'GEOSEARCH'
   | 'GEOSEARCHSTORE' | 'GET' | 'GETBIT' | 'GETDEL' | 'GETEX' | 'GETRANGE' | 'GETSET' | 'HDEL'
-  | 'HEXISTS' | 'HEXPIRE' | 'HEXPIREAT' | 'HEXPIRETIME' | 'HGET' | 'HGETALL' | 'HGETDEL'
-  | 'HGETEX' | 'HINCRBY' | 'HINCRBYFLOAT' | 'HKEYS' | 'HLEN' | 'HMGET' | 'HPERSIST' | 'HPEXPIRE'
+  | 'HELLO' | 'HEXISTS' | 'HEXPIRE' | 'HEXPIREAT' | 'HEXPIRETIME' | 'HGET' | 'HGETALL'
+  | 'HGETDEL' | 'HGETEX' | 'HINCRBY' | 'HINCRBYFLOAT' | 'HKEYS' | 'HLEN' | 'HMGET'
+  | 'HOTKEYS_GET' | 'HOTKEYS_RESET' | 'HOTKEYS_START' | 'HOTKEYS_STOP' | 'HPERSIST' | 'HPEXPIRE'
   | 'HPEXPIREAT' | 'HPEXPIRETIME' | 'HPTTL' | 'HRANDFIELD' | 'HSCAN' | 'HSET' | 'HSETEX'
   | 'HSETNX' | 'HSTRLEN' | 'HTTL' | 'HVALS' | 'INCR' | 'INCRBY' | 'INCRBYFLOAT' | 'INCREX'
   | 'INFO' | 'KEYS' | 'LASTSAVE' | 'LATENCY_DOCTOR' | 'LATENCY_GRAPH' | 'LATENCY_HISTOGRAM'
@@ -14453,69 +15019,71 @@ export type RedisLegacyCommandName =
   | 'OBJECT_FREQ' | 'OBJECT_IDLETIME' | 'OBJECT_REFCOUNT' | 'PERSIST' | 'PEXPIRE' | 'PEXPIREAT'
   | 'PEXPIRETIME' | 'PFADD' | 'PFCOUNT' | 'PFMERGE' | 'PING' | 'PSETEX' | 'PTTL' | 'PUBLISH'
   | 'PUBSUB_CHANNELS' | 'PUBSUB_NUMPAT' | 'PUBSUB_NUMSUB' | 'PUBSUB_SHARDCHANNELS'
-  | 'PUBSUB_SHARDNUMSUB' | 'RANDOMKEY' | 'RENAME' | 'RENAMENX' | 'REPLICAOF' | 'RESTORE' | 'ROLE'
-  | 'RPOP' | 'RPOPLPUSH' | 'RPUSH' | 'RPUSHX' | 'SADD' | 'SAVE' | 'SCAN' | 'SCARD'
-  | 'SCRIPT_EXISTS' | 'SCRIPT_FLUSH' | 'SCRIPT_KILL' | 'SCRIPT_LOAD' | 'SDIFF' | 'SDIFFCARD'
-  | 'SDIFFSTORE' | 'SET' | 'SETBIT' | 'SETEX' | 'SETNX' | 'SETRANGE' | 'SINTER' | 'SINTERCARD'
-  | 'SINTERSTORE' | 'SISMEMBER' | 'SMEMBERS' | 'SMISMEMBER' | 'SMOVE' | 'SORT' | 'SORT_RO'
-  | 'SPOP' | 'SPUBLISH' | 'SRANDMEMBER' | 'SREM' | 'SSCAN' | 'STRLEN' | 'SUNION' | 'SUNIONCARD'
-  | 'SUNIONSTORE' | 'SWAPDB' | 'TIME' | 'TOUCH' | 'TTL' | 'TYPE' | 'UNLINK' | 'VADD' | 'VCARD'
-  | 'VDIM' | 'VEMB' | 'VGETATTR' | 'VINFO' | 'VLINKS' | 'VRANDMEMBER' | 'VRANGE' | 'VREM'
-  | 'VSETATTR' | 'VSIM' | 'WAIT' | 'WAITAOF' | 'XACK' | 'XACKDEL' | 'XADD' | 'XAUTOCLAIM'
-  | 'XCFGSET' | 'XCLAIM' | 'XDEL' | 'XDELEX' | 'XGROUP_CREATE' | 'XGROUP_CREATECONSUMER'
-  | 'XGROUP_DELCONSUMER' | 'XGROUP_DESTROY' | 'XGROUP_SETID' | 'XINFO_CONSUMERS' | 'XINFO_GROUPS'
-  | 'XINFO_STREAM' | 'XLEN' | 'XNACK' | 'XPENDING' | 'XRANGE' | 'XREAD' | 'XREADGROUP'
-  | 'XREVRANGE' | 'XSETID' | 'XTRIM' | 'ZADD' | 'ZCARD' | 'ZCOUNT' | 'ZDIFF' | 'ZDIFFSTORE'
-  | 'ZINCRBY' | 'ZINTER' | 'ZINTERCARD' | 'ZINTERSTORE' | 'ZLEXCOUNT' | 'ZMPOP' | 'ZMSCORE'
-  | 'ZPOPMAX' | 'ZPOPMIN' | 'ZRANDMEMBER' | 'ZRANGE' | 'ZRANGEBYLEX' | 'ZRANGEBYSCORE'
-  | 'ZRANGESTORE' | 'ZRANK' | 'ZREM' | 'ZREMRANGEBYLEX' | 'ZREMRANGEBYRANK' | 'ZREMRANGEBYSCORE'
-  | 'ZREVRANK' | 'ZSCAN' | 'ZSCORE' | 'ZUNION' | 'ZUNIONSTORE' | 'aclCat' | 'aclDelUser'
-  | 'aclDryRun' | 'aclGenPass' | 'aclGetUser' | 'aclList' | 'aclLoad' | 'aclLog' | 'aclLogReset'
-  | 'aclSave' | 'aclSetUser' | 'aclUsers' | 'aclWhoAmI' | 'append' | 'arCount' | 'arDel'
-  | 'arDelRange' | 'arGet' | 'arGetRange' | 'arGrep' | 'arInfo' | 'arInsert' | 'arLastItems'
-  | 'arLen' | 'arMGet' | 'arMSet' | 'arNext' | 'arOp' | 'arRing' | 'arScan' | 'arSeek' | 'arSet'
-  | 'bgRewriteAof' | 'bgSave' | 'bitCount' | 'bitField' | 'bitFieldRo' | 'bitOp' | 'bitPos'
-  | 'blMove' | 'blMoveM' | 'blPop' | 'blessClear' | 'blessGet' | 'blessScan' | 'blessSet'
-  | 'blmPop' | 'brPop' | 'brPopLPush' | 'bzPopMax' | 'bzPopMin' | 'bzmPop' | 'clientGetName'
-  | 'clientGetRedir' | 'clientId' | 'clientInfo' | 'clientKill' | 'clientList' | 'clientPause'
-  | 'clientTrackingInfo' | 'clientUnblock' | 'clientUnpause' | 'clusterAddSlots'
-  | 'clusterAddSlotsRange' | 'clusterBumpEpoch' | 'clusterCountFailureReports'
-  | 'clusterCountKeysInSlot' | 'clusterDelSlots' | 'clusterDelSlotsRange' | 'clusterFailover'
-  | 'clusterFlushSlots' | 'clusterForget' | 'clusterGetKeysInSlot' | 'clusterInfo'
-  | 'clusterKeySlot' | 'clusterLinks' | 'clusterMeet' | 'clusterMyId' | 'clusterMyShardId'
-  | 'clusterNodes' | 'clusterReplicas' | 'clusterReplicate' | 'clusterReset'
-  | 'clusterSaveConfig' | 'clusterSetConfigEpoch' | 'clusterSetSlot' | 'clusterSlots' | 'command'
-  | 'commandCount' | 'commandDocs' | 'commandGetKeys' | 'commandGetKeysAndFlags' | 'commandInfo'
-  | 'commandList' | 'configGet' | 'configResetStat' | 'configRewrite' | 'configSet' | 'copy'
-  | 'dbSize' | 'decr' | 'decrBy' | 'del' | 'delEx' | 'digest' | 'dump' | 'echo' | 'eval'
-  | 'evalRo' | 'evalSha' | 'evalShaRo' | 'exists' | 'expire' | 'expireAt' | 'expireTime'
-  | 'fCall' | 'fCallRo' | 'flushAll' | 'flushDb' | 'functionDelete' | 'functionDump'
-  | 'functionFlush' | 'functionKill' | 'functionList' | 'functionLoad' | 'functionRestore'
-  | 'functionStats' | 'geoAdd' | 'geoDist' | 'geoHash' | 'geoPos' | 'geoRadius'
-  | 'geoRadiusByMember' | 'geoRadiusByMemberRo' | 'geoRadiusRo' | 'geoSearch' | 'geoSearchStore'
-  | 'get' | 'getBit' | 'getDel' | 'getEx' | 'getRange' | 'getSet' | 'hDel' | 'hExists'
-  | 'hExpire' | 'hExpireAt' | 'hExpireTime' | 'hGet' | 'hGetAll' | 'hGetDel' | 'hGetEx'
-  | 'hIncrBy' | 'hIncrByFloat' | 'hKeys' | 'hLen' | 'hPersist' | 'hRandField' | 'hScan' | 'hSet'
-  | 'hSetEx' | 'hSetNX' | 'hStrLen' | 'hTTL' | 'hVals' | 'hmGet' | 'hpExpire' | 'hpExpireAt'
-  | 'hpExpireTime' | 'hpTTL' | 'incr' | 'incrBy' | 'incrByFloat' | 'increx' | 'info' | 'keys'
-  | 'lIndex' | 'lInsert' | 'lLen' | 'lMove' | 'lMoveM' | 'lPop' | 'lPos' | 'lPush' | 'lPushX'
-  | 'lRange' | 'lRem' | 'lSet' | 'lTrim' | 'lastSave' | 'latencyDoctor' | 'latencyGraph'
-  | 'latencyHistogram' | 'latencyHistory' | 'latencyLatest' | 'latencyReset' | 'lcs' | 'lmPop'
-  | 'lolwut' | 'mGet' | 'mSet' | 'mSetEx' | 'mSetNX' | 'memoryDoctor' | 'memoryMallocStats'
-  | 'memoryPurge' | 'memoryStats' | 'memoryUsage' | 'migrate' | 'moduleList' | 'moduleLoad'
-  | 'moduleUnload' | 'move' | 'objectEncoding' | 'objectFreq' | 'objectIdleTime'
-  | 'objectRefCount' | 'pExpire' | 'pExpireAt' | 'pExpireTime' | 'pSetEx' | 'pTTL' | 'persist'
-  | 'pfAdd' | 'pfCount' | 'pfMerge' | 'ping' | 'pubSubChannels' | 'pubSubNumPat' | 'pubSubNumSub'
-  | 'pubSubShardChannels' | 'pubSubShardNumSub' | 'publish' | 'rPop' | 'rPopLPush' | 'rPush'
-  | 'rPushX' | 'randomKey' | 'rename' | 'renameNX' | 'replicaOf' | 'restore' | 'role' | 'sAdd'
-  | 'sCard' | 'sDiff' | 'sDiffCard' | 'sDiffStore' | 'sInter' | 'sInterCard' | 'sInterStore'
-  | 'sIsMember' | 'sMembers' | 'sMove' | 'sPop' | 'sPublish' | 'sRandMember' | 'sRem' | 'sScan'
-  | 'sUnion' | 'sUnionCard' | 'sUnionStore' | 'save' | 'scan' | 'scriptExists' | 'scriptFlush'
-  | 'scriptKill' | 'scriptLoad' | 'set' | 'setBit' | 'setEx' | 'setNX' | 'setRange'
-  | 'smIsMember' | 'sort' | 'sortRo' | 'strLen' | 'swapDb' | 'time' | 'touch' | 'ttl' | 'type'
-  | 'unlink' | 'vAdd' | 'vCard' | 'vDim' | 'vEmb' | 'vGetAttr' | 'vInfo' | 'vLinks'
-  | 'vRandMember' | 'vRange' | 'vRem' | 'vSetAttr' | 'vSim' | 'wait' | 'waitAof' | 'xAck'
-  | 'xAckDel' | 'xAdd' | 'xAutoClaim' | 'xCfgSet' | 'xClaim' | 'xDel' | 'xDelEx' | 'xGroupCreate'
+  | 'PUBSUB_SHARDNUMSUB' | 'RANDOMKEY' | 'RENAME' | 'RENAMENX' | 'REPLICAOF' | 'RESTORE'
+  | 'RESTORE-ASKING' | 'ROLE' | 'RPOP' | 'RPOPLPUSH' | 'RPUSH' | 'RPUSHX' | 'SADD' | 'SAVE'
+  | 'SCAN' | 'SCARD' | 'SCRIPT_EXISTS' | 'SCRIPT_FLUSH' | 'SCRIPT_KILL' | 'SCRIPT_LOAD' | 'SDIFF'
+  | 'SDIFFCARD' | 'SDIFFSTORE' | 'SET' | 'SETBIT' | 'SETEX' | 'SETNX' | 'SETRANGE' | 'SINTER'
+  | 'SINTERCARD' | 'SINTERSTORE' | 'SISMEMBER' | 'SMEMBERS' | 'SMISMEMBER' | 'SMOVE' | 'SORT'
+  | 'SORT_RO' | 'SPOP' | 'SPUBLISH' | 'SRANDMEMBER' | 'SREM' | 'SSCAN' | 'STRLEN' | 'SUNION'
+  | 'SUNIONCARD' | 'SUNIONSTORE' | 'SWAPDB' | 'TIME' | 'TOUCH' | 'TTL' | 'TYPE' | 'UNLINK'
+  | 'VADD' | 'VCARD' | 'VDIM' | 'VEMB' | 'VGETATTR' | 'VINFO' | 'VLINKS' | 'VRANDMEMBER'
+  | 'VRANGE' | 'VREM' | 'VSETATTR' | 'VSIM' | 'WAIT' | 'WAITAOF' | 'XACK' | 'XACKDEL' | 'XADD'
+  | 'XAUTOCLAIM' | 'XCFGSET' | 'XCLAIM' | 'XDEL' | 'XDELEX' | 'XGROUP_CREATE'
+  | 'XGROUP_CREATECONSUMER' | 'XGROUP_DELCONSUMER' | 'XGROUP_DESTROY' | 'XGROUP_SETID'
+  | 'XINFO_CONSUMERS' | 'XINFO_GROUPS' | 'XINFO_STREAM' | 'XLEN' | 'XNACK' | 'XPENDING'
+  | 'XRANGE' | 'XREAD' | 'XREADGROUP' | 'XREVRANGE' | 'XSETID' | 'XTRIM' | 'ZADD' | 'ZCARD'
+  | 'ZCOUNT' | 'ZDIFF' | 'ZDIFFSTORE' | 'ZINCRBY' | 'ZINTER' | 'ZINTERCARD' | 'ZINTERSTORE'
+  | 'ZLEXCOUNT' | 'ZMPOP' | 'ZMSCORE' | 'ZPOPMAX' | 'ZPOPMIN' | 'ZRANDMEMBER' | 'ZRANGE'
+  | 'ZRANGEBYLEX' | 'ZRANGEBYSCORE' | 'ZRANGESTORE' | 'ZRANK' | 'ZREM' | 'ZREMRANGEBYLEX'
+  | 'ZREMRANGEBYRANK' | 'ZREMRANGEBYSCORE' | 'ZREVRANK' | 'ZSCAN' | 'ZSCORE' | 'ZUNION'
+  | 'ZUNIONSTORE' | 'aclCat' | 'aclDelUser' | 'aclDryRun' | 'aclGenPass' | 'aclGetUser'
+  | 'aclList' | 'aclLoad' | 'aclLog' | 'aclLogReset' | 'aclSave' | 'aclSetUser' | 'aclUsers'
+  | 'aclWhoAmI' | 'append' | 'arCount' | 'arDel' | 'arDelRange' | 'arGet' | 'arGetRange'
+  | 'arGrep' | 'arInfo' | 'arInsert' | 'arLastItems' | 'arLen' | 'arMGet' | 'arMSet' | 'arNext'
+  | 'arOp' | 'arRing' | 'arScan' | 'arSeek' | 'arSet' | 'bgRewriteAof' | 'bgSave' | 'bitCount'
+  | 'bitField' | 'bitFieldRo' | 'bitOp' | 'bitPos' | 'blMove' | 'blMoveM' | 'blPop'
+  | 'blessClear' | 'blessGet' | 'blessScan' | 'blessSet' | 'blmPop' | 'brPop' | 'brPopLPush'
+  | 'bzPopMax' | 'bzPopMin' | 'bzmPop' | 'clientGetName' | 'clientGetRedir' | 'clientId'
+  | 'clientInfo' | 'clientKill' | 'clientList' | 'clientPause' | 'clientTrackingInfo'
+  | 'clientUnblock' | 'clientUnpause' | 'clusterAddSlots' | 'clusterAddSlotsRange'
+  | 'clusterBumpEpoch' | 'clusterCountFailureReports' | 'clusterCountKeysInSlot'
+  | 'clusterDelSlots' | 'clusterDelSlotsRange' | 'clusterFailover' | 'clusterFlushSlots'
+  | 'clusterForget' | 'clusterGetKeysInSlot' | 'clusterInfo' | 'clusterKeySlot' | 'clusterLinks'
+  | 'clusterMeet' | 'clusterMyId' | 'clusterMyShardId' | 'clusterNodes' | 'clusterReplicas'
+  | 'clusterReplicate' | 'clusterReset' | 'clusterSaveConfig' | 'clusterSetConfigEpoch'
+  | 'clusterSetSlot' | 'clusterSlots' | 'command' | 'commandCount' | 'commandDocs'
+  | 'commandGetKeys' | 'commandGetKeysAndFlags' | 'commandInfo' | 'commandList' | 'configGet'
+  | 'configResetStat' | 'configRewrite' | 'configSet' | 'copy' | 'dbSize' | 'decr' | 'decrBy'
+  | 'del' | 'delEx' | 'digest' | 'dump' | 'echo' | 'eval' | 'evalRo' | 'evalSha' | 'evalShaRo'
+  | 'exists' | 'expire' | 'expireAt' | 'expireTime' | 'fCall' | 'fCallRo' | 'flushAll'
+  | 'flushDb' | 'functionDelete' | 'functionDump' | 'functionFlush' | 'functionKill'
+  | 'functionList' | 'functionLoad' | 'functionRestore' | 'functionStats' | 'geoAdd' | 'geoDist'
+  | 'geoHash' | 'geoPos' | 'geoRadius' | 'geoRadiusByMember' | 'geoRadiusByMemberRo'
+  | 'geoRadiusRo' | 'geoSearch' | 'geoSearchStore' | 'get' | 'getBit' | 'getDel' | 'getEx'
+  | 'getRange' | 'getSet' | 'hDel' | 'hExists' | 'hExpire' | 'hExpireAt' | 'hExpireTime' | 'hGet'
+  | 'hGetAll' | 'hGetDel' | 'hGetEx' | 'hIncrBy' | 'hIncrByFloat' | 'hKeys' | 'hLen' | 'hPersist'
+  | 'hRandField' | 'hScan' | 'hSet' | 'hSetEx' | 'hSetNX' | 'hStrLen' | 'hTTL' | 'hVals'
+  | 'hello' | 'hmGet' | 'hotkeysGet' | 'hotkeysReset' | 'hotkeysStart' | 'hotkeysStop'
+  | 'hpExpire' | 'hpExpireAt' | 'hpExpireTime' | 'hpTTL' | 'incr' | 'incrBy' | 'incrByFloat'
+  | 'increx' | 'info' | 'keys' | 'lIndex' | 'lInsert' | 'lLen' | 'lMove' | 'lMoveM' | 'lPop'
+  | 'lPos' | 'lPush' | 'lPushX' | 'lRange' | 'lRem' | 'lSet' | 'lTrim' | 'lastSave'
+  | 'latencyDoctor' | 'latencyGraph' | 'latencyHistogram' | 'latencyHistory' | 'latencyLatest'
+  | 'latencyReset' | 'lcs' | 'lmPop' | 'lolwut' | 'mGet' | 'mSet' | 'mSetEx' | 'mSetNX'
+  | 'memoryDoctor' | 'memoryMallocStats' | 'memoryPurge' | 'memoryStats' | 'memoryUsage'
+  | 'migrate' | 'moduleList' | 'moduleLoad' | 'moduleUnload' | 'move' | 'objectEncoding'
+  | 'objectFreq' | 'objectIdleTime' | 'objectRefCount' | 'pExpire' | 'pExpireAt' | 'pExpireTime'
+  | 'pSetEx' | 'pTTL' | 'persist' | 'pfAdd' | 'pfCount' | 'pfMerge' | 'ping' | 'pubSubChannels'
+  | 'pubSubNumPat' | 'pubSubNumSub' | 'pubSubShardChannels' | 'pubSubShardNumSub' | 'publish'
+  | 'rPop' | 'rPopLPush' | 'rPush' | 'rPushX' | 'randomKey' | 'rename' | 'renameNX' | 'replicaOf'
+  | 'restore' | 'restoreAsking' | 'role' | 'sAdd' | 'sCard' | 'sDiff' | 'sDiffCard'
+  | 'sDiffStore' | 'sInter' | 'sInterCard' | 'sInterStore' | 'sIsMember' | 'sMembers' | 'sMove'
+  | 'sPop' | 'sPublish' | 'sRandMember' | 'sRem' | 'sScan' | 'sUnion' | 'sUnionCard'
+  | 'sUnionStore' | 'save' | 'scan' | 'scriptExists' | 'scriptFlush' | 'scriptKill'
+  | 'scriptLoad' | 'set' | 'setBit' | 'setEx' | 'setNX' | 'setRange' | 'smIsMember' | 'sort'
+  | 'sortRo' | 'strLen' | 'swapDb' | 'time' | 'touch' | 'ttl' | 'type' | 'unlink' | 'vAdd'
+  | 'vCard' | 'vDim' | 'vEmb' | 'vGetAttr' | 'vInfo' | 'vLinks' | 'vRandMember' | 'vRange'
+  | 'vRem' | 'vSetAttr' | 'vSim' | 'wait' | 'waitAof' | 'xAck' | 'xAckDel' | 'xAdd'
+  | 'xAutoClaim' | 'xCfgSet' | 'xClaim' | 'xDel' | 'xDelEx' | 'xGroupCreate'
   | 'xGroupCreateConsumer' | 'xGroupDelConsumer' | 'xGroupDestroy' | 'xGroupSetId'
   | 'xInfoConsumers' | 'xInfoGroups' | 'xInfoStream' | 'xLen' | 'xNack' | 'xPending' | 'xRange'
   | 'xRead' | 'xReadGroup' | 'xRevRange' | 'xSetId' | 'xTrim' | 'zAdd' | 'zCard' | 'zCount'

@@ -15,7 +15,6 @@ const { Bridge } = require('./bridge')
 const { addCommands, callback } = require('./commander')
 const { commands } = require('./commands')
 const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
-const { OWN_CONNECTION } = require('./guards')
 const { addIterators } = require('./iterators')
 const { PATIENT, SELECTS } = require('./mode')
 const { addModules } = require('./modules/namespaces')
@@ -24,6 +23,7 @@ const {
   checkDatabase, coreOptions, parseOptions, refusing
 } = require('./options')
 const { addPubSub } = require('./pubsub')
+const { addRefusals } = require('./refusals')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
 const { RedisSession, makeSession, makeSessionOf } = require('./session')
 const { addViews } = require('./views')
@@ -269,14 +269,6 @@ class RedisClient extends EventEmitter {
     }
   }
 
-  watch () {
-    return refuseOnLane('watch')
-  }
-
-  unwatch () {
-    return refuseOnLane('unwatch')
-  }
-
   /** node-redis 3's interface to this client: callbacks as last arguments, replies as sent. */
   legacy () {
     // Made of all commands, which most programs need not wait for.
@@ -369,7 +361,8 @@ addModules(RedisClient.prototype)
 addIterators(RedisClient.prototype)
 addMulti(RedisClient.prototype)
 addViews(RedisClient.prototype)
-for (const name of ['select', 'watch', 'unwatch']) {
+addRefusals(RedisClient.prototype)
+for (const name of ['quit', 'select']) {
   const value = RedisClient.prototype[name]
   Object.defineProperty(RedisClient.prototype, name.toUpperCase(),
     { value, writable: true, configurable: true })
@@ -394,10 +387,6 @@ const CLOSED = {
 
 function refuse () {
   return Promise.reject(new ClientClosedError('the client is closed', { applied: 'no' }))
-}
-
-function refuseOnLane (name) {
-  return Promise.reject(new TypeError(`${name}: ${OWN_CONNECTION}`))
 }
 
 /** A command that ends may be tried again at once: a script that the server does not know. */

@@ -104,6 +104,7 @@ const LAST_IN_SECONDS = { at: -1, unit: 1000 }
 
 /** Where the commands have their time, if it is not the last argument, in seconds. */
 const WAITS = new Map([
+  ['BLMOVEM', { at: 5, unit: 1000 }],
   ['BLMPOP', { at: 1, unit: 1000 }],
   ['BZMPOP', { at: 1, unit: 1000 }],
   ['WAIT', { at: 2, unit: 1 }],
@@ -112,4 +113,4 @@ const WAITS = new Map([
   ['XREADGROUP', { at: AFTER_BLOCK, unit: 1 }]
 ])
 
-module.exports = { OWN_CONNECTION, judge, laneRefusal, sessionRefusal, waitOf }
+module.exports = { judge, laneRefusal, sessionRefusal, waitOf }

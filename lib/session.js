@@ -10,12 +10,11 @@
 const { inspect } = require('node:util')
 
 const { addCommands } = require('./commander')
-const { commands } = require('./commands')
+const { commands, ownCommands } = require('./commands')
 const { ClientClosedError } = require('./errors')
 const { addIterators } = require('./iterators')
 const { addModules } = require('./modules/namespaces')
 const { addMulti } = require('./multi')
-const { checkDatabase } = require('./options')
 const { addViews } = require('./views')
 
 /** A connection of one's own. Made by `client.acquire()` and `client.session(...)`. */
@@ -71,26 +70,7 @@ class RedisSession {
 
 RedisSession.prototype._isSession = true
 
-/** Methods that make sense on a connection of one's own only. */
-const OWN_COMMANDS = [
-  {
-    name: 'watch',
-    args (w, keys) { w.keys(keys, 'keys') }
-  },
-  { name: 'unwatch' },
-  {
-    name: 'select',
-    args (w, database) { w.int(checkDatabase(database), 'database') }
-  }
-].map(row => ({
-  upper: row.name.toUpperCase(),
-  aliases: [],
-  command: [row.name.toUpperCase()],
-  variadic: false,
-  ...row
-}))
-
-addCommands(RedisSession.prototype, [...commands, ...OWN_COMMANDS])
+addCommands(RedisSession.prototype, [...commands, ...ownCommands])
 addModules(RedisSession.prototype)
 addIterators(RedisSession.prototype)
 addViews(RedisSession.prototype)

@@ -9,7 +9,8 @@
  *
  * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
  * in lib/commands/ and the hand-written declarations in scripts/generate/. Derived: the Rust table,
- * the flags for sendCommand, and index.d.ts. A test fails when they are not up to date.
+ * the flags for sendCommand, index.d.ts, and the calls that the Rust test of key positions makes. A
+ * test fails when they are not up to date.
  */
 
 const fs = require('node:fs')
@@ -25,7 +26,8 @@ function derive () {
   return {
     'src/command/table.rs': require('./generate/rust-table').render(commands),
     'lib/commands/flags.js': require('./generate/flags-table').render(commands),
-    'index.d.ts': require('./generate/declarations').render(commands)
+    'index.d.ts': require('./generate/declarations').render(commands),
+    'tests/command_keys/calls.txt': require('./generate/calls').render()
   }
 }
 

@@ -127,6 +127,8 @@ module.exports = {
   renameNX: [['{k}1', '{k}2']],
   restore: [['k', 0, B], ['k', 5000, B, { REPLACE: true, ABSTTL: true, IDLETIME: 0 }],
     ['k', 0, B, { FREQ: 5 }]],
+  restoreAsking: [['k', 0, B], ['k', 5000, B, { REPLACE: true, ABSTTL: true, IDLETIME: 0 }],
+    ['k', 0, B, { FREQ: 5 }]],
   scan: [['0'], [Buffer.from('0')], ['0', { MATCH: 'a*', COUNT: 100, TYPE: 'string' }],
     ['0', { COUNT: 0 }]],
   sort: [['k'], ['k', { BY: 'w_*', LIMIT: { offset: 0, count: 5 }, GET: ['#', 'o_*'],
@@ -548,6 +550,17 @@ module.exports = {
   memoryPurge: [[]],
   memoryStats: [[]],
   memoryUsage: [['k'], ['k', { SAMPLES: 0 }]],
+
+  // connection, asked only
+  hello: [[]],
+
+  // hot keys
+  hotkeysGet: [[]],
+  hotkeysReset: [[]],
+  hotkeysStart: [[{ METRICS: { count: 1, CPU: true } }],
+    [{ METRICS: { count: 2, CPU: true, NET: true }, COUNT: 12, DURATION: 60, SAMPLE: 10,
+      SLOTS: { count: 2, slots: [0, 16383] } }]],
+  hotkeysStop: [[]],
 
   // introspection
   command: [[]],

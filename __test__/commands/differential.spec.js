@@ -40,6 +40,7 @@ const NOT_RUN = {
   latencyHistogram: 'it tells what ran before and how long that took: its own test is below',
   lolwut: 'node-redis has no method of this name',
   migrate: 'it needs a second server',
+  restoreAsking: 'node-redis sends no arguments',
   replicaOf: 'it would make the server a replica',
   vLinks: 'how many layers a graph has is chance',
   vLinksWithScores: 'how many layers a graph has is chance',
@@ -55,7 +56,7 @@ const WAITS = typeof Bridge.prototype.sendBlocking === 'function'
 /** The replies tell the time, chance or the connection: only their shape is compared. */
 const BY_SHAPE = new Set([
   'aclGenPass', 'aclLog', 'clientId', 'clientInfo', 'clientList', 'hRandField', 'hRandFieldCount',
-  'hRandFieldCountWithValues', 'info', 'lastSave', 'latencyDoctor', 'latencyGraph',
+  'hRandFieldCountWithValues', 'hello', 'info', 'lastSave', 'latencyDoctor', 'latencyGraph',
   'latencyHistory', 'latencyLatest', 'memoryDoctor', 'memoryMallocStats',
   'memoryStats', 'memoryUsage', 'objectIdleTime', 'randomKey', 'sPop', 'sPopCount', 'sRandMember',
   'sRandMemberCount', 'time', 'zRandMember', 'zRandMemberCount', 'zRandMemberCountWithScores',

@@ -22,6 +22,9 @@ const DIFFERENCES = {
 /** Methods that node-redis does not have in camel case, or at all. */
 const OURS = new Map([
   ['lolwut', args => ['LOLWUT', ...args.length ? ['VERSION', ...args.map(String)] : []]],
+  // node-redis's takes no argument, which no server accepts.
+  ['restoreAsking', (args, prefix) => (
+    ['RESTORE-ASKING', ...sent('restore', args, prefix).slice(1)])],
   ['save', () => ['SAVE']],
   ['waitAof', args => ['WAITAOF', ...args.map(String)]]
 ])
@@ -61,10 +64,15 @@ test('a row takes at most seven arguments, unless it says it takes any number', 
 
 function expected (row, args, prefix) {
   const ours = OURS.get(row.name)
-  if (ours !== undefined) return ours(args)
+  if (ours !== undefined) return ours(args, prefix)
   const difference = DIFFERENCES[row.name]?.[JSON.stringify(args)]
   if (difference !== undefined) return difference[0]
+  return sent(row.name, args, prefix)
+}
+
+/** What node-redis sends. */
+function sent (name, args, prefix) {
   const parser = new BasicCommandParser(prefix)
-  theirs[row.name].parseCommand(parser, ...args)
+  theirs[name].parseCommand(parser, ...args)
   return parser.redisArgs.map(arg => Buffer.from(arg).latin1Slice())
 }

@@ -22,7 +22,10 @@
  *   docs      { summary, since, complexity } of a command that redis.json does not describe
  *
  * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
+ * `ownCommands` are those that sessions have besides.
  */
+
+const own = require('./own')
 
 const GROUPS = {
   acl: require('./acl'),
@@ -35,6 +38,7 @@ const GROUPS = {
   geo: require('./geo'),
   geoRadius: require('./geo-radius'),
   hashes: require('./hashes'),
+  hotkeys: require('./hotkeys'),
   hyperloglog: require('./hyperloglog'),
   introspection: require('./introspection'),
   keys: require('./keys'),
@@ -55,8 +59,10 @@ const GROUPS = {
   vectors: require('./vectors')
 }
 
-const commands = Object.values(GROUPS).flat().map(complete)
+const commands = [...Object.values(GROUPS).flat(), own.helloOfClient].map(complete)
 commands.sort((a, b) => a.name < b.name ? -1 : 1)
+
+const ownCommands = own.rows.map(complete)
 
 /** Gives every row the same fields in the same order, so that the wrapper stays monomorphic. */
 function complete (row) {
@@ -78,4 +84,4 @@ function complete (row) {
   })
 }
 
-module.exports = { commands, complete }
+module.exports = { commands, complete, ownCommands }

@@ -176,23 +176,14 @@ module.exports = [
   },
   {
     name: 'restore',
-    args (w, key, ttl, serializedValue, options) {
-      w.key(key, 'key')
-      w.int(ttl, 'ttl')
-      w.arg(serializedValue, 'serializedValue')
-      const o = w.options(options, 'options', RESTORE_OPTIONS)
-      if (o === undefined) return
-      if (o.REPLACE) w.token('REPLACE')
-      if (o.ABSTTL) w.token('ABSTTL')
-      if (o.IDLETIME !== undefined) {
-        w.token('IDLETIME')
-        w.int(o.IDLETIME, 'options.IDLETIME')
-      }
-      if (o.FREQ !== undefined) {
-        w.token('FREQ')
-        w.int(o.FREQ, 'options.FREQ')
-      }
-    },
+    args: restore,
+    ts: '(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, ' +
+      "options?: RestoreOptions): Promise<'OK'>"
+  },
+  {
+    name: 'restoreAsking',
+    upper: 'RESTORE-ASKING',
+    args: restore,
     ts: '(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, ' +
       "options?: RestoreOptions): Promise<'OK'>"
   },
@@ -233,6 +224,24 @@ module.exports = [
   { name: 'type', args: key, ts: '(key: RedisArgument): Promise<string>' },
   { name: 'unlink', args: keys, ts: '(keys: RedisVariadicArgument): Promise<number>' }
 ]
+
+function restore (w, key, ttl, serializedValue, options) {
+  w.key(key, 'key')
+  w.int(ttl, 'ttl')
+  w.arg(serializedValue, 'serializedValue')
+  const o = w.options(options, 'options', RESTORE_OPTIONS)
+  if (o === undefined) return
+  if (o.REPLACE) w.token('REPLACE')
+  if (o.ABSTTL) w.token('ABSTTL')
+  if (o.IDLETIME !== undefined) {
+    w.token('IDLETIME')
+    w.int(o.IDLETIME, 'options.IDLETIME')
+  }
+  if (o.FREQ !== undefined) {
+    w.token('FREQ')
+    w.int(o.FREQ, 'options.FREQ')
+  }
+}
 
 function keyBlessing (w, key, flag) {
   w.key(key, 'key')

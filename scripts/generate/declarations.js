@@ -3,8 +3,8 @@
 /*
  * Renders index.d.ts: the hand-written header and option types, then one interface of command
  * methods for strings and one for Buffers. Both extend the methods that are the same for both.
- * Next come the chains of `multi()`, whose methods add their reply's type to a tuple, and then the
- * same for each namespace of modules' commands.
+ * Sessions have some more. Next come the chains of `multi()`, whose methods add their reply's type
+ * to a tuple, and then the same for each namespace of modules' commands.
  *
  * The interfaces are flat and hold no generic method, so that checking a program that uses a few
  * of them costs no more than looking a few names up.
@@ -13,7 +13,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 
-const { commands: rows } = require('../../lib/commands')
+const { commands: rows, ownCommands } = require('../../lib/commands')
 const { isWhole } = require('../../lib/legacy')
 const { MODULES } = require('../../lib/modules')
 const { interfaceOf: faceOf } = require('../../lib/modules/namespaces')
@@ -32,6 +32,8 @@ function render (facts) {
     face('RedisCommands extends RedisPlainCommands', 'The commands.', views, facts, 'string'),
     face('RedisBufferCommands extends RedisPlainCommands',
       'The commands of a view whose strings are Buffers.', views, facts, 'Buffer'),
+    face('RedisOwnCommands', OWN, ownCommands, facts, 'string'),
+    face('RedisBufferOwnCommands', OWN, ownCommands, facts, 'Buffer'),
     chain('RedisMulti', 'The commands of a chain.', 'RedisCommands', rows, 'RedisMulti', 'string'),
     chain('RedisBufferMulti', 'The commands of a chain whose strings are Buffers.',
       'RedisBufferCommands', rows, 'RedisBufferMulti', 'Buffer'),
@@ -298,6 +300,9 @@ function closing (text, start) {
   }
   throw new Error(`unbalanced: ${text}`)
 }
+
+/** What sessions have besides. */
+const OWN = "The commands that change a connection, and so need one of one's own."
 
 /** T stands for what the view makes of a string. */
 const TEXT = /\bT\b/

@@ -44,8 +44,9 @@ function flagsOf (name, facts) {
 /** They change the connection for whoever uses it next, or the order of its replies. */
 const STATE = new Set([
   'ASKING', 'AUTH', 'CLIENT CACHING', 'CLIENT NO-EVICT', 'CLIENT NO-TOUCH', 'CLIENT REPLY',
-  'CLIENT SETINFO', 'CLIENT SETNAME', 'CLIENT TRACKING', 'DISCARD', 'EXEC', 'HELLO', 'MULTI',
-  'QUIT', 'READONLY', 'READWRITE', 'REPLCONF', 'RESET', 'SCRIPT DEBUG', 'SELECT', 'UNWATCH', 'WATCH'
+  'CLIENT SETINFO', 'CLIENT SETNAME', 'CLIENT TRACKING', 'DISCARD', 'EXEC', 'HELLO',
+  'HIMPORT DISCARD', 'HIMPORT DISCARDALL', 'HIMPORT PREPARE', 'HIMPORT SET', 'MULTI', 'QUIT',
+  'READONLY', 'READWRITE', 'REPLCONF', 'RESET', 'SCRIPT DEBUG', 'SELECT', 'UNWATCH', 'WATCH'
 ])
 
 /** From then on the server sends without being asked. */

@@ -285,6 +285,8 @@ export interface RedisClientCore extends EventEmitter {
   destroy(): void
   /** @deprecated use `close()` */
   quit(): Promise<'OK'>
+  /** @deprecated use `close()` */
+  QUIT(): Promise<'OK'>
   /** @deprecated use `destroy()` */
   disconnect(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

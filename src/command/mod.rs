@@ -1,8 +1,8 @@
 //! The command table: what must be known about a command before it is sent, retried or refused.
 //!
-//! Owns the flags of every command and subcommand of the server. `table.rs` is generated from
-//! `commands/redis.json` and the overlay in `scripts/generate/flags.js`; nothing here is edited by
-//! hand when a server gets new commands. A command that the table does not know can still be sent:
+//! Owns the flags and the places of the keys of every command and subcommand of the server.
+//! `table.rs` is generated from `commands/redis.json` and the overlays in `scripts/generate/`;
+//! nothing here is edited by hand when a server gets new commands. A command that the table does not know can still be sent:
 //! it only is never retried once it may have been run.
 //!
 //! Pure: no I/O, no clock, no allocation.
@@ -16,6 +16,8 @@ use std::cmp::Ordering;
 
 use crate::resp::encode;
 
+pub mod keys;
+pub mod slot;
 mod table;
 
 use table::{LONGEST_NAME, TABLE};
@@ -36,6 +38,11 @@ pub fn lookup(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
     }
 }
 
+/// Every command and subcommand that the table knows, sorted by name.
+pub fn all() -> &'static [Spec] {
+    &TABLE
+}
+
 /// One command or subcommand.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -43,6 +50,8 @@ pub struct Spec {
     pub name: &'static str,
     /// What is known about it.
     pub flags: Flags,
+    /// Where its keys are.
+    pub keys: &'static [keys::KeySpec],
 }
 
 impl Spec {

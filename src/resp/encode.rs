@@ -47,6 +47,18 @@ pub struct Args<'a> {
     left: u64,
 }
 
+impl Args<'_> {
+    /// How many arguments are left, by the command's own header: what is cut or malformed has fewer.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.left).unwrap_or(usize::MAX)
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
 impl<'a> Iterator for Args<'a> {
     type Item = &'a [u8];
 

@@ -13,22 +13,6 @@ export interface RedisSessionCore {
   /** Gives the connection back, whatever is under way. May be called after `release()`. */
   [Symbol.asyncDispose](): Promise<void>
 
-  /**
-   * Makes the next transaction of this session fail with a `WatchError` if one of the keys has
-   * changed by then.
-   */
-  watch(keys: RedisVariadicArgument): Promise<'OK'>
-  watch(keys: RedisVariadicArgument, callback: Callback<'OK'>): void
-  WATCH: RedisSessionCore['watch']
-  /** Forgets all watched keys. */
-  unwatch(): Promise<'OK'>
-  unwatch(callback: Callback<'OK'>): void
-  UNWATCH: RedisSessionCore['unwatch']
-  /** Selects a database for this session. The next one begins in the client's. */
-  select(database: number): Promise<'OK'>
-  select(database: number, callback: Callback<'OK'>): void
-  SELECT: RedisSessionCore['select']
-
   /** Sends any command but those that would leave others without a reply. */
   sendCommand: RedisClientCore['sendCommand']
 
@@ -45,7 +29,9 @@ export interface RedisSessionCore {
 
 /** A session. */
 export interface RedisSession
-  extends RedisSessionCore, RedisCommands, RedisModules, RedisIterators {
+  extends RedisSessionCore, RedisCommands, RedisOwnCommands, RedisModules, RedisIterators {
+  hello: RedisOwnCommands['hello']
+  HELLO: RedisOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisSession['multi']
@@ -53,7 +39,10 @@ export interface RedisSession
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferModules, RedisBufferIterators {
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferOwnCommands, RedisBufferModules,
+  RedisBufferIterators {
+  hello: RedisBufferOwnCommands['hello']
+  HELLO: RedisBufferOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferSession['multi']

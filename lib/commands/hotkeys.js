@@ -1,0 +1,113 @@
+'use strict'
+
+/*
+ * Rows of the HOTKEYS commands, which watch a whole server. See index.js for what a row is.
+ */
+
+const { none, required } = require('./forms')
+const { entries } = require('./replies')
+
+module.exports = [
+  {
+    name: 'hotkeysGet',
+    upper: 'HOTKEYS_GET',
+    command: ['HOTKEYS', 'GET'],
+    args: none,
+    reply: report,
+    docs: doc('Tells what the tracking of hot keys has found so far; null if there was none.',
+      'O(K) where K is the number of hot keys returned'),
+    ts: '(): Promise<HotkeysReport | null>'
+  },
+  {
+    name: 'hotkeysReset',
+    upper: 'HOTKEYS_RESET',
+    command: ['HOTKEYS', 'RESET'],
+    args: none,
+    docs: doc('Forgets what the tracking of hot keys has found.', 'O(1)'),
+    ts: "(): Promise<'OK'>"
+  },
+  {
+    name: 'hotkeysStart',
+    upper: 'HOTKEYS_START',
+    command: ['HOTKEYS', 'START'],
+    args (w, options) {
+      required(w, options, START_OPTIONS)
+      const { METRICS, COUNT, DURATION, SAMPLE, SLOTS } = options
+      w.token('METRICS')
+      w.int(METRICS?.count, 'options.METRICS.count')
+      if (METRICS.CPU) w.token('CPU')
+      if (METRICS.NET) w.token('NET')
+      for (const [name, value] of Object.entries({ COUNT, DURATION, SAMPLE })) {
+        if (value === undefined) continue
+        w.token(name)
+        w.int(value, `options.${name}`)
+      }
+      if (SLOTS === undefined) return
+      w.token('SLOTS')
+      w.int(SLOTS.count, 'options.SLOTS.count')
+      for (const slot of SLOTS.slots) w.int(slot, 'options.SLOTS.slots')
+    },
+    docs: doc('Starts to track which keys cost the server most.', 'O(1)'),
+    ts: "(options: HotkeysStartOptions): Promise<'OK'>"
+  },
+  {
+    name: 'hotkeysStop',
+    upper: 'HOTKEYS_STOP',
+    command: ['HOTKEYS', 'STOP'],
+    args: none,
+    docs: doc('Stops the tracking of hot keys, and keeps what it has found.', 'O(1)'),
+    ts: "(): Promise<'OK'>"
+  }
+]
+
+/** A fixed set of facts, so it is the same object under every type mapping. */
+function report (reply) {
+  if (reply === null) return null
+  const made = {}
+  // Some servers wrap it into a list of one.
+  const facts = Array.isArray(reply) && reply.length === 1 ? reply[0] : reply
+  for (const [field, value] of entries(facts)) {
+    const [name, convert] = FACTS[field] ?? []
+    if (name !== undefined) made[name] = convert(value)
+  }
+  return made
+}
+
+function keysWithCosts (reply) {
+  return entries(reply).map(([key, value]) => ({ key, value: Number(value) }))
+}
+
+/** Slots and ranges of slots: 5, [5] or [5, 9]. */
+function slotRanges (reply) {
+  return reply.map(range => {
+    const [start, end = start] = [range].flat().map(Number)
+    return { start, end }
+  })
+}
+
+function doc (summary, complexity) {
+  return { summary, complexity, since: '8.6.0' }
+}
+
+/** name on the wire -> [name here, what makes the value] */
+const FACTS = {
+  __proto__: null,
+  'tracking-active': ['trackingActive', Number],
+  'sample-ratio': ['sampleRatio', Number],
+  'selected-slots': ['selectedSlots', slotRanges],
+  'sampled-commands-selected-slots-us': ['sampledCommandsSelectedSlotsUs', Number],
+  'all-commands-selected-slots-us': ['allCommandsSelectedSlotsUs', Number],
+  'all-commands-all-slots-us': ['allCommandsAllSlotsUs', Number],
+  'net-bytes-sampled-commands-selected-slots': ['netBytesSampledCommandsSelectedSlots', Number],
+  'net-bytes-all-commands-selected-slots': ['netBytesAllCommandsSelectedSlots', Number],
+  'net-bytes-all-commands-all-slots': ['netBytesAllCommandsAllSlots', Number],
+  'collection-start-time-unix-ms': ['collectionStartTimeUnixMs', Number],
+  'collection-duration-ms': ['collectionDurationMs', Number],
+  'total-cpu-time-sys-ms': ['totalCpuTimeSysMs', Number],
+  'total-cpu-time-user-ms': ['totalCpuTimeUserMs', Number],
+  'total-net-bytes': ['totalNetBytes', Number],
+  'by-cpu-time-us': ['byCpuTimeUs', keysWithCosts],
+  'by-net-bytes': ['byNetBytes', keysWithCosts]
+}
+
+const START_OPTIONS = new Set(['METRICS', 'COUNT', 'DURATION', 'SAMPLE', 'SLOTS'])

@@ -1,0 +1,50 @@
+'use strict'
+
+/*
+ * Where a command has its keys, as Rust. Most of it is what the server says in key specs
+ * (https://redis.io/docs/latest/develop/reference/key-specs/); where these are unknown or
+ * incomplete, the overlay below names the rule in src/command/keys.rs that knows more.
+ */
+
+/** The Rust expression of a command's key specs. */
+function keysOf (name, { keys = [] }) {
+  const specs = OVERLAY[name] ?? keys.map(spec)
+  return `&[${specs.join(', ')}]`
+}
+
+function spec ({ begin, find }) {
+  return `KeySpec { begin: ${BEGIN[begin.type](begin)}, find: ${FIND[find.type](find)} }`
+}
+
+const BEGIN = {
+  index: ({ index }) => `Index(${index})`,
+  keyword: ({ keyword, startfrom }) => {
+    if (startfrom < 1) throw new Error(`keyword ${keyword}: no search from the end is known`)
+    return `Word { word: "${keyword}", from: ${startfrom} }`
+  }
+}
+
+const FIND = {
+  range: ({ lastkey, keystep, limit }) => (
+    `Range { last: ${lastkey}, step: ${keystep}, limit: ${limit} }`
+  ),
+  keynum: ({ keynumidx, firstkey, keystep }) => {
+    if (keynumidx !== 0 || firstkey !== 1) throw new Error('a number apart from its keys')
+    return `Counted { step: ${keystep} }`
+  }
+}
+
+const FIRST = spec({
+  begin: { type: 'index', index: 1 },
+  find: { type: 'range', lastkey: 0, keystep: 1, limit: 0 }
+})
+
+const OVERLAY = {
+  // Either its third argument, or all behind KEYS.
+  MIGRATE: ['KeySpec { begin: Migrated, find: Range { last: -1, step: 1, limit: 0 } }'],
+  // BY and GET name keys by patterns, which nobody can list.
+  SORT: [FIRST, 'KeySpec { begin: Stored, find: Range { last: 0, step: 1, limit: 0 } }'],
+  SORT_RO: [FIRST]
+}
+
+module.exports = { keysOf }

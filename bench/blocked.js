@@ -39,10 +39,9 @@ async function beside (client, count, work) {
   const controller = new AbortController()
   const view = client.withAbortSignal(controller.signal)
   const waiting = Array.from({ length: count }, () => view.blPop('bench:never', 0).catch(() => {}))
-  let clients
-  do {
-    clients = await client.info('clients')
-  } while (!clients.includes(`blocked_clients:${count}\r`))
+  const isBlocked = async () =>
+    (await client.info('clients')).includes(`blocked_clients:${count}\r`)
+  while (!await isBlocked()) await new Promise(setImmediate)
   const result = await work()
   controller.abort()
   await Promise.all(waiting)

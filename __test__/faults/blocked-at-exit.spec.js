@@ -94,7 +94,8 @@ describe('with everything pending', () => {
       await session.multi().set('mine', 'x').exec()
       await session.release()
       while (heard.length < 3) await new Promise(setImmediate)
-      console.log(heard.join(), (await client.lRange('item', 0, -1)).join(), await client.get('mine'))
+      const left = await client.lRange('item', 0, -1)
+      console.log(heard.join(), left.join(), await client.get('mine'))
       await client.close()
     }
     main()`, { code: 0, signal: null, stderr: '', stdout: '0,1,2 1,2 x' }))

@@ -80,9 +80,7 @@ for (const RESP of [2, 3]) {
       const server = await set.server()
       const proxy = await set.proxy(server)
       const client = set.client(proxy, { RESP })
-      const oracle = set.oracle(client, { workers: 16 })
-      const pairs = Array.from({ length: 16 }, (_, index) => new Pair(client, index))
-      const running = pairs.map(pair => pair.run())
+      const oracle = set.oracle(client, { workers: 16, pairs: 16 })
       for (let fault = 0; fault < FAULTS; fault++) {
         await oracle.healed()
         if (fault % 3 === 0) {
@@ -98,49 +96,11 @@ for (const RESP of [2, 3]) {
         proxy.heal()
       }
       await oracle.healed()
-      for (const pair of pairs) pair.stopping = true
-      await Promise.all(running)
       await oracle.stop()
-      const direct = set.client(server)
-      await oracle.verify(direct)
-      for (const pair of pairs) await pair.verify(direct)
-      assert.ok(pairs.some(pair => pair.unknown > 0), 'no fault met a transaction in flight')
+      await oracle.verify(set.client(server))
+      assert.ok(oracle.doubtful > 0, 'no fault met a transaction in flight')
     })
   })
-}
-
-/** Increments two counters together, and judges them. */
-class Pair {
-  constructor (client, index) {
-    this.client = client
-    this.keys = [`left:${index}`, `right:${index}`]
-    this.acknowledged = 0
-    this.unknown = 0
-    this.stopping = false
-  }
-
-  async run () {
-    const [left, right] = this.keys
-    while (!this.stopping) {
-      try {
-        const [one, echo, two] = await this.client.multi().incr(left).echo(left).incr(right).exec()
-        this.acknowledged++
-        assert.deepStrictEqual([one, echo], [two, left])
-        assert.ok(one <= this.acknowledged + this.unknown, `${left} is ${one}`)
-      } catch (error) {
-        if (error instanceof assert.AssertionError) throw error
-        if (error.applied !== 'no') this.unknown++
-        await new Promise(resolve => { setTimeout(resolve, REST) })
-      }
-    }
-  }
-
-  async verify (client) {
-    const [left, right] = (await client.mGet(this.keys)).map(Number)
-    assert.strictEqual(left, right, 'half a transaction')
-    assert.ok(left >= this.acknowledged && left <= this.acknowledged + this.unknown,
-      `${left} with ${this.acknowledged} acknowledged and ${this.unknown} unknown`)
-  }
 }
 
 /** A connected client of a server that counts what it runs: EXEC answers 1, 2 ..., others 7. */
@@ -182,5 +142,3 @@ const HANDSHAKE = new Set(['HELLO', 'AUTH', 'CLIENT', 'SELECT', 'PING'])
 // More than any socket's buffers hold, so that its end is not written for certain.
 const LARGE = 16 << 20
 const FAULTS = 6
-// As the oracle rests after a failure.
-const REST = 5

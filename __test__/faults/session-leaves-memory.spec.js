@@ -27,9 +27,10 @@ const CYCLES = {
       throw new Error('mine')
     })
     await failed.catch(() => {})
-    const killed = client.session(async session => session.sendCommand(
-      ['CLIENT', 'KILL', 'SKIPME', 'no', 'ID', String(await session.clientId())]))
-    await killed.catch(() => {})`],
+    await client.session(async session => {
+      const id = String(await session.clientId())
+      await session.sendCommand(['CLIENT', 'KILL', 'SKIPME', 'no', 'ID', id])
+    }).catch(() => {})`],
   'blocking commands': [5000, `
     const popped = client.blPop('list:' + n % 7, 0)
     await client.rPush('list:' + n % 7, 'item')

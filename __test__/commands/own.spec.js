@@ -182,6 +182,18 @@ describe('in a session', () => {
     })
   })
 
+  it('what tracking tells is counted, and takes no reply\'s place', async () => {
+    await client.session(async session => {
+      await session.clientTracking(true)
+      await session.get('tracked')
+      const { pushesIgnored } = client.stats()
+      await client.set('tracked', 'v')
+      // The server writes in order: what it tells comes before this reply.
+      assert.strictEqual(await session.get('tracked'), 'v')
+      assert.strictEqual(client.stats().pushesIgnored, pushesIgnored + 1)
+    })
+  })
+
   it('a login is another one, and nobody else gets the connection', async () => {
     await client.aclSetUser('guest', ['on', '>word', '+acl|whoami', '+client|id', '+hello'])
     let id

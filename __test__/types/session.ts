@@ -35,6 +35,31 @@ async function functions(client: RedisClient) {
   return { sync, nothing }
 }
 
+async function own(client: RedisClient) {
+  await client.session(async session => {
+    const ok: 'OK' = await session.auth({ username: 'u', password: Buffer.from('p') })
+    await session.clientTracking(true, { BCAST: true, PREFIX: ['a', 'b'], NOLOOP: true })
+    await session.hImportPrepare('set', ['f', 'g'])
+    await session['CLIENT_NO-EVICT'](true)
+    const version: string = (await session.hello(3, { SETNAME: 'n' })).version
+    const proto: 2 | 3 = (await session.HELLO()).proto
+    const bytes: Buffer = (await session
+      .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).hello(2)).server
+    // @ts-expect-error there are two protocols
+    await session.hello(4)
+    // @ts-expect-error a login has a password
+    await session.auth({ username: 'u' })
+    return { ok, version, proto, bytes }
+  })
+  const server: string = (await client.hello()).server
+  // @ts-expect-error a client only asks: the protocol is an option
+  await client.hello(2)
+  // @ts-expect-error a client is shared: it has one login, by its options
+  await client.auth({ password: 'p' })
+  const ok: 'OK' = await client.QUIT()
+  return { server, ok }
+}
+
 async function leases(client: RedisClient) {
   await using session = await client.acquire()
   const isOpen: boolean = session.isOpen
@@ -82,4 +107,4 @@ async function scripted() {
   return { added, again, value, pooled }
 }
 
-export { functions, leases, others, scripted }
+export { functions, leases, others, own, scripted }

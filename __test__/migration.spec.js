@@ -1,0 +1,138 @@
+'use strict'
+
+// What the documents on migration say: the names in them are there or are not, and the calls of
+// their tables do what stands beside them.
+
+const assert = require('node:assert')
+const fs = require('node:fs')
+const path = require('node:path')
+const { after, before, describe, it } = require('node:test')
+
+const oxidis = require('..')
+const { startServer } = require('./support/redis-server')
+
+const { createClient, defineScript, RESP_TYPES } = oxidis
+const read = name => fs.readFileSync(path.join(__dirname, '..', 'docs', name), 'utf8')
+
+describe('what is said to be missing', () => {
+  it('is missing', () => {
+    const client = createClient()
+    for (const name of ['json', 'ft', 'isWatching', 'isDirtyWatch', 'socketEpoch',
+      'reAuthenticate', 'hgetall', 'scanStream', 'pipeline', 'defineCommand', 'call']) {
+      assert.ok(!(name in client), name)
+    }
+    for (const name of ['createCluster', 'createSentinel', 'Redis', 'Cluster']) {
+      assert.ok(!(name in oxidis), name)
+    }
+  })
+
+  it('is refused as an option, by name', () => {
+    for (const name of ['modules', 'clientSideCache', 'sentinels', 'reconnectOnError',
+      'stringNumbers', 'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
+      assert.throws(() => createClient({ [name]: {} }), error => (
+        error instanceof TypeError && error.message.includes(`"${name}"`)))
+    }
+  })
+})
+
+describe('what is said to be there', () => {
+  it('is there: every method that a table names with client in front', () => {
+    const client = createClient()
+    for (const file of ['migration-from-node-redis.md', 'migration-from-ioredis.md']) {
+      // The left column is the other client's, and so are the rows of what is missing.
+      const rows = read(file).split('## Missing')[0].split('\n').filter(row => row[0] === '|')
+      for (const row of rows) {
+        const right = row.split(' | ').slice(1).join(' | ')
+        for (const [, name] of right.matchAll(/\bclient\.(\w+)\(/g)) {
+          assert.strictEqual(typeof client[name], 'function', name)
+        }
+      }
+    }
+    const same = read('migration-from-node-redis.md').split('## The same')[1].split('## ')[0]
+    const exported = new Set(['defineScript', 'createClientPool', 'RESP_TYPES'])
+    const others = new Set(['scripts', 'functions', 'WatchError', 'hSet', 'HSET'])
+    const multi = client.multi()
+    const pool = oxidis.createClientPool()
+    for (const [, name] of same.matchAll(/`(\w+)`/g)) {
+      if (others.has(name)) continue
+      const owner = exported.has(name) ? oxidis : [client, multi, pool].find(one => name in one)
+      assert.ok(owner !== undefined && name in owner, name)
+    }
+  })
+})
+
+describe('the calls of the table for ioredis', () => {
+  let server, client
+  before(async () => {
+    server = await startServer()
+    client = createClient({ socket: { host: '127.0.0.1', port: server.port } })
+  })
+  after(async () => {
+    client?.destroy()
+    await server?.stop()
+  })
+
+  it('work without connect()', async () => {
+    const once = { expiration: { type: 'EX', value: 10 }, condition: 'NX' }
+    assert.strictEqual(await client.set('k', 1, once), 'OK')
+    assert.strictEqual(await client.set('k', 'v', once), null)
+    assert.strictEqual(await client.mSet(['a', '1', 'b', '2']), 'OK')
+    assert.strictEqual(await client.mSet({ c: '3' }), 'OK')
+    assert.strictEqual(await client.del(['a', 'b']), 2)
+    assert.strictEqual(await client.sAdd('s', ['a', 'b']), 2)
+    assert.strictEqual(await client.lPush('l', '1'), 1)
+    await assert.rejects(client.lPush('l', 1), TypeError)
+    await assert.rejects(client.set('k', 'v', 'EX', 10), TypeError)
+    await client.zAdd('z', { score: 1.5, value: 'm' })
+    assert.deepStrictEqual(await client.zRangeWithScores('z', 0, -1), [{ value: 'm', score: 1.5 }])
+    const { cursor, keys } = await client.scan('0', { MATCH: 's' })
+    assert.strictEqual(typeof cursor, 'string')
+    assert.ok(Array.isArray(keys))
+    const found = []
+    for await (const some of client.scanIterator({ MATCH: 's' })) found.push(...some)
+    assert.deepStrictEqual(found, ['s'])
+    const buffers = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    assert.deepStrictEqual(await buffers.get('k'), Buffer.from('1'))
+    assert.deepStrictEqual(await client.multi().get('k').exec(), ['1'])
+    assert.deepStrictEqual(await client.multi().get('k').execAsPipeline(), ['1'])
+    const failing = client.multi().incr('s').get('k')
+    await assert.rejects(failing.execAsPipeline(), error => (
+      error instanceof oxidis.MultiErrorReply && error.replies[1] === '1'))
+  })
+
+  it('the numbers of stringNumbers are a type mapping', async () => {
+    for (const [type, expected] of [[String, '2'], [BigInt, 2n]]) {
+      const view = client.withTypeMapping({ [RESP_TYPES.NUMBER]: type })
+      assert.strictEqual(await view.sCard('s'), expected)
+    }
+  })
+
+  it('scripts are options', async () => {
+    const double = defineScript({
+      NUMBER_OF_KEYS: 1,
+      SCRIPT: 'return redis.call("GET", KEYS[1]) * 2',
+      parseCommand (parser, key) { parser.pushKey(key) },
+      transformReply: reply => reply
+    })
+    const scripted = client.duplicate({ scripts: { double } })
+    await client.set('n', '21')
+    assert.strictEqual(await scripted.double('n'), 42)
+    scripted.destroy()
+  })
+
+  it('messages come to the client that sends commands', async () => {
+    const message = new Promise(resolve => {
+      client.subscribe('c', (...heard) => resolve(heard)).then(() => client.publish('c', 'm'))
+    })
+    assert.deepStrictEqual(await message, ['m', 'c'])
+    await client.unsubscribe('c')
+  })
+
+  it('legacy() takes words in a row, and callbacks', async () => {
+    const reply = await new Promise((resolve, reject) => {
+      client.legacy().set('k', 'v', 'EX', '10', (error, reply) => (
+        error ? reject(error) : resolve(reply)))
+    })
+    assert.strictEqual(reply, 'OK')
+  })
+})

@@ -8,9 +8,9 @@
  *   node scripts/generate-commands.js --port <n>           commands (or a running one's) first
  *
  * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
- * in lib/commands/ and the hand-written declarations in scripts/generate/. Derived: the Rust table,
- * the flags for sendCommand, index.d.ts, and the calls that the Rust test of key positions makes. A
- * test fails when they are not up to date.
+ * in lib/commands/ and lib/modules/, and the hand-written declarations in scripts/generate/. Derived:
+ * the Rust table, the flags for sendCommand, index.d.ts, docs/commands.md, and the calls that the
+ * Rust test of key positions makes. A test fails when they are not up to date.
  */
 
 const fs = require('node:fs')
@@ -27,6 +27,7 @@ function derive () {
     'src/command/table.rs': require('./generate/rust-table').render(commands),
     'lib/commands/flags.js': require('./generate/flags-table').render(commands),
     'index.d.ts': require('./generate/declarations').render(commands),
+    'docs/commands.md': require('./generate/reference').render(commands),
     'tests/command_keys/calls.txt': require('./generate/calls').render()
   }
 }

@@ -308,4 +308,4 @@ const OWN = "The commands that change a connection, and so need one of one's own
 const TEXT = /\bT\b/
 const TEXT_ALL = /\bT\b/g
 
-module.exports = { render }
+module.exports = { TEXT_ALL, known, render, sentence, signature }

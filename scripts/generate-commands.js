@@ -8,7 +8,7 @@
  *   node scripts/generate-commands.js --port <n>           commands (or a running one's) first
  *
  * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
- * in lib/commands/ and lib/modules/, and the hand-written declarations in scripts/generate/. Derived:
+ * in lib/commands/, lib/modules/, and the hand-written declarations in scripts/generate/. Derived:
  * the Rust table, the flags for sendCommand, index.d.ts, docs/commands.md, and the calls that the
  * Rust test of key positions makes. A test fails when they are not up to date.
  */

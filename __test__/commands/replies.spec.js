@@ -101,6 +101,8 @@ const REPLIES = {
   hScan: [[SCAN], [['5', []]]],
   hScanNoValues: [[['0', ['a', 'b']]]],
   latencyHistogram: [[LATENCY, { get: { calls: 2, histogram_usec: { 1: 1, 2: 2 } } }], [[], {}]],
+  hotkeysGet: [[['tracking-active', 1, 'by-cpu-time-us', ['x', 104]],
+    { 'tracking-active': 1, 'by-cpu-time-us': { x: 104 } }], [null]],
   lcsIdx: [[['matches', [[[4, 7], [5, 8]]], 'len', 4], { matches: [[[4, 7], [5, 8]]], len: 4 }]],
   lcsIdxWithMatchLen: [[['matches', [[[4, 7], [5, 8], 4]], 'len', 4],
     { matches: [[[4, 7], [5, 8], 4]], len: 4 }]],

@@ -35,7 +35,7 @@ function section (title, rows, facts) {
     const name = known(row.command, facts)
     const { summary, since = '' } = name === undefined ? row.docs : facts[name]
     const words = name ?? row.command.join(' ')
-    const page = `https://redis.io/docs/latest/commands/${words.toLowerCase().replaceAll(' ', '-')}/`
+    const page = `${PAGES}${words.toLowerCase().replaceAll(' ', '-')}/`
     const about = [summary, row.about].filter(Boolean).map(sentence).join(' ')
     return `| \`${call(row)}\` | [${words}](${page}) | ${since} | ${about.replaceAll('|', '\\|')} |`
   })
@@ -50,5 +50,7 @@ function call ({ name, ts }) {
   const longest = forms.reduce((one, other) => other.length > one.length ? other : one, [])
   return `${name}(${longest.join(', ')})`
 }
+
+const PAGES = 'https://redis.io/docs/latest/commands/'
 
 module.exports = { render }

@@ -17,7 +17,7 @@ const read = name => fs.readFileSync(path.join(__dirname, '..', 'docs', name), '
 describe('what is said to be missing', () => {
   it('is missing', () => {
     const client = createClient()
-    for (const name of ['json', 'ft', 'isWatching', 'isDirtyWatch', 'socketEpoch',
+    for (const name of ['isWatching', 'isDirtyWatch', 'socketEpoch',
       'reAuthenticate', 'hgetall', 'scanStream', 'pipeline', 'defineCommand', 'call']) {
       assert.ok(!(name in client), name)
     }

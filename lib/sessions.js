@@ -195,6 +195,7 @@ class Sessions {
     this.held.delete(session)
     if (outcome === CLEAN) {
       session.isReported = false
+      session.origin = null
       this.offer(session)
     } else {
       session.isOver = true
@@ -327,11 +328,18 @@ class Sessions {
 }
 
 function warn (text, { origin }) {
+  const type = 'OxidisWarning'
+  process.emitWarning(`${text}${told(origin)}`, { type, code: 'OXIDIS_SESSION_LEAK' })
+}
+
+/** Who has the session. */
+function told (origin) {
+  if (origin === null) return ' by a blocking command'
+  if (typeof origin !== 'function') {
+    return `; it was acquired here:${origin.stack.replace(/^.*/, '')}`
+  }
   // A stack for each session of a function would cost an eighth of what the session does.
-  const where = typeof origin === 'function'
-    ? ` by the function ${origin.name || '(anonymous)'} that client.session() was called with`
-    : `; it was acquired here:${origin.stack.replace(/^.*/, '')}`
-  process.emitWarning(`${text}${where}`, { type: 'OxidisWarning', code: 'OXIDIS_SESSION_LEAK' })
+  return ` by the function ${origin.name || '(anonymous)'} that client.session() was called with`
 }
 
 function closed () {

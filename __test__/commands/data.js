@@ -40,4 +40,17 @@ function ignoreNoVectorSets (error) {
   if (!errors.every(inner => /unknown command 'VADD'/.test(inner.message))) throw error
 }
 
-module.exports = { dataFor, ignoreNoVectorSets }
+/**
+ * An outcome of KEYS, whose order is that of a hash table: it depends on what the table held before
+ * the data was laid anew.
+ */
+function inOrder ({ value, ...rest }) {
+  const sorted = Array.isArray(value) ? [...value].sort(byText) : value
+  return { value: sorted, ...rest }
+}
+
+function byText (one, other) {
+  return String(one) < String(other) ? -1 : 1
+}
+
+module.exports = { dataFor, ignoreNoVectorSets, inOrder }

@@ -41,7 +41,6 @@ class RedisClient extends EventEmitter {
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
-    this._database = this.#options.database
     this._isWanted = false
     this._isClosing = false
     this._closed = null
@@ -103,6 +102,8 @@ class RedisClient extends EventEmitter {
 
   #reopen () {
     this._bridge = this.#bridge()
+    // A new core begins in the database of the options.
+    this._database = this.#options.database
     this._isClosing = false
     this._closed = null
   }
@@ -242,19 +243,22 @@ class RedisClient extends EventEmitter {
    * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
    * are acquired from then on.
    */
-  async select (database, done) {
-    if (typeof done === 'function') return callback(this.select(database), done)
-    const self = this._self
+  select (database, done) {
+    const promise = this._self.#select(database, this._command.timeout)
+    return typeof done === 'function' ? callback(promise, done) : promise
+  }
+
+  async #select (database, timeout) {
     checkDatabase(database, 'select: ')
-    if (self.#options.lanes > 1) {
-      throw new TypeError(`select: this client has ${self.#options.lanes} lanes, whose commands ` +
+    if (this.#options.lanes > 1) {
+      throw new TypeError(`select: this client has ${this.#options.lanes} lanes, whose commands ` +
         'keep no order: use the option database, or session.select()')
     }
     const text = String(database)
     const encoded = `*2\r\n$6\r\nSELECT\r\n$${text.length}\r\n${text}\r\n`
-    const { _bridge: bridge, _database: before } = self
+    const { _bridge: bridge, _database: before } = this
     // From here on, because what is sent from here on runs in it.
-    self._database = database
+    this._database = database
     // Before anybody hears of it: whoever waits for this reply may want a session.
     const reply = value => {
       bridge.sessions.changeDatabase()
@@ -262,9 +266,9 @@ class RedisClient extends EventEmitter {
     }
     try {
       const row = { command: 'SELECT', reply }
-      return await bridge.send(encoded, SELECTS, this._command.timeout, row, undefined)
+      return await bridge.send(encoded, SELECTS, timeout, row, undefined)
     } catch (error) {
-      if (self._database === database) self._database = before
+      if (this._database === database) this._database = before
       throw error
     }
   }

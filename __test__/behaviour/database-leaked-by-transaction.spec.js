@@ -4,7 +4,7 @@
 // everybody's.
 
 const assert = require('node:assert')
-const { after, before, describe, it } = require('node:test')
+const { after, before, describe, it, test } = require('node:test')
 
 const { createClient, MultiErrorReply } = require('../..')
 const { startServer } = require('../support/redis-server')
@@ -63,3 +63,15 @@ for (const RESP of [2, 3]) {
     })
   })
 }
+
+test('a client that is opened again gives back the database that it begins in', async t => {
+  const server = await startServer()
+  t.after(() => server.stop())
+  const client = createClient(server.url)
+  t.after(() => client.destroy())
+  await client.select(3)
+  await client.close()
+  await client.connect()
+  await client.multi().select(5).set('k', 'v').exec()
+  assert.strictEqual((await client.clientInfo()).db, 0)
+})

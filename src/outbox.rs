@@ -5,6 +5,7 @@
 //! pending or the caller is draining.
 
 mod backlog;
+mod owners;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub use self::backlog::{Backlog, BacklogStats, Messages, Row};
+pub use self::owners::Outboxes;
 use crate::error::Error;
 use crate::resp::Frames;
 

@@ -1,34 +1,34 @@
 //! One client of the application: its pool, its lanes and sessions, and who gets which batch.
 //!
 //! Owns the choice of the lane. Knows nothing of JavaScript: whoever calls it hands over encoded
-//! batches and takes replies from the [`Outbox`].
+//! batches and takes replies from the [`Outbox`]. Several event loops may share one core: each has
+//! a [`Client`] of its own, its own sessions and subscriptions, and hears of nobody else's replies.
 
+mod core;
 mod runtime;
+mod sessions;
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use self::core::Core;
 use crate::error::{Applied, Error, Kind, Result};
-use crate::lane::{Batch, Home, Lane, LaneStats, Submitted};
+use crate::lane::{Batch, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
-use crate::pool::{Pool, PoolStats, Questions};
+use crate::pool::{PoolStats, Questions};
 use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
-use crate::session::{Released, Session};
+use crate::session::Released;
 
-/// A running client. Dropping it closes it.
+/// A running client, as one event loop has it. Dropping it closes it.
 pub struct Client {
-    runtime: tokio::runtime::Handle,
-    /// What lanes and sessions have of the client; the place is that of the next lane.
-    home: Home,
-    lanes: Vec<Lane>,
-    sessions: Arc<Sessions>,
+    core: Arc<Core>,
+    /// By which the core knows this event loop.
+    owner: u32,
+    outbox: Arc<Outbox>,
     subscriber: Subscriber,
     monitor: Subscriber,
-    questions: Arc<Questions>,
 }
 
 /// What a client is doing at one moment.
@@ -56,47 +56,32 @@ impl Client {
         outbox: Arc<Outbox>,
         is_served_by_caller: bool,
     ) -> Result<Self> {
-        options.validate()?;
-        let runtime = runtime::handle()?;
-        let _inside = runtime.enter();
-        let options = Arc::new(options);
-        let metrics = Arc::new(Metrics::default());
-        let questions = Arc::new(Questions::new(Arc::clone(&outbox)));
-        let pool = Pool::new(
-            Arc::clone(&options),
-            Arc::clone(&questions),
-            Arc::clone(&outbox),
-            Arc::clone(&metrics),
-        )?;
-        let pool = Arc::new(pool);
-        let lanes = options.lanes as u32;
-        let home = Home { place: lanes, is_served_by_caller, options, pool, outbox, metrics };
-        let lane = |place| Lane::start(Home { place, ..home.clone() });
+        let core = Core::start(options, Arc::clone(&outbox), is_served_by_caller)?;
+        Ok(Self::of(Arc::new(core), 0, outbox))
+    }
+
+    fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>) -> Self {
+        let _inside = core.runtime.enter();
+        let home = &core.home;
         let subscriber = |budget| {
             Subscriber::start(
                 budget,
                 Arc::clone(&home.options),
                 Arc::clone(&home.pool),
-                Arc::clone(&home.outbox),
+                Arc::clone(&outbox),
                 Arc::clone(&home.metrics),
             )
         };
-        Ok(Self {
-            runtime: runtime.clone(),
-            lanes: (0..lanes).map(lane).collect(),
-            sessions: Arc::default(),
-            subscriber: subscriber(Budget::Subscribers),
-            monitor: subscriber(Budget::Sessions),
-            home,
-            questions,
-        })
+        let (subscriber, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
+        Self { subscriber, monitor, core, owner, outbox }
     }
 
     /// Hands over a batch. Returns the bytes that are queued in its lane now. A batch that cannot
     /// be taken ends with failures in the outbox.
     pub fn submit(&self, batch: Batch) -> usize {
-        self.home.metrics.commands.add(batch.commands().len() as u64);
-        let lane = match self.lanes.as_slice() {
+        self.core.home.metrics.commands.add(batch.commands().len() as u64);
+        let batch = batch.owned_by(self.owner);
+        let lane = match self.core.lanes.as_slice() {
             [only] => only,
             lanes => match lanes.iter().min_by_key(|lane| lane.queued_bytes()) {
                 Some(lane) => lane,
@@ -107,30 +92,23 @@ impl Client {
     }
 
     /// Opens a session, which is then found at `place`: any number that no lane and no other
-    /// session has. The outbox says `Settled` for `place`.
+    /// session of this event loop has. The outbox says `Settled` for `place`.
     ///
-    /// See [`Pool::acquire`] for the failures.
+    /// See [`crate::pool::Pool::acquire`] for the failures.
     pub fn open_session(&self, place: u32) {
-        let (home, sessions) = (Home { place, ..self.home.clone() }, Arc::clone(&self.sessions));
-        self.runtime.spawn(async move {
-            let outbox = Arc::clone(&home.outbox);
-            match home.pool.acquire().await {
-                Ok(lease) => {
-                    sessions.lock().insert(place, Arc::new(Session::start(home, lease)));
-                    if sessions.is_over.load(Ordering::Acquire) {
-                        sessions.close(&closed());
-                    }
-                    outbox.push(Delivery::Settled(vec![(place, None)]));
-                }
-                Err(error) => outbox.push(Delivery::Settled(vec![(place, Some(error))])),
-            }
+        let (core, owner) = (Arc::clone(&self.core), self.owner);
+        let outbox = Arc::clone(&self.outbox);
+        self.core.runtime.spawn(async move {
+            let opened = core.open_session(owner, place).await;
+            outbox.push(Delivery::Settled(vec![(place, opened.err())]));
         });
     }
 
     /// Hands a batch to the session at `place`, as [`Client::submit`] does to a lane.
     pub fn submit_to(&self, place: u32, batch: Batch) -> usize {
-        self.home.metrics.commands.add(batch.commands().len() as u64);
-        match self.sessions.get(place) {
+        self.core.home.metrics.commands.add(batch.commands().len() as u64);
+        let batch = batch.owned_by(self.owner);
+        match self.core.sessions.get(self.owner, place) {
             Some(session) => self.queued(session.submit(batch)),
             None => self.queued(Err((batch, lost()))),
         }
@@ -138,10 +116,11 @@ impl Client {
 
     /// Takes a session from its caller.
     pub fn release(&self, place: u32) -> Released {
-        let Some(session) = self.sessions.get(place) else { return Released::Gone };
+        let sessions = &self.core.sessions;
+        let Some(session) = sessions.get(self.owner, place) else { return Released::Gone };
         let released = session.release();
         if released == Released::Gone {
-            self.sessions.remove(place);
+            sessions.remove(self.owner, place);
         }
         released
     }
@@ -149,31 +128,31 @@ impl Client {
     /// Ends a session: its connection goes back to the pool if it is clean and nothing is under
     /// way, or is closed.
     pub fn give_back(&self, place: u32) {
-        if let Some(session) = self.sessions.remove(place) {
+        if let Some(session) = self.core.sessions.remove(self.owner, place) {
             session.give_back();
         }
     }
 
     /// Ends a session, all its commands with `error`, and closes its connection.
     pub fn end_session(&self, place: u32, error: &Error) {
-        if let Some(session) = self.sessions.remove(place) {
+        if let Some(session) = self.core.sessions.remove(self.owner, place) {
             session.close(error);
         }
     }
 
     /// Whether the session at `place` can be used, as far as is known.
     pub fn is_session_up(&self, place: u32) -> bool {
-        self.sessions.get(place).is_some_and(|session| session.is_up())
+        self.core.sessions.get(self.owner, place).is_some_and(|session| session.is_up())
     }
 
     /// Whether somebody else may have the session at `place`.
     pub fn is_session_fit(&self, place: u32) -> bool {
-        self.sessions.get(place).is_some_and(|session| session.is_fit())
+        self.core.sessions.get(self.owner, place).is_some_and(|session| session.is_fit())
     }
 
     /// The error for a caller who has waited for a session for too long.
     pub fn pool_timeout(&self, waited: Duration, waiting: usize) -> Error {
-        self.home.pool.timeout_error(waited, waiting)
+        self.core.home.pool.timeout_error(waited, waiting)
     }
 
     fn queued(&self, taken: Result<Submitted, (Batch, Error)>) -> usize {
@@ -182,20 +161,23 @@ impl Client {
             Err(refused) => refused,
         };
         let failures = batch.commands().iter().map(|command| (command.id, error.clone()));
-        self.home.outbox.push(Delivery::Failures(failures.collect()));
+        self.outbox.push(Delivery::Failures(failures.collect()));
         0
     }
 
     /// How many lanes there are; their places are the numbers below.
     pub fn lanes(&self) -> u32 {
-        self.home.place
+        self.core.home.place
     }
 
     /// The lane of this place, or that of the session.
     pub fn lane(&self, place: u32) -> Option<Lane> {
-        match self.lanes.get(place as usize) {
+        match self.core.lanes.get(place as usize) {
             Some(lane) => Some(lane.clone()),
-            None => self.sessions.get(place).map(|session| session.lane().clone()),
+            None => {
+                let session = self.core.sessions.get(self.owner, place);
+                session.map(|session| session.lane().clone())
+            }
         }
     }
 
@@ -210,50 +192,49 @@ impl Client {
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.
     /// None if its reply or failure is on its way.
     pub fn cancel(&self, id: u32) -> Option<Applied> {
-        let in_lane = self.lanes.iter().find_map(|lane| lane.cancel(id));
-        in_lane.or_else(|| self.sessions.all().iter().find_map(|session| session.cancel(id)))
+        let in_lane = self.core.lanes.iter().find_map(|lane| lane.cancel(self.owner, id));
+        in_lane.or_else(|| {
+            let sessions = self.core.sessions.of(self.owner);
+            sessions.iter().find_map(|session| session.cancel(self.owner, id))
+        })
     }
 
     /// Makes the lanes connect.
     pub fn connect(&self) {
-        self.lanes.iter().for_each(Lane::connect);
+        self.core.lanes.iter().for_each(Lane::connect);
     }
 
-    /// Ends every command with a `CLOSED` failure and closes all connections.
+    /// Ends every command with a `CLOSED` failure and closes all connections; of a core that
+    /// others share, those that nobody else needs.
     pub fn close(&self) {
         let error = closed();
-        self.sessions.is_over.store(true, Ordering::Release);
-        self.sessions.close(&error);
-        for lane in &self.lanes {
-            lane.close(&error);
-        }
         self.subscriber.close(&error);
         self.monitor.close(&error);
-        let pool = Arc::clone(&self.home.pool);
-        self.runtime.spawn(async move { pool.close().await });
+        self.core.leave(self.owner, &error);
     }
 
     /// What the client is doing now.
     pub fn stats(&self) -> ClientStats {
-        let lanes = self.lanes.iter().map(Lane::stats).collect();
-        ClientStats { pool: self.home.pool.stats(), lanes, pubsub: self.subscriber.stats() }
+        let lanes = self.core.lanes.iter().map(Lane::stats).collect();
+        let pool = self.core.home.pool.stats();
+        ClientStats { pool, lanes, pubsub: self.subscriber.stats() }
     }
 
     /// The client's counters.
     pub fn metrics(&self) -> &Metrics {
-        &self.home.metrics
+        &self.core.home.metrics
     }
 
     /// Where the application's answers go.
     pub fn questions(&self) -> &Questions {
-        &self.questions
+        &self.core.questions
     }
 
     /// Encoded bytes of the commands that are not answered yet, in the fullest lane and in all
-    /// sessions.
+    /// sessions of this event loop.
     pub fn queued_bytes(&self) -> usize {
-        let lanes = self.lanes.iter().map(Lane::queued_bytes).max().unwrap_or(0);
-        let sessions = self.sessions.all();
+        let lanes = self.core.lanes.iter().map(Lane::queued_bytes).max().unwrap_or(0);
+        let sessions = self.core.sessions.of(self.owner);
         lanes + sessions.iter().map(|session| session.lane().queued_bytes()).sum::<usize>()
     }
 }
@@ -261,38 +242,6 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// The sessions of one client, by their places.
-#[derive(Default)]
-struct Sessions {
-    open: Mutex<HashMap<u32, Arc<Session>>>,
-    /// Set once the client is closed: what is opened from then on is closed at once.
-    is_over: AtomicBool,
-}
-
-impl Sessions {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Arc<Session>>> {
-        // Whole entries are put in and taken out: a panic leaves nothing half done.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, place: u32) -> Option<Arc<Session>> {
-        self.lock().get(&place).cloned()
-    }
-
-    fn remove(&self, place: u32) -> Option<Arc<Session>> {
-        self.lock().remove(&place)
-    }
-
-    fn all(&self) -> Vec<Arc<Session>> {
-        self.lock().values().cloned().collect()
-    }
-
-    fn close(&self, error: &Error) {
-        let all = std::mem::take(&mut *self.lock());
-        all.values().for_each(|session| session.close(error));
     }
 }
 

@@ -70,6 +70,7 @@ pub struct Batch {
     bytes: Bytes,
     commands: Vec<Command>,
     submitted: Instant,
+    owner: u32,
     /// When its first byte was written to the present connection.
     pub(super) written: Option<Instant>,
     earliest: Option<Instant>,
@@ -79,9 +80,17 @@ impl Batch {
     /// A batch of `commands` whose encodings follow one another in `bytes`.
     pub fn new(bytes: Bytes, commands: Vec<Command>, submitted: Instant) -> Self {
         debug_assert_eq!(bytes.len(), commands.iter().map(|c| c.len as usize).sum::<usize>());
-        let mut batch = Self { bytes, commands, submitted, written: None, earliest: None };
+        let mut batch =
+            Self { bytes, commands, submitted, owner: 0, written: None, earliest: None };
         batch.find_earliest(0);
         batch
+    }
+
+    /// The same, of the event loop that the [`Outboxes`](crate::outbox::Outboxes) know as `owner`.
+    #[must_use]
+    pub fn owned_by(mut self, owner: u32) -> Self {
+        self.owner = owner;
+        self
     }
 
     /// Commands of the lane itself, whose replies nobody waits for.
@@ -108,6 +117,11 @@ impl Batch {
 
     pub(super) fn commands_mut(&mut self) -> &mut [Command] {
         &mut self.commands
+    }
+
+    /// Whose the commands are.
+    pub fn owner(&self) -> u32 {
+        self.owner
     }
 
     /// Whether the batch is there to wait for a connection.
@@ -160,7 +174,7 @@ impl Batch {
     pub(super) fn split_off(&mut self, commands: usize, bytes: usize) -> Batch {
         let rest = self.commands.split_off(commands);
         let tail = self.bytes.split_off(bytes);
-        Batch::new(tail, rest, self.submitted)
+        Batch::new(tail, rest, self.submitted).owned_by(self.owner)
     }
 
     /// A batch with only the commands that `keep` wants. `keep` may change a command.
@@ -175,7 +189,7 @@ impl Batch {
                 commands.push(command);
             }
         }
-        Batch::new(bytes.into(), commands, self.submitted)
+        Batch::new(bytes.into(), commands, self.submitted).owned_by(self.owner)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::command;
 use crate::connection::Reader;
 use crate::error::{Error, Kind, Result};
 use crate::options::Reconnect;
-use crate::outbox::{Delivery, Event};
+use crate::outbox::Event;
 use crate::pool::Lease;
 use crate::stream::Stream;
 
@@ -73,7 +73,7 @@ pub(super) async fn supervise_exclusive(shared: Arc<Shared>, lease: Lease) {
             }
             *link = Link::Closed;
         });
-        shared.outbox.push(Delivery::Event(Event::Left(shared.place)));
+        shared.outboxes.tell(Event::Left(shared.place));
     }
 }
 
@@ -81,7 +81,7 @@ async fn drive_exclusive(shared: Arc<Shared>, lease: Lease) {
     if let End::Lost(error) = Service::new(&shared, lease).run().await {
         shared.end(&error);
     }
-    shared.outbox.push(Delivery::Event(Event::Left(shared.place)));
+    shared.outboxes.tell(Event::Left(shared.place));
 }
 
 /// How the service of one connection ended.
@@ -197,7 +197,7 @@ impl Shared {
         let ended = inner.state.fail_all();
         drop(inner);
         self.fail(ended, error);
-        self.outbox.push(Delivery::Event(Event::Stopped(error.clone())));
+        self.outboxes.tell(Event::Stopped(error.clone()));
     }
 
     /// The connection of an exclusive lane is gone, and so is the lane.
@@ -226,7 +226,7 @@ impl Shared {
         self.metrics.retries.add(retried as u64);
         self.pool.lost(error);
         if self.options.reconnect != Reconnect::Never {
-            self.outbox.push(Delivery::Event(Event::Reconnecting(0)));
+            self.outboxes.tell(Event::Reconnecting(0));
         }
         self.fail(ended, &lost(error));
     }
@@ -318,7 +318,7 @@ impl<'a> Service<'a> {
         }
         let (place, is_exclusive) = (self.shared.place, self.shared.is_exclusive);
         let event = if is_exclusive { Event::Opened(place) } else { Event::Ready(place) };
-        self.shared.outbox.push(Delivery::Event(event));
+        self.shared.outboxes.tell(event);
         let end = self.serve(&stream).await.unwrap_or_else(End::Lost);
         if let End::Left = end {
             self.give_back();
@@ -376,14 +376,14 @@ impl<'a> Service<'a> {
             if link.is_detached() {
                 if (attendant, blocked) != told {
                     // The watcher on the caller's thread is to ask what to wait for now.
-                    shared.outbox.push(Delivery::Event(Event::Look(shared.place)));
+                    shared.outboxes.tell(Event::Look(shared.place));
                     told = (attendant, blocked);
                 }
                 if is_ours != attended.is_some() {
                     attended = if is_ours { link.attended()? } else { None };
                 }
             }
-            let full = shared.outbox.is_full();
+            let full = shared.outboxes.is_full();
             let handle: &Stream = attended.as_ref().unwrap_or(link);
             tokio::select! {
                 biased;
@@ -405,7 +405,7 @@ impl<'a> Service<'a> {
                         tokio::task::yield_now().await;
                     }
                 }
-                () = shared.outbox.room(), if full => {}
+                () = shared.outboxes.room(), if full => {}
                 ready = handle.writable(), if is_ours && blocked => {
                     ready?;
                     self.write(handle);
@@ -494,7 +494,7 @@ impl<'a> Service<'a> {
         let silent = silent.map(|timeout| inner.active + timeout);
         // Replies that are not read for want of room do not make the peer dead.
         let (dead, silent) =
-            if self.shared.outbox.is_full() { (None, None) } else { (dead, silent) };
+            if self.shared.outboxes.is_full() { (None, None) } else { (dead, silent) };
         let timers = [
             (Timer::Deadline, deadline),
             (Timer::Retry, state.retry_at()),

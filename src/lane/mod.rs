@@ -33,7 +33,7 @@ use tokio::time::Instant;
 use crate::error::{Applied, Error, Kind};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
-use crate::outbox::{Delivery, Outbox};
+use crate::outbox::Outboxes;
 use crate::pool::{Lease, Pool};
 use crate::stream::{self, Stream};
 
@@ -59,7 +59,7 @@ pub struct Home {
     /// Where connections come from.
     pub pool: Arc<Pool>,
     /// Where replies go.
-    pub outbox: Arc<Outbox>,
+    pub outboxes: Arc<Outboxes>,
     /// The client's counters.
     pub metrics: Arc<Metrics>,
 }
@@ -74,7 +74,7 @@ struct Shared {
     wake: Notify,
     options: Arc<ClientOptions>,
     pool: Arc<Pool>,
-    outbox: Arc<Outbox>,
+    outboxes: Arc<Outboxes>,
     metrics: Arc<Metrics>,
 }
 
@@ -287,10 +287,10 @@ impl Lane {
         self.shared.lock().wait(stream)
     }
 
-    /// Ends the command `id`, whose caller has gone. None if it is not in this lane.
-    pub fn cancel(&self, id: u32) -> Option<Applied> {
+    /// Ends the command `id` of `owner`, whose caller has gone. None if it is not in this lane.
+    pub fn cancel(&self, owner: u32, id: u32) -> Option<Applied> {
         let mut inner = self.shared.lock();
-        let applied = inner.state.cancel(id);
+        let applied = inner.state.cancel(owner, id);
         inner.doubt |= applied.is_some();
         applied
     }
@@ -303,6 +303,12 @@ impl Lane {
             drop(inner);
             self.shared.wake.notify_one();
         }
+    }
+
+    /// Ends every command of `owner` with `error`: it has gone, and others go on.
+    pub fn abandon(&self, owner: u32, error: &Error) {
+        let ended = self.shared.lock().state.abandon(owner);
+        self.shared.fail(ended, error);
     }
 
     /// Ends every command with `error` and closes the connection, for good.
@@ -501,7 +507,7 @@ impl Exit {
 
 impl Shared {
     fn new(home: Home, is_exclusive: bool) -> Self {
-        let Home { place, is_served_by_caller, options, pool, outbox, metrics } = home;
+        let Home { place, is_served_by_caller, options, pool, outboxes, metrics } = home;
         let inner = Inner {
             state: if is_exclusive { State::without_retries() } else { State::default() },
             link: if is_exclusive { Link::Connecting } else { Link::Dormant },
@@ -520,7 +526,7 @@ impl Shared {
             wake,
             options,
             pool,
-            outbox,
+            outboxes,
             metrics,
         }
     }
@@ -546,13 +552,10 @@ impl Shared {
 
     /// Tells the callers of `ended` that their commands end because of `error`.
     fn fail(&self, ended: Vec<Ended>, error: &Error) {
-        if ended.is_empty() {
-            return;
-        }
-        let failures = ended.into_iter().map(|Ended { id, applied, refusal }| {
-            (id, refusal.unwrap_or_else(|| error.clone().with_applied(applied)))
+        let failures = ended.into_iter().map(|Ended { owner, id, applied, refusal }| {
+            (owner, id, refusal.unwrap_or_else(|| error.clone().with_applied(applied)))
         });
-        self.outbox.push(Delivery::Failures(failures.collect()));
+        self.outboxes.fail(failures);
     }
 
     /// Ends the commands whose deadline has passed.

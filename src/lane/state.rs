@@ -89,6 +89,8 @@ struct Held {
 /// A command that ends without a reply.
 #[derive(Debug)]
 pub struct Ended {
+    /// Whose it is.
+    pub owner: u32,
     /// The command's id.
     pub id: u32,
     /// Whether the server may have run it.
@@ -102,8 +104,8 @@ pub struct Ended {
 pub enum Drained {
     /// Nothing.
     Nothing,
-    /// These refused commands cannot be retried in order: each with the server's refusal.
-    Reject(Vec<(u32, Error)>),
+    /// These refused commands cannot be retried in order: each has the server's refusal.
+    Reject(Vec<Ended>),
     /// The connection is to be replaced, then the held commands are written again.
     Reconnect,
 }
@@ -187,9 +189,9 @@ impl State {
         }
         let batch = self.batches.front()?;
         let command = *batch.commands().get(self.answered.commands)?;
-        let submitted = batch.submitted();
+        let of = Origin { owner: batch.owner(), submitted: batch.submitted() };
         if command.is_block() {
-            return Some(self.answer_part(command, submitted, error));
+            return Some(self.answer_part(command, of, error));
         }
         let internal = command.mode & Command::INTERNAL != 0;
         // The server runs the command of a caller who has gone like any other.
@@ -203,7 +205,7 @@ impl State {
         let selected = if selects { self.selected(command) } else { None };
         let early = self.move_on(command, held, ran);
         let whose = if held { Whose::NOBODY } else { caller_of(command) };
-        Some(Answer { held, internal, selected, early, ..Answer::of(whose, submitted) })
+        Some(Answer { held, internal, selected, early, ..Answer::of(whose, of) })
     }
 
     fn refusal(&self, error: Option<&[u8]>) -> Option<Refusal> {
@@ -213,7 +215,7 @@ impl State {
     /// The reply to the next part of `block`. Errors go to the caller, who has to know why EXEC
     /// was refused; `+OK` and `+QUEUED` go to nobody. A refused block is never held: its caller
     /// decides, since there may be more to a transaction than its text.
-    fn answer_part(&mut self, block: Command, submitted: Instant, error: Option<&[u8]>) -> Answer {
+    fn answer_part(&mut self, block: Command, of: Origin, error: Option<&[u8]>) -> Answer {
         let start = self.answered.bytes;
         let end = start + block.len as usize;
         let at = start + self.part.bytes;
@@ -231,11 +233,11 @@ impl State {
                 _ => Whose::NOBODY,
             };
             let early = self.writing == 0 && at > self.written;
-            return Answer { early, partial: true, ..Answer::of(whose, submitted) };
+            return Answer { early, partial: true, ..Answer::of(whose, of) };
         }
         self.part = Part::default();
         let early = self.move_on(block, false, error.is_none());
-        Answer { early, ..Answer::of(caller_of(block), submitted) }
+        Answer { early, ..Answer::of(caller_of(block), of) }
     }
 
     /// `command`, the first that was not answered, is now. Says whether that came too early.
@@ -255,17 +257,55 @@ impl State {
         early
     }
 
-    /// Ends the command `id` because its caller has gone. None if it is not in the queue.
-    pub fn cancel(&mut self, id: u32) -> Option<Applied> {
-        if let Some(at) =
-            self.held.iter().position(|h| h.batch.commands().iter().any(|c| c.id == id))
-        {
+    /// Ends the command `id` of `owner` because its caller has gone. None if it is not in the
+    /// queue.
+    pub fn cancel(&mut self, owner: u32, id: u32) -> Option<Applied> {
+        let is_it = |held: &Held| {
+            held.batch.owner() == owner && held.batch.commands().iter().any(|c| c.id == id)
+        };
+        if let Some(at) = self.held.iter().position(is_it) {
             let held = self.held.remove(at)?;
             self.forget(&held.batch);
             return Some(Applied::No);
         }
-        let (position, index) = self.find(id)?;
+        let (position, index) = self.find(owner, id)?;
         Some(self.kill(position, index))
+    }
+
+    /// Ends every command of `owner`, who has gone.
+    pub fn abandon(&mut self, owner: u32) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        let (gone_with_it, kept) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|held: &Held| held.batch.owner() == owner);
+        self.held = kept;
+        for Held { batch, .. } in gone_with_it {
+            self.forget(&batch);
+            ended.extend(batch.commands().iter().map(|c| gone(owner, c, Applied::No)));
+        }
+        for position in 0..self.batches.len() {
+            let Some(batch) = self.batches.get(position) else { break };
+            if batch.owner() != owner {
+                continue;
+            }
+            let answered = if position == 0 { self.answered.commands } else { 0 };
+            let live = batch.commands().iter().enumerate().skip(answered);
+            let live = live.filter(|(_, command)| !command.is_dead());
+            let live: Vec<(usize, u32)> = live.map(|(at, command)| (at, command.id)).collect();
+            let touched = self.touched(position);
+            for (index, id) in live {
+                let applied = if index < touched { Applied::Unknown } else { Applied::No };
+                self.mark_dead(position, index, touched);
+                ended.push(Ended { owner, id, applied, refusal: None });
+            }
+            if let Some(batch) = self.batches.get_mut(position) {
+                batch.find_earliest(answered);
+            }
+        }
+        if self.litter {
+            self.sweep();
+        }
+        ended
     }
 
     /// Ends every command whose deadline has passed.
@@ -280,7 +320,7 @@ impl State {
             self.forget(&batch);
             for command in batch.commands() {
                 let refusal = Some(error.clone());
-                ended.push(Ended { id: command.id, applied: Applied::No, refusal });
+                ended.push(Ended { refusal, ..gone(batch.owner(), command, Applied::No) });
             }
         }
         for position in 0..self.batches.len() {
@@ -293,11 +333,12 @@ impl State {
                 .filter(|(_, c)| !c.is_dead() && batch.deadline(c).is_some_and(|d| d <= now))
                 .map(|(index, command)| (index, command.id))
                 .collect();
+            let owner = batch.owner();
             let touched = self.touched(position);
             for (index, id) in late {
                 let applied = if index < touched { Applied::Unknown } else { Applied::No };
                 self.mark_dead(position, index, touched);
-                ended.push(Ended { id, applied, refusal: None });
+                ended.push(Ended { owner, id, applied, refusal: None });
             }
             if let Some(batch) = self.batches.get_mut(position) {
                 batch.find_earliest(answered);
@@ -363,7 +404,8 @@ impl State {
                     retried += 1;
                     return true;
                 }
-                ended.push(gone(command, if is_cut { Applied::No } else { Applied::Unknown }));
+                let applied = if is_cut { Applied::No } else { Applied::Unknown };
+                ended.push(gone(batch.owner(), command, applied));
                 false
             });
             if !kept.commands().is_empty() {
@@ -382,8 +424,11 @@ impl State {
     ///
     /// Needs nothing but counts, because it also cleans up after a bug.
     pub fn fail_all(&mut self) -> Vec<Ended> {
-        let held = self.held.iter().flat_map(|held| held.batch.commands());
-        let mut ended: Vec<Ended> = held.map(|command| gone(command, Applied::No)).collect();
+        let mut ended = Vec::new();
+        for Held { batch, .. } in &self.held {
+            let commands = batch.commands().iter();
+            ended.extend(commands.map(|command| gone(batch.owner(), command, Applied::No)));
+        }
         for (position, batch) in self.batches.iter().enumerate() {
             let answered = if position == 0 { self.answered.commands } else { 0 };
             let touched = self.touched(position);
@@ -393,7 +438,7 @@ impl State {
                     let is_cut = command.is_block() && offset + command.len as usize > written;
                     let may_run = index < touched && !is_cut;
                     let applied = if may_run { Applied::Unknown } else { Applied::No };
-                    ended.push(gone(command, applied));
+                    ended.push(gone(batch.owner(), command, applied));
                 }
             }
         }
@@ -477,9 +522,9 @@ impl State {
             command.count_try();
         }
         let Some(front) = self.batches.front() else { return false };
-        let (start, submitted) = (self.answered.bytes, front.submitted());
+        let (start, submitted, owner) = (self.answered.bytes, front.submitted(), front.owner());
         let bytes = front.bytes().slice(start..start + command.len as usize);
-        let batch = Batch::new(bytes, vec![command], submitted);
+        let batch = Batch::new(bytes, vec![command], submitted).owned_by(owner);
         self.held.push_back(Held { batch, error: refusal.error });
         match &mut self.hold {
             Hold::Draining { reconnect, .. } => *reconnect |= refusal.reconnect,
@@ -497,11 +542,14 @@ impl State {
         }
     }
 
-    fn reject_held(&mut self) -> Vec<(u32, Error)> {
+    fn reject_held(&mut self) -> Vec<Ended> {
         let mut rejected = Vec::new();
-        for held in std::mem::take(&mut self.held) {
-            self.forget(&held.batch);
-            rejected.extend(held.batch.commands().iter().map(|c| (c.id, held.error.clone())));
+        for Held { batch, error } in std::mem::take(&mut self.held) {
+            self.forget(&batch);
+            rejected.extend(batch.commands().iter().map(|command| Ended {
+                refusal: Some(error.clone()),
+                ..gone(batch.owner(), command, Applied::No)
+            }));
         }
         rejected
     }
@@ -535,16 +583,17 @@ impl State {
         }
     }
 
-    /// Where the live command `id` is. Ids ascend through the queue, but for those of commands
-    /// that nobody waits for, and they wrap around: so a binary search finds nearly all.
-    fn find(&self, id: u32) -> Option<(usize, usize)> {
+    /// Where the live command `id` of `owner` is. Ids ascend through the queue, but for those of
+    /// commands that nobody waits for and of other owners, and they wrap around: so a binary
+    /// search finds nearly all.
+    fn find(&self, owner: u32, id: u32) -> Option<(usize, usize)> {
         let first = self.batches.front()?.commands().first()?.id;
         let rank = |id: u32| id.wrapping_sub(first);
         let position = self.batches.partition_point(|batch| {
             batch.commands().last().is_some_and(|last| rank(last.id) < rank(id))
         });
         let within = |position: usize| {
-            let batch = self.batches.get(position)?;
+            let batch = self.batches.get(position).filter(|batch| batch.owner() == owner)?;
             let answered = if position == 0 { self.answered.commands } else { 0 };
             let is_it = |c: &Command| c.id == id && !c.is_dead();
             let commands = batch.commands();
@@ -690,6 +739,8 @@ impl Refusal {
 pub struct Answer {
     /// The caller, or nobody.
     pub whose: Whose,
+    /// Whose event loop that is.
+    pub owner: u32,
     /// When the command was submitted.
     pub submitted: Instant,
     /// Whether the command was refused and will be written again.
@@ -707,9 +758,10 @@ pub struct Answer {
 
 impl Answer {
     /// An ordinary one.
-    fn of(whose: Whose, submitted: Instant) -> Self {
+    fn of(whose: Whose, Origin { owner, submitted }: Origin) -> Self {
         Self {
             whose,
+            owner,
             submitted,
             held: false,
             internal: false,
@@ -720,6 +772,13 @@ impl Answer {
     }
 }
 
+/// Where a command has come from, and when.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    owner: u32,
+    submitted: Instant,
+}
+
 /// Who waits for `command`.
 fn caller_of(command: Command) -> Whose {
     if command.is_dead() {
@@ -728,8 +787,8 @@ fn caller_of(command: Command) -> Whose {
     Whose { id: command.id, mode: command.mode & Command::CALLER }
 }
 
-fn gone(command: &Command, applied: Applied) -> Ended {
-    Ended { id: command.id, applied, refusal: None }
+fn gone(owner: u32, command: &Command, applied: Applied) -> Ended {
+    Ended { owner, id: command.id, applied, refusal: None }
 }
 
 /// The end of the last command of `batch` of which a byte was written.

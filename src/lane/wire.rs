@@ -4,6 +4,7 @@
 //! reads: the driver, or the caller's thread for a detached connection. Replies are passed on
 //! under that lock, so they keep their order whoever reads them.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use super::{Exit, Shared};
 use crate::backoff;
 use crate::connection::Reader;
 use crate::error::{Error, Result};
-use crate::outbox::{Delivery, Whose};
+use crate::outbox::{Delivery, Outboxes, Whose};
 use crate::resp::{Frames, Kind};
 use crate::stream::{self, Stream};
 
@@ -128,7 +129,7 @@ impl Wire {
                 self.found.is_drained = true;
                 break;
             }
-            if shared.outbox.is_full() {
+            if shared.outboxes.is_full() {
                 break;
             }
         }
@@ -145,6 +146,8 @@ impl Wire {
         // Latencies are counted by runs: the replies of one batch were submitted together.
         let mut run: Option<(Instant, u64)> = None;
         let mut breach = None;
+        // Where the replies of another owner begin.
+        let mut owners: Vec<(usize, u32)> = Vec::new();
         let mut inner = shared.lock();
         inner.active = now;
         for root in &frames.replies {
@@ -158,6 +161,9 @@ impl Wire {
             }
             errors += u64::from(error.is_some());
             inner.doubt |= error.is_some();
+            if owners.last().is_none_or(|(_, owner)| *owner != answer.owner) {
+                owners.push((whose.len(), answer.owner));
+            }
             whose.push(answer.whose);
             if answer.partial {
                 continue;
@@ -198,15 +204,12 @@ impl Wire {
         shared.metrics.errors.add(errors);
         shared.metrics.tombstones.add(gone);
         shared.metrics.pushes_ignored.add(frames.pushes.len() as u64);
-        if whose.iter().any(|whose| *whose != Whose::NOBODY) {
-            shared.outbox.push(Delivery::Replies { frames, whose });
-        }
+        pass_on(&shared.outboxes, frames, whose, &owners);
         match drained {
             Drained::Nothing => {}
-            Drained::Reject(failures) => shared.outbox.push(Delivery::Failures(failures)),
+            Drained::Reject(ended) => shared.fail(ended, &refused()),
             Drained::Reconnect => {
-                let text = "the server's role, or this connection's login, has changed";
-                return Err(Error::connection("REFUSED", text).retryable());
+                return Err(refused());
             }
         }
         breach.map_or(Ok(()), |text| Err(Error::protocol(text)))
@@ -218,6 +221,40 @@ impl Wire {
             false => "the server closed the connection",
         };
         Error::connection("UNEXPECTED_EOF", text).retryable()
+    }
+}
+
+fn refused() -> Error {
+    let text = "the server's role, or this connection's login, has changed";
+    Error::connection("REFUSED", text).retryable()
+}
+
+/// Gives replies to their owners, whose runs begin where `owners` says.
+fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(usize, u32)]) {
+    if whose.iter().all(|whose| *whose == Whose::NOBODY) {
+        return;
+    }
+    let Some(((_, first), others)) = owners.split_first() else { return };
+    if others.iter().all(|(_, owner)| owner == first) {
+        return outboxes.push(*first, Delivery::Replies { frames, whose });
+    }
+    // The bytes are shared: each owner gets all of them, and sees nothing but its own.
+    let all: BTreeSet<u32> = owners.iter().map(|(_, owner)| *owner).collect();
+    for owner in all {
+        let mut runs = owners.iter().peekable();
+        let mut is_own = false;
+        let own = whose.iter().enumerate().map(|(at, whose)| {
+            while let Some((_, of)) = runs.next_if(|(start, _)| *start <= at) {
+                is_own = *of == owner;
+            }
+            if is_own {
+                *whose
+            } else {
+                Whose::NOBODY
+            }
+        });
+        let whose = own.collect();
+        outboxes.push(owner, Delivery::Replies { frames: frames.clone(), whose });
     }
 }
 

@@ -17,7 +17,7 @@ use crate::connection::{Connection, Credentials};
 use crate::error::{Applied, Error, Kind, Result};
 use crate::metrics::Metrics;
 use crate::options::{ClientOptions, Protocol, Reconnect};
-use crate::outbox::{Delivery, Event, Outbox};
+use crate::outbox::{Event, Outboxes};
 use crate::stream;
 
 use super::{Pooled, Questions};
@@ -35,7 +35,7 @@ pub(super) struct Node {
     pub(super) metrics: Arc<Metrics>,
     tls: Option<Arc<rustls::ClientConfig>>,
     questions: Arc<Questions>,
-    outbox: Arc<Outbox>,
+    outboxes: Arc<Outboxes>,
     attempts: Semaphore,
     history: Mutex<History>,
     verdict: watch::Sender<Option<Verdict>>,
@@ -63,7 +63,7 @@ impl Node {
     pub(super) fn new(
         options: Arc<ClientOptions>,
         questions: Arc<Questions>,
-        outbox: Arc<Outbox>,
+        outboxes: Arc<Outboxes>,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
         let database = options.database;
@@ -72,7 +72,7 @@ impl Node {
             options,
             metrics,
             questions,
-            outbox,
+            outboxes,
             attempts: Semaphore::new(ATTEMPTS),
             history: Mutex::default(),
             verdict: watch::Sender::new(None),
@@ -92,7 +92,7 @@ impl Node {
     pub(super) fn lost(&self, error: &Error) {
         self.metrics.lost.add(1);
         self.history().last = Some(error.clone());
-        self.outbox.push(Delivery::Event(Event::Error(error.clone())));
+        self.outboxes.tell(Event::Error(error.clone()));
     }
 
     pub(super) fn close(&self) {
@@ -149,12 +149,12 @@ impl Node {
             }
             match self.delay(failures, &error).await {
                 Some(delay) => {
-                    self.outbox.push(Delivery::Event(Event::Reconnecting(failures)));
+                    self.outboxes.tell(Event::Reconnecting(failures));
                     tokio::time::sleep(delay).await;
                 }
                 None => {
                     let stopped = error.fatal();
-                    self.outbox.push(Delivery::Event(Event::Stopped(stopped.clone())));
+                    self.outboxes.tell(Event::Stopped(stopped.clone()));
                     return Err(self.give_up(stopped));
                 }
             }
@@ -213,7 +213,7 @@ impl Node {
             history.last = Some(error.clone());
             history.failures
         };
-        self.outbox.push(Delivery::Event(Event::Error(error.clone())));
+        self.outboxes.tell(Event::Error(error.clone()));
         failures
     }
 

@@ -27,7 +27,7 @@ use crate::connection::Connection;
 use crate::error::{Applied, Error, Kind, Result};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
-use crate::outbox::Outbox;
+use crate::outbox::Outboxes;
 use crate::resp::encode;
 
 use self::manager::{Manager, Node};
@@ -82,7 +82,7 @@ impl Pool {
     pub fn new(
         options: Arc<ClientOptions>,
         questions: Arc<Questions>,
-        outbox: Arc<Outbox>,
+        outboxes: Arc<Outboxes>,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
         let max = options.pool.max as usize;
@@ -90,7 +90,7 @@ impl Pool {
         let size = max + 2 * options.lanes + SUBSCRIBERS;
         let min_idle = (options.pool.min as usize).saturating_sub(options.lanes);
         let idle_timeout = options.pool.idle_timeout;
-        let node = Arc::new(Node::new(options, questions, outbox, metrics)?);
+        let node = Arc::new(Node::new(options, questions, outboxes, metrics)?);
         let inner = bb8::Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
             .min_idle(u32::try_from(min_idle).ok().filter(|n| *n > 0))

@@ -11,11 +11,11 @@ use tokio::sync::oneshot;
 
 use crate::connection::Credentials;
 use crate::error::{Error, Result};
-use crate::outbox::{Delivery, Event, Outbox};
+use crate::outbox::{Event, Outboxes};
 
 /// The open questions of one client.
 pub struct Questions {
-    outbox: Arc<Outbox>,
+    outboxes: Arc<Outboxes>,
     open: Mutex<Open>,
 }
 
@@ -38,9 +38,9 @@ pub enum Answer {
 }
 
 impl Questions {
-    /// No open questions; they will go out through `outbox`.
-    pub fn new(outbox: Arc<Outbox>) -> Self {
-        Self { outbox, open: Mutex::default() }
+    /// No open questions; they will go out through `outboxes`.
+    pub fn new(outboxes: Arc<Outboxes>) -> Self {
+        Self { outboxes, open: Mutex::default() }
     }
 
     /// Asks the reconnect strategy. None if it says to stop, or will never answer.
@@ -79,7 +79,7 @@ impl Questions {
             open.waiting.insert(id, sender);
             id
         };
-        self.outbox.push(Delivery::Event(event(id)));
+        self.outboxes.tell(event(id));
         answer.await.ok()
     }
 

@@ -122,9 +122,9 @@ impl Session {
         self.lane.close(error);
     }
 
-    /// Ends the command `id`, whose caller has gone. None if it is not in this session.
-    pub fn cancel(&self, id: u32) -> Option<Applied> {
-        self.lane.cancel(id)
+    /// Ends the command `id` of `owner`, whose caller has gone. None if it is not in this session.
+    pub fn cancel(&self, owner: u32, id: u32) -> Option<Applied> {
+        self.lane.cancel(owner, id)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Traces> {

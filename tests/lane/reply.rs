@@ -46,16 +46,16 @@ async fn a_late_reply_goes_to_nobody_and_the_neighbours_get_their_own() {
 async fn a_caller_can_leave_at_any_time() {
     let mut scene = Scene::new().await;
     let early = scene.send(&["SET early 1", "SET kept 1"]);
-    assert_eq!(scene.lane.cancel(early), Some(Applied::No));
+    assert_eq!(scene.lane.cancel(0, early), Some(Applied::No));
     let mut wire = scene.server.accept().await;
     wire.expect("SET kept 1").await;
     let late = scene.send(&["SET late 1", "GET next"]);
     wire.expect("SET late 1").await;
-    assert_eq!(scene.lane.cancel(late), Some(Applied::Unknown));
+    assert_eq!(scene.lane.cancel(0, late), Some(Applied::Unknown));
     wire.say("+kept\r\n+late\r\n+next\r\n").await;
     assert_eq!(scene.caller.reply(early + 1).await, "kept");
     assert_eq!(scene.caller.reply(late + 1).await, "next");
-    assert_eq!(scene.lane.cancel(late + 1), None, "its reply is there");
+    assert_eq!(scene.lane.cancel(0, late + 1), None, "its reply is there");
     assert!(!scene.caller.has_ended(early) && !scene.caller.has_ended(late));
 }
 

@@ -36,8 +36,8 @@ impl Scene {
         let options = Arc::new(options);
         let pool = Pool::new(
             Arc::clone(&options),
-            Arc::new(Questions::new(Arc::clone(&caller.outbox))),
-            Arc::clone(&caller.outbox),
+            Arc::new(Questions::new(caller.outboxes())),
+            caller.outboxes(),
             Arc::clone(&metrics),
         );
         let pool = Arc::new(pool.unwrap());
@@ -46,7 +46,7 @@ impl Scene {
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
             pool: Arc::clone(&pool),
-            outbox: Arc::clone(&caller.outbox),
+            outboxes: caller.outboxes(),
             metrics: Arc::clone(&metrics),
         });
         #[cfg(unix)]

@@ -30,8 +30,8 @@ impl Scene {
         let (caller, metrics) = (Caller::new(), Arc::new(Metrics::default()));
         let pool = Pool::new(
             Arc::new(options),
-            Arc::new(Questions::new(Arc::clone(&caller.outbox))),
-            Arc::clone(&caller.outbox),
+            Arc::new(Questions::new(caller.outboxes())),
+            caller.outboxes(),
             Arc::clone(&metrics),
         );
         Self { server, caller, pool: Arc::new(pool.unwrap()), metrics }

@@ -32,8 +32,8 @@ impl Scene {
         let options = Arc::new(options);
         let pool = Pool::new(
             Arc::clone(&options),
-            Arc::new(Questions::new(Arc::clone(&caller.outbox))),
-            Arc::clone(&caller.outbox),
+            Arc::new(Questions::new(caller.outboxes())),
+            caller.outboxes(),
             Arc::clone(&metrics),
         );
         let pool = Arc::new(pool.unwrap());

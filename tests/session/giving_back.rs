@@ -143,7 +143,7 @@ async fn a_tombstone_is_under_way_as_well() {
     let id = scene.send(&session, &["WATCH k", "GET k"]);
     wire.expect("WATCH k").await;
     wire.expect("GET k").await;
-    assert_eq!(session.cancel(id + 1), Some(Applied::Unknown));
+    assert_eq!(session.cancel(0, id + 1), Some(Applied::Unknown));
     wire.say(OK).await;
     scene.caller.reply(id).await;
     assert_eq!(session.release(), Released::Busy);
@@ -162,7 +162,7 @@ async fn the_end_of_a_transaction_that_was_never_written_ends_nothing() {
     let large = format!("SET k {}", "v".repeat(32 << 20));
     let set = scene.send(&session, &[&large]);
     let exec = scene.send_within(0, &session, &["EXEC"]).unwrap();
-    assert_eq!(session.cancel(exec), Some(Applied::No));
+    assert_eq!(session.cancel(0, exec), Some(Applied::No));
     wire.expect(&large).await;
     wire.say(QUEUED).await;
     scene.caller.reply(set).await;

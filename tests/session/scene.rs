@@ -35,8 +35,8 @@ impl Scene {
         let (caller, metrics, options) = (Caller::new(), Arc::default(), Arc::new(options));
         let pool = Pool::new(
             Arc::clone(&options),
-            Arc::new(Questions::new(Arc::clone(&caller.outbox))),
-            Arc::clone(&caller.outbox),
+            Arc::new(Questions::new(caller.outboxes())),
+            caller.outboxes(),
             Arc::<Metrics>::clone(&metrics),
         );
         let home = Home {
@@ -44,7 +44,7 @@ impl Scene {
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
             pool: Arc::new(pool.unwrap()),
-            outbox: Arc::clone(&caller.outbox),
+            outboxes: caller.outboxes(),
             metrics,
         };
         Self { server, caller, home, sent: 0 }

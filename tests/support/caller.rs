@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use oxidis::error::Error;
-use oxidis::outbox::{Delivery, Event, Outbox, Row, Whose};
+use oxidis::outbox::{Delivery, Event, Outbox, Outboxes, Row, Whose};
 use oxidis::resp::Frames;
 use tokio::sync::Notify;
 
@@ -49,6 +49,11 @@ impl Caller {
             messages: VecDeque::new(),
             settled: HashMap::new(),
         }
+    }
+
+    /// The outbox as that of the only owner.
+    pub fn outboxes(&self) -> Arc<Outboxes> {
+        Arc::new(Outboxes::from(Arc::clone(&self.outbox)))
     }
 
     /// How command `id` ended.

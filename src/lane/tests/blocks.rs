@@ -59,7 +59,7 @@ fn all_replies_of_a_dead_block_are_thrown_away() {
     write_all(&mut state, now);
     reply(&mut state);
     reply(&mut state);
-    assert_eq!(state.cancel(2), Some(Applied::Unknown));
+    assert_eq!(state.cancel(0, 2), Some(Applied::Unknown));
     assert_eq!([0; 3].map(|_| fail(&mut state).whose), [Whose::NOBODY; 3]);
     assert_eq!(reply(&mut state).whose.id, 3);
 }
@@ -68,7 +68,7 @@ fn all_replies_of_a_dead_block_are_thrown_away() {
 fn a_block_of_which_nothing_was_written_leaves_with_its_caller() {
     let (mut state, now, ..) = started();
     write(&mut state, 2, now);
-    assert_eq!(state.cancel(2), Some(Applied::No));
+    assert_eq!(state.cancel(0, 2), Some(Applied::No));
     assert_eq!(write_all(&mut state, now), "W3");
 }
 
@@ -77,7 +77,7 @@ fn a_half_written_block_is_completed_whatever_happens() {
     let (mut state, now, text, _) = started();
     write(&mut state, 10, now);
     state.retire();
-    assert_eq!(state.cancel(2), Some(Applied::Unknown), "the rest will follow");
+    assert_eq!(state.cancel(0, 2), Some(Applied::Unknown), "the rest will follow");
     assert_eq!(write_all(&mut state, now), text[8..], "but nothing behind it");
     let answers: Vec<_> = (0..5).map(|_| reply(&mut state)).collect();
     assert!(answers.iter().all(|answer| !answer.early));

@@ -74,8 +74,9 @@ fn ids(ended: &[Ended]) -> Vec<(u32, Applied)> {
     ended.iter().map(|ended| (ended.id, ended.applied)).collect()
 }
 
-fn codes(failures: &[(u32, Error)]) -> Vec<(u32, &str)> {
-    failures.iter().map(|(id, error)| (*id, error.code())).collect()
+/// Id and the code of the refusal of each.
+fn codes(ended: &[Ended]) -> Vec<(u32, &str)> {
+    ended.iter().map(|ended| (ended.id, ended.refusal.as_ref().unwrap().code())).collect()
 }
 
 fn ms(n: u64) -> Duration {

@@ -271,7 +271,7 @@ impl Model {
                 let Drained::Reject(rejected) = drained else { panic!("{drained:?}") };
                 let held = std::mem::take(&mut self.held);
                 let expected: Vec<u32> = held.iter().map(|entry| entry.id).collect();
-                assert_eq!(rejected.iter().map(|(id, _)| *id).collect::<Vec<_>>(), expected);
+                assert_eq!(rejected.iter().map(|ended| ended.id).collect::<Vec<_>>(), expected);
                 expected.into_iter().for_each(|id| self.settle(id));
                 self.hold = Hold::Off;
             }
@@ -290,7 +290,7 @@ impl Model {
 
     fn cancel(&mut self, at: usize) {
         let id = at as u32;
-        let applied = self.state.cancel(id);
+        let applied = self.state.cancel(0, id);
         if let Some(at) = self.held.iter().position(|entry| entry.id == id) {
             self.held.remove(at);
             assert_eq!(applied, Some(Applied::No));
@@ -320,7 +320,7 @@ impl Model {
         let is_late = |entry: &Entry| !entry.is_dead && entry.deadline.is_some_and(|d| d <= now);
         let late = self.held.iter().chain(&self.queue).filter(|e| is_late(e)).count();
         assert_eq!(ended.len(), late);
-        for Ended { id, applied, refusal } in ended {
+        for Ended { id, applied, refusal, .. } in ended {
             if let Some(at) = self.held.iter().position(|e| e.id == id) {
                 assert!(is_late(&self.held[at]) && refusal.is_some() && applied == Applied::No);
                 self.held.remove(at);

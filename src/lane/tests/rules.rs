@@ -50,8 +50,8 @@ fn an_empty_batch_holds_nothing_up() {
 #[test]
 fn a_caller_who_leaves_before_the_write_takes_the_command_along() {
     let (mut state, now) = started(&["W1", "W2", "W3"]);
-    assert_eq!(state.cancel(2), Some(Applied::No));
-    assert_eq!(state.cancel(2), None, "it has ended already");
+    assert_eq!(state.cancel(0, 2), Some(Applied::No));
+    assert_eq!(state.cancel(0, 2), None, "it has ended already");
     assert_eq!(write_all(&mut state, now), "W1W3");
     assert_eq!((state.commands(), state.bytes()), (2, 4));
 }
@@ -60,7 +60,7 @@ fn a_caller_who_leaves_before_the_write_takes_the_command_along() {
 fn a_caller_who_leaves_later_leaves_a_tombstone() {
     let (mut state, now) = started(&["R1", "R2", "R3"]);
     write_all(&mut state, now);
-    assert_eq!(state.cancel(2), Some(Applied::Unknown));
+    assert_eq!(state.cancel(0, 2), Some(Applied::Unknown));
     assert_eq!(state.commands(), 3, "its reply is still due");
     let whose: Vec<_> = (0..3).map(|_| reply(&mut state).whose).collect();
     assert_eq!(whose.iter().map(|w| w.id).collect::<Vec<_>>(), [1, Whose::NOBODY.id, 3]);
@@ -71,8 +71,8 @@ fn a_caller_who_leaves_later_leaves_a_tombstone() {
 fn a_half_written_command_is_completed_after_its_caller_has_left() {
     let (mut state, now) = started(&["W1aa", "W2aa", "W3aa"]);
     write(&mut state, 6, now);
-    assert_eq!(state.cancel(2), Some(Applied::Unknown));
-    assert_eq!(state.cancel(3), Some(Applied::No));
+    assert_eq!(state.cancel(0, 2), Some(Applied::Unknown));
+    assert_eq!(state.cancel(0, 3), Some(Applied::No));
     assert_eq!(write_all(&mut state, now), "aa");
     let whose: Vec<_> = (0..2).map(|_| reply(&mut state).whose).collect();
     assert_eq!((whose[0].id, whose[1]), (1, Whose::NOBODY));
@@ -123,13 +123,13 @@ fn the_clock_of_a_dead_peer_starts_with_the_write_on_this_connection() {
     state.push(batch(1, &["R1", "R2"], 10, now));
     write(&mut state, 2, now + ms(1));
     assert_eq!(state.overdue_since(), None, "somebody still waits");
-    state.cancel(1);
+    state.cancel(0, 1);
     assert_eq!(state.overdue_since(), Some(now + ms(1)));
     reply(&mut state);
     state.retire();
     state.resume();
     write_all(&mut state, now + ms(5));
-    state.cancel(2);
+    state.cancel(0, 2);
     assert_eq!(state.overdue_since(), Some(now + ms(5)));
 }
 
@@ -138,7 +138,7 @@ fn a_loss_keeps_what_was_never_written_in_order() {
     let (mut state, now) = started(&["W1", "W2aa", "W3", "W4"]);
     state.push(batch(5, &["W5"], 0, now));
     write(&mut state, 3, now);
-    state.cancel(3);
+    state.cancel(0, 3);
     let (ended, retried) = state.lose(is_read_only);
     assert_eq!(ids(&ended), [(1, Applied::Unknown), (2, Applied::Unknown)]);
     assert_eq!(retried, 0);
@@ -177,7 +177,7 @@ fn the_tries_and_the_end_of_a_caller_are_not_the_callers_bits() {
 fn a_tombstone_is_not_written_again() {
     let (mut state, now) = started(&["R1", "R2"]);
     write_all(&mut state, now);
-    state.cancel(1);
+    state.cancel(0, 1);
     let (ended, _) = state.lose(is_read_only);
     assert!(ended.is_empty());
     assert_eq!(write_all(&mut state, now), "R2");
@@ -227,7 +227,7 @@ fn a_refused_command_is_rejected_once_a_later_one_has_run() {
     assert_eq!(reply(&mut state).whose.id, 3);
     let Drained::Reject(rejected) = state.drained(now, 0, 0.5) else { panic!("not rejected") };
     assert_eq!(codes(&rejected), [(1, "TRYAGAIN")]);
-    assert_eq!(rejected[0].1.applied(), Some(Applied::No));
+    assert_eq!(rejected[0].refusal.as_ref().unwrap().applied(), Some(Applied::No));
     assert_eq!((state.commands(), state.bytes()), (0, 0));
     assert!(!state.is_holding());
 }
@@ -237,7 +237,7 @@ fn a_tombstone_that_has_run_counts_as_a_later_command() {
     let (mut state, now) = started(&["W1", "W2"]);
     write_all(&mut state, now);
     refuse(&mut state, LOADING);
-    state.cancel(2);
+    state.cancel(0, 2);
     reply(&mut state);
     assert!(matches!(state.drained(now, 0, 0.5), Drained::Reject(_)));
 }
@@ -248,7 +248,7 @@ fn a_refused_tombstone_and_a_ping_delay_nothing() {
     let ping = Command { mode: Command::INTERNAL, ..command(0, 4, 0) };
     state.push(Batch::new(Bytes::from_static(b"PING"), vec![ping], now));
     write_all(&mut state, now);
-    state.cancel(1);
+    state.cancel(0, 1);
     assert!(!refuse(&mut state, LOADING).held);
     assert!(!state.is_holding());
     assert!(refuse(&mut state, LOADING).held);
@@ -265,7 +265,7 @@ fn a_refused_command_can_be_cancelled_and_expires() {
     write_all(&mut state, now);
     refuse(&mut state, LOADING);
     refuse(&mut state, LOADING);
-    assert_eq!(state.cancel(1), Some(Applied::No));
+    assert_eq!(state.cancel(0, 1), Some(Applied::No));
     assert_eq!(state.next_deadline(), Some(now + ms(100)));
     let ended = state.expire(now + ms(100));
     assert_eq!(ids(&ended), [(2, Applied::No)]);
@@ -362,7 +362,7 @@ fn a_lanes_own_ping_is_not_told_to_anybody() {
     let (mut state, now) = (State::default(), Instant::now());
     let ping = Command { mode: Command::INTERNAL, ..command(0, 4, 0) };
     state.push(Batch::new(Bytes::from_static(b"PING"), vec![ping], now));
-    assert_eq!(state.cancel(0), None, "an id of a caller may be 0 as well");
+    assert_eq!(state.cancel(0, 0), None, "an id of a caller may be 0 as well");
     write_all(&mut state, now);
     assert_eq!(state.overdue_since(), Some(now));
     let (ended, retried) = state.lose(|_| true);
@@ -375,7 +375,7 @@ fn the_end_of_everything_says_what_may_have_been_run() {
     write(&mut state, 7, now);
     reply(&mut state);
     refuse(&mut state, LOADING);
-    state.cancel(5);
+    state.cancel(0, 5);
     let mut ended = ids(&state.fail_all());
     ended.sort_by_key(|(id, _)| *id);
     assert_eq!(ended, [(2, Applied::No), (3, Applied::Unknown), (4, Applied::No)]);

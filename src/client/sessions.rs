@@ -1,0 +1,72 @@
+//! The sessions of a client, by their owners and places.
+//!
+//! Invariant: an owner that was closed has no session, also none that was being opened.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::closed;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+#[derive(Default)]
+pub(super) struct Sessions {
+    all: Mutex<All>,
+}
+
+#[derive(Default)]
+struct All {
+    open: HashMap<(u32, u32), Arc<Session>>,
+    /// Owners that are closed: what is opened for them from then on is closed at once.
+    over: HashSet<u32>,
+}
+
+impl Sessions {
+    /// Puts a session in its place; fails if its owner was closed meanwhile.
+    pub(super) fn open(&self, owner: u32, place: u32, session: Session) -> Result<()> {
+        let mut all = self.lock();
+        if all.over.contains(&owner) {
+            drop(all);
+            session.close(&closed());
+            return Err(closed());
+        }
+        all.open.insert((owner, place), Arc::new(session));
+        Ok(())
+    }
+
+    pub(super) fn get(&self, owner: u32, place: u32) -> Option<Arc<Session>> {
+        self.lock().open.get(&(owner, place)).cloned()
+    }
+
+    pub(super) fn remove(&self, owner: u32, place: u32) -> Option<Arc<Session>> {
+        self.lock().open.remove(&(owner, place))
+    }
+
+    /// All sessions of `owner`.
+    pub(super) fn of(&self, owner: u32) -> Vec<Arc<Session>> {
+        let all = self.lock();
+        let own = all.open.iter().filter(|((of, _), _)| *of == owner);
+        own.map(|(_, session)| Arc::clone(session)).collect()
+    }
+
+    /// Ends all sessions of `owner`, also those that are being opened.
+    pub(super) fn close(&self, owner: u32, error: &Error) {
+        let mut all = self.lock();
+        all.over.insert(owner);
+        let mut own = Vec::new();
+        all.open.retain(|(of, _), session| {
+            let stays = *of != owner;
+            if !stays {
+                own.push(Arc::clone(session));
+            }
+            stays
+        });
+        drop(all);
+        own.iter().for_each(|session| session.close(error));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        // Whole entries are put in and taken out: a panic leaves nothing half done.
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,149 @@
+//! The event loops that share one client, each with an outbox of its own.
+//!
+//! Owns who is there. A command says by its owner's number where its reply goes; what happens to
+//! the client as a whole is told to everybody. Invariant: what comes for an owner who has gone is
+//! dropped, so that nobody else ever gets it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::{Delivery, Event, Outbox};
+use crate::error::Error;
+
+/// The outboxes of one client by the numbers of their owners.
+pub struct Outboxes {
+    /// Few, and each reply looks here: a client that is not shared has one.
+    open: RwLock<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    last: u32,
+    boxes: BTreeMap<u32, Arc<Outbox>>,
+}
+
+impl From<Arc<Outbox>> for Outboxes {
+    /// Those of a client that nobody shares: its owner is 0.
+    fn from(only: Arc<Outbox>) -> Self {
+        let open = Open { last: 0, boxes: BTreeMap::from([(0, only)]) };
+        Self { open: RwLock::new(open) }
+    }
+}
+
+impl Outboxes {
+    /// Lets another event loop in, and returns its number, which nobody had before.
+    pub fn join(&self, outbox: Arc<Outbox>) -> u32 {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        open.last += 1;
+        let owner = open.last;
+        open.boxes.insert(owner, outbox);
+        owner
+    }
+
+    /// Forgets an event loop, unless it is the last one, which false says: somebody has to hear
+    /// how things end.
+    pub fn leave(&self, owner: u32) -> bool {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let is_last = open.boxes.len() == 1 && open.boxes.contains_key(&owner);
+        if !is_last {
+            open.boxes.remove(&owner);
+        }
+        !is_last
+    }
+
+    /// Queues `delivery` for `owner`.
+    pub fn push(&self, owner: u32, delivery: Delivery) {
+        // Outside of the lock: a push may wake somebody up.
+        let outbox = self.read().boxes.get(&owner).cloned();
+        if let Some(outbox) = outbox {
+            outbox.push(delivery);
+        }
+    }
+
+    /// Ends commands without a reply: each has its owner, its id, and the reason.
+    pub fn fail(&self, failures: impl IntoIterator<Item = (u32, u32, Error)>) {
+        let mut of: BTreeMap<u32, Vec<(u32, Error)>> = BTreeMap::new();
+        for (owner, id, error) in failures {
+            of.entry(owner).or_default().push((id, error));
+        }
+        for (owner, failures) in of {
+            self.push(owner, Delivery::Failures(failures));
+        }
+    }
+
+    /// Tells everybody.
+    pub fn tell(&self, event: Event) {
+        let boxes: Vec<_> = self.read().boxes.values().cloned().collect();
+        for outbox in boxes {
+            outbox.push(Delivery::Event(event.clone()));
+        }
+    }
+
+    /// Whether so much waits for one of them that no more should be read for now.
+    pub fn is_full(&self) -> bool {
+        self.read().boxes.values().any(|outbox| outbox.is_full())
+    }
+
+    /// Waits until none of them is full, or the one that was has gone.
+    pub async fn room(&self) {
+        loop {
+            let full = self.read().boxes.values().find(|outbox| outbox.is_full()).cloned();
+            let Some(full) = full else { return };
+            full.room().await;
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Open> {
+        // Entries are put in and taken out as a whole: a panic leaves nothing half done.
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox() -> Arc<Outbox> {
+        Arc::new(Outbox::new(|| {}))
+    }
+
+    fn failures(outbox: &Outbox) -> Vec<u32> {
+        let deliveries = outbox.drain().into_iter();
+        let failures = deliveries.filter_map(|delivery| match delivery {
+            Delivery::Failures(failures) => Some(failures),
+            _ => None,
+        });
+        failures.flatten().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn each_owner_gets_its_own() {
+        let (first, second) = (outbox(), outbox());
+        let all = Outboxes::from(Arc::clone(&first));
+        let owner = all.join(Arc::clone(&second));
+        let error = Error::usage("x");
+        all.fail([(owner, 1, error.clone()), (0, 1, error.clone()), (owner, 2, error)]);
+        assert_eq!(failures(&first), [1]);
+        assert_eq!(failures(&second), [1, 2]);
+    }
+
+    #[test]
+    fn what_comes_for_an_owner_who_has_left_is_dropped() {
+        let (first, second) = (outbox(), outbox());
+        let all = Outboxes::from(Arc::clone(&first));
+        let owner = all.join(second);
+        assert!(all.leave(owner));
+        let next = outbox();
+        assert_ne!(all.join(Arc::clone(&next)), owner);
+        all.fail([(owner, 1, Error::usage("x"))]);
+        assert!(failures(&first).is_empty() && failures(&next).is_empty());
+    }
+
+    #[test]
+    fn the_last_owner_stays() {
+        let all = Outboxes::from(outbox());
+        let owner = all.join(outbox());
+        assert!(all.leave(0));
+        assert!(!all.leave(owner));
+    }
+}

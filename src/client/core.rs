@@ -43,7 +43,9 @@ impl Core {
         )?;
         let pool = Arc::new(pool);
         let lanes = options.lanes as u32;
-        let home = Home { place: lanes, is_served_by_caller, options, pool, outboxes, metrics };
+        let router = None;
+        let home =
+            Home { place: lanes, is_served_by_caller, options, pool, outboxes, metrics, router };
         let lane = |place| Lane::start(Home { place, ..home.clone() });
         let lanes = (0..lanes).map(lane).collect();
         Ok(Self { runtime: runtime.clone(), lanes, sessions: Sessions::default(), home, questions })

@@ -34,6 +34,15 @@ impl Command {
     /// Set by the caller: a SELECT for everybody who shares the lane. Once it has succeeded, later
     /// connections begin in its database.
     pub const SELECTS: u32 = 1 << 25;
+    /// Set by a client of several nodes: the command is for this one and no other.
+    pub const PINNED: u32 = 1 << 19;
+    /// One of [`Command::INTERNAL`], whose reply says that everything before it is answered.
+    pub(super) const MARK: u32 = 1 << 20;
+    /// The four bits that count how often the command was sent to another node.
+    const REDIRECTS: u32 = 0b1111 << Self::REDIRECTS_SHIFT;
+    const REDIRECTS_SHIFT: u32 = 21;
+    /// The most redirects that can be counted.
+    pub const MOST_REDIRECTS: u32 = 0b1111;
     /// Set by the caller: the bytes are a whole transaction, `MULTI` to `EXEC`, that is written as
     /// one command and ends with the reply to its last.
     pub const BLOCK: u32 = 1 << 26;
@@ -41,7 +50,8 @@ impl Command {
     const TRIES: u32 = 0b11 << Self::TRIES_SHIFT;
     const TRIES_SHIFT: u32 = 28;
     /// The bits that belong to the caller.
-    pub const CALLER: u32 = (1 << Self::TRIES_SHIFT) - 1;
+    pub const CALLER: u32 =
+        ((1 << Self::TRIES_SHIFT) - 1) & !(Self::PINNED | Self::MARK | Self::REDIRECTS);
 
     /// Whether nobody waits for the reply.
     pub fn is_dead(&self) -> bool {
@@ -56,6 +66,16 @@ impl Command {
     /// How often the command was written again.
     pub fn tries(&self) -> u32 {
         (self.mode & Self::TRIES) >> Self::TRIES_SHIFT
+    }
+
+    /// How often the command was sent to another node.
+    pub fn redirects(&self) -> u32 {
+        (self.mode & Self::REDIRECTS) >> Self::REDIRECTS_SHIFT
+    }
+
+    fn count_redirect(&mut self) {
+        let redirects = (self.redirects() + 1).min(Self::MOST_REDIRECTS);
+        self.mode = (self.mode & !Self::REDIRECTS) | (redirects << Self::REDIRECTS_SHIFT);
     }
 
     pub(super) fn count_try(&mut self) {
@@ -90,6 +110,30 @@ impl Batch {
     #[must_use]
     pub fn owned_by(mut self, owner: u32) -> Self {
         self.owner = owner;
+        self
+    }
+
+    /// The same, with one redirect more for each command.
+    #[must_use]
+    pub fn redirected(mut self) -> Self {
+        self.commands.iter_mut().for_each(Command::count_redirect);
+        self
+    }
+
+    /// The same, behind ASKING, which lets the next command in where its slot is on the way.
+    #[must_use]
+    pub fn asking(mut self) -> Self {
+        let bytes = [ASKING, &self.bytes].concat();
+        self.bytes = Bytes::from(bytes);
+        let len = ASKING.len() as u32;
+        self.commands.insert(0, Command { id: 0, len, mode: Command::INTERNAL, timeout: 0 });
+        self
+    }
+
+    /// The same, for this node and no other.
+    #[must_use]
+    pub fn pinned(mut self) -> Self {
+        self.commands.iter_mut().for_each(|command| command.mode |= Command::PINNED);
         self
     }
 
@@ -197,6 +241,8 @@ impl Batch {
 pub(super) fn deadline(submitted: Instant, command: &Command) -> Option<Instant> {
     (command.timeout != 0).then(|| submitted + millis(command.timeout))
 }
+
+const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
 
 fn millis(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))

@@ -229,6 +229,9 @@ impl Shared {
             self.outboxes.tell(Event::Reconnecting(0));
         }
         self.fail(ended, &lost(error));
+        if let Some(router) = self.router() {
+            router.lost(self.place);
+        }
     }
 }
 
@@ -528,9 +531,7 @@ impl<'a> Service<'a> {
                 inner.write(now, &shared.metrics);
             }
             Timer::Ping => {
-                let ping =
-                    Command { id: 0, len: PING.len() as u32, mode: Command::INTERNAL, timeout: 0 };
-                inner.state.push(Batch::new(Bytes::from_static(PING), vec![ping], now));
+                inner.state.push(ping(Command::INTERNAL, now));
                 inner.write(now, &shared.metrics);
                 inner.ping = Some(now);
             }
@@ -542,6 +543,12 @@ impl<'a> Service<'a> {
         }
         Ok(timer)
     }
+}
+
+/// A PING of the lane itself.
+pub(super) fn ping(mode: u32, now: Instant) -> Batch {
+    let command = Command { id: 0, len: PING.len() as u32, mode, timeout: 0 };
+    Batch::new(Bytes::from_static(PING), vec![command], now)
 }
 
 async fn next_lease(replacement: &mut Replacement<'_>) -> Result<Lease> {

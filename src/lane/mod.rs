@@ -16,6 +16,7 @@
 
 mod batch;
 mod driver;
+mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ mod wire;
 
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,7 +39,7 @@ use crate::pool::{Lease, Pool};
 use crate::stream::{self, Stream};
 
 pub use self::batch::{Batch, Command};
-pub use self::state::{Ended, State};
+pub use self::state::{Ended, Refused, State};
 use self::wire::Wire;
 
 /// A queue of commands and the connection that they go over.
@@ -62,6 +63,23 @@ pub struct Home {
     pub outboxes: Arc<Outboxes>,
     /// The client's counters.
     pub metrics: Arc<Metrics>,
+    /// Who decides about refused commands, where there are several nodes.
+    pub router: Option<Weak<dyn Router>>,
+}
+
+/// Who knows the other nodes.
+///
+/// The lane calls it without its own lock, and one call after the other, in the order of replies.
+pub trait Router: Send + Sync {
+    /// The server of the lane at `place` has not run these commands; in their order.
+    fn refused(&self, place: u32, refused: Vec<Refused>);
+
+    /// Everything that was queued before the first [`Lane::mark`] that was not reported yet is
+    /// answered.
+    fn passed(&self, place: u32);
+
+    /// The lane at `place` has lost its connection, and with it its marks.
+    fn lost(&self, place: u32);
 }
 
 struct Shared {
@@ -76,6 +94,7 @@ struct Shared {
     pool: Arc<Pool>,
     outboxes: Arc<Outboxes>,
     metrics: Arc<Metrics>,
+    router: Option<Weak<dyn Router>>,
 }
 
 struct Inner {
@@ -305,6 +324,54 @@ impl Lane {
         }
     }
 
+    /// Puts a mark behind everything queued: the router hears when all of that is answered. False
+    /// if that would make no sense: there is no connection.
+    pub fn mark(&self) -> bool {
+        let now = Instant::now();
+        let mut inner = self.shared.lock();
+        let Link::Up { failed: None, attendant, .. } = inner.link else { return false };
+        let mode = Command::INTERNAL | Command::MARK;
+        inner.state.push(driver::ping(mode, now));
+        let wake = inner.write(now, &self.shared.metrics).needs_driver(attendant);
+        drop(inner);
+        if wake {
+            self.shared.wake.notify_one();
+        }
+        true
+    }
+
+    /// Takes out what waits for a connection, in order; nothing while there is one.
+    pub fn take_waiting(&self) -> Vec<Batch> {
+        let mut inner = self.shared.lock();
+        match inner.link {
+            // If it has failed, the driver is about to end what is in flight.
+            Link::Up { .. } => Vec::new(),
+            Link::Dormant | Link::Connecting | Link::Closed => inner.state.take_all(),
+        }
+    }
+
+    /// Makes the lane take another connection once what is in flight is answered.
+    pub fn renew(&self) {
+        let mut inner = self.shared.lock();
+        inner.state.drain_to_reconnect();
+        let is_idle = !inner.state.is_waiting();
+        if let (Link::Up { failed, .. }, true) = (&mut inner.link, is_idle) {
+            failed.get_or_insert_with(refused);
+        }
+        drop(inner);
+        self.shared.wake.notify_one();
+    }
+
+    /// Gives the connection up, as if it had been lost for `error`.
+    pub fn give_up(&self, error: Error) {
+        let mut inner = self.shared.lock();
+        if let Link::Up { failed, .. } = &mut inner.link {
+            failed.get_or_insert(error);
+        }
+        drop(inner);
+        self.shared.wake.notify_one();
+    }
+
     /// Ends every command of `owner` with `error`: it has gone, and others go on.
     pub fn abandon(&self, owner: u32, error: &Error) {
         let ended = self.shared.lock().state.abandon(owner);
@@ -379,6 +446,12 @@ impl Lane {
             None => error.retryable(),
         }
     }
+}
+
+/// Why a connection is of no more use.
+fn refused() -> Error {
+    let text = "the server's role, or this connection's login, has changed";
+    Error::connection("REFUSED", text).retryable()
 }
 
 /// What a panic of ours becomes for the commands that it costs.
@@ -507,9 +580,14 @@ impl Exit {
 
 impl Shared {
     fn new(home: Home, is_exclusive: bool) -> Self {
-        let Home { place, is_served_by_caller, options, pool, outboxes, metrics } = home;
+        let Home { place, is_served_by_caller, options, pool, outboxes, metrics, router } = home;
+        let state = match (is_exclusive, &router) {
+            (true, _) => State::without_retries(),
+            (false, Some(_)) => State::routed(),
+            (false, None) => State::default(),
+        };
         let inner = Inner {
-            state: if is_exclusive { State::without_retries() } else { State::default() },
+            state,
             link: if is_exclusive { Link::Connecting } else { Link::Dormant },
             armed: None,
             active: Instant::now(),
@@ -528,6 +606,7 @@ impl Shared {
             pool,
             outboxes,
             metrics,
+            router,
         }
     }
 
@@ -548,6 +627,10 @@ impl Shared {
         drop(inner);
         self.fail(ended, &internal());
         is_open
+    }
+
+    fn router(&self) -> Option<Arc<dyn Router>> {
+        self.router.as_ref()?.upgrade()
     }
 
     /// Tells the callers of `ended` that their commands end because of `error`.

@@ -25,7 +25,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Command};
-use crate::error::{Applied, Error, Kind};
+use super::refusal::Refusal;
+use crate::error::{Applied, Error};
 use crate::outbox::Whose;
 use crate::resp::encode;
 
@@ -50,8 +51,30 @@ pub struct State {
     hold: Hold,
     held: VecDeque<Held>,
     retiring: bool,
-    /// Whether refusals go to the caller as they are.
-    never_holds: bool,
+    rule: Rule,
+    /// Refused commands that are for the router.
+    refused: Vec<Refused>,
+}
+
+/// What becomes of a command that the server refuses without running it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// It is written again, here.
+    #[default]
+    Hold,
+    /// Its caller gets the refusal.
+    Pass,
+    /// Whoever knows the other nodes gets it.
+    Route,
+}
+
+/// A command that the server has refused without running it, for whoever knows another node.
+#[derive(Debug)]
+pub struct Refused {
+    /// The command, alone.
+    pub batch: Batch,
+    /// What the server said.
+    pub error: Error,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -61,10 +84,12 @@ struct Cursor {
 }
 
 /// The parts of a block that are answered, and their bytes.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Part {
     replies: u32,
     bytes: usize,
+    /// Why one of them was not taken by this node: the router's business, once EXEC has failed.
+    refusal: Option<Error>,
 }
 
 /// Why nothing new is written although the connection stands.
@@ -120,7 +145,13 @@ const MAX_TRIES: u32 = 2;
 impl State {
     /// A queue whose commands are written once at most, whatever the server says.
     pub fn without_retries() -> Self {
-        Self { never_holds: true, ..Self::default() }
+        Self { rule: Rule::Pass, ..Self::default() }
+    }
+
+    /// A queue whose refused commands [`State::take_refused`] gives to whoever knows the other
+    /// nodes, but for those that are pinned to this one.
+    pub fn routed() -> Self {
+        Self { rule: Rule::Route, ..Self::default() }
     }
 
     /// Queues a batch behind all others. An empty one would never be written: it is left out.
@@ -195,21 +226,58 @@ impl State {
         }
         let internal = command.mode & Command::INTERNAL != 0;
         // The server runs the command of a caller who has gone like any other.
-        let refusal = if internal { None } else { self.refusal(error) };
+        let refusal = if internal { None } else { error.and_then(Refusal::read) };
         let ran = refusal.is_none() && !internal;
-        let held = match refusal {
-            Some(refusal) if !command.is_dead() => self.try_hold(command, refusal),
-            _ => false,
+        let fate = match refusal {
+            Some(refusal) if !command.is_dead() => self.dispose(command, refusal),
+            _ => Fate::Answered,
         };
+        let (held, moved) = (fate == Fate::Held, fate == Fate::Moved);
         let selects = !held && command.mode & Command::SELECTS != 0;
         let selected = if selects { self.selected(command) } else { None };
         let early = self.move_on(command, held, ran);
-        let whose = if held { Whose::NOBODY } else { caller_of(command) };
-        Some(Answer { held, internal, selected, early, ..Answer::of(whose, of) })
+        let whose = if held || moved { Whose::NOBODY } else { caller_of(command) };
+        let mark = internal && command.mode & Command::MARK != 0;
+        let answer = Answer::of(whose, of);
+        Some(Answer { held: held || moved, internal, mark, selected, early, ..answer })
     }
 
-    fn refusal(&self, error: Option<&[u8]>) -> Option<Refusal> {
-        error.filter(|_| !self.never_holds).and_then(Refusal::read)
+    /// What becomes of `command`, the first that is not answered, which the server has refused.
+    fn dispose(&mut self, command: Command, refusal: Refusal) -> Fate {
+        match self.rule {
+            Rule::Pass => Fate::Answered,
+            Rule::Route if refusal.is_for_router() => {
+                if command.mode & Command::PINNED != 0 {
+                    return Fate::Answered;
+                }
+                match self.first(command) {
+                    Some(batch) => self.refused.push(Refused { batch, error: refusal.error }),
+                    None => return Fate::Answered,
+                }
+                Fate::Moved
+            }
+            Rule::Hold | Rule::Route => {
+                let is_held = refusal.is_for_lane() && self.try_hold(command, refusal);
+                if is_held {
+                    Fate::Held
+                } else {
+                    Fate::Answered
+                }
+            }
+        }
+    }
+
+    /// The refused commands since this was called last, in order.
+    pub fn take_refused(&mut self) -> Vec<Refused> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// `command`, the first that is not answered, alone.
+    fn first(&self, command: Command) -> Option<Batch> {
+        let front = self.batches.front()?;
+        let start = self.answered.bytes;
+        let bytes = front.bytes().slice(start..start + command.len as usize);
+        Some(Batch::new(bytes, vec![command], front.submitted()).owned_by(front.owner()))
     }
 
     /// The reply to the next part of `block`. Errors go to the caller, who has to know why EXEC
@@ -222,22 +290,41 @@ impl State {
         let rest = self.batches.front().and_then(|batch| batch.bytes().get(at..end));
         let rest = rest.unwrap_or_default();
         let at = at + encode::command_len(rest).unwrap_or(rest.len());
-        let part = Part { replies: self.part.replies + 1, bytes: at - start };
-        let index = std::mem::replace(&mut self.part, part).replies;
-        if self.refusal(error).is_some_and(|refusal| refusal.reconnect) {
-            self.drain_to_reconnect();
+        let index = self.part.replies;
+        (self.part.replies, self.part.bytes) = (index + 1, at - start);
+        let refusal = error.filter(|_| self.rule != Rule::Pass).and_then(Refusal::read);
+        let is_for_router = |refusal: &Refusal| {
+            let is_free = self.rule == Rule::Route && block.mode & Command::PINNED == 0;
+            is_free && refusal.is_for_router()
+        };
+        let mut is_refused = false;
+        match refusal {
+            Some(refusal) if is_for_router(&refusal) => {
+                self.part.refusal.get_or_insert(refusal.error);
+                is_refused = true;
+            }
+            Some(refusal) if refusal.reconnects() => self.drain_to_reconnect(),
+            _ => {}
         }
         if at < end {
             let whose = match error {
-                Some(_) if !block.is_dead() => Whose::part(block.id, index),
+                Some(_) if !block.is_dead() && !is_refused => Whose::part(block.id, index),
                 _ => Whose::NOBODY,
             };
             let early = self.writing == 0 && at > self.written;
             return Answer { early, partial: true, ..Answer::of(whose, of) };
         }
-        self.part = Part::default();
+        let part = std::mem::take(&mut self.part);
+        let refusal = part.refusal.filter(|_| error.is_some() && !block.is_dead());
+        let moved = refusal.and_then(|error| Some(Refused { batch: self.first(block)?, error }));
         let early = self.move_on(block, false, error.is_none());
-        Answer { early, ..Answer::of(caller_of(block), of) }
+        match moved {
+            Some(refused) => {
+                self.refused.push(refused);
+                Answer { early, held: true, ..Answer::of(Whose::NOBODY, of) }
+            }
+            None => Answer { early, ..Answer::of(caller_of(block), of) },
+        }
     }
 
     /// `command`, the first that was not answered, is now. Says whether that came too early.
@@ -442,7 +529,7 @@ impl State {
                 }
             }
         }
-        *self = Self::default();
+        *self = Self { rule: self.rule, ..Self::default() };
         ended
     }
 
@@ -454,6 +541,17 @@ impl State {
     /// Whether the connection may be exchanged now: it is to be, and nothing is in flight.
     pub fn is_retired(&self) -> bool {
         self.retiring && !self.is_waiting()
+    }
+
+    /// Takes out everything that waits, in order, for another node. For a lane without a
+    /// connection: nothing of it is in flight.
+    pub fn take_all(&mut self) -> Vec<Batch> {
+        self.trim_answered();
+        let held = std::mem::take(&mut self.held).into_iter().map(|held| held.batch);
+        let batches: Vec<Batch> = held.chain(std::mem::take(&mut self.batches)).collect();
+        *self = Self { rule: self.rule, ..Self::default() };
+        let live = |batch: &Batch| batch.filtered(|command, _| !command.is_dead());
+        batches.iter().map(live).filter(|batch| !batch.commands().is_empty()).collect()
     }
 
     /// Takes up writing again, on a new connection.
@@ -515,27 +613,25 @@ impl State {
     }
 
     fn try_hold(&mut self, mut command: Command, refusal: Refusal) -> bool {
-        if refusal.reconnect {
+        let reconnects = refusal.reconnects();
+        if reconnects {
             if command.tries() >= MAX_TRIES {
                 return false;
             }
             command.count_try();
         }
-        let Some(front) = self.batches.front() else { return false };
-        let (start, submitted, owner) = (self.answered.bytes, front.submitted(), front.owner());
-        let bytes = front.bytes().slice(start..start + command.len as usize);
-        let batch = Batch::new(bytes, vec![command], submitted).owned_by(owner);
+        let Some(batch) = self.first(command) else { return false };
         self.held.push_back(Held { batch, error: refusal.error });
         match &mut self.hold {
-            Hold::Draining { reconnect, .. } => *reconnect |= refusal.reconnect,
-            hold => *hold = Hold::Draining { overtaken: false, reconnect: refusal.reconnect },
+            Hold::Draining { reconnect, .. } => *reconnect |= reconnects,
+            hold => *hold = Hold::Draining { overtaken: false, reconnect: reconnects },
         }
         true
     }
 
-    /// The server refused a block because its role has changed, or the login: later commands want
-    /// another connection.
-    fn drain_to_reconnect(&mut self) {
+    /// Later commands want another connection, once what is in flight is answered: the server's
+    /// role has changed, or the login.
+    pub fn drain_to_reconnect(&mut self) {
         match &mut self.hold {
             Hold::Draining { reconnect, .. } => *reconnect = true,
             hold => *hold = Hold::Draining { overtaken: false, reconnect: true },
@@ -702,35 +798,10 @@ impl State {
         let commands = batches.iter().map(|b| b.commands().len()).sum();
         let bytes = batches.iter().map(|b| b.bytes().len()).sum();
         let litter = self.litter;
-        *self = Self { batches, commands, bytes, litter, ..Self::default() };
+        *self = Self { batches, commands, bytes, litter, rule: self.rule, ..Self::default() };
         for batch in &mut self.batches {
             batch.written = None;
         }
-    }
-}
-
-/// A reply that says the command was not run.
-#[derive(Debug)]
-pub struct Refusal {
-    /// The reply.
-    pub error: Error,
-    /// Whether the connection has to be made anew, because the server's role has changed.
-    pub reconnect: bool,
-}
-
-impl Refusal {
-    /// Reads an error reply. The codes are those the Redis source replies with before a command
-    /// is run; -MISCONF, -OOM and -NOREPLICAS are left to the caller, since they last.
-    pub fn read(text: &[u8]) -> Option<Self> {
-        let end = text.iter().position(|b| *b == b' ').unwrap_or(text.len());
-        let reconnect = match text.get(..end)? {
-            b"LOADING" | b"BUSY" | b"MASTERDOWN" | b"TRYAGAIN" | b"CLUSTERDOWN" => false,
-            b"READONLY" | b"NOAUTH" => true,
-            _ => return None,
-        };
-        let error = Error::reply(String::from_utf8_lossy(text));
-        debug_assert_eq!(error.kind(), Kind::Reply);
-        Some(Self { error: error.retryable().with_applied(Applied::No), reconnect })
     }
 }
 
@@ -743,10 +814,12 @@ pub struct Answer {
     pub owner: u32,
     /// When the command was submitted.
     pub submitted: Instant,
-    /// Whether the command was refused and will be written again.
+    /// Whether the command was refused and will be written again, here or elsewhere.
     pub held: bool,
-    /// Whether this was a health check of the lane itself.
+    /// Whether this was a command of the lane itself.
     pub internal: bool,
+    /// Whether this was a mark: everything that was queued before it is answered.
+    pub mark: bool,
     /// The database that the command selects, if it has succeeded.
     pub selected: Option<u32>,
     /// Whether the command was answered before it was wholly written: the server has given up on
@@ -765,11 +838,23 @@ impl Answer {
             submitted,
             held: false,
             internal: false,
+            mark: false,
             selected: None,
             early: false,
             partial: false,
         }
     }
+}
+
+/// What has become of a refused command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Its caller gets the refusal.
+    Answered,
+    /// It waits to be written again.
+    Held,
+    /// It is for the router.
+    Moved,
 }
 
 /// Where a command has come from, and when.

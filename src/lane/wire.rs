@@ -10,7 +10,7 @@ use std::io;
 use tokio::time::Instant;
 
 use super::state::Drained;
-use super::{Exit, Shared};
+use super::{refused, Exit, Shared};
 use crate::backoff;
 use crate::connection::Reader;
 use crate::error::{Error, Result};
@@ -146,6 +146,7 @@ impl Wire {
         // Latencies are counted by runs: the replies of one batch were submitted together.
         let mut run: Option<(Instant, u64)> = None;
         let mut breach = None;
+        let mut marks = 0;
         // Where the replies of another owner begin.
         let mut owners: Vec<(usize, u32)> = Vec::new();
         let mut inner = shared.lock();
@@ -170,6 +171,7 @@ impl Wire {
             }
             gone += u64::from(answer.whose == Whose::NOBODY && !answer.held && !answer.internal);
             if answer.internal {
+                marks += u32::from(answer.mark);
                 inner.ping = None;
                 self.found.news = true;
                 if let Exit::Leaving { refused } = &mut inner.exit {
@@ -188,6 +190,7 @@ impl Wire {
             }
         }
         record(shared, now, run);
+        let moved = inner.state.take_refused();
         let drained = inner.state.drained(now, self.refusals, backoff::random());
         if inner.state.retry_at().is_some() {
             self.refusals = self.refusals.saturating_add(1);
@@ -205,6 +208,13 @@ impl Wire {
         shared.metrics.tombstones.add(gone);
         shared.metrics.pushes_ignored.add(frames.pushes.len() as u64);
         pass_on(&shared.outboxes, frames, whose, &owners);
+        if let Some(router) = shared.router().filter(|_| marks > 0 || !moved.is_empty()) {
+            if !moved.is_empty() {
+                router.refused(shared.place, moved);
+            }
+            // Whatever was refused before a mark is on its way again before that is told.
+            (0..marks).for_each(|_| router.passed(shared.place));
+        }
         match drained {
             Drained::Nothing => {}
             Drained::Reject(ended) => shared.fail(ended, &refused()),
@@ -222,11 +232,6 @@ impl Wire {
         };
         Error::connection("UNEXPECTED_EOF", text).retryable()
     }
-}
-
-fn refused() -> Error {
-    let text = "the server's role, or this connection's login, has changed";
-    Error::connection("REFUSED", text).retryable()
 }
 
 /// Gives replies to their owners, whose runs begin where `owners` says.

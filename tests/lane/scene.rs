@@ -47,6 +47,7 @@ impl Scene {
             options,
             pool: Arc::clone(&pool),
             outboxes: caller.outboxes(),
+            router: None,
             metrics: Arc::clone(&metrics),
         });
         #[cfg(unix)]

@@ -45,6 +45,7 @@ impl Scene {
             options,
             pool: Arc::new(pool.unwrap()),
             outboxes: caller.outboxes(),
+            router: None,
             metrics,
         };
         Self { server, caller, home, sent: 0 }

@@ -1,6 +1,7 @@
 //! Each rule of the state by itself.
 
-use super::super::state::{Drained, Refusal};
+use super::super::refusal::Refusal;
+use super::super::state::Drained;
 use super::*;
 use crate::outbox::Whose;
 
@@ -305,7 +306,7 @@ fn a_loss_puts_refused_commands_before_the_others() {
 fn only_replies_that_mean_not_now_are_refusals() {
     for text in ["LOADING x", "BUSY x", "MASTERDOWN x", "TRYAGAIN x", "CLUSTERDOWN", "READONLY x"] {
         let refusal = Refusal::read(text.as_bytes()).unwrap();
-        assert_eq!(refusal.reconnect, text.starts_with("READONLY"));
+        assert_eq!(refusal.reconnects(), text.starts_with("READONLY"));
         assert_eq!(refusal.error.applied(), Some(Applied::No));
         assert!(refusal.error.is_retryable());
     }

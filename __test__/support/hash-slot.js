@@ -1,6 +1,8 @@
 'use strict'
 
-// The slot of a key, computed apart from the client under test; and keys for a slot.
+// The slot of a key, computed apart from the client under test; keys for a slot; ranges of slots.
+//
+// Ranges are `[first, last]`, both included, as servers say them.
 
 /** The slot of `key`: CRC16 (XMODEM) of what is in its first braces, or of all of it. */
 function slotOf (key) {
@@ -21,6 +23,25 @@ function keyIn (slot, nth = 0) {
   return `{${tags.get(slot)}}:${nth}`
 }
 
+/** All slots in `parts` ranges of the same size, give or take one. */
+function evenly (parts) {
+  const start = part => Math.ceil(SLOTS * part / parts)
+  return Array.from({ length: parts }, (_, part) => [start(part), start(part + 1) - 1])
+}
+
+/** Whether one of the ranges has the slot. */
+function covers (ranges, slot) {
+  return ranges.some(([first, last]) => first <= slot && slot <= last)
+}
+
+/** The ranges without one slot. */
+function without (ranges, slot) {
+  return ranges.flatMap(([first, last]) => {
+    if (slot < first || slot > last) return [[first, last]]
+    return [[first, slot - 1], [slot + 1, last]].filter(([from, to]) => from <= to)
+  })
+}
+
 function crc16 (bytes) {
   let crc = 0
   for (const byte of bytes) {
@@ -31,11 +52,11 @@ function crc16 (bytes) {
   return crc
 }
 
-/** Fixed by the cluster specification. */
+// Fixed by the cluster specification.
 const SLOTS = 16_384
 
 // A tag for every slot seen so far, and how many names were tried to find them.
 const tags = new Map()
 let tried = 0
 
-module.exports = { SLOTS, keyIn, slotOf }
+module.exports = { covers, evenly, keyIn, slotOf, without }

@@ -8,7 +8,7 @@
 // fixed time. All nodes end with the process that started them, as every started server does.
 
 const { openControl } = require('./control-connection')
-const { SLOTS, keyIn, slotOf } = require('./hash-slot')
+const { covers, evenly, keyIn, slotOf, without } = require('./hash-slot')
 const { startServer } = require('./redis-server')
 const { until } = require('./until')
 
@@ -91,8 +91,7 @@ class Cluster {
 
   /** The primary that has this slot, undefined when none has. */
   nodeOf (slot) {
-    return this.primaries.find(({ slots }) =>
-      slots.some(([first, last]) => first <= slot && slot <= last))
+    return this.primaries.find(({ slots }) => covers(slots, slot))
   }
 
   /** The node with this id; throws when there is none. */
@@ -272,8 +271,8 @@ class Cluster {
     await Promise.all(Array.from(
       { length: primaries * (replicas + 1) - 1 }, () => this.launch(first)))
     const owners = this.nodes.slice(0, primaries)
-    await Promise.all(owners.map((node, index) => this.command(node, 'CLUSTER', 'ADDSLOTSRANGE',
-      Math.ceil(SLOTS * index / primaries), Math.ceil(SLOTS * (index + 1) / primaries) - 1)))
+    await Promise.all(evenly(primaries).map((range, index) =>
+      this.command(owners[index], 'CLUSTER', 'ADDSLOTSRANGE', ...range)))
     // Nodes that start with different epochs need not find out whose slots count.
     await Promise.all(this.nodes.map((node, index) =>
       this.command(node, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1)))
@@ -409,13 +408,6 @@ class Seen {
   toString () {
     return `${this.role} of ${this.primary}, ${this.state}, ${this.slots.join(' ')}`
   }
-}
-
-function without (ranges, slot) {
-  return ranges.flatMap(([first, last]) => {
-    if (slot < first || slot > last) return [[first, last]]
-    return [[first, slot - 1], [slot + 1, last]].filter(([from, to]) => from <= to)
-  })
 }
 
 // Short, so that failovers take seconds; long enough that a node of a loaded 2-core machine is not

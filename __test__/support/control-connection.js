@@ -10,18 +10,45 @@ const fs = require('node:fs')
 const net = require('node:net')
 const tls = require('node:tls')
 
-/**
- * Connects to a started server (`{ host, port }`) with what it asks for: its `certificates` when
- * it has TLS, and `password`.
- */
-async function openControl (server, { password } = {}) {
+/** One connection to each server, opened when it is first needed and again after it was lost. */
+class Controls {
+  constructor () {
+    this.opened = new Map()
+  }
+
+  /** Sends one command to one server; see `ControlConnection`. */
+  async command (server, ...args) {
+    return (await this.to(server)).command(...args)
+  }
+
+  async to (server) {
+    const known = await this.opened.get(server)
+    if (known && !known.closed) return known
+    if (!server.pid) throw new Error(`the server of port ${server.port} does not run`)
+    // Whoever asks meanwhile waits for the same one.
+    const fresh = openControl(server)
+    this.opened.set(server, fresh)
+    fresh.catch(() => this.opened.delete(server))
+    return fresh
+  }
+
+  /** Closes the connection to a server that is about to end. */
+  forget (server) {
+    this.opened.get(server)?.then(control => control.close(), () => {})
+    this.opened.delete(server)
+  }
+}
+
+/** Connects to a started server, with TLS and with its password if it asks for them. */
+async function openControl (server) {
   const socket = server.certificates
     ? tls.connect({ port: server.port, host: server.host, ...identity(server.certificates) })
     : net.connect({ port: server.port, host: server.host, noDelay: true })
   const control = new ControlConnection(socket)
   try {
     await within(once(socket, server.certificates ? 'secureConnect' : 'connect'), 'a connection')
-    if (password) await control.command('AUTH', password)
+    const { requirepass } = server.options
+    if (requirepass) await control.command('AUTH', requirepass)
   } catch (error) {
     control.close()
     throw error
@@ -48,7 +75,7 @@ class ControlConnection extends EventEmitter {
    * its text as the message; so does a lost connection, and silence that lasts.
    */
   command (...args) {
-    if (this.closed) return Promise.reject(new Error(CLOSED))
+    if (this.closed) return Promise.reject(lost())
     const answer = new Promise((resolve, reject) => this.waiting.push({ resolve, reject }))
     this.socket.write(encode(args.map(String)))
     return within(answer, `a reply to ${args.slice(0, 2).join(' ')}`)
@@ -62,7 +89,7 @@ class ControlConnection extends EventEmitter {
   end () {
     if (this.closed) return
     this.closed = true
-    for (const { reject } of this.waiting.splice(0)) reject(new Error(CLOSED))
+    for (const { reject } of this.waiting.splice(0)) reject(lost())
     this.emit('close')
   }
 
@@ -129,10 +156,12 @@ function decodeArray (bytes, start, length) {
   return { value, end }
 }
 
-const CLOSED = 'the control connection was closed'
+function lost () {
+  return Object.assign(new Error('the control connection was closed'), { code: 'ECONNRESET' })
+}
 
 // Replies take less than a millisecond; a loaded 2-core machine has needed seconds. MIGRATE of a
 // full slot is the longest command the support sends.
 const PATIENCE = 15_000
 
-module.exports = { openControl }
+module.exports = { Controls, openControl }

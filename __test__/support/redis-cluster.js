@@ -7,7 +7,7 @@
 // all waits and all moves of slots bring it up to date. Waits poll the nodes; none waits for a
 // fixed time. All nodes end with the process that started them, as every started server does.
 
-const { openControl } = require('./control-connection')
+const { Controls } = require('./control-connection')
 const { covers, evenly, keyIn, slotOf, without } = require('./hash-slot')
 const { startServer } = require('./redis-server')
 const { until } = require('./until')
@@ -47,7 +47,7 @@ class Cluster {
     this.nodeTimeout = nodeTimeout
     this.options = options
     this.nodes = []
-    this.controls = new Map()
+    this.controls = new Controls()
   }
 
   /** The primaries that run, dead ones left out. */
@@ -102,14 +102,14 @@ class Cluster {
   }
 
   /** Sends one command to one node, as it is: no redirects. Error replies reject. */
-  async command (node, ...args) {
-    return (await this.control(node)).command(...args)
+  command (node, ...args) {
+    return this.controls.command(node, ...args)
   }
 
   /** SIGKILL, as a crash. `waitForPromotion` tells when its replica has taken over. */
   async kill (node) {
     await node.kill()
-    this.forgetControl(node)
+    this.controls.forget(node)
   }
 
   /**
@@ -230,7 +230,7 @@ class Cluster {
         if (!error.message.includes('Unknown node')) throw error
       })
     }
-    this.forgetControl(node)
+    this.controls.forget(node)
     await node.stop()
   }
 
@@ -255,7 +255,7 @@ class Cluster {
 
   /** Stops all nodes and removes their folders. Safe to call twice. */
   async stop () {
-    for (const node of this.nodes) this.forgetControl(node)
+    for (const node of this.nodes) this.controls.forget(node)
     await Promise.all(this.nodes.map(node => node.stop()))
   }
 
@@ -369,25 +369,6 @@ class Cluster {
       node.primary = this.nodes.find(({ id }) => id === seen.primary)
       node.slots = seen.slots
     }
-  }
-
-  async control (node) {
-    const known = this.controls.get(node)
-    if (known && !known.closed) return known
-    const fresh = await openControl(node, { password: this.options.requirepass })
-    // Another command may have opened one in the meantime.
-    const other = this.controls.get(node)
-    if (other && !other.closed) {
-      fresh.close()
-      return other
-    }
-    this.controls.set(node, fresh)
-    return fresh
-  }
-
-  forgetControl (node) {
-    this.controls.get(node)?.close()
-    this.controls.delete(node)
   }
 }
 

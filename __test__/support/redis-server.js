@@ -71,9 +71,9 @@ class RedisServer {
 
   async start () {
     const chosen = this.options.port ?? this.port
-    const { cluster, sentinel } = this.options
+    const { cluster } = this.options
     for (let attempt = 1; ; attempt++) {
-      this.port = chosen ?? await (cluster || sentinel ? lastingPort() : freePort())
+      this.port = chosen ?? await lastingPort()
       if (cluster && !(chosen && this.busPort)) this.busPort = await lastingPort()
       try {
         return await this.launch()
@@ -210,7 +210,7 @@ async function freePort () {
 
 /**
  * A port that is free and stays so while its server is down: below the range from which systems
- * give ports to outgoing connections. In that range a node that keeps trying to reach a dead one
+ * give ports to outgoing connections. In that range whoever keeps trying to reach a dead server
  * may get the dead one's port, and then is connected to itself.
  */
 async function lastingPort () {
@@ -259,7 +259,8 @@ const running = new Set()
 process.on('exit', () => {
   for (const server of running) {
     server.shell.kill('SIGTERM')
-    fs.rmSync(server.folder, { recursive: true, force: true })
+    // The server may still write to its folder until the signal has got through.
+    fs.rmSync(server.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 })
   }
 })
 

@@ -288,8 +288,10 @@ class FakeNode {
     if (queue.isRefused) {
       return reply.error('EXECABORT Transaction discarded because of previous errors.')
     }
+    connection.socket.cork() // one packet
     reply.send(`*${queue.length}\r\n`)
     for (const args of queue) this.run(args, reply)
+    connection.socket.uncork()
     return true
   }
 

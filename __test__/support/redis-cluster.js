@@ -9,7 +9,7 @@
 
 const { Controls } = require('./control-connection')
 const { covers, evenly, keyIn, slotOf, without } = require('./hash-slot')
-const { startServer } = require('./redis-server')
+const { allStarted, startServer } = require('./redis-server')
 const { until } = require('./until')
 
 /**
@@ -129,6 +129,29 @@ class Cluster {
   /** SIGCONT: ends `pause`. A primary that was voted out meanwhile turns into a replica. */
   resume (node) {
     node.resume()
+  }
+
+  /**
+   * Makes a node name itself by another `host` (an address), `port` or `hostname` than its own,
+   * such as those of a fault proxy before it; `host` and `port` are where the other nodes look for
+   * it too. Resolves when all have heard of it.
+   */
+  async announce (node, { host, port, hostname }) {
+    const settings = {
+      'cluster-announce-ip': host,
+      [this.options.tls ? 'cluster-announce-tls-port' : 'cluster-announce-port']: port,
+      'cluster-announce-hostname': hostname
+    }
+    for (const [name, value] of Object.entries(settings)) {
+      if (value !== undefined) await this.command(node, 'CONFIG', 'SET', name, value)
+    }
+    const isKnown = async other => {
+      const seen = (await this.view(other)).get(node.id)
+      return seen.host === (host ?? seen.host) && seen.port === (port ?? seen.port) &&
+        seen.hostname === (hostname ?? seen.hostname)
+    }
+    await until('all nodes have heard of another address', async () =>
+      (await Promise.all(this.running.map(isKnown))).every(Boolean))
   }
 
   /**
@@ -268,7 +291,7 @@ class Cluster {
     const { primaries, replicas } = this.size
     // The first one makes the certificates.
     const first = await this.launch()
-    await Promise.all(Array.from(
+    await allStarted(Array.from(
       { length: primaries * (replicas + 1) - 1 }, () => this.launch(first)))
     const owners = this.nodes.slice(0, primaries)
     await Promise.all(evenly(primaries).map((range, index) =>
@@ -352,12 +375,12 @@ class Cluster {
     return states.every(Boolean)
   }
 
-  // What a node says of all: a map from id to `{ role, primary, state, slots }`.
+  // What a node says of all: a map from id to `Seen`.
   async view (node) {
     const text = await this.command(node, 'CLUSTER', 'NODES')
     return new Map(text.trimEnd().split('\n').map(line => {
-      const [id, , flags, primary, , , , , ...slots] = line.split(' ')
-      return [id, new Seen(flags.split(','), primary, slots)]
+      const [id, ...fields] = line.split(' ')
+      return [id, new Seen(fields)]
     }))
   }
 
@@ -372,9 +395,14 @@ class Cluster {
   }
 }
 
-// What one node says of another.
+// What one node says of another: the fields of its line in CLUSTER NODES, after the id.
 class Seen {
-  constructor (flags, primary, slots) {
+  constructor ([address, marks, primary, , , , , ...slots]) {
+    const [, host, port, hostname = ''] = /^(.*):(\d+)@\d+(?:,([^,]*))?/.exec(address)
+    this.host = host
+    this.port = Number(port)
+    this.hostname = hostname
+    const flags = marks.split(',')
     this.role = flags.includes('slave') ? 'replica' : 'primary'
     this.primary = primary === '-' ? undefined : primary
     const unsettled = flags.some(flag => ['fail?', 'handshake', 'noaddr'].includes(flag))
@@ -386,6 +414,7 @@ class Seen {
     })
   }
 
+  // What nodes have to agree about.
   toString () {
     return `${this.role} of ${this.primary}, ${this.state}, ${this.slots.join(' ')}`
   }

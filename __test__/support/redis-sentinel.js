@@ -10,7 +10,7 @@
 const { EventEmitter } = require('node:events')
 
 const { Controls, openControl } = require('./control-connection')
-const { startServer, version } = require('./redis-server')
+const { allStarted, startServer, version } = require('./redis-server')
 const { until } = require('./until')
 
 /**
@@ -175,11 +175,11 @@ class SentinelSet extends EventEmitter {
   async start () {
     const { replicas, sentinels } = this.options
     this.primary = await this.launchServer()
-    await Promise.all(Array.from({ length: replicas }, () => this.launchServer()))
+    await allStarted(Array.from({ length: replicas }, () => this.launchServer()))
     // A Sentinel asks a primary for its replicas at once, and again seconds later.
     await until('the replicas are connected', async () =>
       (await Promise.all(this.replicas.map(server => this.isFollowing(server)))).every(Boolean))
-    await Promise.all(Array.from({ length: sentinels }, () => this.launchSentinel()))
+    await allStarted(Array.from({ length: sentinels }, () => this.launchSentinel()))
     await this.waitUntilHealthy()
     this.publishPeriod = PUBLISH_PERIOD
     await Promise.all(this.sentinels.map(sentinel =>
@@ -189,6 +189,7 @@ class SentinelSet extends EventEmitter {
   async launchServer () {
     const { path, tls, requirepass, args } = this.options
     const first = this.servers[0]
+    const follow = first && ['--replicaof', first.host, String(first.port)]
     const server = await startServer({
       path,
       tls,
@@ -198,7 +199,7 @@ class SentinelSet extends EventEmitter {
         '--repl-diskless-sync-delay', '0',
         ...(requirepass ? ['--masterauth', requirepass] : []),
         ...(tls ? ['--tls-replication', 'yes'] : []),
-        ...(first && server !== this.primary ? ['--replicaof', first.host, String(first.port)] : []),
+        ...(follow && server !== this.primary ? follow : []),
         ...list(args, server)
       ]
     })

@@ -198,6 +198,17 @@ class RedisServer {
   }
 }
 
+/**
+ * The results of several starts. When one has failed the others are waited for all the same, so
+ * that whoever clears up afterwards finds them.
+ */
+async function allStarted (starts) {
+  const results = await Promise.allSettled(starts)
+  const failed = results.find(({ status }) => status === 'rejected')
+  if (failed) throw failed.reason
+  return results.map(({ value }) => value)
+}
+
 /** A port of 127.0.0.1 that nobody listens on just now. */
 async function freePort () {
   const probe = net.createServer().listen(0, '127.0.0.1')
@@ -291,4 +302,4 @@ const PORT_ATTEMPTS = 5
 const LASTING_PORTS = [10_000, 32_768]
 const LOG_KEPT = 16_384
 
-module.exports = { startServer, freePort, skipWithoutTls, version }
+module.exports = { allStarted, startServer, freePort, skipWithoutTls, version }

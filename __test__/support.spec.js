@@ -17,7 +17,7 @@ const { startFaultProxy } = require('./support/fault-proxy')
 const { keyIn, slotOf } = require('./support/hash-slot')
 const { startOracle } = require('./support/oracle')
 const { startCluster } = require('./support/redis-cluster')
-const { skipWithoutTls, startServer } = require('./support/redis-server')
+const { skipBefore7, skipWithoutTls, startServer } = require('./support/redis-server')
 const { startSentinels } = require('./support/redis-sentinel')
 
 // For suites within one that runs them at the same time.
@@ -353,7 +353,7 @@ describe('the oracle', () => {
 })
 
 // They spend their time waiting, which they can do together.
-describe('several servers', { concurrency: true }, () => {
+describe('several servers', { concurrency: true, skip: skipBefore7() }, () => {
   describe('a started cluster', IN_ORDER, () => {
     let cluster, everything
     before(async () => {

@@ -10,12 +10,12 @@
 const { EventEmitter } = require('node:events')
 
 const { Controls, openControl } = require('./control-connection')
-const { allStarted, startServer, version } = require('./redis-server')
+const { allStarted, startServer } = require('./redis-server')
 const { until } = require('./until')
 
 /**
  * Starts the set and resolves when every Sentinel knows all replicas and all other Sentinels, and
- * all replicas are connected. Options, all of them optional:
+ * all replicas are connected, after half a second. Options, all of them optional:
  * - `replicas`, `sentinels`: how many, default 2 and 3
  * - `quorum`: how many Sentinels must agree that the primary is down, default 2
  * - `name`: of the primary, default 'oxidis-primary'
@@ -241,9 +241,8 @@ class SentinelSet extends EventEmitter {
     await control.command('SUBSCRIBE', '+switch-master')
   }
 
-  async setPeriods (sentinel, periods) {
-    if (version(sentinel.program) < 7) return
-    await this.command(sentinel, 'SENTINEL', 'DEBUG', ...Object.entries(periods).flat())
+  setPeriods (sentinel, periods) {
+    return this.command(sentinel, 'SENTINEL', 'DEBUG', ...Object.entries(periods).flat())
   }
 
   // `<name> <old host> <old port> <new host> <new port>`

@@ -253,6 +253,14 @@ function skipWithoutTls (program = ensureServer()) {
   return without && `${program} was built without TLS`
 }
 
+/**
+ * Why clusters and Sentinels cannot be started with the suite's server, for a test's `skip`
+ * option; false when they can. Bus ports of one's choice and ranges of slots came with Redis 7.
+ */
+function skipBefore7 (program = ensureServer()) {
+  return version(program) < 7 && `${program} is older than version 7`
+}
+
 const versions = new Map()
 
 // The major version of a server program. Redis 7 added DEBUG's switch; 6 refuses to start with it.
@@ -302,4 +310,4 @@ const PORT_ATTEMPTS = 5
 const LASTING_PORTS = [10_000, 32_768]
 const LOG_KEPT = 16_384
 
-module.exports = { allStarted, startServer, freePort, skipWithoutTls, version }
+module.exports = { allStarted, startServer, freePort, skipBefore7, skipWithoutTls }

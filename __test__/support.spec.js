@@ -8,13 +8,20 @@ const { once } = require('node:events')
 const fs = require('node:fs')
 const net = require('node:net')
 const path = require('node:path')
-const { after, before, describe, it } = require('node:test')
+const { after, afterEach, before, beforeEach, describe, it } = require('node:test')
 const tls = require('node:tls')
 
+const { startFakeCluster } = require('./support/fake-cluster')
 const { startFakeServer } = require('./support/fake-server')
 const { startFaultProxy } = require('./support/fault-proxy')
+const { keyIn, slotOf } = require('./support/hash-slot')
 const { startOracle } = require('./support/oracle')
-const { skipWithoutTls, startServer } = require('./support/redis-server')
+const { startCluster } = require('./support/redis-cluster')
+const { skipBefore7, skipWithoutTls, startServer } = require('./support/redis-server')
+const { startSentinels } = require('./support/redis-sentinel')
+
+// For suites within one that runs them at the same time.
+const IN_ORDER = { concurrency: false }
 
 describe('a started server', () => {
   let server
@@ -344,6 +351,315 @@ describe('the oracle', () => {
     await assert.rejects(oracle.stop({ within: 50 }), /2 promises never settled: ECHO of worker 0/)
   })
 })
+
+// They spend their time waiting, which they can do together.
+describe('several servers', { concurrency: true, skip: skipBefore7() }, () => {
+  describe('a started cluster', IN_ORDER, () => {
+    let cluster, everything
+    before(async () => {
+      cluster = await startCluster()
+      everything = remember(cluster.nodes)
+    })
+    after(async () => {
+      await cluster.stop()
+      await everything.isGone()
+    })
+
+    it('has 3 primaries with all slots and 3 replicas, when it is handed over', async () => {
+      assert.deepStrictEqual(cluster.primaries.map(({ slots }) => slots).sort(),
+        [[[0, 5461]], [[10923, 16383]], [[5462, 10922]]])
+      assert.deepStrictEqual(new Set(cluster.replicas.map(({ primary }) => primary)),
+        new Set(cluster.primaries))
+      for (const node of cluster.nodes) {
+        assert.match(await cluster.command(node, 'CLUSTER', 'INFO'), /cluster_state:ok/)
+      }
+      assert.strictEqual(cluster.rootNodes.length, 6)
+    })
+
+    it('knows where its keys are', async () => {
+      for (const node of cluster.primaries) {
+        const key = cluster.keyOn(node)
+        assert.strictEqual(await cluster.command(node, 'SET', key, 'v'), 'OK')
+        assert.strictEqual(await cluster.command(node, 'CLUSTER', 'KEYSLOT', key), slotOf(key))
+        assert.strictEqual(cluster.nodeOf(slotOf(key)), node)
+      }
+    })
+
+    it('stops in the middle of moving a slot, and goes on', async () => {
+      const [from, to] = cluster.primaries
+      const key = nth => cluster.keyOn(from, nth)
+      const slot = slotOf(key(0))
+      const keys = [key(0), key(1)]
+      for (const key of keys) await cluster.command(from, 'SET', key, 'v')
+      await cluster.beginMigration(slot, from, to)
+      await cluster.moveKeys(slot, from, to, { keys: [keys[0]] })
+      await assert.rejects(cluster.command(from, 'GET', keys[0]), /^Error: ASK/)
+      await assert.rejects(cluster.command(from, 'MGET', ...keys), /^Error: TRYAGAIN/)
+      await cluster.moveKeys(slot, from, to)
+      await cluster.finishMigration(slot, from, to)
+      assert.deepStrictEqual(await cluster.command(to, 'MGET', ...keys), ['v', 'v'])
+      await assert.rejects(cluster.command(from, 'GET', keys[0]), /^Error: MOVED/)
+      await cluster.waitUntilAgreed()
+      assert.strictEqual(cluster.nodeOf(slot), to)
+      await cluster.migrateSlot(slot, to, from)
+    })
+
+    it('replaces a primary that was killed, and takes it back as a replica', async () => {
+      const [killed] = cluster.primaries
+      const heir = cluster.replicas.find(({ primary }) => primary === killed)
+      const before = performance.now()
+      await cluster.kill(killed)
+      const { node, at } = await cluster.waitForPromotion(killed)
+      assert.strictEqual(node, heir)
+      assert.ok(at > before)
+      assert.strictEqual(heir.role, 'primary')
+      assert.ok(!cluster.primaries.includes(killed))
+      await cluster.restart(killed)
+      await cluster.waitUntilHealthy()
+      assert.strictEqual(killed.primary, heir)
+    })
+
+    it('fails over by command', async () => {
+      const [replica] = cluster.replicas
+      const { primary } = replica
+      await cluster.failover(replica, 'TAKEOVER')
+      assert.strictEqual((await cluster.waitForPromotion(primary)).node, replica)
+      await cluster.waitUntilHealthy()
+      assert.strictEqual(primary.primary, replica)
+    })
+
+    it('takes nodes in, and lets them go', async () => {
+      const node = await cluster.addNode()
+      everything.add(node)
+      const [from] = cluster.primaries
+      const slot = from.slots[0][0]
+      await cluster.migrateSlot(slot, from, node)
+      await assert.rejects(cluster.removeNode(node), /has slots/)
+      await cluster.migrateSlot(slot, node, from)
+      await cluster.removeNode(node)
+      await cluster.waitUntilHealthy()
+      assert.strictEqual(cluster.nodes.length, 6)
+    })
+
+    it('announces other names for its nodes', async () => {
+      const [node, other] = cluster.nodes
+      const proxy = await startFaultProxy(node)
+      await cluster.announce(node, { port: proxy.port, hostname: 'localhost' })
+      const [, , ...lines] = (await cluster.command(other, 'CLUSTER', 'SLOTS')).flat()
+      assert.ok(lines.some(line => Array.isArray(line) && line[1] === proxy.port))
+      await cluster.announce(node, { port: node.port })
+      await proxy.stop()
+    })
+  })
+
+  describe('a cluster with a password and TLS', { skip: skipWithoutTls() }, () => {
+    it('moves keys, and fails over', async () => {
+      const cluster = await startCluster({ requirepass: 'a b', tls: { authClients: true } })
+      const [from, to] = cluster.primaries
+      const key = cluster.keyOn(from)
+      await cluster.command(from, 'SET', key, 'v')
+      await cluster.migrateSlot(slotOf(key), from, to)
+      assert.strictEqual(await cluster.command(to, 'GET', key), 'v')
+      await cluster.failover(cluster.replicas.find(({ primary }) => primary === to))
+      await cluster.waitForPromotion(to)
+      await cluster.stop()
+    })
+  })
+
+  describe('started Sentinels', IN_ORDER, () => {
+    let set, everything
+    before(async () => {
+      set = await startSentinels({ requirepass: 'one', sentinelPassword: 'two' })
+      everything = remember([...set.servers, ...set.sentinels])
+    })
+    after(async () => {
+      await set.stop()
+      await everything.isGone()
+    })
+
+    it('name the primary', async () => {
+      assert.strictEqual(set.sentinelRootNodes.length, 3)
+      for (const sentinel of set.sentinels) {
+        assert.deepStrictEqual(await set.addressFrom(sentinel),
+          { host: set.primary.host, port: set.primary.port })
+      }
+    })
+
+    it('replace a healthy primary by command', async () => {
+      const { primary } = set
+      const everySentinel = set.sentinels.map(on => set.waitForSwitch({ on }))
+      await set.failover()
+      const changes = await Promise.all(everySentinel)
+      assert.deepStrictEqual(changes.map(({ sentinel }) => sentinel), set.sentinels)
+      assert.ok(changes.every(({ server }) => server === set.primary && server !== primary))
+    })
+
+    it('replace a primary that was killed, while one of them is dead', async () => {
+      const { primary } = set
+      await set.kill(set.sentinels[0])
+      const change = set.waitForSwitch()
+      await set.kill(primary)
+      assert.notStrictEqual((await change).server, primary)
+      await set.restart(set.sentinels[0])
+      await set.restart(primary)
+      await set.waitUntilHealthy()
+      assert.ok(set.replicas.includes(primary))
+    })
+
+    it('do not see at once that a primary was demoted', async () => {
+      const { primary } = set
+      await set.demote(primary, set.replicas[0])
+      assert.strictEqual((await set.command(primary, 'ROLE'))[0], 'slave')
+      assert.strictEqual((await set.addressFrom(set.sentinels[0])).port, primary.port)
+    })
+  })
+})
+
+describe('the fake cluster', () => {
+  let fake, sockets
+  beforeEach(async () => {
+    fake = await startFakeCluster({ replicas: 1 })
+    sockets = new Map()
+  })
+  afterEach(async () => {
+    for (const socket of sockets.values()) socket.destroy()
+    await fake.stop()
+  })
+
+  // One connection to each node; resolves with all that comes back at once.
+  function say (node, ...args) {
+    if (!sockets.has(node)) sockets.set(node, net.connect(node.port))
+    return ask(sockets.get(node), command(...args), { keep: true })
+  }
+
+  it('serves keys where they belong and redirects elsewhere', async () => {
+    const [owner, other] = fake.primaries
+    const key = fake.keyOn(owner)
+    assert.strictEqual(await say(owner, 'SET', key, 'v'), '+OK\r\n')
+    assert.strictEqual(await say(owner, 'GET', key), '$1\r\nv\r\n')
+    const moved = `-MOVED ${slotOf(key)} ${owner.host}:${owner.port}\r\n`
+    assert.strictEqual(await say(other, 'GET', key), moved)
+    const replica = fake.replicas.find(({ primary }) => primary === owner)
+    assert.strictEqual(await say(replica, 'GET', key), moved)
+    await say(replica, 'READONLY')
+    assert.strictEqual(await say(replica, 'GET', key), '$1\r\nv\r\n')
+    assert.strictEqual(await say(replica, 'SET', key, 'w'), moved)
+  })
+
+  it('describes itself as a real cluster does', async () => {
+    const [node] = fake.nodes
+    const [first] = (await say(node, 'CLUSTER', 'SLOTS')).split('127.0.0.1')
+    assert.strictEqual(first, '*3\r\n*4\r\n:0\r\n:5461\r\n*4\r\n$9\r\n')
+    assert.match(await say(node, 'CLUSTER', 'NODES'), /myself,master - 0 0 1 connected 0-5461\n/)
+    assert.match(await say(node, 'CLUSTER', 'SHARDS'), /^\*3\r\n\*4\r\n\$5\r\nslots\r\n\*2\r\n:0/)
+    assert.strictEqual(await say(node, 'CLUSTER', 'MYID'), `$40\r\n${node.id}\r\n`)
+    assert.strictEqual(fake.refreshes.length, 3)
+  })
+
+  it('asks for ASKING right before the command while a slot is on its way', async () => {
+    const [from, to] = fake.primaries
+    const slot = slotOf('{a}')
+    fake.moveSlot(slot, from)
+    await say(from, 'SET', '{a}1', 'v')
+    fake.beginMigration(slot, to)
+    assert.strictEqual(await say(from, 'GET', '{a}1'), '$1\r\nv\r\n')
+    assert.match(await say(from, 'GET', '{a}2'), new RegExp(`^-ASK ${slot} .*:${to.port}`))
+    assert.match(await say(from, 'MGET', '{a}1', '{a}2'), /^-TRYAGAIN/)
+    fake.moveKeys(slot, ['{a}1'])
+    assert.match(await say(to, 'GET', '{a}1'), /^-MOVED/)
+    await say(to, 'ASKING')
+    assert.strictEqual(await say(to, 'GET', '{a}1'), '$1\r\nv\r\n')
+    assert.match(await say(to, 'GET', '{a}1'), /^-MOVED/)
+    assert.deepStrictEqual(fake.received({ node: to, command: 'get' }).map(one => one.isAsking),
+      [false, true, false])
+    fake.moveSlot(slot, to)
+    assert.strictEqual(await say(to, 'GET', '{a}1'), '$1\r\nv\r\n')
+  })
+
+  it('answers what it is told to, as often as it is told to', async () => {
+    const [node] = fake.primaries
+    const key = fake.keyOn(node)
+    fake.answer({ command: 'GET', slot: slotOf(key), times: 1 }, 'MOVED 1 __proto__:70000')
+    assert.strictEqual(await say(node, 'GET', key), '-MOVED 1 __proto__:70000\r\n')
+    assert.strictEqual(await say(node, 'GET', key), '$-1\r\n')
+    const takeBack = fake.answer({ command: ['PING', 'CLUSTER SLOTS'] }, (args, reply) =>
+      args[0] === 'CLUSTER' && reply.error('LOADING'))
+    assert.strictEqual(await say(node, 'PING'), '+PONG\r\n')
+    assert.strictEqual(await say(node, 'CLUSTER', 'SLOTS'), '-LOADING\r\n')
+    takeBack()
+    assert.match(await say(node, 'CLUSTER', 'SLOTS'), /^\*/)
+  })
+
+  it('hangs, resets connections, dies and comes back', async () => {
+    const [first, second, third] = fake.primaries
+    fake.answer({ node: first, command: 'GET' }, 'hang')
+    fake.answer({ node: second }, 'reset')
+    const silence = assert.rejects(say(first, 'GET', 'k'))
+    await assert.rejects(say(second, 'PING'), { code: 'ECONNRESET' })
+    await Promise.all([silence, first.stop()])
+    await third.stop()
+    await assert.rejects(once(net.connect(third.port), 'connect'), { code: 'ECONNREFUSED' })
+    await third.start()
+    assert.strictEqual(await say(third, 'PING'), '+PONG\r\n')
+  })
+
+  it('runs transactions, and refuses those with a command for another node', async () => {
+    const [node, other] = fake.primaries
+    const key = fake.keyOn(node)
+    await say(node, 'MULTI')
+    assert.strictEqual(await say(node, 'SET', key, '1'), '+QUEUED\r\n')
+    await say(node, 'INCR', key)
+    assert.strictEqual(await say(node, 'EXEC'), '*2\r\n+OK\r\n:2\r\n')
+    await say(node, 'MULTI')
+    assert.match(await say(node, 'GET', fake.keyOn(other)), /^-MOVED/)
+    assert.match(await say(node, 'EXEC'), /^-EXECABORT/)
+  })
+
+  it('promotes a replica', async () => {
+    const [old] = fake.primaries
+    const key = fake.keyOn(old)
+    const heir = fake.replicas.find(({ primary }) => primary === old)
+    await say(old, 'SET', key, 'v')
+    fake.promote(heir)
+    assert.strictEqual(await say(heir, 'GET', key), '$1\r\nv\r\n')
+    assert.strictEqual(await say(old, 'GET', key), `-${heir.moved(slotOf(key))}\r\n`)
+  })
+})
+
+describe('a key of a slot', () => {
+  it('is found for every slot, and more than one', () => {
+    for (const slot of [0, 1, 8191, 16383]) {
+      assert.strictEqual(slotOf(keyIn(slot)), slot)
+      assert.strictEqual(slotOf(keyIn(slot, 1)), slot)
+      assert.notStrictEqual(keyIn(slot, 1), keyIn(slot))
+    }
+  })
+
+  it('has the slot that the specification gives it', () => {
+    assert.strictEqual(slotOf('123456789'), 0x31c3)
+    assert.strictEqual(slotOf('foo{123456789}bar'), 0x31c3)
+    assert.strictEqual(slotOf('{}123456789'), slotOf(Buffer.from('{}123456789')))
+    assert.notStrictEqual(slotOf('{}a'), slotOf('{}b'))
+  })
+})
+
+// What servers have of the machine, to look for after they were stopped.
+function remember (servers) {
+  const traces = []
+  const add = ({ pid, folder, port }) => traces.push({ pid, folder, port })
+  servers.forEach(add)
+  return {
+    add,
+    async isGone () {
+      for (const { pid, folder, port } of traces) {
+        assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+        assert.ok(!fs.existsSync(folder), folder)
+        await assert.rejects(once(net.connect(port, '127.0.0.1'), 'connect'),
+          { code: 'ECONNREFUSED' })
+      }
+    }
+  }
+}
 
 function command (...args) {
   const bulks = args.map(arg => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`)

@@ -7,6 +7,7 @@
 // kills the server when its end of a pipe closes. Nothing here waits for a fixed time.
 
 const { spawn, spawnSync } = require('node:child_process')
+const { randomInt } = require('node:crypto')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const net = require('node:net')
@@ -26,7 +27,11 @@ const { createCertificates } = require('./certificates')
  *   for a certificate; `server.certificates` then holds the files' paths
  * - `unixSocket`: true for a Unix socket beside the port, at `server.unixSocket`
  * - `requirepass`: the default user's password
- * - `args`: more command line arguments, such as `['--maxclients', '10']`
+ * - `args`: more command line arguments, such as `['--maxclients', '10']`, or a function that gets
+ *   the server, once it has its ports, and returns them
+ * - `cluster`: true for a node of a cluster, with a bus port at `server.busPort`
+ * - `sentinel`: the text of a configuration file, for a Sentinel; a restart keeps what it added
+ * - `certificates`: with `tls`, the `certificates` of another server instead of new ones
  */
 async function startServer (options = {}) {
   const server = new RedisServer(options)
@@ -48,7 +53,10 @@ class RedisServer {
     this.pid = undefined
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'oxidis-server-'))
     this.unixSocket = options.unixSocket ? path.join(this.folder, 'redis.sock') : undefined
-    this.certificates = options.tls ? createCertificates(this.folder) : undefined
+    this.certificates = options.tls ? this.certify(options.certificates) : undefined
+    /** Whether `pause()` holds the process now. */
+    this.paused = false
+    this.busPort = undefined
     this.log = ''
     this.shell = undefined
   }
@@ -63,8 +71,10 @@ class RedisServer {
 
   async start () {
     const chosen = this.options.port ?? this.port
+    const { cluster } = this.options
     for (let attempt = 1; ; attempt++) {
-      this.port = chosen ?? await freePort()
+      this.port = chosen ?? await lastingPort()
+      if (cluster && !(chosen && this.busPort)) this.busPort = await lastingPort()
       try {
         return await this.launch()
       } catch (error) {
@@ -93,6 +103,7 @@ class RedisServer {
     }
     running.delete(this)
     this.pid = undefined
+    this.paused = false
   }
 
   /** Kills the server and starts it again on the same port, empty. */
@@ -104,15 +115,18 @@ class RedisServer {
   /** SIGSTOP: connections stay open, nothing answers. */
   pause () {
     process.kill(this.pid, 'SIGSTOP')
+    this.paused = true
   }
 
   /** SIGCONT: ends `pause()`. */
   resume () {
     process.kill(this.pid, 'SIGCONT')
+    this.paused = false
   }
 
   async launch () {
     this.log = ''
+    this.pid = undefined
     const args = ['-c', SUPERVISE, 'redis-server', this.program, ...this.arguments()]
     const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'ignore'], cwd: this.folder })
     this.shell = shell
@@ -138,7 +152,7 @@ class RedisServer {
         // Enough to explain a failed start; a chatty server must not fill the test's memory.
         this.log = (this.log + text).slice(-LOG_KEPT)
         this.pid ??= Number(/^pid (\d+)$/m.exec(this.log)?.[1]) || undefined
-        if (!/Ready to accept connections|ready to accept connections/.test(this.log)) return
+        if (!/[Rr]eady to accept connections|Sentinel ID is/.test(this.log)) return
         clearTimeout(hold)
         resolve()
       })
@@ -146,11 +160,11 @@ class RedisServer {
   }
 
   arguments () {
-    const { tls, requirepass, args = [] } = this.options
-    const list = [
+    const { tls, requirepass, cluster, sentinel, args = [] } = this.options
+    const list = sentinel ? [this.sentinelFile(), '--sentinel'] : []
+    list.push(
       '--bind', this.host, '--dir', this.folder, '--save', '', '--appendonly', 'no',
-      '--daemonize', 'no', '--logfile', '', '--port', String(tls ? 0 : this.port)
-    ]
+      '--daemonize', 'no', '--logfile', '', '--port', String(tls ? 0 : this.port))
     if (version(this.program) >= 7) list.push('--enable-debug-command', 'yes')
     if (requirepass) list.push('--requirepass', requirepass)
     if (this.unixSocket) list.push('--unixsocket', this.unixSocket)
@@ -160,8 +174,39 @@ class RedisServer {
         '--tls-port', String(this.port), '--tls-ca-cert-file', ca, '--tls-cert-file', cert,
         '--tls-key-file', key, '--tls-auth-clients', tls.authClients ? 'yes' : 'no')
     }
-    return [...list, ...args]
+    if (cluster) list.push('--cluster-enabled', 'yes', '--cluster-port', String(this.busPort))
+    return [...list, ...(typeof args === 'function' ? args(this) : args)]
   }
+
+  // A Sentinel writes to its configuration file what it learns; it must find that again.
+  sentinelFile () {
+    const file = path.join(this.folder, 'sentinel.conf')
+    if (!fs.existsSync(file)) fs.writeFileSync(file, this.options.sentinel)
+    return file
+  }
+
+  // Copies: every server's folder has all its files, however long the other server lives.
+  certify (others) {
+    if (!others) return createCertificates(this.folder)
+    const from = path.dirname(others.ca)
+    for (const file of fs.readdirSync(from).filter(name => /\.(crt|key)$/.test(name))) {
+      fs.copyFileSync(path.join(from, file), path.join(this.folder, file))
+    }
+    const text = JSON.stringify(others)
+    return JSON.parse(text, (_, value) =>
+      typeof value === 'string' ? path.join(this.folder, path.basename(value)) : value)
+  }
+}
+
+/**
+ * The results of several starts. When one has failed the others are waited for all the same, so
+ * that whoever clears up afterwards finds them.
+ */
+async function allStarted (starts) {
+  const results = await Promise.allSettled(starts)
+  const failed = results.find(({ status }) => status === 'rejected')
+  if (failed) throw failed.reason
+  return results.map(({ value }) => value)
 }
 
 /** A port of 127.0.0.1 that nobody listens on just now. */
@@ -175,6 +220,27 @@ async function freePort () {
 }
 
 /**
+ * A port that is free and stays so while its server is down: below the range from which systems
+ * give ports to outgoing connections. In that range whoever keeps trying to reach a dead server
+ * may get the dead one's port, and then is connected to itself.
+ */
+async function lastingPort () {
+  for (let attempt = 1; ; attempt++) {
+    const port = randomInt(...LASTING_PORTS)
+    const probe = net.createServer().listen(port, '127.0.0.1')
+    try {
+      await once(probe, 'listening')
+    } catch (error) {
+      if (attempt < PORT_ATTEMPTS) continue
+      throw error
+    }
+    probe.close()
+    await once(probe, 'close')
+    return port
+  }
+}
+
+/**
  * Why TLS tests cannot run with the suite's server, for a test's `skip` option; false when they
  * can. Without a certificate no build starts, but one that has TLS ends with another complaint.
  */
@@ -185,6 +251,14 @@ function skipWithoutTls (program = ensureServer()) {
   })
   const without = /'tls-port|Failed finding TLS support/.test(stdout + stderr)
   return without && `${program} was built without TLS`
+}
+
+/**
+ * Why clusters and Sentinels cannot be started with the suite's server, for a test's `skip`
+ * option; false when they can. Bus ports of one's choice and ranges of slots came with Redis 7.
+ */
+function skipBefore7 (program = ensureServer()) {
+  return version(program) < 7 && `${program} is older than version 7`
 }
 
 const versions = new Map()
@@ -204,7 +278,8 @@ const running = new Set()
 process.on('exit', () => {
   for (const server of running) {
     server.shell.kill('SIGTERM')
-    fs.rmSync(server.folder, { recursive: true, force: true })
+    // The server may still write to its folder until the signal has got through.
+    fs.rmSync(server.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 })
   }
 })
 
@@ -229,6 +304,10 @@ exit $code`
 // A start takes about 20 ms; a loaded 2-core machine has needed seconds.
 const START_TIMEOUT = 30_000
 const PORT_ATTEMPTS = 5
+
+// Linux gives ports from 32,768 on to outgoing connections, others from 49,152; well-known servers
+// sit below 10,000.
+const LASTING_PORTS = [10_000, 32_768]
 const LOG_KEPT = 16_384
 
-module.exports = { startServer, freePort, skipWithoutTls }
+module.exports = { allStarted, startServer, freePort, skipBefore7, skipWithoutTls }

@@ -53,12 +53,18 @@ export const RedisClientPool: new (options?: RedisClientOptions | string) => Red
 declare const oxidis: Omit<typeof import('./index.js'), 'default'>
 export default oxidis
 
+/** The protocol version that a client speaks unless the option `RESP` says otherwise. */
+export const DEFAULT_RESP: 3
+
 /** What `geoSearchWith` and its relatives can tell beside the members. */
 export const GEO_REPLY_WITH: {
   readonly DISTANCE: 'WITHDIST'
   readonly HASH: 'WITHHASH'
   readonly COORDINATES: 'WITHCOORD'
 }
+
+/** The versions of the protocol. */
+export type RespVersions = 2 | 3
 
 /** The RESP types that a type mapping can name. */
 export const RESP_TYPES: {
@@ -190,7 +196,7 @@ export interface RedisClientOptions {
   /** Number of the database. Default 0. */
   database?: number
   /** Protocol version. Default 3, falling back to 2 by itself. */
-  RESP?: 2 | 3
+  RESP?: RespVersions
   /** Put in front of every key. */
   keyPrefix?: RedisArgument
   /** The most commands without a reply; more are rejected. Default 1000000. */
@@ -734,6 +740,76 @@ export interface ClusterSlotsNode<T> {
   id: T
 }
 
+/** Whom `clientKill` ends. */
+export const CLIENT_KILL_FILTERS: {
+  readonly ADDRESS: 'ADDR'
+  readonly LOCAL_ADDRESS: 'LADDR'
+  readonly ID: 'ID'
+  readonly TYPE: 'TYPE'
+  readonly USER: 'USER'
+  readonly SKIP_ME: 'SKIPME'
+  readonly MAXAGE: 'MAXAGE'
+}
+
+/** How `clientUnblock` ends a wait. */
+export const CLIENT_UNBLOCK_MODES: {
+  readonly TIMEOUT: 'TIMEOUT'
+  readonly ERROR: 'ERROR'
+}
+
+/** How much of a cluster `clusterFailover` does without. */
+export const FAILOVER_MODES: {
+  readonly FORCE: 'FORCE'
+  readonly TAKEOVER: 'TAKEOVER'
+}
+
+/** What `clusterSetSlot` says of a slot. */
+export const CLUSTER_SLOT_STATES: {
+  readonly IMPORTING: 'IMPORTING'
+  readonly MIGRATING: 'MIGRATING'
+  readonly STABLE: 'STABLE'
+  readonly NODE: 'NODE'
+}
+
+/** What `commandList` chooses by. */
+export const COMMAND_LIST_FILTER_BY: {
+  readonly MODULE: 'MODULE'
+  readonly ACLCAT: 'ACLCAT'
+  readonly PATTERN: 'PATTERN'
+}
+
+/** Whether `flushAll` and `flushDb` free memory in the background. */
+export const REDIS_FLUSH_MODES: {
+  readonly ASYNC: 'ASYNC'
+  readonly SYNC: 'SYNC'
+}
+
+/** What `arGrep` compares by. */
+export const AR_PREDICATE_TYPES: {
+  readonly EXACT: 'EXACT'
+  readonly MATCH: 'MATCH'
+  readonly GLOB: 'GLOB'
+  readonly RE: 'RE'
+}
+
+/** How `arGrep` joins several comparisons. */
+export const AR_PREDICATE_COMBINATORS: {
+  readonly AND: 'AND'
+  readonly OR: 'OR'
+}
+
+/** What `arOp` makes of a range. */
+export const AR_OPERATIONS: {
+  readonly SUM: 'SUM'
+  readonly MIN: 'MIN'
+  readonly MAX: 'MAX'
+  readonly AND: 'AND'
+  readonly OR: 'OR'
+  readonly XOR: 'XOR'
+  readonly MATCH: 'MATCH'
+  readonly USED: 'USED'
+}
+
 export interface FunctionListOptions {
   /** A glob pattern. */
   LIBRARYNAME?: RedisArgument
@@ -1266,6 +1342,50 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   /** As `execAsPipeline`, with the replies as a tuple in any case. */
   execAsPipelineTyped(): Promise<Replies>
 }
+
+/** node-redis's names of errors that oxidis tells apart by their `code`, for `instanceof`. */
+export {
+  ErrorReply as SimpleError,
+  ErrorReply as BlobError,
+  ConnectionError as SocketClosedUnexpectedlyError,
+  ConnectionError as SocketTimeoutError,
+  ClientClosedError as DisconnectsClientError
+}
+
+/** node-redis's name of {@link FtSchema}. */
+export type RediSearchSchema = FtSchema
+/** node-redis's name of {@link FtSearchReply}, with strings. */
+export type SearchReply = FtSearchReply<string>
+/** The languages of {@link REDISEARCH_LANGUAGE}. */
+export type RediSearchLanguage = (typeof REDISEARCH_LANGUAGE)[keyof typeof REDISEARCH_LANGUAGE]
+/** node-redis's name of {@link FtFieldType}. */
+export type SchemaFieldType = FtFieldType
+/** The algorithms of {@link SCHEMA_TEXT_FIELD_PHONETIC}. */
+export type SchemaTextFieldPhonetic =
+  (typeof SCHEMA_TEXT_FIELD_PHONETIC)[keyof typeof SCHEMA_TEXT_FIELD_PHONETIC]
+/** The algorithms of {@link SCHEMA_VECTOR_FIELD_ALGORITHM}. */
+export type SchemaVectorFieldAlgorithm =
+  (typeof SCHEMA_VECTOR_FIELD_ALGORITHM)[keyof typeof SCHEMA_VECTOR_FIELD_ALGORITHM]
+/** The words of {@link FT_AGGREGATE_GROUP_BY_REDUCERS}. */
+export type FtAggregateGroupByReducer =
+  (typeof FT_AGGREGATE_GROUP_BY_REDUCERS)[keyof typeof FT_AGGREGATE_GROUP_BY_REDUCERS]
+/** node-redis's name of {@link TsEncoding}. */
+export type TimeSeriesEncoding = TsEncoding
+/** node-redis's name of {@link TsDuplicatePolicy}. */
+export type TimeSeriesDuplicatePolicies = TsDuplicatePolicy
+/** node-redis's name of {@link TsAggregationType}. */
+export type TimeSeriesAggregationType = TsAggregationType
+/** One or several of {@link TsAggregationType}. */
+export type TimeSeriesAggregationTypeList = [TsAggregationType, ...TsAggregationType[]]
+/** The words of {@link TIME_SERIES_BUCKET_TIMESTAMP}. */
+export type TimeSeriesBucketTimestamp =
+  (typeof TIME_SERIES_BUCKET_TIMESTAMP)[keyof typeof TIME_SERIES_BUCKET_TIMESTAMP]
+/** node-redis's name of {@link TsReducer}. */
+export type TimeSeriesReducer = TsReducer
+/** Where `ts.read` begins: a timestamp, or a word of {@link TS_READ_TIMESTAMP}. */
+export type TsReadTimestamp = TsTimestamp
+/** node-redis's name of {@link RedisClientOptions}. */
+export type AnyRedisClientOptions = RedisClientOptions
 
 /** Who logs in: see `auth`. */
 export interface RedisAuthentication {

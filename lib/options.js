@@ -257,6 +257,11 @@ function defaultsOf (table) {
   return set(Object.fromEntries(Object.entries(table).map(([name, [, value]]) => [name, value])))
 }
 
+/** The default of a client's option. */
+function defaultOf (name) {
+  return OPTIONS[name][1]
+}
+
 /** Every option by its full name, for the documents. */
 function documented () {
   const flat = (table, path) => Object.entries(table)
@@ -267,5 +272,5 @@ function documented () {
 }
 
 module.exports = {
-  checkDatabase, coreOptions, documented, parseCommandOptions, parseOptions, refusing
+  checkDatabase, coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, refusing
 }

@@ -51,12 +51,18 @@ export const RedisClientPool: new (options?: RedisClientOptions | string) => Red
 declare const oxidis: Omit<typeof import('./index.js'), 'default'>
 export default oxidis
 
+/** The protocol version that a client speaks unless the option `RESP` says otherwise. */
+export const DEFAULT_RESP: 3
+
 /** What `geoSearchWith` and its relatives can tell beside the members. */
 export const GEO_REPLY_WITH: {
   readonly DISTANCE: 'WITHDIST'
   readonly HASH: 'WITHHASH'
   readonly COORDINATES: 'WITHCOORD'
 }
+
+/** The versions of the protocol. */
+export type RespVersions = 2 | 3
 
 /** The RESP types that a type mapping can name. */
 export const RESP_TYPES: {
@@ -188,7 +194,7 @@ export interface RedisClientOptions {
   /** Number of the database. Default 0. */
   database?: number
   /** Protocol version. Default 3, falling back to 2 by itself. */
-  RESP?: 2 | 3
+  RESP?: RespVersions
   /** Put in front of every key. */
   keyPrefix?: RedisArgument
   /** The most commands without a reply; more are rejected. Default 1000000. */

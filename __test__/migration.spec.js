@@ -30,8 +30,8 @@ describe('what is said to be missing', () => {
   })
 
   it('is refused as an option, by name', () => {
-    for (const name of ['modules', 'clientSideCache', 'sentinels', 'reconnectOnError',
-      'stringNumbers', 'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
+    for (const name of ['clientSideCache', 'sentinels', 'reconnectOnError', 'stringNumbers',
+      'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
       assert.throws(() => createClient({ [name]: {} }), error => (
         error instanceof TypeError && error.message.includes(`"${name}"`)))
     }

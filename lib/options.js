@@ -58,7 +58,9 @@ const OPTIONS = {
   disableClientInfo: [flag, false, 'do not send `CLIENT SETINFO`'],
   clientInfoTag: [text, undefined, 'added to the library name in `CLIENT SETINFO`'],
   scripts: [group, undefined, 'Lua scripts as methods: `{ name: defineScript({ ... }) }`'],
-  functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`']
+  functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`'],
+  modules: [group, undefined,
+    'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`']
 }
 
 const SOCKET = {
@@ -93,7 +95,7 @@ const COMMAND = {
 }
 
 /** Options of node-redis that oxidis does not have yet: said so, instead of passed over. */
-const NOT_YET = ['modules', 'clientSideCache', 'emitInvalidate']
+const NOT_YET = ['clientSideCache', 'emitInvalidate']
 /** Options of node-redis that mean nothing here: its values for "off" are taken. */
 const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout',
   'maintRelaxedSocketTimeout']

@@ -3,9 +3,9 @@
 /*
  * What the definitions of scripts, functions and modules' commands have in common.
  *
- * Owns the checks of their fields and of the names they take on a client. Definitions are node-redis's
- * objects: `{ parseCommand (parser, ...args), transformReply }`, and some fields of their own. They
- * are read, never changed.
+ * Owns the checks of their fields and of the names they take on a client. Definitions are
+ * node-redis's objects: `{ parseCommand (parser, ...args), transformReply }`, and some fields of
+ * their own. They are read, never changed.
  */
 
 const { NAMESPACES } = require('./modules')

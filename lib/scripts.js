@@ -5,8 +5,9 @@
  * modules })`.
  *
  * Owns where the methods are put, the rows of scripts and functions, and what happens when the
- * server does not know a script: EVALSHA first, and EVAL with the text for a call that is answered NOSCRIPT, whatever
- * other calls do meanwhile. That second try comes after commands issued in between.
+ * server does not know a script: EVALSHA first, and EVAL with the text for a call that is answered
+ * NOSCRIPT, whatever other calls do meanwhile. That second try comes after commands issued in
+ * between.
  *
  * Invariant: a digest is only ever that of the text held here, so the server cannot be made to run
  * a script that the caller did not define.

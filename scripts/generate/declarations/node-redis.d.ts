@@ -41,3 +41,23 @@ export type TimeSeriesReducer = TsReducer
 export type TsReadTimestamp = TsTimestamp
 /** node-redis's name of {@link RedisClientOptions}. */
 export type AnyRedisClientOptions = RedisClientOptions
+
+/** The modules that every client has: their commands need no definition. */
+export interface RedisDefaultModules {}
+
+/**
+ * node-redis's type of a client, by its definitions and type mapping. Definitions that are not known
+ * by name (`RedisModules`, `RedisFunctions`, `RedisScripts` themselves) add nothing.
+ */
+export type RedisClientType<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = 3, T extends TypeMapping = {}
+> = T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
+  : RedisClientWith<Known<S> & Known<F> & Known<M>>
+
+/** node-redis's type of a pool, as `RedisClientType`. */
+export type RedisClientPoolType<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = 3, T extends TypeMapping = {}
+> = T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
+  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>

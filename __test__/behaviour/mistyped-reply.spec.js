@@ -117,7 +117,8 @@ describe('a type mapping', () => {
         [T.SET]: Set, [T.DOUBLE]: String
       }
       const plain = createClient({ url: server.url, RESP })
-      const client = createClient({ url: server.url, RESP, commandOptions: { typeMapping: mapping } })
+      const commandOptions = { typeMapping: mapping }
+      const client = createClient({ url: server.url, RESP, commandOptions })
       t.after(() => { for (const one of [plain, client]) one.destroy() })
       await plain.hSet('h', 'f', 'v')
       await plain.sAdd('s', 'm')

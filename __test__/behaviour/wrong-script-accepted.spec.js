@@ -1,7 +1,7 @@
 'use strict'
 
-// A script, function or module that cannot work is a TypeError of createClient that names the definition
-// and the field; a wrong argument is one of the method, and nothing is sent.
+// A script, function or module that cannot work is a TypeError of createClient that names the
+// definition and the field; a wrong argument is one of the method, and nothing is sent.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -8,6 +8,7 @@ const { RedisClient } = require('./lib/client')
 const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/commands/resp-types')
+const { digest } = require('./lib/digest')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
 const moduleConstants = require('./lib/modules/constants')
@@ -40,6 +41,7 @@ module.exports = {
   createClient,
   createClientPool,
   defineScript,
+  digest,
   RedisClient,
   RedisClientPool,
   DEFAULT_RESP: defaultOf('RESP'),

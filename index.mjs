@@ -30,6 +30,7 @@ export const {
   createClient,
   createClientPool,
   defineScript,
+  digest,
   RedisClient,
   RedisClientPool,
   DEFAULT_RESP,

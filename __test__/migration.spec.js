@@ -102,8 +102,8 @@ describe('what is said to be there', () => {
       }
     }
     const same = read('migration-from-node-redis.md').split('## The same')[1].split('## ')[0]
-    const exported = new Set(['defineScript', 'createClientPool', 'RESP_TYPES'])
-    const others = new Set(['scripts', 'functions', 'WatchError', 'hSet', 'HSET'])
+    const exported = new Set(['defineScript', 'digest', 'createClientPool', 'RESP_TYPES'])
+    const others = new Set(['scripts', 'functions', 'modules', 'WatchError', 'hSet', 'HSET'])
     const multi = client.multi()
     const pool = oxidis.createClientPool()
     for (const [, name] of same.matchAll(/`(\w+)`/g)) {

@@ -78,11 +78,11 @@ class RedisMulti {
    * @param {Function} [reply] as that of a row
    */
   _addWhole (method, parse, reply) {
+    if (this.#isDone) throw new TypeError(DONE)
     let parser
     try {
       parser = parse(this.#target._keyPrefix)
     } catch (error) {
-      if (this.#isDone) throw new TypeError(DONE)
       return this._refuse(method, error)
     }
     return this.#addRaw(method, parser.redisArgs, reply, parser.preserve)

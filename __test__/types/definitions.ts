@@ -2,7 +2,7 @@
 // whose options map strings to Buffers are typed so. Checked by the compiler, never run.
 
 import {
-  createClient, createClientPool, defineScript, RESP_TYPES, type CommandParser,
+  createClient, createClientPool, defineScript, digest, RESP_TYPES, type CommandParser,
   type RedisBufferClient, type RedisBufferClientPool, type RedisClient, type RedisClientOptions,
   type RedisClientPool, type RedisClientType, type RedisDefaultModules, type RedisFunctions,
   type RedisModules, type RedisScripts, type RespVersions, type TypeMapping
@@ -201,9 +201,12 @@ function others(untyped: RedisClientOptions, version: RespVersions) {
   const pool: RedisClientPool = createClientPool(untyped)
   const byUrl: RedisClient = createClient('redis://localhost')
   const spread: RedisClient = createClient({ ...untyped, RESP: version })
+  const text: Promise<string> = digest(Buffer.from('v'))
+  // @ts-expect-error a value is text
+  void digest(5)
   const repository = new Repository(client, client, createClient({ modules, scripts }),
     createClient({ RESP: 2, commandOptions: { typeMapping: toBuffers } }))
-  return { pool, byUrl, spread, repository }
+  return { pool, byUrl, spread, repository, text }
 }
 
 export {

@@ -57,6 +57,12 @@ export interface RedisDefaultMapping<T> {
   commandOptions?: { typeMapping?: T }
 }
 
+/**
+ * The digest of a value as the server's DIGEST gives it, 16 hexadecimal digits: for the conditions
+ * IFDEQ and IFDNE. Takes some 20 ms for each MiB.
+ */
+export function digest(value: RedisArgument): Promise<string>
+
 /** The class of what `createClient` returns. */
 export const RedisClient: new (options?: RedisClientOptions | string) => RedisClient
 

@@ -18,31 +18,52 @@ export type RedisDouble = number | `${number}`
 /** Node-style callback, as in the old `redis` package. */
 export type Callback<R> = (error: Error | null, reply?: R) => void
 
-/** Returns a client. It connects with its first command, or with `connect()`. */
-export function createClient<S extends RedisScripts, F extends RedisFunctions = {}>(
-  options: RedisClientOptions & { scripts: S; functions?: F }
-): RedisScripted<RedisClient, S, F>
-export function createClient<F extends RedisFunctions>(
-  options: RedisClientOptions & { functions: F }
-): RedisScripted<RedisClient, {}, F>
+/**
+ * Returns a client. It connects with its first command, or with `connect()`. Its types follow the
+ * options: strings are Buffers with a type mapping that says so, and definitions add methods.
+ */
+export function createClient<
+  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
+  T extends TypeMapping = {}
+>(options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
+  T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
+    : RedisClientWith<Known<S> & Known<F> & Known<M>>
 export function createClient(options?: RedisClientOptions | string): RedisClient
 
 /**
  * Returns a client with several lanes: commands that are not awaited may overtake each other, in
  * exchange for the throughput of several connections.
  */
-export function createClientPool<S extends RedisScripts, F extends RedisFunctions = {}>(
-  options: RedisClientOptions & { scripts: S; functions?: F },
+export function createClientPool<
+  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
+  T extends TypeMapping = {}
+>(
+  options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
   poolOptions?: RedisPoolOptions
-): RedisScripted<RedisClientPool, S, F>
-export function createClientPool<F extends RedisFunctions>(
-  options: RedisClientOptions & { functions: F },
-  poolOptions?: RedisPoolOptions
-): RedisScripted<RedisClientPool, {}, F>
+): T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
+  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
 export function createClientPool(
   options?: RedisClientOptions | string,
   poolOptions?: RedisPoolOptions
 ): RedisClientPool
+
+/** The options whose definitions become methods. */
+export interface RedisDefinitions<S, F, M> {
+  scripts?: S
+  functions?: F
+  modules?: M
+}
+
+/** The option that the types of all replies follow. */
+export interface RedisDefaultMapping<T> {
+  commandOptions?: { typeMapping?: T }
+}
+
+/**
+ * The digest of a value as the server's DIGEST gives it, 16 hexadecimal digits: for the conditions
+ * IFDEQ and IFDNE. Takes some 20 ms for each MiB.
+ */
+export function digest(value: RedisArgument): Promise<string>
 
 /** The class of what `createClient` returns. */
 export const RedisClient: new (options?: RedisClientOptions | string) => RedisClient
@@ -53,12 +74,18 @@ export const RedisClientPool: new (options?: RedisClientOptions | string) => Red
 declare const oxidis: Omit<typeof import('./index.js'), 'default'>
 export default oxidis
 
+/** The protocol version that a client speaks unless the option `RESP` says otherwise. */
+export const DEFAULT_RESP: 3
+
 /** What `geoSearchWith` and its relatives can tell beside the members. */
 export const GEO_REPLY_WITH: {
   readonly DISTANCE: 'WITHDIST'
   readonly HASH: 'WITHHASH'
   readonly COORDINATES: 'WITHCOORD'
 }
+
+/** The versions of the protocol. */
+export type RespVersions = 2 | 3
 
 /** The RESP types that a type mapping can name. */
 export const RESP_TYPES: {
@@ -96,6 +123,18 @@ export interface TypeMapping {
   37?: ObjectConstructor | MapConstructor | ArrayConstructor
   /** `SET` */
   126?: ArrayConstructor | SetConstructor
+  /** `NULL`: has one type only, as have those that follow. */
+  95?: null
+  /** `BOOLEAN` */
+  35?: BooleanConstructor
+  /** `ARRAY` */
+  42?: ArrayConstructor
+  /** `PUSH` */
+  62?: ArrayConstructor
+  /** `SIMPLE_ERROR` */
+  45?: typeof ErrorReply
+  /** `BLOB_ERROR` */
+  33?: typeof ErrorReply
 }
 
 /** A mapping that turns strings into Buffers: the commands' types follow it. */
@@ -190,7 +229,7 @@ export interface RedisClientOptions {
   /** Number of the database. Default 0. */
   database?: number
   /** Protocol version. Default 3, falling back to 2 by itself. */
-  RESP?: 2 | 3
+  RESP?: RespVersions
   /** Put in front of every key. */
   keyPrefix?: RedisArgument
   /** The most commands without a reply; more are rejected. Default 1000000. */
@@ -220,6 +259,11 @@ export interface RedisClientOptions {
   scripts?: RedisScripts
   /** Functions as methods: `client.library.name()`. The server has the libraries already. */
   functions?: RedisFunctions
+  /**
+   * Commands of modules that the server has, as methods: `client.module.NAME()`. One with the name
+   * of a namespace that is built in (`json`, `ft` ...) takes its place.
+   */
+  modules?: RedisModules
 }
 
 export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
@@ -298,10 +342,6 @@ export interface RedisClientCore extends EventEmitter {
   /** Lets the process end while commands are pending, or something is subscribed to. */
   unref(): void
 
-  /** A new client with the same options, changed by `overrides`, and its own connections. */
-  duplicate(overrides?: RedisClientOptions): RedisClient
-  /** A pool with this client's options: see `createClientPool`. */
-  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
   /**
    * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
    * are acquired from then on. A TypeError on a client with several lanes.
@@ -381,25 +421,32 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands, RedisModules, RedisIterators,
-  RedisPubSub, RedisSessionSource<RedisSession> {
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisModuleCommands,
+  RedisIterators, RedisPubSub, RedisSessionSource<RedisSession> {
+  /** A new client with the same options, changed by `overrides`, and its own connections. */
+  duplicate(overrides?: RedisClientOptions): RedisClient
+  /** A pool with this client's options: see `createClientPool`. */
+  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisClient['multi']
 }
 
-/** A view of a client whose strings are Buffers. */
+/** A client, or a view of one, whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferModules, RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
+  RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub,
+  RedisSessionSource<RedisBufferSession> {
+  /** A new client with the same options, changed by `overrides`, and its own connections. */
+  duplicate(overrides?: RedisClientOptions): RedisBufferClient
+  /** A pool with this client's options: see `createClientPool`. */
+  createPool(poolOptions?: RedisPoolOptions): RedisBufferClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
 }
 
-/** A client with several lanes. */
-export interface RedisClientPool extends RedisClient {
-  /** node-redis's name for `session`. */
-  execute: RedisClient['session']
+/** What pools have besides. */
+export interface RedisPoolNumbers {
   /** Connections that nobody uses. */
   readonly idleClients: number
   /** Connections in use. */
@@ -410,11 +457,17 @@ export interface RedisClientPool extends RedisClient {
   readonly tasksQueueLength: number
 }
 
-/** The name that node-redis has for it. */
-export type RedisClientType = RedisClient
+/** A client with several lanes. */
+export interface RedisClientPool extends RedisClient, RedisPoolNumbers {
+  /** node-redis's name for `session`. */
+  execute: RedisClient['session']
+}
 
-/** The name that node-redis has for it. */
-export type RedisClientPoolType = RedisClientPool
+/** A client with several lanes whose strings are Buffers. */
+export interface RedisBufferClientPool extends RedisBufferClient, RedisPoolNumbers {
+  /** node-redis's name for `session`. */
+  execute: RedisBufferClient['session']
+}
 
 /** What `stats()` returns. Times are in ms. */
 export interface RedisClientStats {
@@ -733,6 +786,278 @@ export interface ClusterSlotsNode<T> {
   port: number
   id: T
 }
+
+/** Whom `clientKill` ends. */
+export const CLIENT_KILL_FILTERS: {
+  readonly ADDRESS: 'ADDR'
+  readonly LOCAL_ADDRESS: 'LADDR'
+  readonly ID: 'ID'
+  readonly TYPE: 'TYPE'
+  readonly USER: 'USER'
+  readonly SKIP_ME: 'SKIPME'
+  readonly MAXAGE: 'MAXAGE'
+}
+
+/** How `clientUnblock` ends a wait. */
+export const CLIENT_UNBLOCK_MODES: {
+  readonly TIMEOUT: 'TIMEOUT'
+  readonly ERROR: 'ERROR'
+}
+
+/** How much of a cluster `clusterFailover` does without. */
+export const FAILOVER_MODES: {
+  readonly FORCE: 'FORCE'
+  readonly TAKEOVER: 'TAKEOVER'
+}
+
+/** What `clusterSetSlot` says of a slot. */
+export const CLUSTER_SLOT_STATES: {
+  readonly IMPORTING: 'IMPORTING'
+  readonly MIGRATING: 'MIGRATING'
+  readonly STABLE: 'STABLE'
+  readonly NODE: 'NODE'
+}
+
+/** What `commandList` chooses by. */
+export const COMMAND_LIST_FILTER_BY: {
+  readonly MODULE: 'MODULE'
+  readonly ACLCAT: 'ACLCAT'
+  readonly PATTERN: 'PATTERN'
+}
+
+/** Whether `flushAll` and `flushDb` free memory in the background. */
+export const REDIS_FLUSH_MODES: {
+  readonly ASYNC: 'ASYNC'
+  readonly SYNC: 'SYNC'
+}
+
+/** What `arGrep` compares by. */
+export const AR_PREDICATE_TYPES: {
+  readonly EXACT: 'EXACT'
+  readonly MATCH: 'MATCH'
+  readonly GLOB: 'GLOB'
+  readonly RE: 'RE'
+}
+
+/** How `arGrep` joins several comparisons. */
+export const AR_PREDICATE_COMBINATORS: {
+  readonly AND: 'AND'
+  readonly OR: 'OR'
+}
+
+/** What `arOp` makes of a range. */
+export const AR_OPERATIONS: {
+  readonly SUM: 'SUM'
+  readonly MIN: 'MIN'
+  readonly MAX: 'MAX'
+  readonly AND: 'AND'
+  readonly OR: 'OR'
+  readonly XOR: 'XOR'
+  readonly MATCH: 'MATCH'
+  readonly USED: 'USED'
+}
+
+/** What the `parseCommand` of a definition writes its arguments to. */
+export interface CommandParser {
+  /** What was pushed, keys with their prefix. */
+  readonly redisArgs: readonly RedisArgument[]
+  /** The keys that were pushed, with their prefix. */
+  readonly keys: readonly RedisArgument[]
+  readonly firstKey: RedisArgument | undefined
+  /** Handed to `transformReply` as its second argument. */
+  preserve: unknown
+  /** Any number of arguments. */
+  push(...args: RedisArgument[]): void
+  /** One argument or an array of them. */
+  pushVariadic(args: RedisVariadicArgument): void
+  /** The number of arguments, then the arguments. */
+  pushVariadicWithLength(args: RedisVariadicArgument): void
+  /** One number or an array of them. */
+  pushVariadicNumber(numbers: number | number[]): void
+  /** One key, with the client's key prefix unless `withPrefix` is false. */
+  pushKey(key: RedisArgument, withPrefix?: boolean): void
+  /** One key or an array of them. */
+  pushKeys(keys: RedisVariadicArgument): void
+  /** The number of keys, then the keys: for definitions without `NUMBER_OF_KEYS`. */
+  pushKeysLength(keys: RedisVariadicArgument): void
+}
+
+/** Makes of a reply, as the server sent it, what the caller gets. */
+export type ScriptReplyTransform =
+  (reply: any, preserve?: any, typeMapping?: TypeMapping) => unknown
+
+/** A command of a module of one's own: see `modules` in the client's options. */
+export interface RedisModuleCommand {
+  /** Taken for node-redis's sake: what a command does is known by its name. */
+  IS_READ_ONLY?: boolean
+  /** Taken for node-redis's sake: keys are known by `pushKey`. */
+  FIRST_KEY_INDEX?: unknown
+  /**
+   * Writes the command's name, then its arguments. Its parameters after the parser are the
+   * method's.
+   */
+  parseCommand(parser: CommandParser, ...args: any[]): unknown
+  /** One function, or one for each `RESP` that the client's options may ask for. */
+  transformReply?:
+    ScriptReplyTransform | { 2?: ScriptReplyTransform; 3?: ScriptReplyTransform }
+}
+
+/** A function of a library that the server has: see `functions` in the client's options. */
+export interface RedisFunction extends RedisModuleCommand {
+  /** How many of the pushed arguments are keys; left out, `parseCommand` pushes the number. */
+  NUMBER_OF_KEYS?: number
+  /** Calls the form that replicas accept: it must not write. Default false. */
+  IS_READ_ONLY?: boolean
+  /** Writes the arguments, keys first. Its parameters after the parser are the method's. */
+  parseCommand(parser: CommandParser, ...args: any[]): unknown
+}
+
+/** A Lua script: see `defineScript`. */
+export interface RedisScriptConfig extends RedisFunction {
+  SCRIPT: string | Buffer
+}
+
+/** Scripts by the names of their methods. */
+export type RedisScripts = Record<string, RedisScriptConfig>
+
+/** Functions by library, then by name. */
+export type RedisFunctions = Record<string, Record<string, RedisFunction>>
+
+/** Commands by module, then by name. */
+export type RedisModules = Record<string, Record<string, RedisModuleCommand>>
+
+/**
+ * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
+ *
+ * It is called by its digest. A server that does not know it gets the text: that call runs behind
+ * the commands that were issued meanwhile, within the same deadline. Within `multi()` the first
+ * call of each script carries the text.
+ */
+export function defineScript<S extends RedisScriptConfig>(script: S): S & { SHA1: string }
+
+/** What the method of a definition resolves to: `unknown`, or what its transform returns. */
+export type ScriptReply<D> =
+  D extends { transformReply: (...args: any[]) => infer R } ? UnwrappedReply<R>
+    : D extends { transformReply: { 2?: (...args: any[]) => infer R2
+      3?: (...args: any[]) => infer R3 } } ? UnwrappedReply<R2 | R3>
+      : unknown
+
+/** What node-redis's types of replies stand for, where no type mapping says otherwise. */
+export type UnwrappedReply<R> =
+  R extends { RESP_TYPE: unknown; DEFAULT: infer V }
+    ? V extends (infer Item)[] ? UnwrappedReply<Item>[] : V
+    : R
+
+/** The method of a definition. */
+export type ScriptMethod<D> =
+  D extends { parseCommand(parser: any, ...args: infer A): unknown }
+    ? {
+        (...args: A): Promise<ScriptReply<D>>
+        (...args: [...A, callback: Callback<ScriptReply<D>>]): void
+        (...args: [...RequiredParameters<A>, callback: Callback<ScriptReply<D>>]): void
+      }
+    : never
+
+/** The parameters in front of the first that may be left out. */
+export type RequiredParameters<A extends unknown[]> =
+  A extends [infer First, ...infer Others] ? [First, ...RequiredParameters<Others>] : []
+
+/**
+ * The methods of definitions: of scripts by their names, of functions and modules' commands within
+ * an object for each library or module.
+ */
+export type DefinedMethods<D> = {
+  readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
+    ? ScriptMethod<D[name]>
+    : { readonly [member in keyof D[name]]: ScriptMethod<D[name][member]> }
+}
+
+/** As `DefinedMethods`, on a chain. */
+export type DefinedLinks<Replies extends unknown[], D> = {
+  readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
+    ? DefinedLink<Replies, D, D[name]>
+    : { readonly [member in keyof D[name]]: DefinedLink<Replies, D, D[name][member]> }
+}
+
+/** The method of one definition on a chain. */
+export type DefinedLink<Replies extends unknown[], D, Definition> =
+  Definition extends { parseCommand(parser: any, ...args: infer A): unknown }
+    ? (...args: A) => RedisChain<[...Replies, ScriptReply<Definition>], D>
+    : never
+
+/** As `DefinedLinks`, on a chain whose strings are Buffers. */
+export type DefinedBufferLinks<Replies extends unknown[], D> = {
+  readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
+    ? DefinedBufferLink<Replies, D, D[name]>
+    : { readonly [member in keyof D[name]]: DefinedBufferLink<Replies, D, D[name][member]> }
+}
+
+/** The method of one definition on a chain whose strings are Buffers. */
+export type DefinedBufferLink<Replies extends unknown[], D, Definition> =
+  Definition extends { parseCommand(parser: any, ...args: infer A): unknown }
+    ? (...args: A) => RedisBufferChain<[...Replies, ScriptReply<Definition>], D>
+    : never
+
+/** Definitions that are known by name; none if all that is known is that there may be some. */
+export type Known<D> = string extends keyof D ? {} : D
+
+/** A client with the methods of its definitions. Without any it is a plain client. */
+export type RedisClientWith<D> = [keyof D] extends [never] ? RedisClient
+  : RedisExtended<RedisClient, RedisSession, RedisChain<[], D>, D>
+
+/** A view of such a client whose strings are Buffers. */
+export type RedisBufferClientWith<D> = [keyof D] extends [never] ? RedisBufferClient
+  : RedisBufferExtended<RedisBufferClient, D>
+
+/** A pool with the methods of its definitions. */
+export type RedisClientPoolWith<D> = [keyof D] extends [never] ? RedisClientPool
+  : ExtendedExecute<RedisExtendedSession<RedisSession, RedisChain<[], D>, D>> &
+    RedisExtended<RedisClientPool, RedisSession, RedisChain<[], D>, D>
+
+/** A pool whose strings are Buffers, with the methods of its definitions. */
+export type RedisBufferClientPoolWith<D> = [keyof D] extends [never] ? RedisBufferClientPool
+  : ExtendedExecute<RedisExtendedSession<RedisBufferSession, RedisBufferChain<[], D>, D>> &
+    RedisBufferExtended<RedisBufferClientPool, D>
+
+/** The sessions of a pool keep its definitions. */
+export interface ExtendedExecute<Session> {
+  execute: RedisSessionSource<Session>['session']
+}
+
+/** The views and copies of a client keep its definitions. */
+export interface ExtendedViews<D> {
+  withTypeMapping(typeMapping: BufferTypeMapping): RedisBufferClientWith<D>
+  withTypeMapping(typeMapping: TypeMapping): RedisClientWith<D>
+  withCommandOptions(options: CommandOptions & { typeMapping: BufferTypeMapping }):
+    RedisBufferClientWith<D>
+}
+
+/** What a client has with definitions that has none without. */
+export type RedisExtended<C, Session, Chain, D> = ExtendedViews<D> & {
+  duplicate(overrides?: RedisClientOptions): RedisClientWith<D>
+  createPool(poolOptions?: RedisPoolOptions): RedisClientPoolWith<D>
+  multi(): Chain
+  MULTI(): Chain
+} & RedisSessionSource<RedisExtendedSession<Session, Chain, D>> & DefinedMethods<D> & C
+
+/** As `RedisExtended`, where strings are Buffers. */
+export type RedisBufferExtended<C, D> = ExtendedViews<D> & {
+  duplicate(overrides?: RedisClientOptions): RedisBufferClientWith<D>
+  createPool(poolOptions?: RedisPoolOptions): RedisBufferClientPoolWith<D>
+  multi(): RedisBufferChain<[], D>
+  MULTI(): RedisBufferChain<[], D>
+} & RedisSessionSource<RedisExtendedSession<RedisBufferSession, RedisBufferChain<[], D>, D>> &
+  DefinedMethods<D> & C
+
+/** A session of a client with definitions. */
+export type RedisExtendedSession<Session, Chain, D> = {
+  withTypeMapping(typeMapping: BufferTypeMapping):
+    RedisExtendedSession<RedisBufferSession, RedisBufferChain<[], D>, D>
+  withTypeMapping(typeMapping: TypeMapping):
+    RedisExtendedSession<RedisSession, RedisChain<[], D>, D>
+  multi(): Chain
+  MULTI(): Chain
+} & DefinedMethods<D> & Session
 
 export interface FunctionListOptions {
   /** A glob pattern. */
@@ -1187,24 +1512,36 @@ export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unkno
 export type MultiTransform<Reply> =
   (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
 
+/** A chain with the methods of the client's definitions `D`: scripts, functions, modules. */
+export type RedisChain<Replies extends unknown[], D> = [keyof D] extends [never]
+  ? RedisMulti<Replies>
+  : RedisMulti<Replies, D> & DefinedLinks<Replies, D>
+
+/** As `RedisChain`, where strings are Buffers. */
+export type RedisBufferChain<Replies extends unknown[], D> = [keyof D] extends [never]
+  ? RedisBufferMulti<Replies>
+  : RedisBufferMulti<Replies, D> & DefinedBufferLinks<Replies, D>
+
 /**
  * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
  * can be executed once. Wrong arguments reject the execution, before anything is sent.
  */
-export interface RedisMulti<Replies extends unknown[] = []> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
    */
-  select(db: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  select<Reply>(db: RedisInteger, transform: MultiTransform<Reply>): RedisMulti<[...Replies, Reply]>
-  SELECT: RedisMulti<Replies>['select']
+  select(db: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  select<Reply>(
+    db: RedisInteger, transform: MultiTransform<Reply>
+  ): RedisChain<[...Replies, Reply], D>
+  SELECT: RedisMulti<Replies, D>['select']
   /** Adds any command; `transform` turns its reply into another. */
   addCommand<Reply = unknown>(
     args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisMulti<[...Replies, Reply]>
+  ): RedisChain<[...Replies, Reply], D>
   /** Adds any command; its reply is the decoded one. */
-  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisMulti<[...Replies, Reply]>
+  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisChain<[...Replies, Reply], D>
   /**
    * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
    *
@@ -1215,7 +1552,7 @@ export interface RedisMulti<Replies extends unknown[] = []> {
   exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisMulti<Replies>['exec']
+  EXEC: RedisMulti<Replies, D>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
@@ -1229,24 +1566,24 @@ export interface RedisMulti<Replies extends unknown[] = []> {
  * A chain of commands whose strings are Buffers. Each method adds a command and returns the chain,
  * which can be executed once. Wrong arguments reject the execution, before anything is sent.
  */
-export interface RedisBufferMulti<Replies extends unknown[] = []> {
+export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
    */
-  select(db: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  select(db: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
   select<Reply>(
     db: RedisInteger, transform: MultiTransform<Reply>
-  ): RedisBufferMulti<[...Replies, Reply]>
-  SELECT: RedisBufferMulti<Replies>['select']
+  ): RedisBufferChain<[...Replies, Reply], D>
+  SELECT: RedisBufferMulti<Replies, D>['select']
   /** Adds any command; `transform` turns its reply into another. */
   addCommand<Reply = unknown>(
     args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisBufferMulti<[...Replies, Reply]>
+  ): RedisBufferChain<[...Replies, Reply], D>
   /** Adds any command; its reply is the decoded one. */
   sendCommand<Reply = unknown>(
     args: readonly RedisArgument[]
-  ): RedisBufferMulti<[...Replies, Reply]>
+  ): RedisBufferChain<[...Replies, Reply], D>
   /**
    * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
    *
@@ -1257,7 +1594,7 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisBufferMulti<Replies>['exec']
+  EXEC: RedisBufferMulti<Replies, D>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
@@ -1266,6 +1603,70 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   /** As `execAsPipeline`, with the replies as a tuple in any case. */
   execAsPipelineTyped(): Promise<Replies>
 }
+
+/** node-redis's names of errors that oxidis tells apart by their `code`, for `instanceof`. */
+export {
+  ErrorReply as SimpleError,
+  ErrorReply as BlobError,
+  ConnectionError as SocketClosedUnexpectedlyError,
+  ConnectionError as SocketTimeoutError,
+  ClientClosedError as DisconnectsClientError
+}
+
+/** node-redis's name of {@link FtSchema}. */
+export type RediSearchSchema = FtSchema
+/** node-redis's name of {@link FtSearchReply}, with strings. */
+export type SearchReply = FtSearchReply<string>
+/** The languages of {@link REDISEARCH_LANGUAGE}. */
+export type RediSearchLanguage = (typeof REDISEARCH_LANGUAGE)[keyof typeof REDISEARCH_LANGUAGE]
+/** node-redis's name of {@link FtFieldType}. */
+export type SchemaFieldType = FtFieldType
+/** The algorithms of {@link SCHEMA_TEXT_FIELD_PHONETIC}. */
+export type SchemaTextFieldPhonetic =
+  (typeof SCHEMA_TEXT_FIELD_PHONETIC)[keyof typeof SCHEMA_TEXT_FIELD_PHONETIC]
+/** The algorithms of {@link SCHEMA_VECTOR_FIELD_ALGORITHM}. */
+export type SchemaVectorFieldAlgorithm =
+  (typeof SCHEMA_VECTOR_FIELD_ALGORITHM)[keyof typeof SCHEMA_VECTOR_FIELD_ALGORITHM]
+/** The words of {@link FT_AGGREGATE_GROUP_BY_REDUCERS}. */
+export type FtAggregateGroupByReducer =
+  (typeof FT_AGGREGATE_GROUP_BY_REDUCERS)[keyof typeof FT_AGGREGATE_GROUP_BY_REDUCERS]
+/** node-redis's name of {@link TsEncoding}. */
+export type TimeSeriesEncoding = TsEncoding
+/** node-redis's name of {@link TsDuplicatePolicy}. */
+export type TimeSeriesDuplicatePolicies = TsDuplicatePolicy
+/** node-redis's name of {@link TsAggregationType}. */
+export type TimeSeriesAggregationType = TsAggregationType
+/** One or several of {@link TsAggregationType}. */
+export type TimeSeriesAggregationTypeList = [TsAggregationType, ...TsAggregationType[]]
+/** The words of {@link TIME_SERIES_BUCKET_TIMESTAMP}. */
+export type TimeSeriesBucketTimestamp =
+  (typeof TIME_SERIES_BUCKET_TIMESTAMP)[keyof typeof TIME_SERIES_BUCKET_TIMESTAMP]
+/** node-redis's name of {@link TsReducer}. */
+export type TimeSeriesReducer = TsReducer
+/** Where `ts.read` begins: a timestamp, or a word of {@link TS_READ_TIMESTAMP}. */
+export type TsReadTimestamp = TsTimestamp
+/** node-redis's name of {@link RedisClientOptions}. */
+export type AnyRedisClientOptions = RedisClientOptions
+
+/** The modules that every client has: their commands need no definition. */
+export interface RedisDefaultModules {}
+
+/**
+ * node-redis's type of a client, by its definitions and type mapping. Definitions that are not known
+ * by name (`RedisModules`, `RedisFunctions`, `RedisScripts` themselves) add nothing.
+ */
+export type RedisClientType<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = 3, T extends TypeMapping = {}
+> = T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
+  : RedisClientWith<Known<S> & Known<F> & Known<M>>
+
+/** node-redis's type of a pool, as `RedisClientType`. */
+export type RedisClientPoolType<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = 3, T extends TypeMapping = {}
+> = T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
+  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
 
 /** Who logs in: see `auth`. */
 export interface RedisAuthentication {
@@ -1384,107 +1785,6 @@ export interface RedisResubscribed {
    */
   lostMs: number
 }
-
-/** What the `parseCommand` of a script or function writes its arguments to. */
-export interface CommandParser {
-  /** What was pushed, keys with their prefix. */
-  readonly redisArgs: readonly RedisArgument[]
-  /** The keys that were pushed, with their prefix. */
-  readonly keys: readonly RedisArgument[]
-  readonly firstKey: RedisArgument | undefined
-  /** Handed to `transformReply` as its second argument. */
-  preserve: unknown
-  /** Any number of arguments. */
-  push(...args: RedisArgument[]): void
-  /** One argument or an array of them. */
-  pushVariadic(args: RedisVariadicArgument): void
-  /** The number of arguments, then the arguments. */
-  pushVariadicWithLength(args: RedisVariadicArgument): void
-  /** One number or an array of them. */
-  pushVariadicNumber(numbers: number | number[]): void
-  /** One key, with the client's key prefix unless `withPrefix` is false. */
-  pushKey(key: RedisArgument, withPrefix?: boolean): void
-  /** One key or an array of them. */
-  pushKeys(keys: RedisVariadicArgument): void
-  /** The number of keys, then the keys: for definitions without `NUMBER_OF_KEYS`. */
-  pushKeysLength(keys: RedisVariadicArgument): void
-}
-
-/** Makes of a reply, as the server sent it, what the caller gets. */
-export type ScriptReplyTransform =
-  (reply: any, preserve?: any, typeMapping?: TypeMapping) => unknown
-
-/** A function of a library that the server has: see `functions` in the client's options. */
-export interface RedisFunction {
-  /** How many of the pushed arguments are keys; left out, `parseCommand` pushes the number. */
-  NUMBER_OF_KEYS?: number
-  /** Calls the form that replicas accept: it must not write. Default false. */
-  IS_READ_ONLY?: boolean
-  /** Taken for node-redis's sake: keys are known by `pushKey`. */
-  FIRST_KEY_INDEX?: unknown
-  /** Writes the arguments, keys first. Its parameters after the parser are the method's. */
-  parseCommand(parser: CommandParser, ...args: any[]): unknown
-  /** One function, or one for each `RESP` that the client's options may ask for. */
-  transformReply?:
-    ScriptReplyTransform | { 2?: ScriptReplyTransform; 3?: ScriptReplyTransform }
-}
-
-/** A Lua script: see `defineScript`. */
-export interface RedisScriptConfig extends RedisFunction {
-  SCRIPT: string | Buffer
-}
-
-/** Scripts by the names of their methods. */
-export type RedisScripts = Record<string, RedisScriptConfig>
-
-/** Functions by library, then by name. */
-export type RedisFunctions = Record<string, Record<string, RedisFunction>>
-
-/**
- * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
- *
- * It is called by its digest. A server that does not know it gets the text: that call runs behind
- * the commands that were issued meanwhile, within the same deadline. Within `multi()` the first
- * call of each script carries the text.
- */
-export function defineScript<S extends RedisScriptConfig>(script: S): S & { SHA1: string }
-
-/** What the method of a definition resolves to: `unknown`, or what its transform returns. */
-export type ScriptReply<D> =
-  D extends { transformReply: (...args: any[]) => infer R } ? R
-    : D extends { transformReply: { 2?: (...args: any[]) => infer R2
-      3?: (...args: any[]) => infer R3 } } ? R2 | R3
-      : unknown
-
-/** The method of a definition. */
-export type ScriptMethod<D> =
-  D extends { parseCommand(parser: any, ...args: infer A): unknown }
-    ? {
-        (...args: A): Promise<ScriptReply<D>>
-        (...args: [...A, callback: Callback<ScriptReply<D>>]): void
-      }
-    : never
-
-/** The methods that scripts and functions add to a client. */
-export type ScriptMethods<S, F> =
-  { readonly [name in keyof S]: ScriptMethod<S[name]> } &
-  { readonly [library in keyof F]:
-    { readonly [name in keyof F[library]]: ScriptMethod<F[library][name]> } }
-
-/** The views and copies of a client keep its scripts and functions. */
-export interface ScriptedViews<S, F> {
-  duplicate(overrides?: RedisClientOptions): RedisScripted<RedisClient, S, F>
-  createPool(poolOptions?: RedisPoolOptions): RedisScripted<RedisClientPool, S, F>
-  withTypeMapping(typeMapping: BufferTypeMapping): RedisScripted<RedisBufferClient, S, F>
-  withTypeMapping(typeMapping: TypeMapping): RedisScripted<RedisClient, S, F>
-  withCommandOptions(options: CommandOptions & { typeMapping: BufferTypeMapping }):
-    RedisScripted<RedisBufferClient, S, F>
-  withCommandOptions(options: CommandOptions): RedisScripted<RedisClient, S, F>
-}
-
-/** A client, pool or view with the methods of its scripts and functions. */
-export type RedisScripted<C, S, F> = ScriptedViews<S, F> &
-  RedisSessionSource<RedisScriptedSession<C, S, F>> & ScriptMethods<S, F> & C
 
 /** The fields of an index. A list indexes a field several times, under several names. */
 export interface FtSchema {
@@ -2061,7 +2361,7 @@ export interface RedisSessionCore {
 
 /** A session. */
 export interface RedisSession
-  extends RedisSessionCore, RedisCommands, RedisOwnCommands, RedisModules, RedisIterators {
+  extends RedisSessionCore, RedisCommands, RedisOwnCommands, RedisModuleCommands, RedisIterators {
   hello: RedisOwnCommands['hello']
   HELLO: RedisOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
@@ -2071,8 +2371,8 @@ export interface RedisSession
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferOwnCommands, RedisBufferModules,
-  RedisBufferIterators {
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferOwnCommands,
+  RedisBufferModuleCommands, RedisBufferIterators {
   hello: RedisBufferOwnCommands['hello']
   HELLO: RedisBufferOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
@@ -2096,10 +2396,6 @@ export interface RedisSessionSource<Session> {
    */
   acquire(): Promise<Session>
 }
-
-/** The sessions of a client with scripts have their methods as well. */
-export type RedisScriptedSession<C, S, F> =
-  ScriptMethods<S, F> & (C extends { acquire(): Promise<infer Session> } ? Session : never)
 
 export interface SInterCardOptions {
   /** Stops counting here; 0 means never. */
@@ -9262,2407 +9558,2407 @@ export interface RedisBufferOwnCommands {
 }
 
 /** The commands of a chain. */
-export interface RedisMulti<Replies extends unknown[] = []> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisCommands.aclCat}. */
-  aclCat(categoryName?: RedisArgument): RedisMulti<[...Replies, string[]]>
-  ACL_CAT: RedisMulti<Replies>['aclCat']
+  aclCat(categoryName?: RedisArgument): RedisChain<[...Replies, string[]], D>
+  ACL_CAT: RedisMulti<Replies, D>['aclCat']
   /** See {@link RedisCommands.aclDelUser}. */
-  aclDelUser(username: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  ACL_DELUSER: RedisMulti<Replies>['aclDelUser']
+  aclDelUser(username: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  ACL_DELUSER: RedisMulti<Replies, D>['aclDelUser']
   /** See {@link RedisCommands.aclDryRun}. */
-  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisMulti<[...Replies, string]>
-  ACL_DRYRUN: RedisMulti<Replies>['aclDryRun']
+  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisChain<[...Replies, string], D>
+  ACL_DRYRUN: RedisMulti<Replies, D>['aclDryRun']
   /** See {@link RedisCommands.aclGenPass}. */
-  aclGenPass(bits?: RedisInteger): RedisMulti<[...Replies, string]>
-  ACL_GENPASS: RedisMulti<Replies>['aclGenPass']
+  aclGenPass(bits?: RedisInteger): RedisChain<[...Replies, string], D>
+  ACL_GENPASS: RedisMulti<Replies, D>['aclGenPass']
   /** See {@link RedisCommands.aclGetUser}. */
-  aclGetUser(username: RedisArgument): RedisMulti<[...Replies, { flags: string[]; passwords: string[]; commands: string; keys: string; channels: string; selectors: { commands: string; keys: string; channels: string }[] } | null]>
-  ACL_GETUSER: RedisMulti<Replies>['aclGetUser']
+  aclGetUser(username: RedisArgument): RedisChain<[...Replies, { flags: string[]; passwords: string[]; commands: string; keys: string; channels: string; selectors: { commands: string; keys: string; channels: string }[] } | null], D>
+  ACL_GETUSER: RedisMulti<Replies, D>['aclGetUser']
   /** See {@link RedisCommands.aclList}. */
-  aclList(): RedisMulti<[...Replies, string[]]>
-  ACL_LIST: RedisMulti<Replies>['aclList']
+  aclList(): RedisChain<[...Replies, string[]], D>
+  ACL_LIST: RedisMulti<Replies, D>['aclList']
   /** See {@link RedisCommands.aclLoad}. */
-  aclLoad(): RedisMulti<[...Replies, 'OK']>
-  ACL_LOAD: RedisMulti<Replies>['aclLoad']
+  aclLoad(): RedisChain<[...Replies, 'OK'], D>
+  ACL_LOAD: RedisMulti<Replies, D>['aclLoad']
   /** See {@link RedisCommands.aclLog}. */
-  aclLog(count?: RedisInteger): RedisMulti<[...Replies, { count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]]>
-  ACL_LOG: RedisMulti<Replies>['aclLog']
+  aclLog(count?: RedisInteger): RedisChain<[...Replies, { count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]], D>
+  ACL_LOG: RedisMulti<Replies, D>['aclLog']
   /** See {@link RedisCommands.aclLogReset}. */
-  aclLogReset(): RedisMulti<[...Replies, 'OK']>
-  ACL_LOG_RESET: RedisMulti<Replies>['aclLogReset']
+  aclLogReset(): RedisChain<[...Replies, 'OK'], D>
+  ACL_LOG_RESET: RedisMulti<Replies, D>['aclLogReset']
   /** See {@link RedisCommands.aclSave}. */
-  aclSave(): RedisMulti<[...Replies, 'OK']>
-  ACL_SAVE: RedisMulti<Replies>['aclSave']
+  aclSave(): RedisChain<[...Replies, 'OK'], D>
+  ACL_SAVE: RedisMulti<Replies, D>['aclSave']
   /** See {@link RedisCommands.aclSetUser}. */
-  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisMulti<[...Replies, 'OK']>
-  ACL_SETUSER: RedisMulti<Replies>['aclSetUser']
+  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisChain<[...Replies, 'OK'], D>
+  ACL_SETUSER: RedisMulti<Replies, D>['aclSetUser']
   /** See {@link RedisCommands.aclUsers}. */
-  aclUsers(): RedisMulti<[...Replies, string[]]>
-  ACL_USERS: RedisMulti<Replies>['aclUsers']
+  aclUsers(): RedisChain<[...Replies, string[]], D>
+  ACL_USERS: RedisMulti<Replies, D>['aclUsers']
   /** See {@link RedisCommands.aclWhoAmI}. */
-  aclWhoAmI(): RedisMulti<[...Replies, string]>
-  ACL_WHOAMI: RedisMulti<Replies>['aclWhoAmI']
+  aclWhoAmI(): RedisChain<[...Replies, string], D>
+  ACL_WHOAMI: RedisMulti<Replies, D>['aclWhoAmI']
   /** See {@link RedisCommands.append}. */
-  append(key: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, number]>
-  APPEND: RedisMulti<Replies>['append']
+  append(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D>
+  APPEND: RedisMulti<Replies, D>['append']
   /** See {@link RedisCommands.arCount}. */
-  arCount(key: RedisArgument): RedisMulti<[...Replies, number]>
-  ARCOUNT: RedisMulti<Replies>['arCount']
+  arCount(key: RedisArgument): RedisChain<[...Replies, number], D>
+  ARCOUNT: RedisMulti<Replies, D>['arCount']
   /** See {@link RedisCommands.arDel}. */
-  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, number]>
-  ARDEL: RedisMulti<Replies>['arDel']
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisChain<[...Replies, number], D>
+  ARDEL: RedisMulti<Replies, D>['arDel']
   /** See {@link RedisCommands.arDelRange}. */
-  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisMulti<[...Replies, number]>
-  ARDELRANGE: RedisMulti<Replies>['arDelRange']
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisChain<[...Replies, number], D>
+  ARDELRANGE: RedisMulti<Replies, D>['arDelRange']
   /** See {@link RedisCommands.arGet}. */
-  arGet(key: RedisArgument, index: RedisInteger): RedisMulti<[...Replies, string | null]>
-  ARGET: RedisMulti<Replies>['arGet']
+  arGet(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, string | null], D>
+  ARGET: RedisMulti<Replies, D>['arGet']
   /** See {@link RedisCommands.arGetRange}. */
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisMulti<[...Replies, (string | null)[]]>
-  ARGETRANGE: RedisMulti<Replies>['arGetRange']
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisChain<[...Replies, (string | null)[]], D>
+  ARGETRANGE: RedisMulti<Replies, D>['arGetRange']
   /** See {@link RedisCommands.arGrep}. */
-  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisMulti<[...Replies, number[]]>
-  ARGREP: RedisMulti<Replies>['arGrep']
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisChain<[...Replies, number[]], D>
+  ARGREP: RedisMulti<Replies, D>['arGrep']
   /** See {@link RedisCommands.arGrepWithValues}. */
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisMulti<[...Replies, { index: number; value: string }[]]>
-  ARGREP_WITHVALUES: RedisMulti<Replies>['arGrepWithValues']
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisChain<[...Replies, { index: number; value: string }[]], D>
+  ARGREP_WITHVALUES: RedisMulti<Replies, D>['arGrepWithValues']
   /** See {@link RedisCommands.arInfo}. */
-  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisMulti<[...Replies, Record<string, number>]>
-  ARINFO: RedisMulti<Replies>['arInfo']
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisChain<[...Replies, Record<string, number>], D>
+  ARINFO: RedisMulti<Replies, D>['arInfo']
   /** See {@link RedisCommands.arInsert}. */
-  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  ARINSERT: RedisMulti<Replies>['arInsert']
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  ARINSERT: RedisMulti<Replies, D>['arInsert']
   /** See {@link RedisCommands.arLastItems}. */
-  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisMulti<[...Replies, (string | null)[]]>
-  ARLASTITEMS: RedisMulti<Replies>['arLastItems']
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisChain<[...Replies, (string | null)[]], D>
+  ARLASTITEMS: RedisMulti<Replies, D>['arLastItems']
   /** See {@link RedisCommands.arLen}. */
-  arLen(key: RedisArgument): RedisMulti<[...Replies, number]>
-  ARLEN: RedisMulti<Replies>['arLen']
+  arLen(key: RedisArgument): RedisChain<[...Replies, number], D>
+  ARLEN: RedisMulti<Replies, D>['arLen']
   /** See {@link RedisCommands.arMGet}. */
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, (string | null)[]]>
-  ARMGET: RedisMulti<Replies>['arMGet']
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisChain<[...Replies, (string | null)[]], D>
+  ARMGET: RedisMulti<Replies, D>['arMGet']
   /** See {@link RedisCommands.arMSet}. */
-  arMSet(key: RedisArgument, entries: ArEntries): RedisMulti<[...Replies, number]>
-  ARMSET: RedisMulti<Replies>['arMSet']
+  arMSet(key: RedisArgument, entries: ArEntries): RedisChain<[...Replies, number], D>
+  ARMSET: RedisMulti<Replies, D>['arMSet']
   /** See {@link RedisCommands.arNext}. */
-  arNext(key: RedisArgument): RedisMulti<[...Replies, number | null]>
-  ARNEXT: RedisMulti<Replies>['arNext']
+  arNext(key: RedisArgument): RedisChain<[...Replies, number | null], D>
+  ARNEXT: RedisMulti<Replies, D>['arNext']
   /** See {@link RedisCommands.arOp}. */
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisMulti<[...Replies, string | number | null]>
-  AROP: RedisMulti<Replies>['arOp']
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisChain<[...Replies, string | number | null], D>
+  AROP: RedisMulti<Replies, D>['arOp']
   /** See {@link RedisCommands.arRing}. */
-  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  ARRING: RedisMulti<Replies>['arRing']
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  ARRING: RedisMulti<Replies, D>['arRing']
   /** See {@link RedisCommands.arScan}. */
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisMulti<[...Replies, { index: number; value: string }[]]>
-  ARSCAN: RedisMulti<Replies>['arScan']
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisChain<[...Replies, { index: number; value: string }[]], D>
+  ARSCAN: RedisMulti<Replies, D>['arScan']
   /** See {@link RedisCommands.arSeek}. */
-  arSeek(key: RedisArgument, index: RedisInteger): RedisMulti<[...Replies, number]>
-  ARSEEK: RedisMulti<Replies>['arSeek']
+  arSeek(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, number], D>
+  ARSEEK: RedisMulti<Replies, D>['arSeek']
   /** See {@link RedisCommands.arSet}. */
-  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  ARSET: RedisMulti<Replies>['arSet']
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  ARSET: RedisMulti<Replies, D>['arSet']
   /** See {@link RedisCommands.bgRewriteAof}. */
-  bgRewriteAof(): RedisMulti<[...Replies, string]>
-  BGREWRITEAOF: RedisMulti<Replies>['bgRewriteAof']
+  bgRewriteAof(): RedisChain<[...Replies, string], D>
+  BGREWRITEAOF: RedisMulti<Replies, D>['bgRewriteAof']
   /** See {@link RedisCommands.bgSave}. */
-  bgSave(options?: { SCHEDULE?: boolean }): RedisMulti<[...Replies, string]>
-  BGSAVE: RedisMulti<Replies>['bgSave']
+  bgSave(options?: { SCHEDULE?: boolean }): RedisChain<[...Replies, string], D>
+  BGSAVE: RedisMulti<Replies, D>['bgSave']
   /** See {@link RedisCommands.bitCount}. */
-  bitCount(key: RedisArgument, range?: BitCountRange): RedisMulti<[...Replies, number]>
-  BITCOUNT: RedisMulti<Replies>['bitCount']
+  bitCount(key: RedisArgument, range?: BitCountRange): RedisChain<[...Replies, number], D>
+  BITCOUNT: RedisMulti<Replies, D>['bitCount']
   /** See {@link RedisCommands.bitField}. */
-  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisMulti<[...Replies, (number | null)[]]>
-  BITFIELD: RedisMulti<Replies>['bitField']
+  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisChain<[...Replies, (number | null)[]], D>
+  BITFIELD: RedisMulti<Replies, D>['bitField']
   /** See {@link RedisCommands.bitFieldRo}. */
-  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisMulti<[...Replies, number[]]>
-  BITFIELD_RO: RedisMulti<Replies>['bitFieldRo']
+  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisChain<[...Replies, number[]], D>
+  BITFIELD_RO: RedisMulti<Replies, D>['bitFieldRo']
   /** See {@link RedisCommands.bitOp}. */
-  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  BITOP: RedisMulti<Replies>['bitOp']
+  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  BITOP: RedisMulti<Replies, D>['bitOp']
   /** See {@link RedisCommands.bitPos}. */
-  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisMulti<[...Replies, number]>
-  BITPOS: RedisMulti<Replies>['bitPos']
+  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisChain<[...Replies, number], D>
+  BITPOS: RedisMulti<Replies, D>['bitPos']
   /** See {@link RedisCommands.blMove}. */
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisMulti<[...Replies, string | null]>
-  BLMOVE: RedisMulti<Replies>['blMove']
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisChain<[...Replies, string | null], D>
+  BLMOVE: RedisMulti<Replies, D>['blMove']
   /** See {@link RedisCommands.blMoveM}. */
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisMulti<[...Replies, string[] | null]>
-  BLMOVEM: RedisMulti<Replies>['blMoveM']
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisChain<[...Replies, string[] | null], D>
+  BLMOVEM: RedisMulti<Replies, D>['blMoveM']
   /** See {@link RedisCommands.blPop}. */
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; element: string } | null]>
-  BLPOP: RedisMulti<Replies>['blPop']
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; element: string } | null], D>
+  BLPOP: RedisMulti<Replies, D>['blPop']
   /** See {@link RedisCommands.blessClear}. */
-  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisMulti<[...Replies, number]>
-  BLESS_CLEAR: RedisMulti<Replies>['blessClear']
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisChain<[...Replies, number], D>
+  BLESS_CLEAR: RedisMulti<Replies, D>['blessClear']
   /** See {@link RedisCommands.blessGet}. */
-  blessGet(key: RedisArgument): RedisMulti<[...Replies, string[]]>
-  BLESS_GET: RedisMulti<Replies>['blessGet']
+  blessGet(key: RedisArgument): RedisChain<[...Replies, string[]], D>
+  BLESS_GET: RedisMulti<Replies, D>['blessGet']
   /** See {@link RedisCommands.blessScan}. */
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisMulti<[...Replies, { cursor: string; keys: string[] }]>
-  BLESS_SCAN: RedisMulti<Replies>['blessScan']
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisChain<[...Replies, { cursor: string; keys: string[] }], D>
+  BLESS_SCAN: RedisMulti<Replies, D>['blessScan']
   /** See {@link RedisCommands.blessSet}. */
-  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisMulti<[...Replies, number]>
-  BLESS_SET: RedisMulti<Replies>['blessSet']
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisChain<[...Replies, number], D>
+  BLESS_SET: RedisMulti<Replies, D>['blessSet']
   /** See {@link RedisCommands.blmPop}. */
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisMulti<[...Replies, [key: string, elements: string[]] | null]>
-  BLMPOP: RedisMulti<Replies>['blmPop']
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisChain<[...Replies, [key: string, elements: string[]] | null], D>
+  BLMPOP: RedisMulti<Replies, D>['blmPop']
   /** See {@link RedisCommands.brPop}. */
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; element: string } | null]>
-  BRPOP: RedisMulti<Replies>['brPop']
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; element: string } | null], D>
+  BRPOP: RedisMulti<Replies, D>['brPop']
   /** See {@link RedisCommands.brPopLPush}. */
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisMulti<[...Replies, string | null]>
-  BRPOPLPUSH: RedisMulti<Replies>['brPopLPush']
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisChain<[...Replies, string | null], D>
+  BRPOPLPUSH: RedisMulti<Replies, D>['brPopLPush']
   /** See {@link RedisCommands.bzPopMax}. */
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; value: string; score: number } | null]>
-  BZPOPMAX: RedisMulti<Replies>['bzPopMax']
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; value: string; score: number } | null], D>
+  BZPOPMAX: RedisMulti<Replies, D>['bzPopMax']
   /** See {@link RedisCommands.bzPopMin}. */
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisMulti<[...Replies, { key: string; value: string; score: number } | null]>
-  BZPOPMIN: RedisMulti<Replies>['bzPopMin']
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; value: string; score: number } | null], D>
+  BZPOPMIN: RedisMulti<Replies, D>['bzPopMin']
   /** See {@link RedisCommands.bzmPop}. */
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisMulti<[...Replies, { key: string; members: { value: string; score: number }[] } | null]>
-  BZMPOP: RedisMulti<Replies>['bzmPop']
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisChain<[...Replies, { key: string; members: { value: string; score: number }[] } | null], D>
+  BZMPOP: RedisMulti<Replies, D>['bzmPop']
   /** See {@link RedisCommands.clientGetName}. */
-  clientGetName(): RedisMulti<[...Replies, string | null]>
-  CLIENT_GETNAME: RedisMulti<Replies>['clientGetName']
+  clientGetName(): RedisChain<[...Replies, string | null], D>
+  CLIENT_GETNAME: RedisMulti<Replies, D>['clientGetName']
   /** See {@link RedisCommands.clientGetRedir}. */
-  clientGetRedir(): RedisMulti<[...Replies, number]>
-  CLIENT_GETREDIR: RedisMulti<Replies>['clientGetRedir']
+  clientGetRedir(): RedisChain<[...Replies, number], D>
+  CLIENT_GETREDIR: RedisMulti<Replies, D>['clientGetRedir']
   /** See {@link RedisCommands.clientId}. */
-  clientId(): RedisMulti<[...Replies, number]>
-  CLIENT_ID: RedisMulti<Replies>['clientId']
+  clientId(): RedisChain<[...Replies, number], D>
+  CLIENT_ID: RedisMulti<Replies, D>['clientId']
   /** See {@link RedisCommands.clientInfo}. */
-  clientInfo(): RedisMulti<[...Replies, ClientInfo]>
-  CLIENT_INFO: RedisMulti<Replies>['clientInfo']
+  clientInfo(): RedisChain<[...Replies, ClientInfo], D>
+  CLIENT_INFO: RedisMulti<Replies, D>['clientInfo']
   /** See {@link RedisCommands.clientKill}. */
-  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisMulti<[...Replies, number]>
-  CLIENT_KILL: RedisMulti<Replies>['clientKill']
+  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisChain<[...Replies, number], D>
+  CLIENT_KILL: RedisMulti<Replies, D>['clientKill']
   /** See {@link RedisCommands.clientList}. */
-  clientList(filter?: ClientListFilter): RedisMulti<[...Replies, ClientInfo[]]>
-  CLIENT_LIST: RedisMulti<Replies>['clientList']
+  clientList(filter?: ClientListFilter): RedisChain<[...Replies, ClientInfo[]], D>
+  CLIENT_LIST: RedisMulti<Replies, D>['clientList']
   /** See {@link RedisCommands.clientPause}. */
-  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisMulti<[...Replies, 'OK']>
-  CLIENT_PAUSE: RedisMulti<Replies>['clientPause']
+  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisChain<[...Replies, 'OK'], D>
+  CLIENT_PAUSE: RedisMulti<Replies, D>['clientPause']
   /** See {@link RedisCommands.clientTrackingInfo}. */
-  clientTrackingInfo(): RedisMulti<[...Replies, { flags: string[]; redirect: number; prefixes: string[] }]>
-  CLIENT_TRACKINGINFO: RedisMulti<Replies>['clientTrackingInfo']
+  clientTrackingInfo(): RedisChain<[...Replies, { flags: string[]; redirect: number; prefixes: string[] }], D>
+  CLIENT_TRACKINGINFO: RedisMulti<Replies, D>['clientTrackingInfo']
   /** See {@link RedisCommands.clientUnblock}. */
-  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisMulti<[...Replies, number]>
-  CLIENT_UNBLOCK: RedisMulti<Replies>['clientUnblock']
+  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisChain<[...Replies, number], D>
+  CLIENT_UNBLOCK: RedisMulti<Replies, D>['clientUnblock']
   /** See {@link RedisCommands.clientUnpause}. */
-  clientUnpause(): RedisMulti<[...Replies, 'OK']>
-  CLIENT_UNPAUSE: RedisMulti<Replies>['clientUnpause']
+  clientUnpause(): RedisChain<[...Replies, 'OK'], D>
+  CLIENT_UNPAUSE: RedisMulti<Replies, D>['clientUnpause']
   /** See {@link RedisCommands.clusterAddSlots}. */
-  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_ADDSLOTS: RedisMulti<Replies>['clusterAddSlots']
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_ADDSLOTS: RedisMulti<Replies, D>['clusterAddSlots']
   /** See {@link RedisCommands.clusterAddSlotsRange}. */
-  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_ADDSLOTSRANGE: RedisMulti<Replies>['clusterAddSlotsRange']
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_ADDSLOTSRANGE: RedisMulti<Replies, D>['clusterAddSlotsRange']
   /** See {@link RedisCommands.clusterBumpEpoch}. */
-  clusterBumpEpoch(): RedisMulti<[...Replies, string]>
-  CLUSTER_BUMPEPOCH: RedisMulti<Replies>['clusterBumpEpoch']
+  clusterBumpEpoch(): RedisChain<[...Replies, string], D>
+  CLUSTER_BUMPEPOCH: RedisMulti<Replies, D>['clusterBumpEpoch']
   /** See {@link RedisCommands.clusterCountFailureReports}. */
-  clusterCountFailureReports(nodeId: RedisArgument): RedisMulti<[...Replies, number]>
-  'CLUSTER_COUNT-FAILURE-REPORTS': RedisMulti<Replies>['clusterCountFailureReports']
+  clusterCountFailureReports(nodeId: RedisArgument): RedisChain<[...Replies, number], D>
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisMulti<Replies, D>['clusterCountFailureReports']
   /** See {@link RedisCommands.clusterCountKeysInSlot}. */
-  clusterCountKeysInSlot(slot: RedisInteger): RedisMulti<[...Replies, number]>
-  CLUSTER_COUNTKEYSINSLOT: RedisMulti<Replies>['clusterCountKeysInSlot']
+  clusterCountKeysInSlot(slot: RedisInteger): RedisChain<[...Replies, number], D>
+  CLUSTER_COUNTKEYSINSLOT: RedisMulti<Replies, D>['clusterCountKeysInSlot']
   /** See {@link RedisCommands.clusterDelSlots}. */
-  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_DELSLOTS: RedisMulti<Replies>['clusterDelSlots']
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_DELSLOTS: RedisMulti<Replies, D>['clusterDelSlots']
   /** See {@link RedisCommands.clusterDelSlotsRange}. */
-  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_DELSLOTSRANGE: RedisMulti<Replies>['clusterDelSlotsRange']
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_DELSLOTSRANGE: RedisMulti<Replies, D>['clusterDelSlotsRange']
   /** See {@link RedisCommands.clusterFailover}. */
-  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_FAILOVER: RedisMulti<Replies>['clusterFailover']
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_FAILOVER: RedisMulti<Replies, D>['clusterFailover']
   /** See {@link RedisCommands.clusterFlushSlots}. */
-  clusterFlushSlots(): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_FLUSHSLOTS: RedisMulti<Replies>['clusterFlushSlots']
+  clusterFlushSlots(): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_FLUSHSLOTS: RedisMulti<Replies, D>['clusterFlushSlots']
   /** See {@link RedisCommands.clusterForget}. */
-  clusterForget(nodeId: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_FORGET: RedisMulti<Replies>['clusterForget']
+  clusterForget(nodeId: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_FORGET: RedisMulti<Replies, D>['clusterForget']
   /** See {@link RedisCommands.clusterGetKeysInSlot}. */
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisMulti<[...Replies, string[]]>
-  CLUSTER_GETKEYSINSLOT: RedisMulti<Replies>['clusterGetKeysInSlot']
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisChain<[...Replies, string[]], D>
+  CLUSTER_GETKEYSINSLOT: RedisMulti<Replies, D>['clusterGetKeysInSlot']
   /** See {@link RedisCommands.clusterInfo}. */
-  clusterInfo(): RedisMulti<[...Replies, string]>
-  CLUSTER_INFO: RedisMulti<Replies>['clusterInfo']
+  clusterInfo(): RedisChain<[...Replies, string], D>
+  CLUSTER_INFO: RedisMulti<Replies, D>['clusterInfo']
   /** See {@link RedisCommands.clusterKeySlot}. */
-  clusterKeySlot(key: RedisArgument): RedisMulti<[...Replies, number]>
-  CLUSTER_KEYSLOT: RedisMulti<Replies>['clusterKeySlot']
+  clusterKeySlot(key: RedisArgument): RedisChain<[...Replies, number], D>
+  CLUSTER_KEYSLOT: RedisMulti<Replies, D>['clusterKeySlot']
   /** See {@link RedisCommands.clusterLinks}. */
-  clusterLinks(): RedisMulti<[...Replies, ClusterLink<string>[]]>
-  CLUSTER_LINKS: RedisMulti<Replies>['clusterLinks']
+  clusterLinks(): RedisChain<[...Replies, ClusterLink<string>[]], D>
+  CLUSTER_LINKS: RedisMulti<Replies, D>['clusterLinks']
   /** See {@link RedisCommands.clusterMeet}. */
-  clusterMeet(host: RedisArgument, port: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_MEET: RedisMulti<Replies>['clusterMeet']
+  clusterMeet(host: RedisArgument, port: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_MEET: RedisMulti<Replies, D>['clusterMeet']
   /** See {@link RedisCommands.clusterMyId}. */
-  clusterMyId(): RedisMulti<[...Replies, string]>
-  CLUSTER_MYID: RedisMulti<Replies>['clusterMyId']
+  clusterMyId(): RedisChain<[...Replies, string], D>
+  CLUSTER_MYID: RedisMulti<Replies, D>['clusterMyId']
   /** See {@link RedisCommands.clusterMyShardId}. */
-  clusterMyShardId(): RedisMulti<[...Replies, string]>
-  CLUSTER_MYSHARDID: RedisMulti<Replies>['clusterMyShardId']
+  clusterMyShardId(): RedisChain<[...Replies, string], D>
+  CLUSTER_MYSHARDID: RedisMulti<Replies, D>['clusterMyShardId']
   /** See {@link RedisCommands.clusterNodes}. */
-  clusterNodes(): RedisMulti<[...Replies, string]>
-  CLUSTER_NODES: RedisMulti<Replies>['clusterNodes']
+  clusterNodes(): RedisChain<[...Replies, string], D>
+  CLUSTER_NODES: RedisMulti<Replies, D>['clusterNodes']
   /** See {@link RedisCommands.clusterReplicas}. */
-  clusterReplicas(nodeId: RedisArgument): RedisMulti<[...Replies, string[]]>
-  CLUSTER_REPLICAS: RedisMulti<Replies>['clusterReplicas']
+  clusterReplicas(nodeId: RedisArgument): RedisChain<[...Replies, string[]], D>
+  CLUSTER_REPLICAS: RedisMulti<Replies, D>['clusterReplicas']
   /** See {@link RedisCommands.clusterReplicate}. */
-  clusterReplicate(nodeId: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_REPLICATE: RedisMulti<Replies>['clusterReplicate']
+  clusterReplicate(nodeId: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_REPLICATE: RedisMulti<Replies, D>['clusterReplicate']
   /** See {@link RedisCommands.clusterReset}. */
-  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_RESET: RedisMulti<Replies>['clusterReset']
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_RESET: RedisMulti<Replies, D>['clusterReset']
   /** See {@link RedisCommands.clusterSaveConfig}. */
-  clusterSaveConfig(): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_SAVECONFIG: RedisMulti<Replies>['clusterSaveConfig']
+  clusterSaveConfig(): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_SAVECONFIG: RedisMulti<Replies, D>['clusterSaveConfig']
   /** See {@link RedisCommands.clusterSetConfigEpoch}. */
-  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  'CLUSTER_SET-CONFIG-EPOCH': RedisMulti<Replies>['clusterSetConfigEpoch']
+  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  'CLUSTER_SET-CONFIG-EPOCH': RedisMulti<Replies, D>['clusterSetConfigEpoch']
   /** See {@link RedisCommands.clusterSetSlot}. */
-  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  CLUSTER_SETSLOT: RedisMulti<Replies>['clusterSetSlot']
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  CLUSTER_SETSLOT: RedisMulti<Replies, D>['clusterSetSlot']
   /** See {@link RedisCommands.clusterSlots}. */
-  clusterSlots(): RedisMulti<[...Replies, ClusterSlots<string>[]]>
-  CLUSTER_SLOTS: RedisMulti<Replies>['clusterSlots']
+  clusterSlots(): RedisChain<[...Replies, ClusterSlots<string>[]], D>
+  CLUSTER_SLOTS: RedisMulti<Replies, D>['clusterSlots']
   /** See {@link RedisCommands.command}. */
-  command(): RedisMulti<[...Replies, CommandReply[]]>
-  COMMAND: RedisMulti<Replies>['command']
+  command(): RedisChain<[...Replies, CommandReply[]], D>
+  COMMAND: RedisMulti<Replies, D>['command']
   /** See {@link RedisCommands.commandCount}. */
-  commandCount(): RedisMulti<[...Replies, number]>
-  COMMAND_COUNT: RedisMulti<Replies>['commandCount']
+  commandCount(): RedisChain<[...Replies, number], D>
+  COMMAND_COUNT: RedisMulti<Replies, D>['commandCount']
   /** See {@link RedisCommands.commandDocs}. */
-  commandDocs(commands?: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, CommandDoc<string>>]>
-  COMMAND_DOCS: RedisMulti<Replies>['commandDocs']
+  commandDocs(commands?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, CommandDoc<string>>], D>
+  COMMAND_DOCS: RedisMulti<Replies, D>['commandDocs']
   /** See {@link RedisCommands.commandGetKeys}. */
-  commandGetKeys(args: RedisArgument[]): RedisMulti<[...Replies, string[]]>
-  COMMAND_GETKEYS: RedisMulti<Replies>['commandGetKeys']
+  commandGetKeys(args: RedisArgument[]): RedisChain<[...Replies, string[]], D>
+  COMMAND_GETKEYS: RedisMulti<Replies, D>['commandGetKeys']
   /** See {@link RedisCommands.commandGetKeysAndFlags}. */
-  commandGetKeysAndFlags(args: RedisArgument[]): RedisMulti<[...Replies, { key: string; flags: string[] }[]]>
-  COMMAND_GETKEYSANDFLAGS: RedisMulti<Replies>['commandGetKeysAndFlags']
+  commandGetKeysAndFlags(args: RedisArgument[]): RedisChain<[...Replies, { key: string; flags: string[] }[]], D>
+  COMMAND_GETKEYSANDFLAGS: RedisMulti<Replies, D>['commandGetKeysAndFlags']
   /** See {@link RedisCommands.commandInfo}. */
-  commandInfo(commands: RedisArgument[]): RedisMulti<[...Replies, (CommandReply | null)[]]>
-  COMMAND_INFO: RedisMulti<Replies>['commandInfo']
+  commandInfo(commands: RedisArgument[]): RedisChain<[...Replies, (CommandReply | null)[]], D>
+  COMMAND_INFO: RedisMulti<Replies, D>['commandInfo']
   /** See {@link RedisCommands.commandList}. */
-  commandList(options?: CommandListOptions): RedisMulti<[...Replies, string[]]>
-  COMMAND_LIST: RedisMulti<Replies>['commandList']
+  commandList(options?: CommandListOptions): RedisChain<[...Replies, string[]], D>
+  COMMAND_LIST: RedisMulti<Replies, D>['commandList']
   /** See {@link RedisCommands.configGet}. */
-  configGet(parameters: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, string>]>
-  CONFIG_GET: RedisMulti<Replies>['configGet']
+  configGet(parameters: RedisVariadicArgument): RedisChain<[...Replies, Record<string, string>], D>
+  CONFIG_GET: RedisMulti<Replies, D>['configGet']
   /** See {@link RedisCommands.configResetStat}. */
-  configResetStat(): RedisMulti<[...Replies, 'OK']>
-  CONFIG_RESETSTAT: RedisMulti<Replies>['configResetStat']
-  CONFIG_RESETASTAT: RedisMulti<Replies>['configResetStat']
+  configResetStat(): RedisChain<[...Replies, 'OK'], D>
+  CONFIG_RESETSTAT: RedisMulti<Replies, D>['configResetStat']
+  CONFIG_RESETASTAT: RedisMulti<Replies, D>['configResetStat']
   /** See {@link RedisCommands.configRewrite}. */
-  configRewrite(): RedisMulti<[...Replies, 'OK']>
-  CONFIG_REWRITE: RedisMulti<Replies>['configRewrite']
+  configRewrite(): RedisChain<[...Replies, 'OK'], D>
+  CONFIG_REWRITE: RedisMulti<Replies, D>['configRewrite']
   /** See {@link RedisCommands.configSet}. */
-  configSet(parameter: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  configSet(parameters: Record<string, RedisArgument>): RedisMulti<[...Replies, 'OK']>
-  CONFIG_SET: RedisMulti<Replies>['configSet']
+  configSet(parameter: RedisArgument, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  configSet(parameters: Record<string, RedisArgument>): RedisChain<[...Replies, 'OK'], D>
+  CONFIG_SET: RedisMulti<Replies, D>['configSet']
   /** See {@link RedisCommands.copy}. */
-  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisMulti<[...Replies, number]>
-  COPY: RedisMulti<Replies>['copy']
+  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisChain<[...Replies, number], D>
+  COPY: RedisMulti<Replies, D>['copy']
   /** See {@link RedisCommands.dbSize}. */
-  dbSize(): RedisMulti<[...Replies, number]>
-  DBSIZE: RedisMulti<Replies>['dbSize']
+  dbSize(): RedisChain<[...Replies, number], D>
+  DBSIZE: RedisMulti<Replies, D>['dbSize']
   /** See {@link RedisCommands.decr}. */
-  decr(key: RedisArgument): RedisMulti<[...Replies, number]>
-  DECR: RedisMulti<Replies>['decr']
+  decr(key: RedisArgument): RedisChain<[...Replies, number], D>
+  DECR: RedisMulti<Replies, D>['decr']
   /** See {@link RedisCommands.decrBy}. */
-  decrBy(key: RedisArgument, decrement: RedisInteger): RedisMulti<[...Replies, number]>
-  DECRBY: RedisMulti<Replies>['decrBy']
+  decrBy(key: RedisArgument, decrement: RedisInteger): RedisChain<[...Replies, number], D>
+  DECRBY: RedisMulti<Replies, D>['decrBy']
   /** See {@link RedisCommands.del}. */
-  del(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  DEL: RedisMulti<Replies>['del']
+  del(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  DEL: RedisMulti<Replies, D>['del']
   /** See {@link RedisCommands.delEx}. */
-  delEx(key: RedisArgument, options?: DelExOptions): RedisMulti<[...Replies, number]>
-  DELEX: RedisMulti<Replies>['delEx']
+  delEx(key: RedisArgument, options?: DelExOptions): RedisChain<[...Replies, number], D>
+  DELEX: RedisMulti<Replies, D>['delEx']
   /** See {@link RedisCommands.digest}. */
-  digest(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  DIGEST: RedisMulti<Replies>['digest']
+  digest(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  DIGEST: RedisMulti<Replies, D>['digest']
   /** See {@link RedisCommands.dump}. */
-  dump(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  DUMP: RedisMulti<Replies>['dump']
+  dump(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  DUMP: RedisMulti<Replies, D>['dump']
   /** See {@link RedisCommands.echo}. */
-  echo(message: RedisArgument): RedisMulti<[...Replies, string]>
-  ECHO: RedisMulti<Replies>['echo']
+  echo(message: RedisArgument): RedisChain<[...Replies, string], D>
+  ECHO: RedisMulti<Replies, D>['echo']
   /** See {@link RedisCommands.eval}. */
-  eval(script: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
-  EVAL: RedisMulti<Replies>['eval']
+  eval(script: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
+  EVAL: RedisMulti<Replies, D>['eval']
   /** See {@link RedisCommands.evalRo}. */
-  evalRo(script: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
-  EVAL_RO: RedisMulti<Replies>['evalRo']
+  evalRo(script: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
+  EVAL_RO: RedisMulti<Replies, D>['evalRo']
   /** See {@link RedisCommands.evalSha}. */
-  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
-  EVALSHA: RedisMulti<Replies>['evalSha']
+  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
+  EVALSHA: RedisMulti<Replies, D>['evalSha']
   /** See {@link RedisCommands.evalShaRo}. */
-  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
-  EVALSHA_RO: RedisMulti<Replies>['evalShaRo']
+  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
+  EVALSHA_RO: RedisMulti<Replies, D>['evalShaRo']
   /** See {@link RedisCommands.exists}. */
-  exists(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  EXISTS: RedisMulti<Replies>['exists']
+  exists(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  EXISTS: RedisMulti<Replies, D>['exists']
   /** See {@link RedisCommands.expire}. */
-  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, number]>
-  EXPIRE: RedisMulti<Replies>['expire']
+  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, number], D>
+  EXPIRE: RedisMulti<Replies, D>['expire']
   /** See {@link RedisCommands.expireAt}. */
-  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, number]>
-  EXPIREAT: RedisMulti<Replies>['expireAt']
+  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, number], D>
+  EXPIREAT: RedisMulti<Replies, D>['expireAt']
   /** See {@link RedisCommands.expireTime}. */
-  expireTime(key: RedisArgument): RedisMulti<[...Replies, number]>
-  EXPIRETIME: RedisMulti<Replies>['expireTime']
+  expireTime(key: RedisArgument): RedisChain<[...Replies, number], D>
+  EXPIRETIME: RedisMulti<Replies, D>['expireTime']
   /** See {@link RedisCommands.fCall}. */
-  fCall(name: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
-  FCALL: RedisMulti<Replies>['fCall']
+  fCall(name: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
+  FCALL: RedisMulti<Replies, D>['fCall']
   /** See {@link RedisCommands.fCallRo}. */
-  fCallRo(name: RedisArgument, options?: EvalOptions): RedisMulti<[...Replies, unknown]>
-  FCALL_RO: RedisMulti<Replies>['fCallRo']
+  fCallRo(name: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
+  FCALL_RO: RedisMulti<Replies, D>['fCallRo']
   /** See {@link RedisCommands.flushAll}. */
-  flushAll(mode?: RedisFlushMode): RedisMulti<[...Replies, 'OK']>
-  FLUSHALL: RedisMulti<Replies>['flushAll']
+  flushAll(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D>
+  FLUSHALL: RedisMulti<Replies, D>['flushAll']
   /** See {@link RedisCommands.flushDb}. */
-  flushDb(mode?: RedisFlushMode): RedisMulti<[...Replies, 'OK']>
-  FLUSHDB: RedisMulti<Replies>['flushDb']
+  flushDb(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D>
+  FLUSHDB: RedisMulti<Replies, D>['flushDb']
   /** See {@link RedisCommands.functionDelete}. */
-  functionDelete(library: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  FUNCTION_DELETE: RedisMulti<Replies>['functionDelete']
+  functionDelete(library: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  FUNCTION_DELETE: RedisMulti<Replies, D>['functionDelete']
   /** See {@link RedisCommands.functionDump}. */
-  functionDump(): RedisMulti<[...Replies, string]>
-  FUNCTION_DUMP: RedisMulti<Replies>['functionDump']
+  functionDump(): RedisChain<[...Replies, string], D>
+  FUNCTION_DUMP: RedisMulti<Replies, D>['functionDump']
   /** See {@link RedisCommands.functionFlush}. */
-  functionFlush(mode?: RedisFlushMode): RedisMulti<[...Replies, 'OK']>
-  FUNCTION_FLUSH: RedisMulti<Replies>['functionFlush']
+  functionFlush(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D>
+  FUNCTION_FLUSH: RedisMulti<Replies, D>['functionFlush']
   /** See {@link RedisCommands.functionKill}. */
-  functionKill(): RedisMulti<[...Replies, 'OK']>
-  FUNCTION_KILL: RedisMulti<Replies>['functionKill']
+  functionKill(): RedisChain<[...Replies, 'OK'], D>
+  FUNCTION_KILL: RedisMulti<Replies, D>['functionKill']
   /** See {@link RedisCommands.functionList}. */
-  functionList(options?: FunctionListOptions): RedisMulti<[...Replies, FunctionLibrary<string>[]]>
-  FUNCTION_LIST: RedisMulti<Replies>['functionList']
+  functionList(options?: FunctionListOptions): RedisChain<[...Replies, FunctionLibrary<string>[]], D>
+  FUNCTION_LIST: RedisMulti<Replies, D>['functionList']
   /** See {@link RedisCommands.functionListWithCode}. */
-  functionListWithCode(options?: FunctionListOptions): RedisMulti<[...Replies, (FunctionLibrary<string> & { library_code: string })[]]>
-  FUNCTION_LIST_WITHCODE: RedisMulti<Replies>['functionListWithCode']
+  functionListWithCode(options?: FunctionListOptions): RedisChain<[...Replies, (FunctionLibrary<string> & { library_code: string })[]], D>
+  FUNCTION_LIST_WITHCODE: RedisMulti<Replies, D>['functionListWithCode']
   /** See {@link RedisCommands.functionLoad}. */
-  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisMulti<[...Replies, string]>
-  FUNCTION_LOAD: RedisMulti<Replies>['functionLoad']
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisChain<[...Replies, string], D>
+  FUNCTION_LOAD: RedisMulti<Replies, D>['functionLoad']
   /** See {@link RedisCommands.functionRestore}. */
-  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisMulti<[...Replies, 'OK']>
-  FUNCTION_RESTORE: RedisMulti<Replies>['functionRestore']
+  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisChain<[...Replies, 'OK'], D>
+  FUNCTION_RESTORE: RedisMulti<Replies, D>['functionRestore']
   /** See {@link RedisCommands.functionStats}. */
-  functionStats(): RedisMulti<[...Replies, FunctionStats<string>]>
-  FUNCTION_STATS: RedisMulti<Replies>['functionStats']
+  functionStats(): RedisChain<[...Replies, FunctionStats<string>], D>
+  FUNCTION_STATS: RedisMulti<Replies, D>['functionStats']
   /** See {@link RedisCommands.geoAdd}. */
-  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisMulti<[...Replies, number]>
-  GEOADD: RedisMulti<Replies>['geoAdd']
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisChain<[...Replies, number], D>
+  GEOADD: RedisMulti<Replies, D>['geoAdd']
   /** See {@link RedisCommands.geoDist}. */
-  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisMulti<[...Replies, number | null]>
-  GEODIST: RedisMulti<Replies>['geoDist']
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisChain<[...Replies, number | null], D>
+  GEODIST: RedisMulti<Replies, D>['geoDist']
   /** See {@link RedisCommands.geoHash}. */
-  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
-  GEOHASH: RedisMulti<Replies>['geoHash']
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
+  GEOHASH: RedisMulti<Replies, D>['geoHash']
   /** See {@link RedisCommands.geoPos}. */
-  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisMulti<[...Replies, (GeoPosition | null)[]]>
-  GEOPOS: RedisMulti<Replies>['geoPos']
+  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisChain<[...Replies, (GeoPosition | null)[]], D>
+  GEOPOS: RedisMulti<Replies, D>['geoPos']
   /** See {@link RedisCommands.geoRadius}. */
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
-  GEORADIUS: RedisMulti<Replies>['geoRadius']
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
+  GEORADIUS: RedisMulti<Replies, D>['geoRadius']
   /** See {@link RedisCommands.geoRadiusByMember}. */
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
-  GEORADIUSBYMEMBER: RedisMulti<Replies>['geoRadiusByMember']
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
+  GEORADIUSBYMEMBER: RedisMulti<Replies, D>['geoRadiusByMember']
   /** See {@link RedisCommands.geoRadiusByMemberRo}. */
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
-  GEORADIUSBYMEMBER_RO: RedisMulti<Replies>['geoRadiusByMemberRo']
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
+  GEORADIUSBYMEMBER_RO: RedisMulti<Replies, D>['geoRadiusByMemberRo']
   /** See {@link RedisCommands.geoRadiusByMemberRoWith}. */
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
-  GEORADIUSBYMEMBER_RO_WITH: RedisMulti<Replies>['geoRadiusByMemberRoWith']
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
+  GEORADIUSBYMEMBER_RO_WITH: RedisMulti<Replies, D>['geoRadiusByMemberRoWith']
   /** See {@link RedisCommands.geoRadiusByMemberStore}. */
-  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisMulti<[...Replies, number]>
-  GEORADIUSBYMEMBER_STORE: RedisMulti<Replies>['geoRadiusByMemberStore']
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisChain<[...Replies, number], D>
+  GEORADIUSBYMEMBER_STORE: RedisMulti<Replies, D>['geoRadiusByMemberStore']
   /** See {@link RedisCommands.geoRadiusByMemberWith}. */
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
-  GEORADIUSBYMEMBER_WITH: RedisMulti<Replies>['geoRadiusByMemberWith']
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
+  GEORADIUSBYMEMBER_WITH: RedisMulti<Replies, D>['geoRadiusByMemberWith']
   /** See {@link RedisCommands.geoRadiusRo}. */
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
-  GEORADIUS_RO: RedisMulti<Replies>['geoRadiusRo']
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
+  GEORADIUS_RO: RedisMulti<Replies, D>['geoRadiusRo']
   /** See {@link RedisCommands.geoRadiusRoWith}. */
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
-  GEORADIUS_RO_WITH: RedisMulti<Replies>['geoRadiusRoWith']
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
+  GEORADIUS_RO_WITH: RedisMulti<Replies, D>['geoRadiusRoWith']
   /** See {@link RedisCommands.geoRadiusStore}. */
-  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisMulti<[...Replies, number]>
-  GEORADIUS_STORE: RedisMulti<Replies>['geoRadiusStore']
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisChain<[...Replies, number], D>
+  GEORADIUS_STORE: RedisMulti<Replies, D>['geoRadiusStore']
   /** See {@link RedisCommands.geoRadiusWith}. */
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
-  GEORADIUS_WITH: RedisMulti<Replies>['geoRadiusWith']
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
+  GEORADIUS_WITH: RedisMulti<Replies, D>['geoRadiusWith']
   /** See {@link RedisCommands.geoSearch}. */
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisMulti<[...Replies, string[]]>
-  GEOSEARCH: RedisMulti<Replies>['geoSearch']
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
+  GEOSEARCH: RedisMulti<Replies, D>['geoSearch']
   /** See {@link RedisCommands.geoSearchStore}. */
-  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisMulti<[...Replies, number]>
-  GEOSEARCHSTORE: RedisMulti<Replies>['geoSearchStore']
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisChain<[...Replies, number], D>
+  GEOSEARCHSTORE: RedisMulti<Replies, D>['geoSearchStore']
   /** See {@link RedisCommands.geoSearchWith}. */
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisMulti<[...Replies, GeoReplyWithMember<string>[]]>
-  GEOSEARCH_WITH: RedisMulti<Replies>['geoSearchWith']
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
+  GEOSEARCH_WITH: RedisMulti<Replies, D>['geoSearchWith']
   /** See {@link RedisCommands.get}. */
-  get(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  GET: RedisMulti<Replies>['get']
+  get(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  GET: RedisMulti<Replies, D>['get']
   /** See {@link RedisCommands.getBit}. */
-  getBit(key: RedisArgument, offset: RedisInteger): RedisMulti<[...Replies, number]>
-  GETBIT: RedisMulti<Replies>['getBit']
+  getBit(key: RedisArgument, offset: RedisInteger): RedisChain<[...Replies, number], D>
+  GETBIT: RedisMulti<Replies, D>['getBit']
   /** See {@link RedisCommands.getDel}. */
-  getDel(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  GETDEL: RedisMulti<Replies>['getDel']
+  getDel(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  GETDEL: RedisMulti<Replies, D>['getDel']
   /** See {@link RedisCommands.getEx}. */
-  getEx(key: RedisArgument, options: GetExOptions): RedisMulti<[...Replies, string | null]>
-  GETEX: RedisMulti<Replies>['getEx']
+  getEx(key: RedisArgument, options: GetExOptions): RedisChain<[...Replies, string | null], D>
+  GETEX: RedisMulti<Replies, D>['getEx']
   /** See {@link RedisCommands.getRange}. */
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisMulti<[...Replies, string]>
-  GETRANGE: RedisMulti<Replies>['getRange']
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisChain<[...Replies, string], D>
+  GETRANGE: RedisMulti<Replies, D>['getRange']
   /** See {@link RedisCommands.getSet}. */
-  getSet(key: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, string | null]>
-  GETSET: RedisMulti<Replies>['getSet']
+  getSet(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, string | null], D>
+  GETSET: RedisMulti<Replies, D>['getSet']
   /** See {@link RedisCommands.hDel}. */
-  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  HDEL: RedisMulti<Replies>['hDel']
+  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  HDEL: RedisMulti<Replies, D>['hDel']
   /** See {@link RedisCommands.hExists}. */
-  hExists(key: RedisArgument, field: RedisArgument): RedisMulti<[...Replies, number]>
-  HEXISTS: RedisMulti<Replies>['hExists']
+  hExists(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, number], D>
+  HEXISTS: RedisMulti<Replies, D>['hExists']
   /** See {@link RedisCommands.hExpire}. */
-  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
-  HEXPIRE: RedisMulti<Replies>['hExpire']
+  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
+  HEXPIRE: RedisMulti<Replies, D>['hExpire']
   /** See {@link RedisCommands.hExpireAt}. */
-  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
-  HEXPIREAT: RedisMulti<Replies>['hExpireAt']
+  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
+  HEXPIREAT: RedisMulti<Replies, D>['hExpireAt']
   /** See {@link RedisCommands.hExpireTime}. */
-  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
-  HEXPIRETIME: RedisMulti<Replies>['hExpireTime']
+  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
+  HEXPIRETIME: RedisMulti<Replies, D>['hExpireTime']
   /** See {@link RedisCommands.hGet}. */
-  hGet(key: RedisArgument, field: RedisArgument): RedisMulti<[...Replies, string | null]>
-  HGET: RedisMulti<Replies>['hGet']
+  hGet(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, string | null], D>
+  HGET: RedisMulti<Replies, D>['hGet']
   /** See {@link RedisCommands.hGetAll}. */
-  hGetAll(key: RedisArgument): RedisMulti<[...Replies, Record<string, string>]>
-  HGETALL: RedisMulti<Replies>['hGetAll']
+  hGetAll(key: RedisArgument): RedisChain<[...Replies, Record<string, string>], D>
+  HGETALL: RedisMulti<Replies, D>['hGetAll']
   /** See {@link RedisCommands.hGetDel}. */
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
-  HGETDEL: RedisMulti<Replies>['hGetDel']
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
+  HGETDEL: RedisMulti<Replies, D>['hGetDel']
   /** See {@link RedisCommands.hGetEx}. */
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisMulti<[...Replies, (string | null)[]]>
-  HGETEX: RedisMulti<Replies>['hGetEx']
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisChain<[...Replies, (string | null)[]], D>
+  HGETEX: RedisMulti<Replies, D>['hGetEx']
   /** See {@link RedisCommands.hIncrBy}. */
-  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisMulti<[...Replies, number]>
-  HINCRBY: RedisMulti<Replies>['hIncrBy']
+  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisChain<[...Replies, number], D>
+  HINCRBY: RedisMulti<Replies, D>['hIncrBy']
   /** See {@link RedisCommands.hIncrByFloat}. */
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisMulti<[...Replies, string]>
-  HINCRBYFLOAT: RedisMulti<Replies>['hIncrByFloat']
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisChain<[...Replies, string], D>
+  HINCRBYFLOAT: RedisMulti<Replies, D>['hIncrByFloat']
   /** See {@link RedisCommands.hKeys}. */
-  hKeys(key: RedisArgument): RedisMulti<[...Replies, string[]]>
-  HKEYS: RedisMulti<Replies>['hKeys']
+  hKeys(key: RedisArgument): RedisChain<[...Replies, string[]], D>
+  HKEYS: RedisMulti<Replies, D>['hKeys']
   /** See {@link RedisCommands.hLen}. */
-  hLen(key: RedisArgument): RedisMulti<[...Replies, number]>
-  HLEN: RedisMulti<Replies>['hLen']
+  hLen(key: RedisArgument): RedisChain<[...Replies, number], D>
+  HLEN: RedisMulti<Replies, D>['hLen']
   /** See {@link RedisCommands.hPersist}. */
-  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
-  HPERSIST: RedisMulti<Replies>['hPersist']
+  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
+  HPERSIST: RedisMulti<Replies, D>['hPersist']
   /** See {@link RedisCommands.hRandField}. */
-  hRandField(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  HRANDFIELD: RedisMulti<Replies>['hRandField']
+  hRandField(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  HRANDFIELD: RedisMulti<Replies, D>['hRandField']
   /** See {@link RedisCommands.hRandFieldCount}. */
-  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
-  HRANDFIELD_COUNT: RedisMulti<Replies>['hRandFieldCount']
+  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
+  HRANDFIELD_COUNT: RedisMulti<Replies, D>['hRandFieldCount']
   /** See {@link RedisCommands.hRandFieldCountWithValues}. */
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { field: string; value: string }[]]>
-  HRANDFIELD_COUNT_WITHVALUES: RedisMulti<Replies>['hRandFieldCountWithValues']
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { field: string; value: string }[]], D>
+  HRANDFIELD_COUNT_WITHVALUES: RedisMulti<Replies, D>['hRandFieldCountWithValues']
   /** See {@link RedisCommands.hScan}. */
-  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; entries: { field: string; value: string }[] }]>
-  HSCAN: RedisMulti<Replies>['hScan']
+  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; entries: { field: string; value: string }[] }], D>
+  HSCAN: RedisMulti<Replies, D>['hScan']
   /** See {@link RedisCommands.hScanNoValues}. */
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; fields: string[] }]>
-  HSCAN_NOVALUES: RedisMulti<Replies>['hScanNoValues']
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; fields: string[] }], D>
+  HSCAN_NOVALUES: RedisMulti<Replies, D>['hScanNoValues']
   /** See {@link RedisCommands.hSet}. */
-  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisMulti<[...Replies, number]>
-  hSet(key: RedisArgument, fields: HashFields): RedisMulti<[...Replies, number]>
-  HSET: RedisMulti<Replies>['hSet']
+  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisChain<[...Replies, number], D>
+  hSet(key: RedisArgument, fields: HashFields): RedisChain<[...Replies, number], D>
+  HSET: RedisMulti<Replies, D>['hSet']
   /** See {@link RedisCommands.hSetEx}. */
-  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisMulti<[...Replies, number]>
-  HSETEX: RedisMulti<Replies>['hSetEx']
+  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisChain<[...Replies, number], D>
+  HSETEX: RedisMulti<Replies, D>['hSetEx']
   /** See {@link RedisCommands.hSetNX}. */
-  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, number]>
-  HSETNX: RedisMulti<Replies>['hSetNX']
+  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D>
+  HSETNX: RedisMulti<Replies, D>['hSetNX']
   /** See {@link RedisCommands.hStrLen}. */
-  hStrLen(key: RedisArgument, field: RedisArgument): RedisMulti<[...Replies, number]>
-  HSTRLEN: RedisMulti<Replies>['hStrLen']
+  hStrLen(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, number], D>
+  HSTRLEN: RedisMulti<Replies, D>['hStrLen']
   /** See {@link RedisCommands.hTTL}. */
-  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
-  HTTL: RedisMulti<Replies>['hTTL']
+  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
+  HTTL: RedisMulti<Replies, D>['hTTL']
   /** See {@link RedisCommands.hVals}. */
-  hVals(key: RedisArgument): RedisMulti<[...Replies, string[]]>
-  HVALS: RedisMulti<Replies>['hVals']
+  hVals(key: RedisArgument): RedisChain<[...Replies, string[]], D>
+  HVALS: RedisMulti<Replies, D>['hVals']
   /** See {@link RedisCommands.hello}. */
-  hello(): RedisMulti<[...Replies, HelloReply<string>]>
-  HELLO: RedisMulti<Replies>['hello']
+  hello(): RedisChain<[...Replies, HelloReply<string>], D>
+  HELLO: RedisMulti<Replies, D>['hello']
   /** See {@link RedisCommands.hmGet}. */
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
-  HMGET: RedisMulti<Replies>['hmGet']
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
+  HMGET: RedisMulti<Replies, D>['hmGet']
   /** See {@link RedisCommands.hotkeysGet}. */
-  hotkeysGet(): RedisMulti<[...Replies, HotkeysReport | null]>
-  HOTKEYS_GET: RedisMulti<Replies>['hotkeysGet']
+  hotkeysGet(): RedisChain<[...Replies, HotkeysReport | null], D>
+  HOTKEYS_GET: RedisMulti<Replies, D>['hotkeysGet']
   /** See {@link RedisCommands.hotkeysReset}. */
-  hotkeysReset(): RedisMulti<[...Replies, 'OK']>
-  HOTKEYS_RESET: RedisMulti<Replies>['hotkeysReset']
+  hotkeysReset(): RedisChain<[...Replies, 'OK'], D>
+  HOTKEYS_RESET: RedisMulti<Replies, D>['hotkeysReset']
   /** See {@link RedisCommands.hotkeysStart}. */
-  hotkeysStart(options: HotkeysStartOptions): RedisMulti<[...Replies, 'OK']>
-  HOTKEYS_START: RedisMulti<Replies>['hotkeysStart']
+  hotkeysStart(options: HotkeysStartOptions): RedisChain<[...Replies, 'OK'], D>
+  HOTKEYS_START: RedisMulti<Replies, D>['hotkeysStart']
   /** See {@link RedisCommands.hotkeysStop}. */
-  hotkeysStop(): RedisMulti<[...Replies, 'OK']>
-  HOTKEYS_STOP: RedisMulti<Replies>['hotkeysStop']
+  hotkeysStop(): RedisChain<[...Replies, 'OK'], D>
+  HOTKEYS_STOP: RedisMulti<Replies, D>['hotkeysStop']
   /** See {@link RedisCommands.hpExpire}. */
-  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
-  HPEXPIRE: RedisMulti<Replies>['hpExpire']
+  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
+  HPEXPIRE: RedisMulti<Replies, D>['hpExpire']
   /** See {@link RedisCommands.hpExpireAt}. */
-  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, HashExpiration[] | null]>
-  HPEXPIREAT: RedisMulti<Replies>['hpExpireAt']
+  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
+  HPEXPIREAT: RedisMulti<Replies, D>['hpExpireAt']
   /** See {@link RedisCommands.hpExpireTime}. */
-  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
-  HPEXPIRETIME: RedisMulti<Replies>['hpExpireTime']
+  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
+  HPEXPIRETIME: RedisMulti<Replies, D>['hpExpireTime']
   /** See {@link RedisCommands.hpTTL}. */
-  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisMulti<[...Replies, number[] | null]>
-  HPTTL: RedisMulti<Replies>['hpTTL']
+  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
+  HPTTL: RedisMulti<Replies, D>['hpTTL']
   /** See {@link RedisCommands.incr}. */
-  incr(key: RedisArgument): RedisMulti<[...Replies, number]>
-  INCR: RedisMulti<Replies>['incr']
+  incr(key: RedisArgument): RedisChain<[...Replies, number], D>
+  INCR: RedisMulti<Replies, D>['incr']
   /** See {@link RedisCommands.incrBy}. */
-  incrBy(key: RedisArgument, increment: RedisInteger): RedisMulti<[...Replies, number]>
-  INCRBY: RedisMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, increment: RedisInteger): RedisChain<[...Replies, number], D>
+  INCRBY: RedisMulti<Replies, D>['incrBy']
   /** See {@link RedisCommands.incrByFloat}. */
-  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisMulti<[...Replies, string]>
-  INCRBYFLOAT: RedisMulti<Replies>['incrByFloat']
+  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisChain<[...Replies, string], D>
+  INCRBYFLOAT: RedisMulti<Replies, D>['incrByFloat']
   /** See {@link RedisCommands.incrExByFloat}. */
-  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisMulti<[...Replies, [value: number, added: number]]>
-  INCREXBYFLOAT: RedisMulti<Replies>['incrExByFloat']
+  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisChain<[...Replies, [value: number, added: number]], D>
+  INCREXBYFLOAT: RedisMulti<Replies, D>['incrExByFloat']
   /** See {@link RedisCommands.increx}. */
-  increx(key: RedisArgument, options?: IncrExOptions): RedisMulti<[...Replies, [value: number, added: number]]>
-  INCREX: RedisMulti<Replies>['increx']
+  increx(key: RedisArgument, options?: IncrExOptions): RedisChain<[...Replies, [value: number, added: number]], D>
+  INCREX: RedisMulti<Replies, D>['increx']
   /** See {@link RedisCommands.info}. */
-  info(section?: RedisArgument): RedisMulti<[...Replies, string]>
-  INFO: RedisMulti<Replies>['info']
+  info(section?: RedisArgument): RedisChain<[...Replies, string], D>
+  INFO: RedisMulti<Replies, D>['info']
   /** See {@link RedisCommands.keys}. */
-  keys(pattern: RedisArgument): RedisMulti<[...Replies, string[]]>
-  KEYS: RedisMulti<Replies>['keys']
+  keys(pattern: RedisArgument): RedisChain<[...Replies, string[]], D>
+  KEYS: RedisMulti<Replies, D>['keys']
   /** See {@link RedisCommands.lIndex}. */
-  lIndex(key: RedisArgument, index: RedisInteger): RedisMulti<[...Replies, string | null]>
-  LINDEX: RedisMulti<Replies>['lIndex']
+  lIndex(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, string | null], D>
+  LINDEX: RedisMulti<Replies, D>['lIndex']
   /** See {@link RedisCommands.lInsert}. */
-  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, number]>
-  LINSERT: RedisMulti<Replies>['lInsert']
+  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisChain<[...Replies, number], D>
+  LINSERT: RedisMulti<Replies, D>['lInsert']
   /** See {@link RedisCommands.lLen}. */
-  lLen(key: RedisArgument): RedisMulti<[...Replies, number]>
-  LLEN: RedisMulti<Replies>['lLen']
+  lLen(key: RedisArgument): RedisChain<[...Replies, number], D>
+  LLEN: RedisMulti<Replies, D>['lLen']
   /** See {@link RedisCommands.lMove}. */
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisMulti<[...Replies, string | null]>
-  LMOVE: RedisMulti<Replies>['lMove']
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisChain<[...Replies, string | null], D>
+  LMOVE: RedisMulti<Replies, D>['lMove']
   /** See {@link RedisCommands.lMoveM}. */
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisMulti<[...Replies, string[] | null]>
-  LMOVEM: RedisMulti<Replies>['lMoveM']
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisChain<[...Replies, string[] | null], D>
+  LMOVEM: RedisMulti<Replies, D>['lMoveM']
   /** See {@link RedisCommands.lPop}. */
-  lPop(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  LPOP: RedisMulti<Replies>['lPop']
+  lPop(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  LPOP: RedisMulti<Replies, D>['lPop']
   /** See {@link RedisCommands.lPopCount}. */
-  lPopCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[] | null]>
-  LPOP_COUNT: RedisMulti<Replies>['lPopCount']
+  lPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[] | null], D>
+  LPOP_COUNT: RedisMulti<Replies, D>['lPopCount']
   /** See {@link RedisCommands.lPos}. */
-  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisMulti<[...Replies, number | null]>
-  LPOS: RedisMulti<Replies>['lPos']
+  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisChain<[...Replies, number | null], D>
+  LPOS: RedisMulti<Replies, D>['lPos']
   /** See {@link RedisCommands.lPosCount}. */
-  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisMulti<[...Replies, number[]]>
-  LPOS_COUNT: RedisMulti<Replies>['lPosCount']
+  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisChain<[...Replies, number[]], D>
+  LPOS_COUNT: RedisMulti<Replies, D>['lPosCount']
   /** See {@link RedisCommands.lPush}. */
-  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  LPUSH: RedisMulti<Replies>['lPush']
+  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  LPUSH: RedisMulti<Replies, D>['lPush']
   /** See {@link RedisCommands.lPushX}. */
-  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  LPUSHX: RedisMulti<Replies>['lPushX']
+  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  LPUSHX: RedisMulti<Replies, D>['lPushX']
   /** See {@link RedisCommands.lRange}. */
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, string[]]>
-  LRANGE: RedisMulti<Replies>['lRange']
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, string[]], D>
+  LRANGE: RedisMulti<Replies, D>['lRange']
   /** See {@link RedisCommands.lRem}. */
-  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisMulti<[...Replies, number]>
-  LREM: RedisMulti<Replies>['lRem']
+  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisChain<[...Replies, number], D>
+  LREM: RedisMulti<Replies, D>['lRem']
   /** See {@link RedisCommands.lSet}. */
-  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  LSET: RedisMulti<Replies>['lSet']
+  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  LSET: RedisMulti<Replies, D>['lSet']
   /** See {@link RedisCommands.lTrim}. */
-  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  LTRIM: RedisMulti<Replies>['lTrim']
+  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  LTRIM: RedisMulti<Replies, D>['lTrim']
   /** See {@link RedisCommands.lastSave}. */
-  lastSave(): RedisMulti<[...Replies, number]>
-  LASTSAVE: RedisMulti<Replies>['lastSave']
+  lastSave(): RedisChain<[...Replies, number], D>
+  LASTSAVE: RedisMulti<Replies, D>['lastSave']
   /** See {@link RedisCommands.latencyDoctor}. */
-  latencyDoctor(): RedisMulti<[...Replies, string]>
-  LATENCY_DOCTOR: RedisMulti<Replies>['latencyDoctor']
+  latencyDoctor(): RedisChain<[...Replies, string], D>
+  LATENCY_DOCTOR: RedisMulti<Replies, D>['latencyDoctor']
   /** See {@link RedisCommands.latencyGraph}. */
-  latencyGraph(event: LatencyEvent): RedisMulti<[...Replies, string]>
-  LATENCY_GRAPH: RedisMulti<Replies>['latencyGraph']
+  latencyGraph(event: LatencyEvent): RedisChain<[...Replies, string], D>
+  LATENCY_GRAPH: RedisMulti<Replies, D>['latencyGraph']
   /** See {@link RedisCommands.latencyHistogram}. */
-  latencyHistogram(...commands: RedisArgument[]): RedisMulti<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>]>
-  LATENCY_HISTOGRAM: RedisMulti<Replies>['latencyHistogram']
+  latencyHistogram(...commands: RedisArgument[]): RedisChain<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>], D>
+  LATENCY_HISTOGRAM: RedisMulti<Replies, D>['latencyHistogram']
   /** See {@link RedisCommands.latencyHistory}. */
-  latencyHistory(event: LatencyEvent): RedisMulti<[...Replies, [timestamp: number, latency: number][]]>
-  LATENCY_HISTORY: RedisMulti<Replies>['latencyHistory']
+  latencyHistory(event: LatencyEvent): RedisChain<[...Replies, [timestamp: number, latency: number][]], D>
+  LATENCY_HISTORY: RedisMulti<Replies, D>['latencyHistory']
   /** See {@link RedisCommands.latencyLatest}. */
-  latencyLatest(): RedisMulti<[...Replies, [name: string, timestamp: number, latestLatency: number, allTimeLatency: number][]]>
-  LATENCY_LATEST: RedisMulti<Replies>['latencyLatest']
+  latencyLatest(): RedisChain<[...Replies, [name: string, timestamp: number, latestLatency: number, allTimeLatency: number][]], D>
+  LATENCY_LATEST: RedisMulti<Replies, D>['latencyLatest']
   /** See {@link RedisCommands.latencyReset}. */
-  latencyReset(...events: LatencyEvent[]): RedisMulti<[...Replies, number]>
-  LATENCY_RESET: RedisMulti<Replies>['latencyReset']
+  latencyReset(...events: LatencyEvent[]): RedisChain<[...Replies, number], D>
+  LATENCY_RESET: RedisMulti<Replies, D>['latencyReset']
   /** See {@link RedisCommands.lcs}. */
-  lcs(key1: RedisArgument, key2: RedisArgument): RedisMulti<[...Replies, string]>
-  LCS: RedisMulti<Replies>['lcs']
+  lcs(key1: RedisArgument, key2: RedisArgument): RedisChain<[...Replies, string], D>
+  LCS: RedisMulti<Replies, D>['lcs']
   /** See {@link RedisCommands.lcsIdx}. */
-  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisMulti<[...Replies, LcsIdxReply]>
-  LCS_IDX: RedisMulti<Replies>['lcsIdx']
+  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisChain<[...Replies, LcsIdxReply], D>
+  LCS_IDX: RedisMulti<Replies, D>['lcsIdx']
   /** See {@link RedisCommands.lcsIdxWithMatchLen}. */
-  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisMulti<[...Replies, LcsIdxWithMatchLenReply]>
-  LCS_IDX_WITHMATCHLEN: RedisMulti<Replies>['lcsIdxWithMatchLen']
+  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisChain<[...Replies, LcsIdxWithMatchLenReply], D>
+  LCS_IDX_WITHMATCHLEN: RedisMulti<Replies, D>['lcsIdxWithMatchLen']
   /** See {@link RedisCommands.lcsLen}. */
-  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisMulti<[...Replies, number]>
-  LCS_LEN: RedisMulti<Replies>['lcsLen']
+  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisChain<[...Replies, number], D>
+  LCS_LEN: RedisMulti<Replies, D>['lcsLen']
   /** See {@link RedisCommands.lmPop}. */
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisMulti<[...Replies, [key: string, elements: string[]] | null]>
-  LMPOP: RedisMulti<Replies>['lmPop']
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisChain<[...Replies, [key: string, elements: string[]] | null], D>
+  LMPOP: RedisMulti<Replies, D>['lmPop']
   /** See {@link RedisCommands.lolwut}. */
-  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisMulti<[...Replies, string]>
-  LOLWUT: RedisMulti<Replies>['lolwut']
+  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisChain<[...Replies, string], D>
+  LOLWUT: RedisMulti<Replies, D>['lolwut']
   /** See {@link RedisCommands.mGet}. */
-  mGet(keys: RedisArgument[]): RedisMulti<[...Replies, (string | null)[]]>
-  MGET: RedisMulti<Replies>['mGet']
+  mGet(keys: RedisArgument[]): RedisChain<[...Replies, (string | null)[]], D>
+  MGET: RedisMulti<Replies, D>['mGet']
   /** See {@link RedisCommands.mSet}. */
-  mSet(toSet: MSetArguments): RedisMulti<[...Replies, 'OK']>
-  MSET: RedisMulti<Replies>['mSet']
+  mSet(toSet: MSetArguments): RedisChain<[...Replies, 'OK'], D>
+  MSET: RedisMulti<Replies, D>['mSet']
   /** See {@link RedisCommands.mSetEx}. */
-  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisMulti<[...Replies, number]>
-  MSETEX: RedisMulti<Replies>['mSetEx']
+  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisChain<[...Replies, number], D>
+  MSETEX: RedisMulti<Replies, D>['mSetEx']
   /** See {@link RedisCommands.mSetNX}. */
-  mSetNX(toSet: MSetArguments): RedisMulti<[...Replies, number]>
-  MSETNX: RedisMulti<Replies>['mSetNX']
+  mSetNX(toSet: MSetArguments): RedisChain<[...Replies, number], D>
+  MSETNX: RedisMulti<Replies, D>['mSetNX']
   /** See {@link RedisCommands.memoryDoctor}. */
-  memoryDoctor(): RedisMulti<[...Replies, string]>
-  MEMORY_DOCTOR: RedisMulti<Replies>['memoryDoctor']
+  memoryDoctor(): RedisChain<[...Replies, string], D>
+  MEMORY_DOCTOR: RedisMulti<Replies, D>['memoryDoctor']
   /** See {@link RedisCommands.memoryMallocStats}. */
-  memoryMallocStats(): RedisMulti<[...Replies, string]>
-  'MEMORY_MALLOC-STATS': RedisMulti<Replies>['memoryMallocStats']
+  memoryMallocStats(): RedisChain<[...Replies, string], D>
+  'MEMORY_MALLOC-STATS': RedisMulti<Replies, D>['memoryMallocStats']
   /** See {@link RedisCommands.memoryPurge}. */
-  memoryPurge(): RedisMulti<[...Replies, 'OK']>
-  MEMORY_PURGE: RedisMulti<Replies>['memoryPurge']
+  memoryPurge(): RedisChain<[...Replies, 'OK'], D>
+  MEMORY_PURGE: RedisMulti<Replies, D>['memoryPurge']
   /** See {@link RedisCommands.memoryStats}. */
-  memoryStats(): RedisMulti<[...Replies, MemoryStats]>
-  MEMORY_STATS: RedisMulti<Replies>['memoryStats']
+  memoryStats(): RedisChain<[...Replies, MemoryStats], D>
+  MEMORY_STATS: RedisMulti<Replies, D>['memoryStats']
   /** See {@link RedisCommands.memoryUsage}. */
-  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisMulti<[...Replies, number | null]>
-  MEMORY_USAGE: RedisMulti<Replies>['memoryUsage']
+  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisChain<[...Replies, number | null], D>
+  MEMORY_USAGE: RedisMulti<Replies, D>['memoryUsage']
   /** See {@link RedisCommands.migrate}. */
-  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisMulti<[...Replies, 'OK' | 'NOKEY']>
-  MIGRATE: RedisMulti<Replies>['migrate']
+  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisChain<[...Replies, 'OK' | 'NOKEY'], D>
+  MIGRATE: RedisMulti<Replies, D>['migrate']
   /** See {@link RedisCommands.moduleList}. */
-  moduleList(): RedisMulti<[...Replies, { name: string; ver: number; path?: string; args?: string[] }[]]>
-  MODULE_LIST: RedisMulti<Replies>['moduleList']
+  moduleList(): RedisChain<[...Replies, { name: string; ver: number; path?: string; args?: string[] }[]], D>
+  MODULE_LIST: RedisMulti<Replies, D>['moduleList']
   /** See {@link RedisCommands.moduleLoad}. */
-  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisMulti<[...Replies, 'OK']>
-  MODULE_LOAD: RedisMulti<Replies>['moduleLoad']
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisChain<[...Replies, 'OK'], D>
+  MODULE_LOAD: RedisMulti<Replies, D>['moduleLoad']
   /** See {@link RedisCommands.moduleUnload}. */
-  moduleUnload(name: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  MODULE_UNLOAD: RedisMulti<Replies>['moduleUnload']
+  moduleUnload(name: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  MODULE_UNLOAD: RedisMulti<Replies, D>['moduleUnload']
   /** See {@link RedisCommands.move}. */
-  move(key: RedisArgument, db: RedisInteger): RedisMulti<[...Replies, number]>
-  MOVE: RedisMulti<Replies>['move']
+  move(key: RedisArgument, db: RedisInteger): RedisChain<[...Replies, number], D>
+  MOVE: RedisMulti<Replies, D>['move']
   /** See {@link RedisCommands.objectEncoding}. */
-  objectEncoding(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  OBJECT_ENCODING: RedisMulti<Replies>['objectEncoding']
+  objectEncoding(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  OBJECT_ENCODING: RedisMulti<Replies, D>['objectEncoding']
   /** See {@link RedisCommands.objectFreq}. */
-  objectFreq(key: RedisArgument): RedisMulti<[...Replies, number | null]>
-  OBJECT_FREQ: RedisMulti<Replies>['objectFreq']
+  objectFreq(key: RedisArgument): RedisChain<[...Replies, number | null], D>
+  OBJECT_FREQ: RedisMulti<Replies, D>['objectFreq']
   /** See {@link RedisCommands.objectIdleTime}. */
-  objectIdleTime(key: RedisArgument): RedisMulti<[...Replies, number | null]>
-  OBJECT_IDLETIME: RedisMulti<Replies>['objectIdleTime']
+  objectIdleTime(key: RedisArgument): RedisChain<[...Replies, number | null], D>
+  OBJECT_IDLETIME: RedisMulti<Replies, D>['objectIdleTime']
   /** See {@link RedisCommands.objectRefCount}. */
-  objectRefCount(key: RedisArgument): RedisMulti<[...Replies, number | null]>
-  OBJECT_REFCOUNT: RedisMulti<Replies>['objectRefCount']
+  objectRefCount(key: RedisArgument): RedisChain<[...Replies, number | null], D>
+  OBJECT_REFCOUNT: RedisMulti<Replies, D>['objectRefCount']
   /** See {@link RedisCommands.pExpire}. */
-  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisMulti<[...Replies, number]>
-  PEXPIRE: RedisMulti<Replies>['pExpire']
+  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, number], D>
+  PEXPIRE: RedisMulti<Replies, D>['pExpire']
   /** See {@link RedisCommands.pExpireAt}. */
-  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisMulti<[...Replies, number]>
-  PEXPIREAT: RedisMulti<Replies>['pExpireAt']
+  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, number], D>
+  PEXPIREAT: RedisMulti<Replies, D>['pExpireAt']
   /** See {@link RedisCommands.pExpireTime}. */
-  pExpireTime(key: RedisArgument): RedisMulti<[...Replies, number]>
-  PEXPIRETIME: RedisMulti<Replies>['pExpireTime']
+  pExpireTime(key: RedisArgument): RedisChain<[...Replies, number], D>
+  PEXPIRETIME: RedisMulti<Replies, D>['pExpireTime']
   /** See {@link RedisCommands.pSetEx}. */
-  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  PSETEX: RedisMulti<Replies>['pSetEx']
+  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  PSETEX: RedisMulti<Replies, D>['pSetEx']
   /** See {@link RedisCommands.pTTL}. */
-  pTTL(key: RedisArgument): RedisMulti<[...Replies, number]>
-  PTTL: RedisMulti<Replies>['pTTL']
+  pTTL(key: RedisArgument): RedisChain<[...Replies, number], D>
+  PTTL: RedisMulti<Replies, D>['pTTL']
   /** See {@link RedisCommands.persist}. */
-  persist(key: RedisArgument): RedisMulti<[...Replies, number]>
-  PERSIST: RedisMulti<Replies>['persist']
+  persist(key: RedisArgument): RedisChain<[...Replies, number], D>
+  PERSIST: RedisMulti<Replies, D>['persist']
   /** See {@link RedisCommands.pfAdd}. */
-  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  PFADD: RedisMulti<Replies>['pfAdd']
+  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  PFADD: RedisMulti<Replies, D>['pfAdd']
   /** See {@link RedisCommands.pfCount}. */
-  pfCount(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  PFCOUNT: RedisMulti<Replies>['pfCount']
+  pfCount(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  PFCOUNT: RedisMulti<Replies, D>['pfCount']
   /** See {@link RedisCommands.pfMerge}. */
-  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisMulti<[...Replies, 'OK']>
-  PFMERGE: RedisMulti<Replies>['pfMerge']
+  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisChain<[...Replies, 'OK'], D>
+  PFMERGE: RedisMulti<Replies, D>['pfMerge']
   /** See {@link RedisCommands.ping}. */
-  ping(message?: RedisArgument): RedisMulti<[...Replies, string]>
-  PING: RedisMulti<Replies>['ping']
+  ping(message?: RedisArgument): RedisChain<[...Replies, string], D>
+  PING: RedisMulti<Replies, D>['ping']
   /** See {@link RedisCommands.pubSubChannels}. */
-  pubSubChannels(pattern?: RedisArgument): RedisMulti<[...Replies, string[]]>
-  PUBSUB_CHANNELS: RedisMulti<Replies>['pubSubChannels']
+  pubSubChannels(pattern?: RedisArgument): RedisChain<[...Replies, string[]], D>
+  PUBSUB_CHANNELS: RedisMulti<Replies, D>['pubSubChannels']
   /** See {@link RedisCommands.pubSubNumPat}. */
-  pubSubNumPat(): RedisMulti<[...Replies, number]>
-  PUBSUB_NUMPAT: RedisMulti<Replies>['pubSubNumPat']
+  pubSubNumPat(): RedisChain<[...Replies, number], D>
+  PUBSUB_NUMPAT: RedisMulti<Replies, D>['pubSubNumPat']
   /** See {@link RedisCommands.pubSubNumSub}. */
-  pubSubNumSub(channels?: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, number>]>
-  PUBSUB_NUMSUB: RedisMulti<Replies>['pubSubNumSub']
+  pubSubNumSub(channels?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, number>], D>
+  PUBSUB_NUMSUB: RedisMulti<Replies, D>['pubSubNumSub']
   /** See {@link RedisCommands.pubSubShardChannels}. */
-  pubSubShardChannels(pattern?: RedisArgument): RedisMulti<[...Replies, string[]]>
-  PUBSUB_SHARDCHANNELS: RedisMulti<Replies>['pubSubShardChannels']
+  pubSubShardChannels(pattern?: RedisArgument): RedisChain<[...Replies, string[]], D>
+  PUBSUB_SHARDCHANNELS: RedisMulti<Replies, D>['pubSubShardChannels']
   /** See {@link RedisCommands.pubSubShardNumSub}. */
-  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisMulti<[...Replies, Record<string, number>]>
-  PUBSUB_SHARDNUMSUB: RedisMulti<Replies>['pubSubShardNumSub']
+  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, number>], D>
+  PUBSUB_SHARDNUMSUB: RedisMulti<Replies, D>['pubSubShardNumSub']
   /** See {@link RedisCommands.publish}. */
-  publish(channel: RedisArgument, message: RedisArgument): RedisMulti<[...Replies, number]>
-  PUBLISH: RedisMulti<Replies>['publish']
+  publish(channel: RedisArgument, message: RedisArgument): RedisChain<[...Replies, number], D>
+  PUBLISH: RedisMulti<Replies, D>['publish']
   /** See {@link RedisCommands.rPop}. */
-  rPop(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  RPOP: RedisMulti<Replies>['rPop']
+  rPop(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  RPOP: RedisMulti<Replies, D>['rPop']
   /** See {@link RedisCommands.rPopCount}. */
-  rPopCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[] | null]>
-  RPOP_COUNT: RedisMulti<Replies>['rPopCount']
+  rPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[] | null], D>
+  RPOP_COUNT: RedisMulti<Replies, D>['rPopCount']
   /** See {@link RedisCommands.rPopLPush}. */
-  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisMulti<[...Replies, string | null]>
-  RPOPLPUSH: RedisMulti<Replies>['rPopLPush']
+  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisChain<[...Replies, string | null], D>
+  RPOPLPUSH: RedisMulti<Replies, D>['rPopLPush']
   /** See {@link RedisCommands.rPush}. */
-  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  RPUSH: RedisMulti<Replies>['rPush']
+  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  RPUSH: RedisMulti<Replies, D>['rPush']
   /** See {@link RedisCommands.rPushX}. */
-  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  RPUSHX: RedisMulti<Replies>['rPushX']
+  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  RPUSHX: RedisMulti<Replies, D>['rPushX']
   /** See {@link RedisCommands.randomKey}. */
-  randomKey(): RedisMulti<[...Replies, string | null]>
-  RANDOMKEY: RedisMulti<Replies>['randomKey']
+  randomKey(): RedisChain<[...Replies, string | null], D>
+  RANDOMKEY: RedisMulti<Replies, D>['randomKey']
   /** See {@link RedisCommands.rename}. */
-  rename(key: RedisArgument, newKey: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  RENAME: RedisMulti<Replies>['rename']
+  rename(key: RedisArgument, newKey: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  RENAME: RedisMulti<Replies, D>['rename']
   /** See {@link RedisCommands.renameNX}. */
-  renameNX(key: RedisArgument, newKey: RedisArgument): RedisMulti<[...Replies, number]>
-  RENAMENX: RedisMulti<Replies>['renameNX']
+  renameNX(key: RedisArgument, newKey: RedisArgument): RedisChain<[...Replies, number], D>
+  RENAMENX: RedisMulti<Replies, D>['renameNX']
   /** See {@link RedisCommands.replicaOf}. */
-  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisMulti<[...Replies, 'OK']>
-  REPLICAOF: RedisMulti<Replies>['replicaOf']
+  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisChain<[...Replies, 'OK'], D>
+  REPLICAOF: RedisMulti<Replies, D>['replicaOf']
   /** See {@link RedisCommands.restore}. */
-  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisMulti<[...Replies, 'OK']>
-  RESTORE: RedisMulti<Replies>['restore']
+  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisChain<[...Replies, 'OK'], D>
+  RESTORE: RedisMulti<Replies, D>['restore']
   /** See {@link RedisCommands.restoreAsking}. */
-  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisMulti<[...Replies, 'OK']>
-  'RESTORE-ASKING': RedisMulti<Replies>['restoreAsking']
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisChain<[...Replies, 'OK'], D>
+  'RESTORE-ASKING': RedisMulti<Replies, D>['restoreAsking']
   /** See {@link RedisCommands.role}. */
-  role(): RedisMulti<[...Replies, RoleReply<string>]>
-  ROLE: RedisMulti<Replies>['role']
+  role(): RedisChain<[...Replies, RoleReply<string>], D>
+  ROLE: RedisMulti<Replies, D>['role']
   /** See {@link RedisCommands.sAdd}. */
-  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  SADD: RedisMulti<Replies>['sAdd']
+  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  SADD: RedisMulti<Replies, D>['sAdd']
   /** See {@link RedisCommands.sCard}. */
-  sCard(key: RedisArgument): RedisMulti<[...Replies, number]>
-  SCARD: RedisMulti<Replies>['sCard']
+  sCard(key: RedisArgument): RedisChain<[...Replies, number], D>
+  SCARD: RedisMulti<Replies, D>['sCard']
   /** See {@link RedisCommands.sDiff}. */
-  sDiff(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  SDIFF: RedisMulti<Replies>['sDiff']
+  sDiff(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  SDIFF: RedisMulti<Replies, D>['sDiff']
   /** See {@link RedisCommands.sDiffCard}. */
-  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisMulti<[...Replies, number]>
-  SDIFFCARD: RedisMulti<Replies>['sDiffCard']
+  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisChain<[...Replies, number], D>
+  SDIFFCARD: RedisMulti<Replies, D>['sDiffCard']
   /** See {@link RedisCommands.sDiffStore}. */
-  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  SDIFFSTORE: RedisMulti<Replies>['sDiffStore']
+  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  SDIFFSTORE: RedisMulti<Replies, D>['sDiffStore']
   /** See {@link RedisCommands.sInter}. */
-  sInter(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  SINTER: RedisMulti<Replies>['sInter']
+  sInter(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  SINTER: RedisMulti<Replies, D>['sInter']
   /** See {@link RedisCommands.sInterCard}. */
-  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisMulti<[...Replies, number]>
-  SINTERCARD: RedisMulti<Replies>['sInterCard']
+  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisChain<[...Replies, number], D>
+  SINTERCARD: RedisMulti<Replies, D>['sInterCard']
   /** See {@link RedisCommands.sInterStore}. */
-  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  SINTERSTORE: RedisMulti<Replies>['sInterStore']
+  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  SINTERSTORE: RedisMulti<Replies, D>['sInterStore']
   /** See {@link RedisCommands.sIsMember}. */
-  sIsMember(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number]>
-  SISMEMBER: RedisMulti<Replies>['sIsMember']
+  sIsMember(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number], D>
+  SISMEMBER: RedisMulti<Replies, D>['sIsMember']
   /** See {@link RedisCommands.sMembers}. */
-  sMembers(key: RedisArgument): RedisMulti<[...Replies, string[]]>
-  SMEMBERS: RedisMulti<Replies>['sMembers']
+  sMembers(key: RedisArgument): RedisChain<[...Replies, string[]], D>
+  SMEMBERS: RedisMulti<Replies, D>['sMembers']
   /** See {@link RedisCommands.sMove}. */
-  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number]>
-  SMOVE: RedisMulti<Replies>['sMove']
+  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number], D>
+  SMOVE: RedisMulti<Replies, D>['sMove']
   /** See {@link RedisCommands.sPop}. */
-  sPop(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  SPOP: RedisMulti<Replies>['sPop']
+  sPop(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  SPOP: RedisMulti<Replies, D>['sPop']
   /** See {@link RedisCommands.sPopCount}. */
-  sPopCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
-  SPOP_COUNT: RedisMulti<Replies>['sPopCount']
+  sPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
+  SPOP_COUNT: RedisMulti<Replies, D>['sPopCount']
   /** See {@link RedisCommands.sPublish}. */
-  sPublish(channel: RedisArgument, message: RedisArgument): RedisMulti<[...Replies, number]>
-  SPUBLISH: RedisMulti<Replies>['sPublish']
+  sPublish(channel: RedisArgument, message: RedisArgument): RedisChain<[...Replies, number], D>
+  SPUBLISH: RedisMulti<Replies, D>['sPublish']
   /** See {@link RedisCommands.sRandMember}. */
-  sRandMember(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  SRANDMEMBER: RedisMulti<Replies>['sRandMember']
+  sRandMember(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  SRANDMEMBER: RedisMulti<Replies, D>['sRandMember']
   /** See {@link RedisCommands.sRandMemberCount}. */
-  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
-  SRANDMEMBER_COUNT: RedisMulti<Replies>['sRandMemberCount']
+  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
+  SRANDMEMBER_COUNT: RedisMulti<Replies, D>['sRandMemberCount']
   /** See {@link RedisCommands.sRem}. */
-  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  SREM: RedisMulti<Replies>['sRem']
+  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  SREM: RedisMulti<Replies, D>['sRem']
   /** See {@link RedisCommands.sScan}. */
-  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; members: string[] }]>
-  SSCAN: RedisMulti<Replies>['sScan']
+  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; members: string[] }], D>
+  SSCAN: RedisMulti<Replies, D>['sScan']
   /** See {@link RedisCommands.sUnion}. */
-  sUnion(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  SUNION: RedisMulti<Replies>['sUnion']
+  sUnion(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  SUNION: RedisMulti<Replies, D>['sUnion']
   /** See {@link RedisCommands.sUnionCard}. */
-  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisMulti<[...Replies, number]>
-  SUNIONCARD: RedisMulti<Replies>['sUnionCard']
+  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisChain<[...Replies, number], D>
+  SUNIONCARD: RedisMulti<Replies, D>['sUnionCard']
   /** See {@link RedisCommands.sUnionStore}. */
-  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  SUNIONSTORE: RedisMulti<Replies>['sUnionStore']
+  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  SUNIONSTORE: RedisMulti<Replies, D>['sUnionStore']
   /** See {@link RedisCommands.save}. */
-  save(): RedisMulti<[...Replies, 'OK']>
-  SAVE: RedisMulti<Replies>['save']
+  save(): RedisChain<[...Replies, 'OK'], D>
+  SAVE: RedisMulti<Replies, D>['save']
   /** See {@link RedisCommands.scan}. */
-  scan(cursor: RedisArgument, options?: ScanOptions): RedisMulti<[...Replies, { cursor: string; keys: string[] }]>
-  SCAN: RedisMulti<Replies>['scan']
+  scan(cursor: RedisArgument, options?: ScanOptions): RedisChain<[...Replies, { cursor: string; keys: string[] }], D>
+  SCAN: RedisMulti<Replies, D>['scan']
   /** See {@link RedisCommands.scriptExists}. */
-  scriptExists(sha1: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
-  SCRIPT_EXISTS: RedisMulti<Replies>['scriptExists']
+  scriptExists(sha1: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
+  SCRIPT_EXISTS: RedisMulti<Replies, D>['scriptExists']
   /** See {@link RedisCommands.scriptFlush}. */
-  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisMulti<[...Replies, 'OK']>
-  SCRIPT_FLUSH: RedisMulti<Replies>['scriptFlush']
+  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisChain<[...Replies, 'OK'], D>
+  SCRIPT_FLUSH: RedisMulti<Replies, D>['scriptFlush']
   /** See {@link RedisCommands.scriptKill}. */
-  scriptKill(): RedisMulti<[...Replies, 'OK']>
-  SCRIPT_KILL: RedisMulti<Replies>['scriptKill']
+  scriptKill(): RedisChain<[...Replies, 'OK'], D>
+  SCRIPT_KILL: RedisMulti<Replies, D>['scriptKill']
   /** See {@link RedisCommands.scriptLoad}. */
-  scriptLoad(script: RedisArgument): RedisMulti<[...Replies, string]>
-  SCRIPT_LOAD: RedisMulti<Replies>['scriptLoad']
+  scriptLoad(script: RedisArgument): RedisChain<[...Replies, string], D>
+  SCRIPT_LOAD: RedisMulti<Replies, D>['scriptLoad']
   /** See {@link RedisCommands.set}. */
-  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisMulti<[...Replies, 'OK' | string | null]>
-  SET: RedisMulti<Replies>['set']
+  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisChain<[...Replies, 'OK' | string | null], D>
+  SET: RedisMulti<Replies, D>['set']
   /** See {@link RedisCommands.setBit}. */
-  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisMulti<[...Replies, number]>
-  SETBIT: RedisMulti<Replies>['setBit']
+  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisChain<[...Replies, number], D>
+  SETBIT: RedisMulti<Replies, D>['setBit']
   /** See {@link RedisCommands.setEx}. */
-  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  SETEX: RedisMulti<Replies>['setEx']
+  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  SETEX: RedisMulti<Replies, D>['setEx']
   /** See {@link RedisCommands.setNX}. */
-  setNX(key: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, number]>
-  SETNX: RedisMulti<Replies>['setNX']
+  setNX(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D>
+  SETNX: RedisMulti<Replies, D>['setNX']
   /** See {@link RedisCommands.setRange}. */
-  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisMulti<[...Replies, number]>
-  SETRANGE: RedisMulti<Replies>['setRange']
+  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisChain<[...Replies, number], D>
+  SETRANGE: RedisMulti<Replies, D>['setRange']
   /** See {@link RedisCommands.smIsMember}. */
-  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
-  SMISMEMBER: RedisMulti<Replies>['smIsMember']
+  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
+  SMISMEMBER: RedisMulti<Replies, D>['smIsMember']
   /** See {@link RedisCommands.sort}. */
-  sort(key: RedisArgument, options?: SortOptions): RedisMulti<[...Replies, (string | null)[]]>
-  SORT: RedisMulti<Replies>['sort']
+  sort(key: RedisArgument, options?: SortOptions): RedisChain<[...Replies, (string | null)[]], D>
+  SORT: RedisMulti<Replies, D>['sort']
   /** See {@link RedisCommands.sortRo}. */
-  sortRo(key: RedisArgument, options?: SortOptions): RedisMulti<[...Replies, (string | null)[]]>
-  SORT_RO: RedisMulti<Replies>['sortRo']
+  sortRo(key: RedisArgument, options?: SortOptions): RedisChain<[...Replies, (string | null)[]], D>
+  SORT_RO: RedisMulti<Replies, D>['sortRo']
   /** See {@link RedisCommands.sortStore}. */
-  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisMulti<[...Replies, number]>
-  SORT_STORE: RedisMulti<Replies>['sortStore']
+  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisChain<[...Replies, number], D>
+  SORT_STORE: RedisMulti<Replies, D>['sortStore']
   /** See {@link RedisCommands.strLen}. */
-  strLen(key: RedisArgument): RedisMulti<[...Replies, number]>
-  STRLEN: RedisMulti<Replies>['strLen']
+  strLen(key: RedisArgument): RedisChain<[...Replies, number], D>
+  STRLEN: RedisMulti<Replies, D>['strLen']
   /** See {@link RedisCommands.swapDb}. */
-  swapDb(index1: RedisInteger, index2: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  SWAPDB: RedisMulti<Replies>['swapDb']
+  swapDb(index1: RedisInteger, index2: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  SWAPDB: RedisMulti<Replies, D>['swapDb']
   /** See {@link RedisCommands.time}. */
-  time(): RedisMulti<[...Replies, [unixTimestamp: string, microseconds: string]]>
-  TIME: RedisMulti<Replies>['time']
+  time(): RedisChain<[...Replies, [unixTimestamp: string, microseconds: string]], D>
+  TIME: RedisMulti<Replies, D>['time']
   /** See {@link RedisCommands.touch}. */
-  touch(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  TOUCH: RedisMulti<Replies>['touch']
+  touch(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  TOUCH: RedisMulti<Replies, D>['touch']
   /** See {@link RedisCommands.ttl}. */
-  ttl(key: RedisArgument): RedisMulti<[...Replies, number]>
-  TTL: RedisMulti<Replies>['ttl']
+  ttl(key: RedisArgument): RedisChain<[...Replies, number], D>
+  TTL: RedisMulti<Replies, D>['ttl']
   /** See {@link RedisCommands.type}. */
-  type(key: RedisArgument): RedisMulti<[...Replies, string]>
-  TYPE: RedisMulti<Replies>['type']
+  type(key: RedisArgument): RedisChain<[...Replies, string], D>
+  TYPE: RedisMulti<Replies, D>['type']
   /** See {@link RedisCommands.unlink}. */
-  unlink(keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  UNLINK: RedisMulti<Replies>['unlink']
+  unlink(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  UNLINK: RedisMulti<Replies, D>['unlink']
   /** See {@link RedisCommands.vAdd}. */
-  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisMulti<[...Replies, boolean]>
-  VADD: RedisMulti<Replies>['vAdd']
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisChain<[...Replies, boolean], D>
+  VADD: RedisMulti<Replies, D>['vAdd']
   /** See {@link RedisCommands.vCard}. */
-  vCard(key: RedisArgument): RedisMulti<[...Replies, number]>
-  VCARD: RedisMulti<Replies>['vCard']
+  vCard(key: RedisArgument): RedisChain<[...Replies, number], D>
+  VCARD: RedisMulti<Replies, D>['vCard']
   /** See {@link RedisCommands.vDim}. */
-  vDim(key: RedisArgument): RedisMulti<[...Replies, number]>
-  VDIM: RedisMulti<Replies>['vDim']
+  vDim(key: RedisArgument): RedisChain<[...Replies, number], D>
+  VDIM: RedisMulti<Replies, D>['vDim']
   /** See {@link RedisCommands.vEmb}. */
-  vEmb(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, number[] | null]>
-  VEMB: RedisMulti<Replies>['vEmb']
+  vEmb(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, number[] | null], D>
+  VEMB: RedisMulti<Replies, D>['vEmb']
   /** See {@link RedisCommands.vEmbRaw}. */
-  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, VEmbRawReply<string> | null]>
-  VEMB_RAW: RedisMulti<Replies>['vEmbRaw']
+  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, VEmbRawReply<string> | null], D>
+  VEMB_RAW: RedisMulti<Replies, D>['vEmbRaw']
   /** See {@link RedisCommands.vGetAttr}. */
-  vGetAttr(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, unknown]>
-  VGETATTR: RedisMulti<Replies>['vGetAttr']
+  vGetAttr(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, unknown], D>
+  VGETATTR: RedisMulti<Replies, D>['vGetAttr']
   /** See {@link RedisCommands.vInfo}. */
-  vInfo(key: RedisArgument): RedisMulti<[...Replies, VInfoReply | null]>
-  VINFO: RedisMulti<Replies>['vInfo']
+  vInfo(key: RedisArgument): RedisChain<[...Replies, VInfoReply | null], D>
+  VINFO: RedisMulti<Replies, D>['vInfo']
   /** See {@link RedisCommands.vLinks}. */
-  vLinks(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, string[][] | null]>
-  VLINKS: RedisMulti<Replies>['vLinks']
+  vLinks(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, string[][] | null], D>
+  VLINKS: RedisMulti<Replies, D>['vLinks']
   /** See {@link RedisCommands.vLinksWithScores}. */
-  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, Record<string, number>[] | null]>
-  VLINKS_WITHSCORES: RedisMulti<Replies>['vLinksWithScores']
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, Record<string, number>[] | null], D>
+  VLINKS_WITHSCORES: RedisMulti<Replies, D>['vLinksWithScores']
   /** See {@link RedisCommands.vRandMember}. */
-  vRandMember(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  vRandMember(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
-  VRANDMEMBER: RedisMulti<Replies>['vRandMember']
+  vRandMember(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  vRandMember(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
+  VRANDMEMBER: RedisMulti<Replies, D>['vRandMember']
   /** See {@link RedisCommands.vRange}. */
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisMulti<[...Replies, string[]]>
-  VRANGE: RedisMulti<Replies>['vRange']
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisChain<[...Replies, string[]], D>
+  VRANGE: RedisMulti<Replies, D>['vRange']
   /** See {@link RedisCommands.vRem}. */
-  vRem(key: RedisArgument, element: RedisArgument): RedisMulti<[...Replies, boolean]>
-  VREM: RedisMulti<Replies>['vRem']
+  vRem(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, boolean], D>
+  VREM: RedisMulti<Replies, D>['vRem']
   /** See {@link RedisCommands.vSetAttr}. */
-  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisMulti<[...Replies, boolean]>
-  VSETATTR: RedisMulti<Replies>['vSetAttr']
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisChain<[...Replies, boolean], D>
+  VSETATTR: RedisMulti<Replies, D>['vSetAttr']
   /** See {@link RedisCommands.vSim}. */
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisMulti<[...Replies, string[]]>
-  VSIM: RedisMulti<Replies>['vSim']
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisChain<[...Replies, string[]], D>
+  VSIM: RedisMulti<Replies, D>['vSim']
   /** See {@link RedisCommands.vSimWithScores}. */
-  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisMulti<[...Replies, Record<string, number>]>
-  VSIM_WITHSCORES: RedisMulti<Replies>['vSimWithScores']
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisChain<[...Replies, Record<string, number>], D>
+  VSIM_WITHSCORES: RedisMulti<Replies, D>['vSimWithScores']
   /** See {@link RedisCommands.wait}. */
-  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisMulti<[...Replies, number]>
-  WAIT: RedisMulti<Replies>['wait']
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisChain<[...Replies, number], D>
+  WAIT: RedisMulti<Replies, D>['wait']
   /** See {@link RedisCommands.waitAof}. */
-  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisMulti<[...Replies, [locals: number, replicas: number]]>
-  WAITAOF: RedisMulti<Replies>['waitAof']
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisChain<[...Replies, [locals: number, replicas: number]], D>
+  WAITAOF: RedisMulti<Replies, D>['waitAof']
   /** See {@link RedisCommands.xAck}. */
-  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  XACK: RedisMulti<Replies>['xAck']
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  XACK: RedisMulti<Replies, D>['xAck']
   /** See {@link RedisCommands.xAckDel}. */
-  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisMulti<[...Replies, StreamDeletionReplyCode[]]>
-  XACKDEL: RedisMulti<Replies>['xAckDel']
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisChain<[...Replies, StreamDeletionReplyCode[]], D>
+  XACKDEL: RedisMulti<Replies, D>['xAckDel']
   /** See {@link RedisCommands.xAdd}. */
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisMulti<[...Replies, string]>
-  XADD: RedisMulti<Replies>['xAdd']
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisChain<[...Replies, string], D>
+  XADD: RedisMulti<Replies, D>['xAdd']
   /** See {@link RedisCommands.xAddNoMkStream}. */
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisMulti<[...Replies, string | null]>
-  XADD_NOMKSTREAM: RedisMulti<Replies>['xAddNoMkStream']
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisChain<[...Replies, string | null], D>
+  XADD_NOMKSTREAM: RedisMulti<Replies, D>['xAddNoMkStream']
   /** See {@link RedisCommands.xAutoClaim}. */
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisMulti<[...Replies, { nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }]>
-  XAUTOCLAIM: RedisMulti<Replies>['xAutoClaim']
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisChain<[...Replies, { nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }], D>
+  XAUTOCLAIM: RedisMulti<Replies, D>['xAutoClaim']
   /** See {@link RedisCommands.xAutoClaimJustId}. */
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisMulti<[...Replies, { nextId: string; messages: string[]; deletedMessages: string[] }]>
-  XAUTOCLAIM_JUSTID: RedisMulti<Replies>['xAutoClaimJustId']
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisChain<[...Replies, { nextId: string; messages: string[]; deletedMessages: string[] }], D>
+  XAUTOCLAIM_JUSTID: RedisMulti<Replies, D>['xAutoClaimJustId']
   /** See {@link RedisCommands.xCfgSet}. */
-  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisMulti<[...Replies, 'OK']>
-  XCFGSET: RedisMulti<Replies>['xCfgSet']
+  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisChain<[...Replies, 'OK'], D>
+  XCFGSET: RedisMulti<Replies, D>['xCfgSet']
   /** See {@link RedisCommands.xClaim}. */
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisMulti<[...Replies, (StreamMessage<string> | null)[]]>
-  XCLAIM: RedisMulti<Replies>['xClaim']
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisChain<[...Replies, (StreamMessage<string> | null)[]], D>
+  XCLAIM: RedisMulti<Replies, D>['xClaim']
   /** See {@link RedisCommands.xClaimJustId}. */
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisMulti<[...Replies, string[]]>
-  XCLAIM_JUSTID: RedisMulti<Replies>['xClaimJustId']
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisChain<[...Replies, string[]], D>
+  XCLAIM_JUSTID: RedisMulti<Replies, D>['xClaimJustId']
   /** See {@link RedisCommands.xDel}. */
-  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  XDEL: RedisMulti<Replies>['xDel']
+  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  XDEL: RedisMulti<Replies, D>['xDel']
   /** See {@link RedisCommands.xDelEx}. */
-  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisMulti<[...Replies, StreamDeletionReplyCode[]]>
-  XDELEX: RedisMulti<Replies>['xDelEx']
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisChain<[...Replies, StreamDeletionReplyCode[]], D>
+  XDELEX: RedisMulti<Replies, D>['xDelEx']
   /** See {@link RedisCommands.xGroupCreate}. */
-  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisMulti<[...Replies, 'OK']>
-  XGROUP_CREATE: RedisMulti<Replies>['xGroupCreate']
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisChain<[...Replies, 'OK'], D>
+  XGROUP_CREATE: RedisMulti<Replies, D>['xGroupCreate']
   /** See {@link RedisCommands.xGroupCreateConsumer}. */
-  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisMulti<[...Replies, number]>
-  XGROUP_CREATECONSUMER: RedisMulti<Replies>['xGroupCreateConsumer']
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisChain<[...Replies, number], D>
+  XGROUP_CREATECONSUMER: RedisMulti<Replies, D>['xGroupCreateConsumer']
   /** See {@link RedisCommands.xGroupDelConsumer}. */
-  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisMulti<[...Replies, number]>
-  XGROUP_DELCONSUMER: RedisMulti<Replies>['xGroupDelConsumer']
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisChain<[...Replies, number], D>
+  XGROUP_DELCONSUMER: RedisMulti<Replies, D>['xGroupDelConsumer']
   /** See {@link RedisCommands.xGroupDestroy}. */
-  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisMulti<[...Replies, number]>
-  XGROUP_DESTROY: RedisMulti<Replies>['xGroupDestroy']
+  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, number], D>
+  XGROUP_DESTROY: RedisMulti<Replies, D>['xGroupDestroy']
   /** See {@link RedisCommands.xGroupSetId}. */
-  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisMulti<[...Replies, 'OK']>
-  XGROUP_SETID: RedisMulti<Replies>['xGroupSetId']
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisChain<[...Replies, 'OK'], D>
+  XGROUP_SETID: RedisMulti<Replies, D>['xGroupSetId']
   /** See {@link RedisCommands.xInfoConsumers}. */
-  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisMulti<[...Replies, XInfoConsumer<string>[]]>
-  XINFO_CONSUMERS: RedisMulti<Replies>['xInfoConsumers']
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, XInfoConsumer<string>[]], D>
+  XINFO_CONSUMERS: RedisMulti<Replies, D>['xInfoConsumers']
   /** See {@link RedisCommands.xInfoGroups}. */
-  xInfoGroups(key: RedisArgument): RedisMulti<[...Replies, XInfoGroup<string>[]]>
-  XINFO_GROUPS: RedisMulti<Replies>['xInfoGroups']
+  xInfoGroups(key: RedisArgument): RedisChain<[...Replies, XInfoGroup<string>[]], D>
+  XINFO_GROUPS: RedisMulti<Replies, D>['xInfoGroups']
   /** See {@link RedisCommands.xInfoStream}. */
-  xInfoStream(key: RedisArgument): RedisMulti<[...Replies, XInfoStreamReply<string>]>
-  XINFO_STREAM: RedisMulti<Replies>['xInfoStream']
+  xInfoStream(key: RedisArgument): RedisChain<[...Replies, XInfoStreamReply<string>], D>
+  XINFO_STREAM: RedisMulti<Replies, D>['xInfoStream']
   /** See {@link RedisCommands.xLen}. */
-  xLen(key: RedisArgument): RedisMulti<[...Replies, number]>
-  XLEN: RedisMulti<Replies>['xLen']
+  xLen(key: RedisArgument): RedisChain<[...Replies, number], D>
+  XLEN: RedisMulti<Replies, D>['xLen']
   /** See {@link RedisCommands.xNack}. */
-  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisMulti<[...Replies, number]>
-  XNACK: RedisMulti<Replies>['xNack']
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisChain<[...Replies, number], D>
+  XNACK: RedisMulti<Replies, D>['xNack']
   /** See {@link RedisCommands.xPending}. */
-  xPending(key: RedisArgument, group: RedisArgument): RedisMulti<[...Replies, { pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }]>
-  XPENDING: RedisMulti<Replies>['xPending']
+  xPending(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, { pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }], D>
+  XPENDING: RedisMulti<Replies, D>['xPending']
   /** See {@link RedisCommands.xPendingRange}. */
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisMulti<[...Replies, { id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]]>
-  XPENDING_RANGE: RedisMulti<Replies>['xPendingRange']
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisChain<[...Replies, { id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]], D>
+  XPENDING_RANGE: RedisMulti<Replies, D>['xPendingRange']
   /** See {@link RedisCommands.xRange}. */
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisMulti<[...Replies, StreamMessage<string>[]]>
-  XRANGE: RedisMulti<Replies>['xRange']
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisChain<[...Replies, StreamMessage<string>[]], D>
+  XRANGE: RedisMulti<Replies, D>['xRange']
   /** See {@link RedisCommands.xRead}. */
-  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisMulti<[...Replies, StreamMessages<string>[] | null]>
-  XREAD: RedisMulti<Replies>['xRead']
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisChain<[...Replies, StreamMessages<string>[] | null], D>
+  XREAD: RedisMulti<Replies, D>['xRead']
   /** See {@link RedisCommands.xReadGroup}. */
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisMulti<[...Replies, StreamMessages<string>[] | null]>
-  XREADGROUP: RedisMulti<Replies>['xReadGroup']
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisChain<[...Replies, StreamMessages<string>[] | null], D>
+  XREADGROUP: RedisMulti<Replies, D>['xReadGroup']
   /** See {@link RedisCommands.xRevRange}. */
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisMulti<[...Replies, StreamMessage<string>[]]>
-  XREVRANGE: RedisMulti<Replies>['xRevRange']
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisChain<[...Replies, StreamMessage<string>[]], D>
+  XREVRANGE: RedisMulti<Replies, D>['xRevRange']
   /** See {@link RedisCommands.xSetId}. */
-  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisMulti<[...Replies, 'OK']>
-  XSETID: RedisMulti<Replies>['xSetId']
+  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisChain<[...Replies, 'OK'], D>
+  XSETID: RedisMulti<Replies, D>['xSetId']
   /** See {@link RedisCommands.xTrim}. */
-  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisMulti<[...Replies, number]>
-  XTRIM: RedisMulti<Replies>['xTrim']
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisChain<[...Replies, number], D>
+  XTRIM: RedisMulti<Replies, D>['xTrim']
   /** See {@link RedisCommands.zAdd}. */
-  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisMulti<[...Replies, number]>
-  ZADD: RedisMulti<Replies>['zAdd']
+  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisChain<[...Replies, number], D>
+  ZADD: RedisMulti<Replies, D>['zAdd']
   /** See {@link RedisCommands.zAddIncr}. */
-  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisMulti<[...Replies, number | null]>
-  ZADD_INCR: RedisMulti<Replies>['zAddIncr']
+  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisChain<[...Replies, number | null], D>
+  ZADD_INCR: RedisMulti<Replies, D>['zAddIncr']
   /** See {@link RedisCommands.zCard}. */
-  zCard(key: RedisArgument): RedisMulti<[...Replies, number]>
-  ZCARD: RedisMulti<Replies>['zCard']
+  zCard(key: RedisArgument): RedisChain<[...Replies, number], D>
+  ZCARD: RedisMulti<Replies, D>['zCard']
   /** See {@link RedisCommands.zCount}. */
-  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisMulti<[...Replies, number]>
-  ZCOUNT: RedisMulti<Replies>['zCount']
+  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D>
+  ZCOUNT: RedisMulti<Replies, D>['zCount']
   /** See {@link RedisCommands.zDiff}. */
-  zDiff(keys: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  ZDIFF: RedisMulti<Replies>['zDiff']
+  zDiff(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  ZDIFF: RedisMulti<Replies, D>['zDiff']
   /** See {@link RedisCommands.zDiffStore}. */
-  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  ZDIFFSTORE: RedisMulti<Replies>['zDiffStore']
+  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  ZDIFFSTORE: RedisMulti<Replies, D>['zDiffStore']
   /** See {@link RedisCommands.zDiffWithScores}. */
-  zDiffWithScores(keys: RedisVariadicArgument): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZDIFF_WITHSCORES: RedisMulti<Replies>['zDiffWithScores']
+  zDiffWithScores(keys: RedisVariadicArgument): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZDIFF_WITHSCORES: RedisMulti<Replies, D>['zDiffWithScores']
   /** See {@link RedisCommands.zIncrBy}. */
-  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisMulti<[...Replies, number]>
-  ZINCRBY: RedisMulti<Replies>['zIncrBy']
+  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisChain<[...Replies, number], D>
+  ZINCRBY: RedisMulti<Replies, D>['zIncrBy']
   /** See {@link RedisCommands.zInter}. */
-  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, string[]]>
-  ZINTER: RedisMulti<Replies>['zInter']
+  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, string[]], D>
+  ZINTER: RedisMulti<Replies, D>['zInter']
   /** See {@link RedisCommands.zInterCard}. */
-  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisMulti<[...Replies, number]>
-  ZINTERCARD: RedisMulti<Replies>['zInterCard']
+  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisChain<[...Replies, number], D>
+  ZINTERCARD: RedisMulti<Replies, D>['zInterCard']
   /** See {@link RedisCommands.zInterStore}. */
-  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, number]>
-  ZINTERSTORE: RedisMulti<Replies>['zInterStore']
+  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, number], D>
+  ZINTERSTORE: RedisMulti<Replies, D>['zInterStore']
   /** See {@link RedisCommands.zInterWithScores}. */
-  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZINTER_WITHSCORES: RedisMulti<Replies>['zInterWithScores']
+  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZINTER_WITHSCORES: RedisMulti<Replies, D>['zInterWithScores']
   /** See {@link RedisCommands.zLexCount}. */
-  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisMulti<[...Replies, number]>
-  ZLEXCOUNT: RedisMulti<Replies>['zLexCount']
+  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisChain<[...Replies, number], D>
+  ZLEXCOUNT: RedisMulti<Replies, D>['zLexCount']
   /** See {@link RedisCommands.zPopMax}. */
-  zPopMax(key: RedisArgument): RedisMulti<[...Replies, { value: string; score: number } | null]>
-  ZPOPMAX: RedisMulti<Replies>['zPopMax']
+  zPopMax(key: RedisArgument): RedisChain<[...Replies, { value: string; score: number } | null], D>
+  ZPOPMAX: RedisMulti<Replies, D>['zPopMax']
   /** See {@link RedisCommands.zPopMaxCount}. */
-  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZPOPMAX_COUNT: RedisMulti<Replies>['zPopMaxCount']
+  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZPOPMAX_COUNT: RedisMulti<Replies, D>['zPopMaxCount']
   /** See {@link RedisCommands.zPopMin}. */
-  zPopMin(key: RedisArgument): RedisMulti<[...Replies, { value: string; score: number } | null]>
-  ZPOPMIN: RedisMulti<Replies>['zPopMin']
+  zPopMin(key: RedisArgument): RedisChain<[...Replies, { value: string; score: number } | null], D>
+  ZPOPMIN: RedisMulti<Replies, D>['zPopMin']
   /** See {@link RedisCommands.zPopMinCount}. */
-  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZPOPMIN_COUNT: RedisMulti<Replies>['zPopMinCount']
+  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZPOPMIN_COUNT: RedisMulti<Replies, D>['zPopMinCount']
   /** See {@link RedisCommands.zRandMember}. */
-  zRandMember(key: RedisArgument): RedisMulti<[...Replies, string | null]>
-  ZRANDMEMBER: RedisMulti<Replies>['zRandMember']
+  zRandMember(key: RedisArgument): RedisChain<[...Replies, string | null], D>
+  ZRANDMEMBER: RedisMulti<Replies, D>['zRandMember']
   /** See {@link RedisCommands.zRandMemberCount}. */
-  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, string[]]>
-  ZRANDMEMBER_COUNT: RedisMulti<Replies>['zRandMemberCount']
+  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
+  ZRANDMEMBER_COUNT: RedisMulti<Replies, D>['zRandMemberCount']
   /** See {@link RedisCommands.zRandMemberCountWithScores}. */
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZRANDMEMBER_COUNT_WITHSCORES: RedisMulti<Replies>['zRandMemberCountWithScores']
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZRANDMEMBER_COUNT_WITHSCORES: RedisMulti<Replies, D>['zRandMemberCountWithScores']
   /** See {@link RedisCommands.zRange}. */
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisMulti<[...Replies, string[]]>
-  ZRANGE: RedisMulti<Replies>['zRange']
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, string[]], D>
+  ZRANGE: RedisMulti<Replies, D>['zRange']
   /** See {@link RedisCommands.zRangeByLex}. */
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisMulti<[...Replies, string[]]>
-  ZRANGEBYLEX: RedisMulti<Replies>['zRangeByLex']
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, string[]], D>
+  ZRANGEBYLEX: RedisMulti<Replies, D>['zRangeByLex']
   /** See {@link RedisCommands.zRangeByScore}. */
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisMulti<[...Replies, string[]]>
-  ZRANGEBYSCORE: RedisMulti<Replies>['zRangeByScore']
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, string[]], D>
+  ZRANGEBYSCORE: RedisMulti<Replies, D>['zRangeByScore']
   /** See {@link RedisCommands.zRangeByScoreWithScores}. */
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZRANGEBYSCORE_WITHSCORES: RedisMulti<Replies>['zRangeByScoreWithScores']
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZRANGEBYSCORE_WITHSCORES: RedisMulti<Replies, D>['zRangeByScoreWithScores']
   /** See {@link RedisCommands.zRangeStore}. */
-  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisMulti<[...Replies, number]>
-  ZRANGESTORE: RedisMulti<Replies>['zRangeStore']
+  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, number], D>
+  ZRANGESTORE: RedisMulti<Replies, D>['zRangeStore']
   /** See {@link RedisCommands.zRangeWithScores}. */
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZRANGE_WITHSCORES: RedisMulti<Replies>['zRangeWithScores']
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZRANGE_WITHSCORES: RedisMulti<Replies, D>['zRangeWithScores']
   /** See {@link RedisCommands.zRank}. */
-  zRank(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number | null]>
-  ZRANK: RedisMulti<Replies>['zRank']
+  zRank(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D>
+  ZRANK: RedisMulti<Replies, D>['zRank']
   /** See {@link RedisCommands.zRankWithScore}. */
-  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, { rank: number; score: number } | null]>
-  ZRANK_WITHSCORE: RedisMulti<Replies>['zRankWithScore']
+  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, { rank: number; score: number } | null], D>
+  ZRANK_WITHSCORE: RedisMulti<Replies, D>['zRankWithScore']
   /** See {@link RedisCommands.zRem}. */
-  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  ZREM: RedisMulti<Replies>['zRem']
+  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  ZREM: RedisMulti<Replies, D>['zRem']
   /** See {@link RedisCommands.zRemRangeByLex}. */
-  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisMulti<[...Replies, number]>
-  ZREMRANGEBYLEX: RedisMulti<Replies>['zRemRangeByLex']
+  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D>
+  ZREMRANGEBYLEX: RedisMulti<Replies, D>['zRemRangeByLex']
   /** See {@link RedisCommands.zRemRangeByRank}. */
-  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, number]>
-  ZREMRANGEBYRANK: RedisMulti<Replies>['zRemRangeByRank']
+  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, number], D>
+  ZREMRANGEBYRANK: RedisMulti<Replies, D>['zRemRangeByRank']
   /** See {@link RedisCommands.zRemRangeByScore}. */
-  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisMulti<[...Replies, number]>
-  ZREMRANGEBYSCORE: RedisMulti<Replies>['zRemRangeByScore']
+  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D>
+  ZREMRANGEBYSCORE: RedisMulti<Replies, D>['zRemRangeByScore']
   /** See {@link RedisCommands.zRevRank}. */
-  zRevRank(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number | null]>
-  ZREVRANK: RedisMulti<Replies>['zRevRank']
+  zRevRank(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D>
+  ZREVRANK: RedisMulti<Replies, D>['zRevRank']
   /** See {@link RedisCommands.zRevRankWithScore}. */
-  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, { rank: number; score: number } | null]>
-  ZREVRANK_WITHSCORE: RedisMulti<Replies>['zRevRankWithScore']
+  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, { rank: number; score: number } | null], D>
+  ZREVRANK_WITHSCORE: RedisMulti<Replies, D>['zRevRankWithScore']
   /** See {@link RedisCommands.zScan}. */
-  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisMulti<[...Replies, { cursor: string; members: { value: string; score: number }[] }]>
-  ZSCAN: RedisMulti<Replies>['zScan']
+  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; members: { value: string; score: number }[] }], D>
+  ZSCAN: RedisMulti<Replies, D>['zScan']
   /** See {@link RedisCommands.zScore}. */
-  zScore(key: RedisArgument, member: RedisArgument): RedisMulti<[...Replies, number | null]>
-  ZSCORE: RedisMulti<Replies>['zScore']
+  zScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D>
+  ZSCORE: RedisMulti<Replies, D>['zScore']
   /** See {@link RedisCommands.zUnion}. */
-  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, string[]]>
-  ZUNION: RedisMulti<Replies>['zUnion']
+  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, string[]], D>
+  ZUNION: RedisMulti<Replies, D>['zUnion']
   /** See {@link RedisCommands.zUnionStore}. */
-  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, number]>
-  ZUNIONSTORE: RedisMulti<Replies>['zUnionStore']
+  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, number], D>
+  ZUNIONSTORE: RedisMulti<Replies, D>['zUnionStore']
   /** See {@link RedisCommands.zUnionWithScores}. */
-  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisMulti<[...Replies, { value: string; score: number }[]]>
-  ZUNION_WITHSCORES: RedisMulti<Replies>['zUnionWithScores']
+  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
+  ZUNION_WITHSCORES: RedisMulti<Replies, D>['zUnionWithScores']
   /** See {@link RedisCommands.zmPop}. */
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisMulti<[...Replies, { key: string; members: { value: string; score: number }[] } | null]>
-  ZMPOP: RedisMulti<Replies>['zmPop']
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisChain<[...Replies, { key: string; members: { value: string; score: number }[] } | null], D>
+  ZMPOP: RedisMulti<Replies, D>['zmPop']
   /** See {@link RedisCommands.zmScore}. */
-  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisMulti<[...Replies, (number | null)[]]>
-  ZMSCORE: RedisMulti<Replies>['zmScore']
+  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, (number | null)[]], D>
+  ZMSCORE: RedisMulti<Replies, D>['zmScore']
 }
 
 /** The commands of a chain whose strings are Buffers. */
-export interface RedisBufferMulti<Replies extends unknown[] = []> {
+export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferCommands.aclCat}. */
-  aclCat(categoryName?: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  ACL_CAT: RedisBufferMulti<Replies>['aclCat']
+  aclCat(categoryName?: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  ACL_CAT: RedisBufferMulti<Replies, D>['aclCat']
   /** See {@link RedisBufferCommands.aclDelUser}. */
-  aclDelUser(username: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  ACL_DELUSER: RedisBufferMulti<Replies>['aclDelUser']
+  aclDelUser(username: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  ACL_DELUSER: RedisBufferMulti<Replies, D>['aclDelUser']
   /** See {@link RedisBufferCommands.aclDryRun}. */
-  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisBufferMulti<[...Replies, Buffer]>
-  ACL_DRYRUN: RedisBufferMulti<Replies>['aclDryRun']
+  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisBufferChain<[...Replies, Buffer], D>
+  ACL_DRYRUN: RedisBufferMulti<Replies, D>['aclDryRun']
   /** See {@link RedisBufferCommands.aclGenPass}. */
-  aclGenPass(bits?: RedisInteger): RedisBufferMulti<[...Replies, Buffer]>
-  ACL_GENPASS: RedisBufferMulti<Replies>['aclGenPass']
+  aclGenPass(bits?: RedisInteger): RedisBufferChain<[...Replies, Buffer], D>
+  ACL_GENPASS: RedisBufferMulti<Replies, D>['aclGenPass']
   /** See {@link RedisBufferCommands.aclGetUser}. */
-  aclGetUser(username: RedisArgument): RedisBufferMulti<[...Replies, { flags: Buffer[]; passwords: Buffer[]; commands: Buffer; keys: Buffer; channels: Buffer; selectors: { commands: Buffer; keys: Buffer; channels: Buffer }[] } | null]>
-  ACL_GETUSER: RedisBufferMulti<Replies>['aclGetUser']
+  aclGetUser(username: RedisArgument): RedisBufferChain<[...Replies, { flags: Buffer[]; passwords: Buffer[]; commands: Buffer; keys: Buffer; channels: Buffer; selectors: { commands: Buffer; keys: Buffer; channels: Buffer }[] } | null], D>
+  ACL_GETUSER: RedisBufferMulti<Replies, D>['aclGetUser']
   /** See {@link RedisBufferCommands.aclList}. */
-  aclList(): RedisBufferMulti<[...Replies, Buffer[]]>
-  ACL_LIST: RedisBufferMulti<Replies>['aclList']
+  aclList(): RedisBufferChain<[...Replies, Buffer[]], D>
+  ACL_LIST: RedisBufferMulti<Replies, D>['aclList']
   /** See {@link RedisBufferCommands.aclLoad}. */
-  aclLoad(): RedisBufferMulti<[...Replies, 'OK']>
-  ACL_LOAD: RedisBufferMulti<Replies>['aclLoad']
+  aclLoad(): RedisBufferChain<[...Replies, 'OK'], D>
+  ACL_LOAD: RedisBufferMulti<Replies, D>['aclLoad']
   /** See {@link RedisBufferCommands.aclLog}. */
-  aclLog(count?: RedisInteger): RedisBufferMulti<[...Replies, { count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]]>
-  ACL_LOG: RedisBufferMulti<Replies>['aclLog']
+  aclLog(count?: RedisInteger): RedisBufferChain<[...Replies, { count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]], D>
+  ACL_LOG: RedisBufferMulti<Replies, D>['aclLog']
   /** See {@link RedisBufferCommands.aclLogReset}. */
-  aclLogReset(): RedisBufferMulti<[...Replies, 'OK']>
-  ACL_LOG_RESET: RedisBufferMulti<Replies>['aclLogReset']
+  aclLogReset(): RedisBufferChain<[...Replies, 'OK'], D>
+  ACL_LOG_RESET: RedisBufferMulti<Replies, D>['aclLogReset']
   /** See {@link RedisBufferCommands.aclSave}. */
-  aclSave(): RedisBufferMulti<[...Replies, 'OK']>
-  ACL_SAVE: RedisBufferMulti<Replies>['aclSave']
+  aclSave(): RedisBufferChain<[...Replies, 'OK'], D>
+  ACL_SAVE: RedisBufferMulti<Replies, D>['aclSave']
   /** See {@link RedisBufferCommands.aclSetUser}. */
-  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisBufferMulti<[...Replies, 'OK']>
-  ACL_SETUSER: RedisBufferMulti<Replies>['aclSetUser']
+  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  ACL_SETUSER: RedisBufferMulti<Replies, D>['aclSetUser']
   /** See {@link RedisBufferCommands.aclUsers}. */
-  aclUsers(): RedisBufferMulti<[...Replies, Buffer[]]>
-  ACL_USERS: RedisBufferMulti<Replies>['aclUsers']
+  aclUsers(): RedisBufferChain<[...Replies, Buffer[]], D>
+  ACL_USERS: RedisBufferMulti<Replies, D>['aclUsers']
   /** See {@link RedisBufferCommands.aclWhoAmI}. */
-  aclWhoAmI(): RedisBufferMulti<[...Replies, Buffer]>
-  ACL_WHOAMI: RedisBufferMulti<Replies>['aclWhoAmI']
+  aclWhoAmI(): RedisBufferChain<[...Replies, Buffer], D>
+  ACL_WHOAMI: RedisBufferMulti<Replies, D>['aclWhoAmI']
   /** See {@link RedisBufferCommands.append}. */
-  append(key: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  APPEND: RedisBufferMulti<Replies>['append']
+  append(key: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  APPEND: RedisBufferMulti<Replies, D>['append']
   /** See {@link RedisBufferCommands.arCount}. */
-  arCount(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  ARCOUNT: RedisBufferMulti<Replies>['arCount']
+  arCount(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  ARCOUNT: RedisBufferMulti<Replies, D>['arCount']
   /** See {@link RedisBufferCommands.arDel}. */
-  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, number]>
-  ARDEL: RedisBufferMulti<Replies>['arDel']
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, number], D>
+  ARDEL: RedisBufferMulti<Replies, D>['arDel']
   /** See {@link RedisBufferCommands.arDelRange}. */
-  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisBufferMulti<[...Replies, number]>
-  ARDELRANGE: RedisBufferMulti<Replies>['arDelRange']
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisBufferChain<[...Replies, number], D>
+  ARDELRANGE: RedisBufferMulti<Replies, D>['arDelRange']
   /** See {@link RedisBufferCommands.arGet}. */
-  arGet(key: RedisArgument, index: RedisInteger): RedisBufferMulti<[...Replies, Buffer | null]>
-  ARGET: RedisBufferMulti<Replies>['arGet']
+  arGet(key: RedisArgument, index: RedisInteger): RedisBufferChain<[...Replies, Buffer | null], D>
+  ARGET: RedisBufferMulti<Replies, D>['arGet']
   /** See {@link RedisBufferCommands.arGetRange}. */
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  ARGETRANGE: RedisBufferMulti<Replies>['arGetRange']
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  ARGETRANGE: RedisBufferMulti<Replies, D>['arGetRange']
   /** See {@link RedisBufferCommands.arGrep}. */
-  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferMulti<[...Replies, number[]]>
-  ARGREP: RedisBufferMulti<Replies>['arGrep']
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferChain<[...Replies, number[]], D>
+  ARGREP: RedisBufferMulti<Replies, D>['arGrep']
   /** See {@link RedisBufferCommands.arGrepWithValues}. */
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferMulti<[...Replies, { index: number; value: Buffer }[]]>
-  ARGREP_WITHVALUES: RedisBufferMulti<Replies>['arGrepWithValues']
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferChain<[...Replies, { index: number; value: Buffer }[]], D>
+  ARGREP_WITHVALUES: RedisBufferMulti<Replies, D>['arGrepWithValues']
   /** See {@link RedisBufferCommands.arInfo}. */
-  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisBufferMulti<[...Replies, Record<string, number>]>
-  ARINFO: RedisBufferMulti<Replies>['arInfo']
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisBufferChain<[...Replies, Record<string, number>], D>
+  ARINFO: RedisBufferMulti<Replies, D>['arInfo']
   /** See {@link RedisBufferCommands.arInsert}. */
-  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  ARINSERT: RedisBufferMulti<Replies>['arInsert']
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  ARINSERT: RedisBufferMulti<Replies, D>['arInsert']
   /** See {@link RedisBufferCommands.arLastItems}. */
-  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  ARLASTITEMS: RedisBufferMulti<Replies>['arLastItems']
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  ARLASTITEMS: RedisBufferMulti<Replies, D>['arLastItems']
   /** See {@link RedisBufferCommands.arLen}. */
-  arLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  ARLEN: RedisBufferMulti<Replies>['arLen']
+  arLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  ARLEN: RedisBufferMulti<Replies, D>['arLen']
   /** See {@link RedisBufferCommands.arMGet}. */
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  ARMGET: RedisBufferMulti<Replies>['arMGet']
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  ARMGET: RedisBufferMulti<Replies, D>['arMGet']
   /** See {@link RedisBufferCommands.arMSet}. */
-  arMSet(key: RedisArgument, entries: ArEntries): RedisBufferMulti<[...Replies, number]>
-  ARMSET: RedisBufferMulti<Replies>['arMSet']
+  arMSet(key: RedisArgument, entries: ArEntries): RedisBufferChain<[...Replies, number], D>
+  ARMSET: RedisBufferMulti<Replies, D>['arMSet']
   /** See {@link RedisBufferCommands.arNext}. */
-  arNext(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  ARNEXT: RedisBufferMulti<Replies>['arNext']
+  arNext(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  ARNEXT: RedisBufferMulti<Replies, D>['arNext']
   /** See {@link RedisBufferCommands.arOp}. */
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisBufferMulti<[...Replies, Buffer | number | null]>
-  AROP: RedisBufferMulti<Replies>['arOp']
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisBufferChain<[...Replies, Buffer | number | null], D>
+  AROP: RedisBufferMulti<Replies, D>['arOp']
   /** See {@link RedisBufferCommands.arRing}. */
-  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  ARRING: RedisBufferMulti<Replies>['arRing']
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  ARRING: RedisBufferMulti<Replies, D>['arRing']
   /** See {@link RedisBufferCommands.arScan}. */
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisBufferMulti<[...Replies, { index: number; value: Buffer }[]]>
-  ARSCAN: RedisBufferMulti<Replies>['arScan']
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisBufferChain<[...Replies, { index: number; value: Buffer }[]], D>
+  ARSCAN: RedisBufferMulti<Replies, D>['arScan']
   /** See {@link RedisBufferCommands.arSeek}. */
-  arSeek(key: RedisArgument, index: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  ARSEEK: RedisBufferMulti<Replies>['arSeek']
+  arSeek(key: RedisArgument, index: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  ARSEEK: RedisBufferMulti<Replies, D>['arSeek']
   /** See {@link RedisBufferCommands.arSet}. */
-  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  ARSET: RedisBufferMulti<Replies>['arSet']
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  ARSET: RedisBufferMulti<Replies, D>['arSet']
   /** See {@link RedisBufferCommands.bgRewriteAof}. */
-  bgRewriteAof(): RedisBufferMulti<[...Replies, string]>
-  BGREWRITEAOF: RedisBufferMulti<Replies>['bgRewriteAof']
+  bgRewriteAof(): RedisBufferChain<[...Replies, string], D>
+  BGREWRITEAOF: RedisBufferMulti<Replies, D>['bgRewriteAof']
   /** See {@link RedisBufferCommands.bgSave}. */
-  bgSave(options?: { SCHEDULE?: boolean }): RedisBufferMulti<[...Replies, string]>
-  BGSAVE: RedisBufferMulti<Replies>['bgSave']
+  bgSave(options?: { SCHEDULE?: boolean }): RedisBufferChain<[...Replies, string], D>
+  BGSAVE: RedisBufferMulti<Replies, D>['bgSave']
   /** See {@link RedisBufferCommands.bitCount}. */
-  bitCount(key: RedisArgument, range?: BitCountRange): RedisBufferMulti<[...Replies, number]>
-  BITCOUNT: RedisBufferMulti<Replies>['bitCount']
+  bitCount(key: RedisArgument, range?: BitCountRange): RedisBufferChain<[...Replies, number], D>
+  BITCOUNT: RedisBufferMulti<Replies, D>['bitCount']
   /** See {@link RedisBufferCommands.bitField}. */
-  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisBufferMulti<[...Replies, (number | null)[]]>
-  BITFIELD: RedisBufferMulti<Replies>['bitField']
+  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisBufferChain<[...Replies, (number | null)[]], D>
+  BITFIELD: RedisBufferMulti<Replies, D>['bitField']
   /** See {@link RedisBufferCommands.bitFieldRo}. */
-  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisBufferMulti<[...Replies, number[]]>
-  BITFIELD_RO: RedisBufferMulti<Replies>['bitFieldRo']
+  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisBufferChain<[...Replies, number[]], D>
+  BITFIELD_RO: RedisBufferMulti<Replies, D>['bitFieldRo']
   /** See {@link RedisBufferCommands.bitOp}. */
-  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  BITOP: RedisBufferMulti<Replies>['bitOp']
+  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  BITOP: RedisBufferMulti<Replies, D>['bitOp']
   /** See {@link RedisBufferCommands.bitPos}. */
-  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisBufferMulti<[...Replies, number]>
-  BITPOS: RedisBufferMulti<Replies>['bitPos']
+  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisBufferChain<[...Replies, number], D>
+  BITPOS: RedisBufferMulti<Replies, D>['bitPos']
   /** See {@link RedisBufferCommands.blMove}. */
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisBufferMulti<[...Replies, Buffer | null]>
-  BLMOVE: RedisBufferMulti<Replies>['blMove']
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisBufferChain<[...Replies, Buffer | null], D>
+  BLMOVE: RedisBufferMulti<Replies, D>['blMove']
   /** See {@link RedisBufferCommands.blMoveM}. */
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisBufferMulti<[...Replies, Buffer[] | null]>
-  BLMOVEM: RedisBufferMulti<Replies>['blMoveM']
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisBufferChain<[...Replies, Buffer[] | null], D>
+  BLMOVEM: RedisBufferMulti<Replies, D>['blMoveM']
   /** See {@link RedisBufferCommands.blPop}. */
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; element: Buffer } | null]>
-  BLPOP: RedisBufferMulti<Replies>['blPop']
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; element: Buffer } | null], D>
+  BLPOP: RedisBufferMulti<Replies, D>['blPop']
   /** See {@link RedisBufferCommands.blessClear}. */
-  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferMulti<[...Replies, number]>
-  BLESS_CLEAR: RedisBufferMulti<Replies>['blessClear']
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferChain<[...Replies, number], D>
+  BLESS_CLEAR: RedisBufferMulti<Replies, D>['blessClear']
   /** See {@link RedisBufferCommands.blessGet}. */
-  blessGet(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  BLESS_GET: RedisBufferMulti<Replies>['blessGet']
+  blessGet(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  BLESS_GET: RedisBufferMulti<Replies, D>['blessGet']
   /** See {@link RedisBufferCommands.blessScan}. */
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisBufferMulti<[...Replies, { cursor: Buffer; keys: Buffer[] }]>
-  BLESS_SCAN: RedisBufferMulti<Replies>['blessScan']
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisBufferChain<[...Replies, { cursor: Buffer; keys: Buffer[] }], D>
+  BLESS_SCAN: RedisBufferMulti<Replies, D>['blessScan']
   /** See {@link RedisBufferCommands.blessSet}. */
-  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferMulti<[...Replies, number]>
-  BLESS_SET: RedisBufferMulti<Replies>['blessSet']
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferChain<[...Replies, number], D>
+  BLESS_SET: RedisBufferMulti<Replies, D>['blessSet']
   /** See {@link RedisBufferCommands.blmPop}. */
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferMulti<[...Replies, [key: Buffer, elements: Buffer[]] | null]>
-  BLMPOP: RedisBufferMulti<Replies>['blmPop']
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferChain<[...Replies, [key: Buffer, elements: Buffer[]] | null], D>
+  BLMPOP: RedisBufferMulti<Replies, D>['blmPop']
   /** See {@link RedisBufferCommands.brPop}. */
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; element: Buffer } | null]>
-  BRPOP: RedisBufferMulti<Replies>['brPop']
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; element: Buffer } | null], D>
+  BRPOP: RedisBufferMulti<Replies, D>['brPop']
   /** See {@link RedisBufferCommands.brPopLPush}. */
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, Buffer | null]>
-  BRPOPLPUSH: RedisBufferMulti<Replies>['brPopLPush']
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, Buffer | null], D>
+  BRPOPLPUSH: RedisBufferMulti<Replies, D>['brPopLPush']
   /** See {@link RedisBufferCommands.bzPopMax}. */
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; value: Buffer; score: number } | null]>
-  BZPOPMAX: RedisBufferMulti<Replies>['bzPopMax']
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; value: Buffer; score: number } | null], D>
+  BZPOPMAX: RedisBufferMulti<Replies, D>['bzPopMax']
   /** See {@link RedisBufferCommands.bzPopMin}. */
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferMulti<[...Replies, { key: Buffer; value: Buffer; score: number } | null]>
-  BZPOPMIN: RedisBufferMulti<Replies>['bzPopMin']
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; value: Buffer; score: number } | null], D>
+  BZPOPMIN: RedisBufferMulti<Replies, D>['bzPopMin']
   /** See {@link RedisBufferCommands.bzmPop}. */
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferMulti<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null]>
-  BZMPOP: RedisBufferMulti<Replies>['bzmPop']
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferChain<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null], D>
+  BZMPOP: RedisBufferMulti<Replies, D>['bzmPop']
   /** See {@link RedisBufferCommands.clientGetName}. */
-  clientGetName(): RedisBufferMulti<[...Replies, Buffer | null]>
-  CLIENT_GETNAME: RedisBufferMulti<Replies>['clientGetName']
+  clientGetName(): RedisBufferChain<[...Replies, Buffer | null], D>
+  CLIENT_GETNAME: RedisBufferMulti<Replies, D>['clientGetName']
   /** See {@link RedisBufferCommands.clientGetRedir}. */
-  clientGetRedir(): RedisBufferMulti<[...Replies, number]>
-  CLIENT_GETREDIR: RedisBufferMulti<Replies>['clientGetRedir']
+  clientGetRedir(): RedisBufferChain<[...Replies, number], D>
+  CLIENT_GETREDIR: RedisBufferMulti<Replies, D>['clientGetRedir']
   /** See {@link RedisBufferCommands.clientId}. */
-  clientId(): RedisBufferMulti<[...Replies, number]>
-  CLIENT_ID: RedisBufferMulti<Replies>['clientId']
+  clientId(): RedisBufferChain<[...Replies, number], D>
+  CLIENT_ID: RedisBufferMulti<Replies, D>['clientId']
   /** See {@link RedisBufferCommands.clientInfo}. */
-  clientInfo(): RedisBufferMulti<[...Replies, ClientInfo]>
-  CLIENT_INFO: RedisBufferMulti<Replies>['clientInfo']
+  clientInfo(): RedisBufferChain<[...Replies, ClientInfo], D>
+  CLIENT_INFO: RedisBufferMulti<Replies, D>['clientInfo']
   /** See {@link RedisBufferCommands.clientKill}. */
-  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisBufferMulti<[...Replies, number]>
-  CLIENT_KILL: RedisBufferMulti<Replies>['clientKill']
+  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisBufferChain<[...Replies, number], D>
+  CLIENT_KILL: RedisBufferMulti<Replies, D>['clientKill']
   /** See {@link RedisBufferCommands.clientList}. */
-  clientList(filter?: ClientListFilter): RedisBufferMulti<[...Replies, ClientInfo[]]>
-  CLIENT_LIST: RedisBufferMulti<Replies>['clientList']
+  clientList(filter?: ClientListFilter): RedisBufferChain<[...Replies, ClientInfo[]], D>
+  CLIENT_LIST: RedisBufferMulti<Replies, D>['clientList']
   /** See {@link RedisBufferCommands.clientPause}. */
-  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisBufferMulti<[...Replies, 'OK']>
-  CLIENT_PAUSE: RedisBufferMulti<Replies>['clientPause']
+  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisBufferChain<[...Replies, 'OK'], D>
+  CLIENT_PAUSE: RedisBufferMulti<Replies, D>['clientPause']
   /** See {@link RedisBufferCommands.clientTrackingInfo}. */
-  clientTrackingInfo(): RedisBufferMulti<[...Replies, { flags: Buffer[]; redirect: number; prefixes: Buffer[] }]>
-  CLIENT_TRACKINGINFO: RedisBufferMulti<Replies>['clientTrackingInfo']
+  clientTrackingInfo(): RedisBufferChain<[...Replies, { flags: Buffer[]; redirect: number; prefixes: Buffer[] }], D>
+  CLIENT_TRACKINGINFO: RedisBufferMulti<Replies, D>['clientTrackingInfo']
   /** See {@link RedisBufferCommands.clientUnblock}. */
-  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisBufferMulti<[...Replies, number]>
-  CLIENT_UNBLOCK: RedisBufferMulti<Replies>['clientUnblock']
+  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisBufferChain<[...Replies, number], D>
+  CLIENT_UNBLOCK: RedisBufferMulti<Replies, D>['clientUnblock']
   /** See {@link RedisBufferCommands.clientUnpause}. */
-  clientUnpause(): RedisBufferMulti<[...Replies, 'OK']>
-  CLIENT_UNPAUSE: RedisBufferMulti<Replies>['clientUnpause']
+  clientUnpause(): RedisBufferChain<[...Replies, 'OK'], D>
+  CLIENT_UNPAUSE: RedisBufferMulti<Replies, D>['clientUnpause']
   /** See {@link RedisBufferCommands.clusterAddSlots}. */
-  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_ADDSLOTS: RedisBufferMulti<Replies>['clusterAddSlots']
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_ADDSLOTS: RedisBufferMulti<Replies, D>['clusterAddSlots']
   /** See {@link RedisBufferCommands.clusterAddSlotsRange}. */
-  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_ADDSLOTSRANGE: RedisBufferMulti<Replies>['clusterAddSlotsRange']
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_ADDSLOTSRANGE: RedisBufferMulti<Replies, D>['clusterAddSlotsRange']
   /** See {@link RedisBufferCommands.clusterBumpEpoch}. */
-  clusterBumpEpoch(): RedisBufferMulti<[...Replies, string]>
-  CLUSTER_BUMPEPOCH: RedisBufferMulti<Replies>['clusterBumpEpoch']
+  clusterBumpEpoch(): RedisBufferChain<[...Replies, string], D>
+  CLUSTER_BUMPEPOCH: RedisBufferMulti<Replies, D>['clusterBumpEpoch']
   /** See {@link RedisBufferCommands.clusterCountFailureReports}. */
-  clusterCountFailureReports(nodeId: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  'CLUSTER_COUNT-FAILURE-REPORTS': RedisBufferMulti<Replies>['clusterCountFailureReports']
+  clusterCountFailureReports(nodeId: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisBufferMulti<Replies, D>['clusterCountFailureReports']
   /** See {@link RedisBufferCommands.clusterCountKeysInSlot}. */
-  clusterCountKeysInSlot(slot: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  CLUSTER_COUNTKEYSINSLOT: RedisBufferMulti<Replies>['clusterCountKeysInSlot']
+  clusterCountKeysInSlot(slot: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  CLUSTER_COUNTKEYSINSLOT: RedisBufferMulti<Replies, D>['clusterCountKeysInSlot']
   /** See {@link RedisBufferCommands.clusterDelSlots}. */
-  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_DELSLOTS: RedisBufferMulti<Replies>['clusterDelSlots']
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_DELSLOTS: RedisBufferMulti<Replies, D>['clusterDelSlots']
   /** See {@link RedisBufferCommands.clusterDelSlotsRange}. */
-  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_DELSLOTSRANGE: RedisBufferMulti<Replies>['clusterDelSlotsRange']
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_DELSLOTSRANGE: RedisBufferMulti<Replies, D>['clusterDelSlotsRange']
   /** See {@link RedisBufferCommands.clusterFailover}. */
-  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_FAILOVER: RedisBufferMulti<Replies>['clusterFailover']
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_FAILOVER: RedisBufferMulti<Replies, D>['clusterFailover']
   /** See {@link RedisBufferCommands.clusterFlushSlots}. */
-  clusterFlushSlots(): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_FLUSHSLOTS: RedisBufferMulti<Replies>['clusterFlushSlots']
+  clusterFlushSlots(): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_FLUSHSLOTS: RedisBufferMulti<Replies, D>['clusterFlushSlots']
   /** See {@link RedisBufferCommands.clusterForget}. */
-  clusterForget(nodeId: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_FORGET: RedisBufferMulti<Replies>['clusterForget']
+  clusterForget(nodeId: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_FORGET: RedisBufferMulti<Replies, D>['clusterForget']
   /** See {@link RedisBufferCommands.clusterGetKeysInSlot}. */
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  CLUSTER_GETKEYSINSLOT: RedisBufferMulti<Replies>['clusterGetKeysInSlot']
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  CLUSTER_GETKEYSINSLOT: RedisBufferMulti<Replies, D>['clusterGetKeysInSlot']
   /** See {@link RedisBufferCommands.clusterInfo}. */
-  clusterInfo(): RedisBufferMulti<[...Replies, Buffer]>
-  CLUSTER_INFO: RedisBufferMulti<Replies>['clusterInfo']
+  clusterInfo(): RedisBufferChain<[...Replies, Buffer], D>
+  CLUSTER_INFO: RedisBufferMulti<Replies, D>['clusterInfo']
   /** See {@link RedisBufferCommands.clusterKeySlot}. */
-  clusterKeySlot(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  CLUSTER_KEYSLOT: RedisBufferMulti<Replies>['clusterKeySlot']
+  clusterKeySlot(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  CLUSTER_KEYSLOT: RedisBufferMulti<Replies, D>['clusterKeySlot']
   /** See {@link RedisBufferCommands.clusterLinks}. */
-  clusterLinks(): RedisBufferMulti<[...Replies, ClusterLink<Buffer>[]]>
-  CLUSTER_LINKS: RedisBufferMulti<Replies>['clusterLinks']
+  clusterLinks(): RedisBufferChain<[...Replies, ClusterLink<Buffer>[]], D>
+  CLUSTER_LINKS: RedisBufferMulti<Replies, D>['clusterLinks']
   /** See {@link RedisBufferCommands.clusterMeet}. */
-  clusterMeet(host: RedisArgument, port: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_MEET: RedisBufferMulti<Replies>['clusterMeet']
+  clusterMeet(host: RedisArgument, port: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_MEET: RedisBufferMulti<Replies, D>['clusterMeet']
   /** See {@link RedisBufferCommands.clusterMyId}. */
-  clusterMyId(): RedisBufferMulti<[...Replies, Buffer]>
-  CLUSTER_MYID: RedisBufferMulti<Replies>['clusterMyId']
+  clusterMyId(): RedisBufferChain<[...Replies, Buffer], D>
+  CLUSTER_MYID: RedisBufferMulti<Replies, D>['clusterMyId']
   /** See {@link RedisBufferCommands.clusterMyShardId}. */
-  clusterMyShardId(): RedisBufferMulti<[...Replies, Buffer]>
-  CLUSTER_MYSHARDID: RedisBufferMulti<Replies>['clusterMyShardId']
+  clusterMyShardId(): RedisBufferChain<[...Replies, Buffer], D>
+  CLUSTER_MYSHARDID: RedisBufferMulti<Replies, D>['clusterMyShardId']
   /** See {@link RedisBufferCommands.clusterNodes}. */
-  clusterNodes(): RedisBufferMulti<[...Replies, Buffer]>
-  CLUSTER_NODES: RedisBufferMulti<Replies>['clusterNodes']
+  clusterNodes(): RedisBufferChain<[...Replies, Buffer], D>
+  CLUSTER_NODES: RedisBufferMulti<Replies, D>['clusterNodes']
   /** See {@link RedisBufferCommands.clusterReplicas}. */
-  clusterReplicas(nodeId: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  CLUSTER_REPLICAS: RedisBufferMulti<Replies>['clusterReplicas']
+  clusterReplicas(nodeId: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  CLUSTER_REPLICAS: RedisBufferMulti<Replies, D>['clusterReplicas']
   /** See {@link RedisBufferCommands.clusterReplicate}. */
-  clusterReplicate(nodeId: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_REPLICATE: RedisBufferMulti<Replies>['clusterReplicate']
+  clusterReplicate(nodeId: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_REPLICATE: RedisBufferMulti<Replies, D>['clusterReplicate']
   /** See {@link RedisBufferCommands.clusterReset}. */
-  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_RESET: RedisBufferMulti<Replies>['clusterReset']
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_RESET: RedisBufferMulti<Replies, D>['clusterReset']
   /** See {@link RedisBufferCommands.clusterSaveConfig}. */
-  clusterSaveConfig(): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_SAVECONFIG: RedisBufferMulti<Replies>['clusterSaveConfig']
+  clusterSaveConfig(): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_SAVECONFIG: RedisBufferMulti<Replies, D>['clusterSaveConfig']
   /** See {@link RedisBufferCommands.clusterSetConfigEpoch}. */
-  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
-  'CLUSTER_SET-CONFIG-EPOCH': RedisBufferMulti<Replies>['clusterSetConfigEpoch']
+  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
+  'CLUSTER_SET-CONFIG-EPOCH': RedisBufferMulti<Replies, D>['clusterSetConfigEpoch']
   /** See {@link RedisBufferCommands.clusterSetSlot}. */
-  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  CLUSTER_SETSLOT: RedisBufferMulti<Replies>['clusterSetSlot']
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  CLUSTER_SETSLOT: RedisBufferMulti<Replies, D>['clusterSetSlot']
   /** See {@link RedisBufferCommands.clusterSlots}. */
-  clusterSlots(): RedisBufferMulti<[...Replies, ClusterSlots<Buffer>[]]>
-  CLUSTER_SLOTS: RedisBufferMulti<Replies>['clusterSlots']
+  clusterSlots(): RedisBufferChain<[...Replies, ClusterSlots<Buffer>[]], D>
+  CLUSTER_SLOTS: RedisBufferMulti<Replies, D>['clusterSlots']
   /** See {@link RedisBufferCommands.command}. */
-  command(): RedisBufferMulti<[...Replies, CommandReply[]]>
-  COMMAND: RedisBufferMulti<Replies>['command']
+  command(): RedisBufferChain<[...Replies, CommandReply[]], D>
+  COMMAND: RedisBufferMulti<Replies, D>['command']
   /** See {@link RedisBufferCommands.commandCount}. */
-  commandCount(): RedisBufferMulti<[...Replies, number]>
-  COMMAND_COUNT: RedisBufferMulti<Replies>['commandCount']
+  commandCount(): RedisBufferChain<[...Replies, number], D>
+  COMMAND_COUNT: RedisBufferMulti<Replies, D>['commandCount']
   /** See {@link RedisBufferCommands.commandDocs}. */
-  commandDocs(commands?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, CommandDoc<Buffer>>]>
-  COMMAND_DOCS: RedisBufferMulti<Replies>['commandDocs']
+  commandDocs(commands?: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, CommandDoc<Buffer>>], D>
+  COMMAND_DOCS: RedisBufferMulti<Replies, D>['commandDocs']
   /** See {@link RedisBufferCommands.commandGetKeys}. */
-  commandGetKeys(args: RedisArgument[]): RedisBufferMulti<[...Replies, Buffer[]]>
-  COMMAND_GETKEYS: RedisBufferMulti<Replies>['commandGetKeys']
+  commandGetKeys(args: RedisArgument[]): RedisBufferChain<[...Replies, Buffer[]], D>
+  COMMAND_GETKEYS: RedisBufferMulti<Replies, D>['commandGetKeys']
   /** See {@link RedisBufferCommands.commandGetKeysAndFlags}. */
-  commandGetKeysAndFlags(args: RedisArgument[]): RedisBufferMulti<[...Replies, { key: Buffer; flags: Buffer[] }[]]>
-  COMMAND_GETKEYSANDFLAGS: RedisBufferMulti<Replies>['commandGetKeysAndFlags']
+  commandGetKeysAndFlags(args: RedisArgument[]): RedisBufferChain<[...Replies, { key: Buffer; flags: Buffer[] }[]], D>
+  COMMAND_GETKEYSANDFLAGS: RedisBufferMulti<Replies, D>['commandGetKeysAndFlags']
   /** See {@link RedisBufferCommands.commandInfo}. */
-  commandInfo(commands: RedisArgument[]): RedisBufferMulti<[...Replies, (CommandReply | null)[]]>
-  COMMAND_INFO: RedisBufferMulti<Replies>['commandInfo']
+  commandInfo(commands: RedisArgument[]): RedisBufferChain<[...Replies, (CommandReply | null)[]], D>
+  COMMAND_INFO: RedisBufferMulti<Replies, D>['commandInfo']
   /** See {@link RedisBufferCommands.commandList}. */
-  commandList(options?: CommandListOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  COMMAND_LIST: RedisBufferMulti<Replies>['commandList']
+  commandList(options?: CommandListOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  COMMAND_LIST: RedisBufferMulti<Replies, D>['commandList']
   /** See {@link RedisBufferCommands.configGet}. */
-  configGet(parameters: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, Buffer>]>
-  CONFIG_GET: RedisBufferMulti<Replies>['configGet']
+  configGet(parameters: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, Buffer>], D>
+  CONFIG_GET: RedisBufferMulti<Replies, D>['configGet']
   /** See {@link RedisBufferCommands.configResetStat}. */
-  configResetStat(): RedisBufferMulti<[...Replies, 'OK']>
-  CONFIG_RESETSTAT: RedisBufferMulti<Replies>['configResetStat']
-  CONFIG_RESETASTAT: RedisBufferMulti<Replies>['configResetStat']
+  configResetStat(): RedisBufferChain<[...Replies, 'OK'], D>
+  CONFIG_RESETSTAT: RedisBufferMulti<Replies, D>['configResetStat']
+  CONFIG_RESETASTAT: RedisBufferMulti<Replies, D>['configResetStat']
   /** See {@link RedisBufferCommands.configRewrite}. */
-  configRewrite(): RedisBufferMulti<[...Replies, 'OK']>
-  CONFIG_REWRITE: RedisBufferMulti<Replies>['configRewrite']
+  configRewrite(): RedisBufferChain<[...Replies, 'OK'], D>
+  CONFIG_REWRITE: RedisBufferMulti<Replies, D>['configRewrite']
   /** See {@link RedisBufferCommands.configSet}. */
-  configSet(parameter: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  configSet(parameters: Record<string, RedisArgument>): RedisBufferMulti<[...Replies, 'OK']>
-  CONFIG_SET: RedisBufferMulti<Replies>['configSet']
+  configSet(parameter: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  configSet(parameters: Record<string, RedisArgument>): RedisBufferChain<[...Replies, 'OK'], D>
+  CONFIG_SET: RedisBufferMulti<Replies, D>['configSet']
   /** See {@link RedisBufferCommands.copy}. */
-  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisBufferMulti<[...Replies, number]>
-  COPY: RedisBufferMulti<Replies>['copy']
+  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisBufferChain<[...Replies, number], D>
+  COPY: RedisBufferMulti<Replies, D>['copy']
   /** See {@link RedisBufferCommands.dbSize}. */
-  dbSize(): RedisBufferMulti<[...Replies, number]>
-  DBSIZE: RedisBufferMulti<Replies>['dbSize']
+  dbSize(): RedisBufferChain<[...Replies, number], D>
+  DBSIZE: RedisBufferMulti<Replies, D>['dbSize']
   /** See {@link RedisBufferCommands.decr}. */
-  decr(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  DECR: RedisBufferMulti<Replies>['decr']
+  decr(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  DECR: RedisBufferMulti<Replies, D>['decr']
   /** See {@link RedisBufferCommands.decrBy}. */
-  decrBy(key: RedisArgument, decrement: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  DECRBY: RedisBufferMulti<Replies>['decrBy']
+  decrBy(key: RedisArgument, decrement: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  DECRBY: RedisBufferMulti<Replies, D>['decrBy']
   /** See {@link RedisBufferCommands.del}. */
-  del(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  DEL: RedisBufferMulti<Replies>['del']
+  del(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  DEL: RedisBufferMulti<Replies, D>['del']
   /** See {@link RedisBufferCommands.delEx}. */
-  delEx(key: RedisArgument, options?: DelExOptions): RedisBufferMulti<[...Replies, number]>
-  DELEX: RedisBufferMulti<Replies>['delEx']
+  delEx(key: RedisArgument, options?: DelExOptions): RedisBufferChain<[...Replies, number], D>
+  DELEX: RedisBufferMulti<Replies, D>['delEx']
   /** See {@link RedisBufferCommands.digest}. */
-  digest(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  DIGEST: RedisBufferMulti<Replies>['digest']
+  digest(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  DIGEST: RedisBufferMulti<Replies, D>['digest']
   /** See {@link RedisBufferCommands.dump}. */
-  dump(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  DUMP: RedisBufferMulti<Replies>['dump']
+  dump(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  DUMP: RedisBufferMulti<Replies, D>['dump']
   /** See {@link RedisBufferCommands.echo}. */
-  echo(message: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
-  ECHO: RedisBufferMulti<Replies>['echo']
+  echo(message: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
+  ECHO: RedisBufferMulti<Replies, D>['echo']
   /** See {@link RedisBufferCommands.eval}. */
-  eval(script: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
-  EVAL: RedisBufferMulti<Replies>['eval']
+  eval(script: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
+  EVAL: RedisBufferMulti<Replies, D>['eval']
   /** See {@link RedisBufferCommands.evalRo}. */
-  evalRo(script: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
-  EVAL_RO: RedisBufferMulti<Replies>['evalRo']
+  evalRo(script: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
+  EVAL_RO: RedisBufferMulti<Replies, D>['evalRo']
   /** See {@link RedisBufferCommands.evalSha}. */
-  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
-  EVALSHA: RedisBufferMulti<Replies>['evalSha']
+  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
+  EVALSHA: RedisBufferMulti<Replies, D>['evalSha']
   /** See {@link RedisBufferCommands.evalShaRo}. */
-  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
-  EVALSHA_RO: RedisBufferMulti<Replies>['evalShaRo']
+  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
+  EVALSHA_RO: RedisBufferMulti<Replies, D>['evalShaRo']
   /** See {@link RedisBufferCommands.exists}. */
-  exists(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  EXISTS: RedisBufferMulti<Replies>['exists']
+  exists(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  EXISTS: RedisBufferMulti<Replies, D>['exists']
   /** See {@link RedisBufferCommands.expire}. */
-  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
-  EXPIRE: RedisBufferMulti<Replies>['expire']
+  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
+  EXPIRE: RedisBufferMulti<Replies, D>['expire']
   /** See {@link RedisBufferCommands.expireAt}. */
-  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
-  EXPIREAT: RedisBufferMulti<Replies>['expireAt']
+  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
+  EXPIREAT: RedisBufferMulti<Replies, D>['expireAt']
   /** See {@link RedisBufferCommands.expireTime}. */
-  expireTime(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  EXPIRETIME: RedisBufferMulti<Replies>['expireTime']
+  expireTime(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  EXPIRETIME: RedisBufferMulti<Replies, D>['expireTime']
   /** See {@link RedisBufferCommands.fCall}. */
-  fCall(name: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
-  FCALL: RedisBufferMulti<Replies>['fCall']
+  fCall(name: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
+  FCALL: RedisBufferMulti<Replies, D>['fCall']
   /** See {@link RedisBufferCommands.fCallRo}. */
-  fCallRo(name: RedisArgument, options?: EvalOptions): RedisBufferMulti<[...Replies, unknown]>
-  FCALL_RO: RedisBufferMulti<Replies>['fCallRo']
+  fCallRo(name: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
+  FCALL_RO: RedisBufferMulti<Replies, D>['fCallRo']
   /** See {@link RedisBufferCommands.flushAll}. */
-  flushAll(mode?: RedisFlushMode): RedisBufferMulti<[...Replies, 'OK']>
-  FLUSHALL: RedisBufferMulti<Replies>['flushAll']
+  flushAll(mode?: RedisFlushMode): RedisBufferChain<[...Replies, 'OK'], D>
+  FLUSHALL: RedisBufferMulti<Replies, D>['flushAll']
   /** See {@link RedisBufferCommands.flushDb}. */
-  flushDb(mode?: RedisFlushMode): RedisBufferMulti<[...Replies, 'OK']>
-  FLUSHDB: RedisBufferMulti<Replies>['flushDb']
+  flushDb(mode?: RedisFlushMode): RedisBufferChain<[...Replies, 'OK'], D>
+  FLUSHDB: RedisBufferMulti<Replies, D>['flushDb']
   /** See {@link RedisBufferCommands.functionDelete}. */
-  functionDelete(library: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  FUNCTION_DELETE: RedisBufferMulti<Replies>['functionDelete']
+  functionDelete(library: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  FUNCTION_DELETE: RedisBufferMulti<Replies, D>['functionDelete']
   /** See {@link RedisBufferCommands.functionDump}. */
-  functionDump(): RedisBufferMulti<[...Replies, Buffer]>
-  FUNCTION_DUMP: RedisBufferMulti<Replies>['functionDump']
+  functionDump(): RedisBufferChain<[...Replies, Buffer], D>
+  FUNCTION_DUMP: RedisBufferMulti<Replies, D>['functionDump']
   /** See {@link RedisBufferCommands.functionFlush}. */
-  functionFlush(mode?: RedisFlushMode): RedisBufferMulti<[...Replies, 'OK']>
-  FUNCTION_FLUSH: RedisBufferMulti<Replies>['functionFlush']
+  functionFlush(mode?: RedisFlushMode): RedisBufferChain<[...Replies, 'OK'], D>
+  FUNCTION_FLUSH: RedisBufferMulti<Replies, D>['functionFlush']
   /** See {@link RedisBufferCommands.functionKill}. */
-  functionKill(): RedisBufferMulti<[...Replies, 'OK']>
-  FUNCTION_KILL: RedisBufferMulti<Replies>['functionKill']
+  functionKill(): RedisBufferChain<[...Replies, 'OK'], D>
+  FUNCTION_KILL: RedisBufferMulti<Replies, D>['functionKill']
   /** See {@link RedisBufferCommands.functionList}. */
-  functionList(options?: FunctionListOptions): RedisBufferMulti<[...Replies, FunctionLibrary<Buffer>[]]>
-  FUNCTION_LIST: RedisBufferMulti<Replies>['functionList']
+  functionList(options?: FunctionListOptions): RedisBufferChain<[...Replies, FunctionLibrary<Buffer>[]], D>
+  FUNCTION_LIST: RedisBufferMulti<Replies, D>['functionList']
   /** See {@link RedisBufferCommands.functionListWithCode}. */
-  functionListWithCode(options?: FunctionListOptions): RedisBufferMulti<[...Replies, (FunctionLibrary<Buffer> & { library_code: Buffer })[]]>
-  FUNCTION_LIST_WITHCODE: RedisBufferMulti<Replies>['functionListWithCode']
+  functionListWithCode(options?: FunctionListOptions): RedisBufferChain<[...Replies, (FunctionLibrary<Buffer> & { library_code: Buffer })[]], D>
+  FUNCTION_LIST_WITHCODE: RedisBufferMulti<Replies, D>['functionListWithCode']
   /** See {@link RedisBufferCommands.functionLoad}. */
-  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisBufferMulti<[...Replies, Buffer]>
-  FUNCTION_LOAD: RedisBufferMulti<Replies>['functionLoad']
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisBufferChain<[...Replies, Buffer], D>
+  FUNCTION_LOAD: RedisBufferMulti<Replies, D>['functionLoad']
   /** See {@link RedisBufferCommands.functionRestore}. */
-  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
-  FUNCTION_RESTORE: RedisBufferMulti<Replies>['functionRestore']
+  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  FUNCTION_RESTORE: RedisBufferMulti<Replies, D>['functionRestore']
   /** See {@link RedisBufferCommands.functionStats}. */
-  functionStats(): RedisBufferMulti<[...Replies, FunctionStats<Buffer>]>
-  FUNCTION_STATS: RedisBufferMulti<Replies>['functionStats']
+  functionStats(): RedisBufferChain<[...Replies, FunctionStats<Buffer>], D>
+  FUNCTION_STATS: RedisBufferMulti<Replies, D>['functionStats']
   /** See {@link RedisBufferCommands.geoAdd}. */
-  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisBufferMulti<[...Replies, number]>
-  GEOADD: RedisBufferMulti<Replies>['geoAdd']
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisBufferChain<[...Replies, number], D>
+  GEOADD: RedisBufferMulti<Replies, D>['geoAdd']
   /** See {@link RedisBufferCommands.geoDist}. */
-  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisBufferMulti<[...Replies, number | null]>
-  GEODIST: RedisBufferMulti<Replies>['geoDist']
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisBufferChain<[...Replies, number | null], D>
+  GEODIST: RedisBufferMulti<Replies, D>['geoDist']
   /** See {@link RedisBufferCommands.geoHash}. */
-  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  GEOHASH: RedisBufferMulti<Replies>['geoHash']
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  GEOHASH: RedisBufferMulti<Replies, D>['geoHash']
   /** See {@link RedisBufferCommands.geoPos}. */
-  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisBufferMulti<[...Replies, (GeoPosition | null)[]]>
-  GEOPOS: RedisBufferMulti<Replies>['geoPos']
+  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisBufferChain<[...Replies, (GeoPosition | null)[]], D>
+  GEOPOS: RedisBufferMulti<Replies, D>['geoPos']
   /** See {@link RedisBufferCommands.geoRadius}. */
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  GEORADIUS: RedisBufferMulti<Replies>['geoRadius']
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  GEORADIUS: RedisBufferMulti<Replies, D>['geoRadius']
   /** See {@link RedisBufferCommands.geoRadiusByMember}. */
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  GEORADIUSBYMEMBER: RedisBufferMulti<Replies>['geoRadiusByMember']
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  GEORADIUSBYMEMBER: RedisBufferMulti<Replies, D>['geoRadiusByMember']
   /** See {@link RedisBufferCommands.geoRadiusByMemberRo}. */
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  GEORADIUSBYMEMBER_RO: RedisBufferMulti<Replies>['geoRadiusByMemberRo']
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  GEORADIUSBYMEMBER_RO: RedisBufferMulti<Replies, D>['geoRadiusByMemberRo']
   /** See {@link RedisBufferCommands.geoRadiusByMemberRoWith}. */
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
-  GEORADIUSBYMEMBER_RO_WITH: RedisBufferMulti<Replies>['geoRadiusByMemberRoWith']
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
+  GEORADIUSBYMEMBER_RO_WITH: RedisBufferMulti<Replies, D>['geoRadiusByMemberRoWith']
   /** See {@link RedisBufferCommands.geoRadiusByMemberStore}. */
-  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferMulti<[...Replies, number]>
-  GEORADIUSBYMEMBER_STORE: RedisBufferMulti<Replies>['geoRadiusByMemberStore']
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferChain<[...Replies, number], D>
+  GEORADIUSBYMEMBER_STORE: RedisBufferMulti<Replies, D>['geoRadiusByMemberStore']
   /** See {@link RedisBufferCommands.geoRadiusByMemberWith}. */
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
-  GEORADIUSBYMEMBER_WITH: RedisBufferMulti<Replies>['geoRadiusByMemberWith']
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
+  GEORADIUSBYMEMBER_WITH: RedisBufferMulti<Replies, D>['geoRadiusByMemberWith']
   /** See {@link RedisBufferCommands.geoRadiusRo}. */
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  GEORADIUS_RO: RedisBufferMulti<Replies>['geoRadiusRo']
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  GEORADIUS_RO: RedisBufferMulti<Replies, D>['geoRadiusRo']
   /** See {@link RedisBufferCommands.geoRadiusRoWith}. */
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
-  GEORADIUS_RO_WITH: RedisBufferMulti<Replies>['geoRadiusRoWith']
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
+  GEORADIUS_RO_WITH: RedisBufferMulti<Replies, D>['geoRadiusRoWith']
   /** See {@link RedisBufferCommands.geoRadiusStore}. */
-  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferMulti<[...Replies, number]>
-  GEORADIUS_STORE: RedisBufferMulti<Replies>['geoRadiusStore']
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferChain<[...Replies, number], D>
+  GEORADIUS_STORE: RedisBufferMulti<Replies, D>['geoRadiusStore']
   /** See {@link RedisBufferCommands.geoRadiusWith}. */
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
-  GEORADIUS_WITH: RedisBufferMulti<Replies>['geoRadiusWith']
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
+  GEORADIUS_WITH: RedisBufferMulti<Replies, D>['geoRadiusWith']
   /** See {@link RedisBufferCommands.geoSearch}. */
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  GEOSEARCH: RedisBufferMulti<Replies>['geoSearch']
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  GEOSEARCH: RedisBufferMulti<Replies, D>['geoSearch']
   /** See {@link RedisBufferCommands.geoSearchStore}. */
-  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisBufferMulti<[...Replies, number]>
-  GEOSEARCHSTORE: RedisBufferMulti<Replies>['geoSearchStore']
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisBufferChain<[...Replies, number], D>
+  GEOSEARCHSTORE: RedisBufferMulti<Replies, D>['geoSearchStore']
   /** See {@link RedisBufferCommands.geoSearchWith}. */
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferMulti<[...Replies, GeoReplyWithMember<Buffer>[]]>
-  GEOSEARCH_WITH: RedisBufferMulti<Replies>['geoSearchWith']
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
+  GEOSEARCH_WITH: RedisBufferMulti<Replies, D>['geoSearchWith']
   /** See {@link RedisBufferCommands.get}. */
-  get(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  GET: RedisBufferMulti<Replies>['get']
+  get(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  GET: RedisBufferMulti<Replies, D>['get']
   /** See {@link RedisBufferCommands.getBit}. */
-  getBit(key: RedisArgument, offset: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  GETBIT: RedisBufferMulti<Replies>['getBit']
+  getBit(key: RedisArgument, offset: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  GETBIT: RedisBufferMulti<Replies, D>['getBit']
   /** See {@link RedisBufferCommands.getDel}. */
-  getDel(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  GETDEL: RedisBufferMulti<Replies>['getDel']
+  getDel(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  GETDEL: RedisBufferMulti<Replies, D>['getDel']
   /** See {@link RedisBufferCommands.getEx}. */
-  getEx(key: RedisArgument, options: GetExOptions): RedisBufferMulti<[...Replies, Buffer | null]>
-  GETEX: RedisBufferMulti<Replies>['getEx']
+  getEx(key: RedisArgument, options: GetExOptions): RedisBufferChain<[...Replies, Buffer | null], D>
+  GETEX: RedisBufferMulti<Replies, D>['getEx']
   /** See {@link RedisBufferCommands.getRange}. */
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferMulti<[...Replies, Buffer]>
-  GETRANGE: RedisBufferMulti<Replies>['getRange']
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferChain<[...Replies, Buffer], D>
+  GETRANGE: RedisBufferMulti<Replies, D>['getRange']
   /** See {@link RedisBufferCommands.getSet}. */
-  getSet(key: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  GETSET: RedisBufferMulti<Replies>['getSet']
+  getSet(key: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  GETSET: RedisBufferMulti<Replies, D>['getSet']
   /** See {@link RedisBufferCommands.hDel}. */
-  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  HDEL: RedisBufferMulti<Replies>['hDel']
+  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  HDEL: RedisBufferMulti<Replies, D>['hDel']
   /** See {@link RedisBufferCommands.hExists}. */
-  hExists(key: RedisArgument, field: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  HEXISTS: RedisBufferMulti<Replies>['hExists']
+  hExists(key: RedisArgument, field: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  HEXISTS: RedisBufferMulti<Replies, D>['hExists']
   /** See {@link RedisBufferCommands.hExpire}. */
-  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
-  HEXPIRE: RedisBufferMulti<Replies>['hExpire']
+  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
+  HEXPIRE: RedisBufferMulti<Replies, D>['hExpire']
   /** See {@link RedisBufferCommands.hExpireAt}. */
-  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
-  HEXPIREAT: RedisBufferMulti<Replies>['hExpireAt']
+  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
+  HEXPIREAT: RedisBufferMulti<Replies, D>['hExpireAt']
   /** See {@link RedisBufferCommands.hExpireTime}. */
-  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
-  HEXPIRETIME: RedisBufferMulti<Replies>['hExpireTime']
+  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
+  HEXPIRETIME: RedisBufferMulti<Replies, D>['hExpireTime']
   /** See {@link RedisBufferCommands.hGet}. */
-  hGet(key: RedisArgument, field: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  HGET: RedisBufferMulti<Replies>['hGet']
+  hGet(key: RedisArgument, field: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  HGET: RedisBufferMulti<Replies, D>['hGet']
   /** See {@link RedisBufferCommands.hGetAll}. */
-  hGetAll(key: RedisArgument): RedisBufferMulti<[...Replies, Record<string, Buffer>]>
-  HGETALL: RedisBufferMulti<Replies>['hGetAll']
+  hGetAll(key: RedisArgument): RedisBufferChain<[...Replies, Record<string, Buffer>], D>
+  HGETALL: RedisBufferMulti<Replies, D>['hGetAll']
   /** See {@link RedisBufferCommands.hGetDel}. */
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  HGETDEL: RedisBufferMulti<Replies>['hGetDel']
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  HGETDEL: RedisBufferMulti<Replies, D>['hGetDel']
   /** See {@link RedisBufferCommands.hGetEx}. */
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  HGETEX: RedisBufferMulti<Replies>['hGetEx']
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  HGETEX: RedisBufferMulti<Replies, D>['hGetEx']
   /** See {@link RedisBufferCommands.hIncrBy}. */
-  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  HINCRBY: RedisBufferMulti<Replies>['hIncrBy']
+  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  HINCRBY: RedisBufferMulti<Replies, D>['hIncrBy']
   /** See {@link RedisBufferCommands.hIncrByFloat}. */
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisBufferMulti<[...Replies, Buffer]>
-  HINCRBYFLOAT: RedisBufferMulti<Replies>['hIncrByFloat']
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisBufferChain<[...Replies, Buffer], D>
+  HINCRBYFLOAT: RedisBufferMulti<Replies, D>['hIncrByFloat']
   /** See {@link RedisBufferCommands.hKeys}. */
-  hKeys(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  HKEYS: RedisBufferMulti<Replies>['hKeys']
+  hKeys(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  HKEYS: RedisBufferMulti<Replies, D>['hKeys']
   /** See {@link RedisBufferCommands.hLen}. */
-  hLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  HLEN: RedisBufferMulti<Replies>['hLen']
+  hLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  HLEN: RedisBufferMulti<Replies, D>['hLen']
   /** See {@link RedisBufferCommands.hPersist}. */
-  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
-  HPERSIST: RedisBufferMulti<Replies>['hPersist']
+  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
+  HPERSIST: RedisBufferMulti<Replies, D>['hPersist']
   /** See {@link RedisBufferCommands.hRandField}. */
-  hRandField(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  HRANDFIELD: RedisBufferMulti<Replies>['hRandField']
+  hRandField(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  HRANDFIELD: RedisBufferMulti<Replies, D>['hRandField']
   /** See {@link RedisBufferCommands.hRandFieldCount}. */
-  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  HRANDFIELD_COUNT: RedisBufferMulti<Replies>['hRandFieldCount']
+  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  HRANDFIELD_COUNT: RedisBufferMulti<Replies, D>['hRandFieldCount']
   /** See {@link RedisBufferCommands.hRandFieldCountWithValues}. */
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { field: Buffer; value: Buffer }[]]>
-  HRANDFIELD_COUNT_WITHVALUES: RedisBufferMulti<Replies>['hRandFieldCountWithValues']
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { field: Buffer; value: Buffer }[]], D>
+  HRANDFIELD_COUNT_WITHVALUES: RedisBufferMulti<Replies, D>['hRandFieldCountWithValues']
   /** See {@link RedisBufferCommands.hScan}. */
-  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }]>
-  HSCAN: RedisBufferMulti<Replies>['hScan']
+  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }], D>
+  HSCAN: RedisBufferMulti<Replies, D>['hScan']
   /** See {@link RedisBufferCommands.hScanNoValues}. */
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; fields: Buffer[] }]>
-  HSCAN_NOVALUES: RedisBufferMulti<Replies>['hScanNoValues']
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; fields: Buffer[] }], D>
+  HSCAN_NOVALUES: RedisBufferMulti<Replies, D>['hScanNoValues']
   /** See {@link RedisBufferCommands.hSet}. */
-  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisBufferMulti<[...Replies, number]>
-  hSet(key: RedisArgument, fields: HashFields): RedisBufferMulti<[...Replies, number]>
-  HSET: RedisBufferMulti<Replies>['hSet']
+  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisBufferChain<[...Replies, number], D>
+  hSet(key: RedisArgument, fields: HashFields): RedisBufferChain<[...Replies, number], D>
+  HSET: RedisBufferMulti<Replies, D>['hSet']
   /** See {@link RedisBufferCommands.hSetEx}. */
-  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisBufferMulti<[...Replies, number]>
-  HSETEX: RedisBufferMulti<Replies>['hSetEx']
+  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisBufferChain<[...Replies, number], D>
+  HSETEX: RedisBufferMulti<Replies, D>['hSetEx']
   /** See {@link RedisBufferCommands.hSetNX}. */
-  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  HSETNX: RedisBufferMulti<Replies>['hSetNX']
+  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  HSETNX: RedisBufferMulti<Replies, D>['hSetNX']
   /** See {@link RedisBufferCommands.hStrLen}. */
-  hStrLen(key: RedisArgument, field: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  HSTRLEN: RedisBufferMulti<Replies>['hStrLen']
+  hStrLen(key: RedisArgument, field: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  HSTRLEN: RedisBufferMulti<Replies, D>['hStrLen']
   /** See {@link RedisBufferCommands.hTTL}. */
-  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
-  HTTL: RedisBufferMulti<Replies>['hTTL']
+  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
+  HTTL: RedisBufferMulti<Replies, D>['hTTL']
   /** See {@link RedisBufferCommands.hVals}. */
-  hVals(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  HVALS: RedisBufferMulti<Replies>['hVals']
+  hVals(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  HVALS: RedisBufferMulti<Replies, D>['hVals']
   /** See {@link RedisBufferCommands.hello}. */
-  hello(): RedisBufferMulti<[...Replies, HelloReply<Buffer>]>
-  HELLO: RedisBufferMulti<Replies>['hello']
+  hello(): RedisBufferChain<[...Replies, HelloReply<Buffer>], D>
+  HELLO: RedisBufferMulti<Replies, D>['hello']
   /** See {@link RedisBufferCommands.hmGet}. */
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  HMGET: RedisBufferMulti<Replies>['hmGet']
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  HMGET: RedisBufferMulti<Replies, D>['hmGet']
   /** See {@link RedisBufferCommands.hotkeysGet}. */
-  hotkeysGet(): RedisBufferMulti<[...Replies, HotkeysReport | null]>
-  HOTKEYS_GET: RedisBufferMulti<Replies>['hotkeysGet']
+  hotkeysGet(): RedisBufferChain<[...Replies, HotkeysReport | null], D>
+  HOTKEYS_GET: RedisBufferMulti<Replies, D>['hotkeysGet']
   /** See {@link RedisBufferCommands.hotkeysReset}. */
-  hotkeysReset(): RedisBufferMulti<[...Replies, 'OK']>
-  HOTKEYS_RESET: RedisBufferMulti<Replies>['hotkeysReset']
+  hotkeysReset(): RedisBufferChain<[...Replies, 'OK'], D>
+  HOTKEYS_RESET: RedisBufferMulti<Replies, D>['hotkeysReset']
   /** See {@link RedisBufferCommands.hotkeysStart}. */
-  hotkeysStart(options: HotkeysStartOptions): RedisBufferMulti<[...Replies, 'OK']>
-  HOTKEYS_START: RedisBufferMulti<Replies>['hotkeysStart']
+  hotkeysStart(options: HotkeysStartOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  HOTKEYS_START: RedisBufferMulti<Replies, D>['hotkeysStart']
   /** See {@link RedisBufferCommands.hotkeysStop}. */
-  hotkeysStop(): RedisBufferMulti<[...Replies, 'OK']>
-  HOTKEYS_STOP: RedisBufferMulti<Replies>['hotkeysStop']
+  hotkeysStop(): RedisBufferChain<[...Replies, 'OK'], D>
+  HOTKEYS_STOP: RedisBufferMulti<Replies, D>['hotkeysStop']
   /** See {@link RedisBufferCommands.hpExpire}. */
-  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
-  HPEXPIRE: RedisBufferMulti<Replies>['hpExpire']
+  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
+  HPEXPIRE: RedisBufferMulti<Replies, D>['hpExpire']
   /** See {@link RedisBufferCommands.hpExpireAt}. */
-  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, HashExpiration[] | null]>
-  HPEXPIREAT: RedisBufferMulti<Replies>['hpExpireAt']
+  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
+  HPEXPIREAT: RedisBufferMulti<Replies, D>['hpExpireAt']
   /** See {@link RedisBufferCommands.hpExpireTime}. */
-  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
-  HPEXPIRETIME: RedisBufferMulti<Replies>['hpExpireTime']
+  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
+  HPEXPIRETIME: RedisBufferMulti<Replies, D>['hpExpireTime']
   /** See {@link RedisBufferCommands.hpTTL}. */
-  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[] | null]>
-  HPTTL: RedisBufferMulti<Replies>['hpTTL']
+  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
+  HPTTL: RedisBufferMulti<Replies, D>['hpTTL']
   /** See {@link RedisBufferCommands.incr}. */
-  incr(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  INCR: RedisBufferMulti<Replies>['incr']
+  incr(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  INCR: RedisBufferMulti<Replies, D>['incr']
   /** See {@link RedisBufferCommands.incrBy}. */
-  incrBy(key: RedisArgument, increment: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  INCRBY: RedisBufferMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, increment: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  INCRBY: RedisBufferMulti<Replies, D>['incrBy']
   /** See {@link RedisBufferCommands.incrByFloat}. */
-  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisBufferMulti<[...Replies, Buffer]>
-  INCRBYFLOAT: RedisBufferMulti<Replies>['incrByFloat']
+  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisBufferChain<[...Replies, Buffer], D>
+  INCRBYFLOAT: RedisBufferMulti<Replies, D>['incrByFloat']
   /** See {@link RedisBufferCommands.incrExByFloat}. */
-  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisBufferMulti<[...Replies, [value: number, added: number]]>
-  INCREXBYFLOAT: RedisBufferMulti<Replies>['incrExByFloat']
+  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisBufferChain<[...Replies, [value: number, added: number]], D>
+  INCREXBYFLOAT: RedisBufferMulti<Replies, D>['incrExByFloat']
   /** See {@link RedisBufferCommands.increx}. */
-  increx(key: RedisArgument, options?: IncrExOptions): RedisBufferMulti<[...Replies, [value: number, added: number]]>
-  INCREX: RedisBufferMulti<Replies>['increx']
+  increx(key: RedisArgument, options?: IncrExOptions): RedisBufferChain<[...Replies, [value: number, added: number]], D>
+  INCREX: RedisBufferMulti<Replies, D>['increx']
   /** See {@link RedisBufferCommands.info}. */
-  info(section?: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
-  INFO: RedisBufferMulti<Replies>['info']
+  info(section?: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
+  INFO: RedisBufferMulti<Replies, D>['info']
   /** See {@link RedisBufferCommands.keys}. */
-  keys(pattern: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  KEYS: RedisBufferMulti<Replies>['keys']
+  keys(pattern: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  KEYS: RedisBufferMulti<Replies, D>['keys']
   /** See {@link RedisBufferCommands.lIndex}. */
-  lIndex(key: RedisArgument, index: RedisInteger): RedisBufferMulti<[...Replies, Buffer | null]>
-  LINDEX: RedisBufferMulti<Replies>['lIndex']
+  lIndex(key: RedisArgument, index: RedisInteger): RedisBufferChain<[...Replies, Buffer | null], D>
+  LINDEX: RedisBufferMulti<Replies, D>['lIndex']
   /** See {@link RedisBufferCommands.lInsert}. */
-  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  LINSERT: RedisBufferMulti<Replies>['lInsert']
+  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  LINSERT: RedisBufferMulti<Replies, D>['lInsert']
   /** See {@link RedisBufferCommands.lLen}. */
-  lLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  LLEN: RedisBufferMulti<Replies>['lLen']
+  lLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  LLEN: RedisBufferMulti<Replies, D>['lLen']
   /** See {@link RedisBufferCommands.lMove}. */
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisBufferMulti<[...Replies, Buffer | null]>
-  LMOVE: RedisBufferMulti<Replies>['lMove']
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisBufferChain<[...Replies, Buffer | null], D>
+  LMOVE: RedisBufferMulti<Replies, D>['lMove']
   /** See {@link RedisBufferCommands.lMoveM}. */
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisBufferMulti<[...Replies, Buffer[] | null]>
-  LMOVEM: RedisBufferMulti<Replies>['lMoveM']
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisBufferChain<[...Replies, Buffer[] | null], D>
+  LMOVEM: RedisBufferMulti<Replies, D>['lMoveM']
   /** See {@link RedisBufferCommands.lPop}. */
-  lPop(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  LPOP: RedisBufferMulti<Replies>['lPop']
+  lPop(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  LPOP: RedisBufferMulti<Replies, D>['lPop']
   /** See {@link RedisBufferCommands.lPopCount}. */
-  lPopCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[] | null]>
-  LPOP_COUNT: RedisBufferMulti<Replies>['lPopCount']
+  lPopCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[] | null], D>
+  LPOP_COUNT: RedisBufferMulti<Replies, D>['lPopCount']
   /** See {@link RedisBufferCommands.lPos}. */
-  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisBufferMulti<[...Replies, number | null]>
-  LPOS: RedisBufferMulti<Replies>['lPos']
+  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisBufferChain<[...Replies, number | null], D>
+  LPOS: RedisBufferMulti<Replies, D>['lPos']
   /** See {@link RedisBufferCommands.lPosCount}. */
-  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisBufferMulti<[...Replies, number[]]>
-  LPOS_COUNT: RedisBufferMulti<Replies>['lPosCount']
+  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisBufferChain<[...Replies, number[]], D>
+  LPOS_COUNT: RedisBufferMulti<Replies, D>['lPosCount']
   /** See {@link RedisBufferCommands.lPush}. */
-  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  LPUSH: RedisBufferMulti<Replies>['lPush']
+  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  LPUSH: RedisBufferMulti<Replies, D>['lPush']
   /** See {@link RedisBufferCommands.lPushX}. */
-  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  LPUSHX: RedisBufferMulti<Replies>['lPushX']
+  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  LPUSHX: RedisBufferMulti<Replies, D>['lPushX']
   /** See {@link RedisBufferCommands.lRange}. */
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  LRANGE: RedisBufferMulti<Replies>['lRange']
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  LRANGE: RedisBufferMulti<Replies, D>['lRange']
   /** See {@link RedisBufferCommands.lRem}. */
-  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  LREM: RedisBufferMulti<Replies>['lRem']
+  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  LREM: RedisBufferMulti<Replies, D>['lRem']
   /** See {@link RedisBufferCommands.lSet}. */
-  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  LSET: RedisBufferMulti<Replies>['lSet']
+  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  LSET: RedisBufferMulti<Replies, D>['lSet']
   /** See {@link RedisBufferCommands.lTrim}. */
-  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
-  LTRIM: RedisBufferMulti<Replies>['lTrim']
+  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
+  LTRIM: RedisBufferMulti<Replies, D>['lTrim']
   /** See {@link RedisBufferCommands.lastSave}. */
-  lastSave(): RedisBufferMulti<[...Replies, number]>
-  LASTSAVE: RedisBufferMulti<Replies>['lastSave']
+  lastSave(): RedisBufferChain<[...Replies, number], D>
+  LASTSAVE: RedisBufferMulti<Replies, D>['lastSave']
   /** See {@link RedisBufferCommands.latencyDoctor}. */
-  latencyDoctor(): RedisBufferMulti<[...Replies, Buffer]>
-  LATENCY_DOCTOR: RedisBufferMulti<Replies>['latencyDoctor']
+  latencyDoctor(): RedisBufferChain<[...Replies, Buffer], D>
+  LATENCY_DOCTOR: RedisBufferMulti<Replies, D>['latencyDoctor']
   /** See {@link RedisBufferCommands.latencyGraph}. */
-  latencyGraph(event: LatencyEvent): RedisBufferMulti<[...Replies, Buffer]>
-  LATENCY_GRAPH: RedisBufferMulti<Replies>['latencyGraph']
+  latencyGraph(event: LatencyEvent): RedisBufferChain<[...Replies, Buffer], D>
+  LATENCY_GRAPH: RedisBufferMulti<Replies, D>['latencyGraph']
   /** See {@link RedisBufferCommands.latencyHistogram}. */
-  latencyHistogram(...commands: RedisArgument[]): RedisBufferMulti<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>]>
-  LATENCY_HISTOGRAM: RedisBufferMulti<Replies>['latencyHistogram']
+  latencyHistogram(...commands: RedisArgument[]): RedisBufferChain<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>], D>
+  LATENCY_HISTOGRAM: RedisBufferMulti<Replies, D>['latencyHistogram']
   /** See {@link RedisBufferCommands.latencyHistory}. */
-  latencyHistory(event: LatencyEvent): RedisBufferMulti<[...Replies, [timestamp: number, latency: number][]]>
-  LATENCY_HISTORY: RedisBufferMulti<Replies>['latencyHistory']
+  latencyHistory(event: LatencyEvent): RedisBufferChain<[...Replies, [timestamp: number, latency: number][]], D>
+  LATENCY_HISTORY: RedisBufferMulti<Replies, D>['latencyHistory']
   /** See {@link RedisBufferCommands.latencyLatest}. */
-  latencyLatest(): RedisBufferMulti<[...Replies, [name: Buffer, timestamp: number, latestLatency: number, allTimeLatency: number][]]>
-  LATENCY_LATEST: RedisBufferMulti<Replies>['latencyLatest']
+  latencyLatest(): RedisBufferChain<[...Replies, [name: Buffer, timestamp: number, latestLatency: number, allTimeLatency: number][]], D>
+  LATENCY_LATEST: RedisBufferMulti<Replies, D>['latencyLatest']
   /** See {@link RedisBufferCommands.latencyReset}. */
-  latencyReset(...events: LatencyEvent[]): RedisBufferMulti<[...Replies, number]>
-  LATENCY_RESET: RedisBufferMulti<Replies>['latencyReset']
+  latencyReset(...events: LatencyEvent[]): RedisBufferChain<[...Replies, number], D>
+  LATENCY_RESET: RedisBufferMulti<Replies, D>['latencyReset']
   /** See {@link RedisBufferCommands.lcs}. */
-  lcs(key1: RedisArgument, key2: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
-  LCS: RedisBufferMulti<Replies>['lcs']
+  lcs(key1: RedisArgument, key2: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
+  LCS: RedisBufferMulti<Replies, D>['lcs']
   /** See {@link RedisBufferCommands.lcsIdx}. */
-  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferMulti<[...Replies, LcsIdxReply]>
-  LCS_IDX: RedisBufferMulti<Replies>['lcsIdx']
+  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferChain<[...Replies, LcsIdxReply], D>
+  LCS_IDX: RedisBufferMulti<Replies, D>['lcsIdx']
   /** See {@link RedisBufferCommands.lcsIdxWithMatchLen}. */
-  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferMulti<[...Replies, LcsIdxWithMatchLenReply]>
-  LCS_IDX_WITHMATCHLEN: RedisBufferMulti<Replies>['lcsIdxWithMatchLen']
+  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferChain<[...Replies, LcsIdxWithMatchLenReply], D>
+  LCS_IDX_WITHMATCHLEN: RedisBufferMulti<Replies, D>['lcsIdxWithMatchLen']
   /** See {@link RedisBufferCommands.lcsLen}. */
-  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  LCS_LEN: RedisBufferMulti<Replies>['lcsLen']
+  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  LCS_LEN: RedisBufferMulti<Replies, D>['lcsLen']
   /** See {@link RedisBufferCommands.lmPop}. */
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferMulti<[...Replies, [key: Buffer, elements: Buffer[]] | null]>
-  LMPOP: RedisBufferMulti<Replies>['lmPop']
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferChain<[...Replies, [key: Buffer, elements: Buffer[]] | null], D>
+  LMPOP: RedisBufferMulti<Replies, D>['lmPop']
   /** See {@link RedisBufferCommands.lolwut}. */
-  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisBufferMulti<[...Replies, Buffer]>
-  LOLWUT: RedisBufferMulti<Replies>['lolwut']
+  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisBufferChain<[...Replies, Buffer], D>
+  LOLWUT: RedisBufferMulti<Replies, D>['lolwut']
   /** See {@link RedisBufferCommands.mGet}. */
-  mGet(keys: RedisArgument[]): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  MGET: RedisBufferMulti<Replies>['mGet']
+  mGet(keys: RedisArgument[]): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  MGET: RedisBufferMulti<Replies, D>['mGet']
   /** See {@link RedisBufferCommands.mSet}. */
-  mSet(toSet: MSetArguments): RedisBufferMulti<[...Replies, 'OK']>
-  MSET: RedisBufferMulti<Replies>['mSet']
+  mSet(toSet: MSetArguments): RedisBufferChain<[...Replies, 'OK'], D>
+  MSET: RedisBufferMulti<Replies, D>['mSet']
   /** See {@link RedisBufferCommands.mSetEx}. */
-  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisBufferMulti<[...Replies, number]>
-  MSETEX: RedisBufferMulti<Replies>['mSetEx']
+  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisBufferChain<[...Replies, number], D>
+  MSETEX: RedisBufferMulti<Replies, D>['mSetEx']
   /** See {@link RedisBufferCommands.mSetNX}. */
-  mSetNX(toSet: MSetArguments): RedisBufferMulti<[...Replies, number]>
-  MSETNX: RedisBufferMulti<Replies>['mSetNX']
+  mSetNX(toSet: MSetArguments): RedisBufferChain<[...Replies, number], D>
+  MSETNX: RedisBufferMulti<Replies, D>['mSetNX']
   /** See {@link RedisBufferCommands.memoryDoctor}. */
-  memoryDoctor(): RedisBufferMulti<[...Replies, Buffer]>
-  MEMORY_DOCTOR: RedisBufferMulti<Replies>['memoryDoctor']
+  memoryDoctor(): RedisBufferChain<[...Replies, Buffer], D>
+  MEMORY_DOCTOR: RedisBufferMulti<Replies, D>['memoryDoctor']
   /** See {@link RedisBufferCommands.memoryMallocStats}. */
-  memoryMallocStats(): RedisBufferMulti<[...Replies, Buffer]>
-  'MEMORY_MALLOC-STATS': RedisBufferMulti<Replies>['memoryMallocStats']
+  memoryMallocStats(): RedisBufferChain<[...Replies, Buffer], D>
+  'MEMORY_MALLOC-STATS': RedisBufferMulti<Replies, D>['memoryMallocStats']
   /** See {@link RedisBufferCommands.memoryPurge}. */
-  memoryPurge(): RedisBufferMulti<[...Replies, 'OK']>
-  MEMORY_PURGE: RedisBufferMulti<Replies>['memoryPurge']
+  memoryPurge(): RedisBufferChain<[...Replies, 'OK'], D>
+  MEMORY_PURGE: RedisBufferMulti<Replies, D>['memoryPurge']
   /** See {@link RedisBufferCommands.memoryStats}. */
-  memoryStats(): RedisBufferMulti<[...Replies, MemoryStats]>
-  MEMORY_STATS: RedisBufferMulti<Replies>['memoryStats']
+  memoryStats(): RedisBufferChain<[...Replies, MemoryStats], D>
+  MEMORY_STATS: RedisBufferMulti<Replies, D>['memoryStats']
   /** See {@link RedisBufferCommands.memoryUsage}. */
-  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisBufferMulti<[...Replies, number | null]>
-  MEMORY_USAGE: RedisBufferMulti<Replies>['memoryUsage']
+  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisBufferChain<[...Replies, number | null], D>
+  MEMORY_USAGE: RedisBufferMulti<Replies, D>['memoryUsage']
   /** See {@link RedisBufferCommands.migrate}. */
-  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisBufferMulti<[...Replies, 'OK' | 'NOKEY']>
-  MIGRATE: RedisBufferMulti<Replies>['migrate']
+  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisBufferChain<[...Replies, 'OK' | 'NOKEY'], D>
+  MIGRATE: RedisBufferMulti<Replies, D>['migrate']
   /** See {@link RedisBufferCommands.moduleList}. */
-  moduleList(): RedisBufferMulti<[...Replies, { name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]]>
-  MODULE_LIST: RedisBufferMulti<Replies>['moduleList']
+  moduleList(): RedisBufferChain<[...Replies, { name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]], D>
+  MODULE_LIST: RedisBufferMulti<Replies, D>['moduleList']
   /** See {@link RedisBufferCommands.moduleLoad}. */
-  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisBufferMulti<[...Replies, 'OK']>
-  MODULE_LOAD: RedisBufferMulti<Replies>['moduleLoad']
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisBufferChain<[...Replies, 'OK'], D>
+  MODULE_LOAD: RedisBufferMulti<Replies, D>['moduleLoad']
   /** See {@link RedisBufferCommands.moduleUnload}. */
-  moduleUnload(name: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  MODULE_UNLOAD: RedisBufferMulti<Replies>['moduleUnload']
+  moduleUnload(name: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  MODULE_UNLOAD: RedisBufferMulti<Replies, D>['moduleUnload']
   /** See {@link RedisBufferCommands.move}. */
-  move(key: RedisArgument, db: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  MOVE: RedisBufferMulti<Replies>['move']
+  move(key: RedisArgument, db: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  MOVE: RedisBufferMulti<Replies, D>['move']
   /** See {@link RedisBufferCommands.objectEncoding}. */
-  objectEncoding(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  OBJECT_ENCODING: RedisBufferMulti<Replies>['objectEncoding']
+  objectEncoding(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  OBJECT_ENCODING: RedisBufferMulti<Replies, D>['objectEncoding']
   /** See {@link RedisBufferCommands.objectFreq}. */
-  objectFreq(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  OBJECT_FREQ: RedisBufferMulti<Replies>['objectFreq']
+  objectFreq(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  OBJECT_FREQ: RedisBufferMulti<Replies, D>['objectFreq']
   /** See {@link RedisBufferCommands.objectIdleTime}. */
-  objectIdleTime(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  OBJECT_IDLETIME: RedisBufferMulti<Replies>['objectIdleTime']
+  objectIdleTime(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  OBJECT_IDLETIME: RedisBufferMulti<Replies, D>['objectIdleTime']
   /** See {@link RedisBufferCommands.objectRefCount}. */
-  objectRefCount(key: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  OBJECT_REFCOUNT: RedisBufferMulti<Replies>['objectRefCount']
+  objectRefCount(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  OBJECT_REFCOUNT: RedisBufferMulti<Replies, D>['objectRefCount']
   /** See {@link RedisBufferCommands.pExpire}. */
-  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
-  PEXPIRE: RedisBufferMulti<Replies>['pExpire']
+  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
+  PEXPIRE: RedisBufferMulti<Replies, D>['pExpire']
   /** See {@link RedisBufferCommands.pExpireAt}. */
-  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferMulti<[...Replies, number]>
-  PEXPIREAT: RedisBufferMulti<Replies>['pExpireAt']
+  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
+  PEXPIREAT: RedisBufferMulti<Replies, D>['pExpireAt']
   /** See {@link RedisBufferCommands.pExpireTime}. */
-  pExpireTime(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  PEXPIRETIME: RedisBufferMulti<Replies>['pExpireTime']
+  pExpireTime(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  PEXPIRETIME: RedisBufferMulti<Replies, D>['pExpireTime']
   /** See {@link RedisBufferCommands.pSetEx}. */
-  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  PSETEX: RedisBufferMulti<Replies>['pSetEx']
+  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  PSETEX: RedisBufferMulti<Replies, D>['pSetEx']
   /** See {@link RedisBufferCommands.pTTL}. */
-  pTTL(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  PTTL: RedisBufferMulti<Replies>['pTTL']
+  pTTL(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  PTTL: RedisBufferMulti<Replies, D>['pTTL']
   /** See {@link RedisBufferCommands.persist}. */
-  persist(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  PERSIST: RedisBufferMulti<Replies>['persist']
+  persist(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  PERSIST: RedisBufferMulti<Replies, D>['persist']
   /** See {@link RedisBufferCommands.pfAdd}. */
-  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  PFADD: RedisBufferMulti<Replies>['pfAdd']
+  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  PFADD: RedisBufferMulti<Replies, D>['pfAdd']
   /** See {@link RedisBufferCommands.pfCount}. */
-  pfCount(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  PFCOUNT: RedisBufferMulti<Replies>['pfCount']
+  pfCount(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  PFCOUNT: RedisBufferMulti<Replies, D>['pfCount']
   /** See {@link RedisBufferCommands.pfMerge}. */
-  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisBufferMulti<[...Replies, 'OK']>
-  PFMERGE: RedisBufferMulti<Replies>['pfMerge']
+  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  PFMERGE: RedisBufferMulti<Replies, D>['pfMerge']
   /** See {@link RedisBufferCommands.ping}. */
-  ping(message?: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
-  PING: RedisBufferMulti<Replies>['ping']
+  ping(message?: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
+  PING: RedisBufferMulti<Replies, D>['ping']
   /** See {@link RedisBufferCommands.pubSubChannels}. */
-  pubSubChannels(pattern?: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  PUBSUB_CHANNELS: RedisBufferMulti<Replies>['pubSubChannels']
+  pubSubChannels(pattern?: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  PUBSUB_CHANNELS: RedisBufferMulti<Replies, D>['pubSubChannels']
   /** See {@link RedisBufferCommands.pubSubNumPat}. */
-  pubSubNumPat(): RedisBufferMulti<[...Replies, number]>
-  PUBSUB_NUMPAT: RedisBufferMulti<Replies>['pubSubNumPat']
+  pubSubNumPat(): RedisBufferChain<[...Replies, number], D>
+  PUBSUB_NUMPAT: RedisBufferMulti<Replies, D>['pubSubNumPat']
   /** See {@link RedisBufferCommands.pubSubNumSub}. */
-  pubSubNumSub(channels?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, number>]>
-  PUBSUB_NUMSUB: RedisBufferMulti<Replies>['pubSubNumSub']
+  pubSubNumSub(channels?: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, number>], D>
+  PUBSUB_NUMSUB: RedisBufferMulti<Replies, D>['pubSubNumSub']
   /** See {@link RedisBufferCommands.pubSubShardChannels}. */
-  pubSubShardChannels(pattern?: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  PUBSUB_SHARDCHANNELS: RedisBufferMulti<Replies>['pubSubShardChannels']
+  pubSubShardChannels(pattern?: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  PUBSUB_SHARDCHANNELS: RedisBufferMulti<Replies, D>['pubSubShardChannels']
   /** See {@link RedisBufferCommands.pubSubShardNumSub}. */
-  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Record<string, number>]>
-  PUBSUB_SHARDNUMSUB: RedisBufferMulti<Replies>['pubSubShardNumSub']
+  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, number>], D>
+  PUBSUB_SHARDNUMSUB: RedisBufferMulti<Replies, D>['pubSubShardNumSub']
   /** See {@link RedisBufferCommands.publish}. */
-  publish(channel: RedisArgument, message: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  PUBLISH: RedisBufferMulti<Replies>['publish']
+  publish(channel: RedisArgument, message: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  PUBLISH: RedisBufferMulti<Replies, D>['publish']
   /** See {@link RedisBufferCommands.rPop}. */
-  rPop(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  RPOP: RedisBufferMulti<Replies>['rPop']
+  rPop(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  RPOP: RedisBufferMulti<Replies, D>['rPop']
   /** See {@link RedisBufferCommands.rPopCount}. */
-  rPopCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[] | null]>
-  RPOP_COUNT: RedisBufferMulti<Replies>['rPopCount']
+  rPopCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[] | null], D>
+  RPOP_COUNT: RedisBufferMulti<Replies, D>['rPopCount']
   /** See {@link RedisBufferCommands.rPopLPush}. */
-  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  RPOPLPUSH: RedisBufferMulti<Replies>['rPopLPush']
+  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  RPOPLPUSH: RedisBufferMulti<Replies, D>['rPopLPush']
   /** See {@link RedisBufferCommands.rPush}. */
-  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  RPUSH: RedisBufferMulti<Replies>['rPush']
+  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  RPUSH: RedisBufferMulti<Replies, D>['rPush']
   /** See {@link RedisBufferCommands.rPushX}. */
-  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  RPUSHX: RedisBufferMulti<Replies>['rPushX']
+  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  RPUSHX: RedisBufferMulti<Replies, D>['rPushX']
   /** See {@link RedisBufferCommands.randomKey}. */
-  randomKey(): RedisBufferMulti<[...Replies, Buffer | null]>
-  RANDOMKEY: RedisBufferMulti<Replies>['randomKey']
+  randomKey(): RedisBufferChain<[...Replies, Buffer | null], D>
+  RANDOMKEY: RedisBufferMulti<Replies, D>['randomKey']
   /** See {@link RedisBufferCommands.rename}. */
-  rename(key: RedisArgument, newKey: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  RENAME: RedisBufferMulti<Replies>['rename']
+  rename(key: RedisArgument, newKey: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  RENAME: RedisBufferMulti<Replies, D>['rename']
   /** See {@link RedisBufferCommands.renameNX}. */
-  renameNX(key: RedisArgument, newKey: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  RENAMENX: RedisBufferMulti<Replies>['renameNX']
+  renameNX(key: RedisArgument, newKey: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  RENAMENX: RedisBufferMulti<Replies, D>['renameNX']
   /** See {@link RedisBufferCommands.replicaOf}. */
-  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisBufferMulti<[...Replies, 'OK']>
-  REPLICAOF: RedisBufferMulti<Replies>['replicaOf']
+  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisBufferChain<[...Replies, 'OK'], D>
+  REPLICAOF: RedisBufferMulti<Replies, D>['replicaOf']
   /** See {@link RedisBufferCommands.restore}. */
-  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
-  RESTORE: RedisBufferMulti<Replies>['restore']
+  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  RESTORE: RedisBufferMulti<Replies, D>['restore']
   /** See {@link RedisBufferCommands.restoreAsking}. */
-  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferMulti<[...Replies, 'OK']>
-  'RESTORE-ASKING': RedisBufferMulti<Replies>['restoreAsking']
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  'RESTORE-ASKING': RedisBufferMulti<Replies, D>['restoreAsking']
   /** See {@link RedisBufferCommands.role}. */
-  role(): RedisBufferMulti<[...Replies, RoleReply<Buffer>]>
-  ROLE: RedisBufferMulti<Replies>['role']
+  role(): RedisBufferChain<[...Replies, RoleReply<Buffer>], D>
+  ROLE: RedisBufferMulti<Replies, D>['role']
   /** See {@link RedisBufferCommands.sAdd}. */
-  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  SADD: RedisBufferMulti<Replies>['sAdd']
+  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  SADD: RedisBufferMulti<Replies, D>['sAdd']
   /** See {@link RedisBufferCommands.sCard}. */
-  sCard(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SCARD: RedisBufferMulti<Replies>['sCard']
+  sCard(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SCARD: RedisBufferMulti<Replies, D>['sCard']
   /** See {@link RedisBufferCommands.sDiff}. */
-  sDiff(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  SDIFF: RedisBufferMulti<Replies>['sDiff']
+  sDiff(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  SDIFF: RedisBufferMulti<Replies, D>['sDiff']
   /** See {@link RedisBufferCommands.sDiffCard}. */
-  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisBufferMulti<[...Replies, number]>
-  SDIFFCARD: RedisBufferMulti<Replies>['sDiffCard']
+  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisBufferChain<[...Replies, number], D>
+  SDIFFCARD: RedisBufferMulti<Replies, D>['sDiffCard']
   /** See {@link RedisBufferCommands.sDiffStore}. */
-  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  SDIFFSTORE: RedisBufferMulti<Replies>['sDiffStore']
+  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  SDIFFSTORE: RedisBufferMulti<Replies, D>['sDiffStore']
   /** See {@link RedisBufferCommands.sInter}. */
-  sInter(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  SINTER: RedisBufferMulti<Replies>['sInter']
+  sInter(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  SINTER: RedisBufferMulti<Replies, D>['sInter']
   /** See {@link RedisBufferCommands.sInterCard}. */
-  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisBufferMulti<[...Replies, number]>
-  SINTERCARD: RedisBufferMulti<Replies>['sInterCard']
+  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisBufferChain<[...Replies, number], D>
+  SINTERCARD: RedisBufferMulti<Replies, D>['sInterCard']
   /** See {@link RedisBufferCommands.sInterStore}. */
-  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  SINTERSTORE: RedisBufferMulti<Replies>['sInterStore']
+  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  SINTERSTORE: RedisBufferMulti<Replies, D>['sInterStore']
   /** See {@link RedisBufferCommands.sIsMember}. */
-  sIsMember(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SISMEMBER: RedisBufferMulti<Replies>['sIsMember']
+  sIsMember(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SISMEMBER: RedisBufferMulti<Replies, D>['sIsMember']
   /** See {@link RedisBufferCommands.sMembers}. */
-  sMembers(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  SMEMBERS: RedisBufferMulti<Replies>['sMembers']
+  sMembers(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  SMEMBERS: RedisBufferMulti<Replies, D>['sMembers']
   /** See {@link RedisBufferCommands.sMove}. */
-  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SMOVE: RedisBufferMulti<Replies>['sMove']
+  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SMOVE: RedisBufferMulti<Replies, D>['sMove']
   /** See {@link RedisBufferCommands.sPop}. */
-  sPop(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  SPOP: RedisBufferMulti<Replies>['sPop']
+  sPop(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  SPOP: RedisBufferMulti<Replies, D>['sPop']
   /** See {@link RedisBufferCommands.sPopCount}. */
-  sPopCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  SPOP_COUNT: RedisBufferMulti<Replies>['sPopCount']
+  sPopCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  SPOP_COUNT: RedisBufferMulti<Replies, D>['sPopCount']
   /** See {@link RedisBufferCommands.sPublish}. */
-  sPublish(channel: RedisArgument, message: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SPUBLISH: RedisBufferMulti<Replies>['sPublish']
+  sPublish(channel: RedisArgument, message: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SPUBLISH: RedisBufferMulti<Replies, D>['sPublish']
   /** See {@link RedisBufferCommands.sRandMember}. */
-  sRandMember(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  SRANDMEMBER: RedisBufferMulti<Replies>['sRandMember']
+  sRandMember(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  SRANDMEMBER: RedisBufferMulti<Replies, D>['sRandMember']
   /** See {@link RedisBufferCommands.sRandMemberCount}. */
-  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  SRANDMEMBER_COUNT: RedisBufferMulti<Replies>['sRandMemberCount']
+  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  SRANDMEMBER_COUNT: RedisBufferMulti<Replies, D>['sRandMemberCount']
   /** See {@link RedisBufferCommands.sRem}. */
-  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  SREM: RedisBufferMulti<Replies>['sRem']
+  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  SREM: RedisBufferMulti<Replies, D>['sRem']
   /** See {@link RedisBufferCommands.sScan}. */
-  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; members: Buffer[] }]>
-  SSCAN: RedisBufferMulti<Replies>['sScan']
+  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; members: Buffer[] }], D>
+  SSCAN: RedisBufferMulti<Replies, D>['sScan']
   /** See {@link RedisBufferCommands.sUnion}. */
-  sUnion(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  SUNION: RedisBufferMulti<Replies>['sUnion']
+  sUnion(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  SUNION: RedisBufferMulti<Replies, D>['sUnion']
   /** See {@link RedisBufferCommands.sUnionCard}. */
-  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisBufferMulti<[...Replies, number]>
-  SUNIONCARD: RedisBufferMulti<Replies>['sUnionCard']
+  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisBufferChain<[...Replies, number], D>
+  SUNIONCARD: RedisBufferMulti<Replies, D>['sUnionCard']
   /** See {@link RedisBufferCommands.sUnionStore}. */
-  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  SUNIONSTORE: RedisBufferMulti<Replies>['sUnionStore']
+  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  SUNIONSTORE: RedisBufferMulti<Replies, D>['sUnionStore']
   /** See {@link RedisBufferCommands.save}. */
-  save(): RedisBufferMulti<[...Replies, 'OK']>
-  SAVE: RedisBufferMulti<Replies>['save']
+  save(): RedisBufferChain<[...Replies, 'OK'], D>
+  SAVE: RedisBufferMulti<Replies, D>['save']
   /** See {@link RedisBufferCommands.scan}. */
-  scan(cursor: RedisArgument, options?: ScanOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; keys: Buffer[] }]>
-  SCAN: RedisBufferMulti<Replies>['scan']
+  scan(cursor: RedisArgument, options?: ScanOptions): RedisBufferChain<[...Replies, { cursor: Buffer; keys: Buffer[] }], D>
+  SCAN: RedisBufferMulti<Replies, D>['scan']
   /** See {@link RedisBufferCommands.scriptExists}. */
-  scriptExists(sha1: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
-  SCRIPT_EXISTS: RedisBufferMulti<Replies>['scriptExists']
+  scriptExists(sha1: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
+  SCRIPT_EXISTS: RedisBufferMulti<Replies, D>['scriptExists']
   /** See {@link RedisBufferCommands.scriptFlush}. */
-  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisBufferMulti<[...Replies, 'OK']>
-  SCRIPT_FLUSH: RedisBufferMulti<Replies>['scriptFlush']
+  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisBufferChain<[...Replies, 'OK'], D>
+  SCRIPT_FLUSH: RedisBufferMulti<Replies, D>['scriptFlush']
   /** See {@link RedisBufferCommands.scriptKill}. */
-  scriptKill(): RedisBufferMulti<[...Replies, 'OK']>
-  SCRIPT_KILL: RedisBufferMulti<Replies>['scriptKill']
+  scriptKill(): RedisBufferChain<[...Replies, 'OK'], D>
+  SCRIPT_KILL: RedisBufferMulti<Replies, D>['scriptKill']
   /** See {@link RedisBufferCommands.scriptLoad}. */
-  scriptLoad(script: RedisArgument): RedisBufferMulti<[...Replies, Buffer]>
-  SCRIPT_LOAD: RedisBufferMulti<Replies>['scriptLoad']
+  scriptLoad(script: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
+  SCRIPT_LOAD: RedisBufferMulti<Replies, D>['scriptLoad']
   /** See {@link RedisBufferCommands.set}. */
-  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisBufferMulti<[...Replies, 'OK' | Buffer | null]>
-  SET: RedisBufferMulti<Replies>['set']
+  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisBufferChain<[...Replies, 'OK' | Buffer | null], D>
+  SET: RedisBufferMulti<Replies, D>['set']
   /** See {@link RedisBufferCommands.setBit}. */
-  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisBufferMulti<[...Replies, number]>
-  SETBIT: RedisBufferMulti<Replies>['setBit']
+  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisBufferChain<[...Replies, number], D>
+  SETBIT: RedisBufferMulti<Replies, D>['setBit']
   /** See {@link RedisBufferCommands.setEx}. */
-  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  SETEX: RedisBufferMulti<Replies>['setEx']
+  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  SETEX: RedisBufferMulti<Replies, D>['setEx']
   /** See {@link RedisBufferCommands.setNX}. */
-  setNX(key: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SETNX: RedisBufferMulti<Replies>['setNX']
+  setNX(key: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SETNX: RedisBufferMulti<Replies, D>['setNX']
   /** See {@link RedisBufferCommands.setRange}. */
-  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SETRANGE: RedisBufferMulti<Replies>['setRange']
+  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SETRANGE: RedisBufferMulti<Replies, D>['setRange']
   /** See {@link RedisBufferCommands.smIsMember}. */
-  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
-  SMISMEMBER: RedisBufferMulti<Replies>['smIsMember']
+  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
+  SMISMEMBER: RedisBufferMulti<Replies, D>['smIsMember']
   /** See {@link RedisBufferCommands.sort}. */
-  sort(key: RedisArgument, options?: SortOptions): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  SORT: RedisBufferMulti<Replies>['sort']
+  sort(key: RedisArgument, options?: SortOptions): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  SORT: RedisBufferMulti<Replies, D>['sort']
   /** See {@link RedisBufferCommands.sortRo}. */
-  sortRo(key: RedisArgument, options?: SortOptions): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  SORT_RO: RedisBufferMulti<Replies>['sortRo']
+  sortRo(key: RedisArgument, options?: SortOptions): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  SORT_RO: RedisBufferMulti<Replies, D>['sortRo']
   /** See {@link RedisBufferCommands.sortStore}. */
-  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisBufferMulti<[...Replies, number]>
-  SORT_STORE: RedisBufferMulti<Replies>['sortStore']
+  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisBufferChain<[...Replies, number], D>
+  SORT_STORE: RedisBufferMulti<Replies, D>['sortStore']
   /** See {@link RedisBufferCommands.strLen}. */
-  strLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  STRLEN: RedisBufferMulti<Replies>['strLen']
+  strLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  STRLEN: RedisBufferMulti<Replies, D>['strLen']
   /** See {@link RedisBufferCommands.swapDb}. */
-  swapDb(index1: RedisInteger, index2: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
-  SWAPDB: RedisBufferMulti<Replies>['swapDb']
+  swapDb(index1: RedisInteger, index2: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
+  SWAPDB: RedisBufferMulti<Replies, D>['swapDb']
   /** See {@link RedisBufferCommands.time}. */
-  time(): RedisBufferMulti<[...Replies, [unixTimestamp: Buffer, microseconds: Buffer]]>
-  TIME: RedisBufferMulti<Replies>['time']
+  time(): RedisBufferChain<[...Replies, [unixTimestamp: Buffer, microseconds: Buffer]], D>
+  TIME: RedisBufferMulti<Replies, D>['time']
   /** See {@link RedisBufferCommands.touch}. */
-  touch(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  TOUCH: RedisBufferMulti<Replies>['touch']
+  touch(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  TOUCH: RedisBufferMulti<Replies, D>['touch']
   /** See {@link RedisBufferCommands.ttl}. */
-  ttl(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  TTL: RedisBufferMulti<Replies>['ttl']
+  ttl(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  TTL: RedisBufferMulti<Replies, D>['ttl']
   /** See {@link RedisBufferCommands.type}. */
-  type(key: RedisArgument): RedisBufferMulti<[...Replies, string]>
-  TYPE: RedisBufferMulti<Replies>['type']
+  type(key: RedisArgument): RedisBufferChain<[...Replies, string], D>
+  TYPE: RedisBufferMulti<Replies, D>['type']
   /** See {@link RedisBufferCommands.unlink}. */
-  unlink(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  UNLINK: RedisBufferMulti<Replies>['unlink']
+  unlink(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  UNLINK: RedisBufferMulti<Replies, D>['unlink']
   /** See {@link RedisBufferCommands.vAdd}. */
-  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisBufferMulti<[...Replies, boolean]>
-  VADD: RedisBufferMulti<Replies>['vAdd']
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisBufferChain<[...Replies, boolean], D>
+  VADD: RedisBufferMulti<Replies, D>['vAdd']
   /** See {@link RedisBufferCommands.vCard}. */
-  vCard(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  VCARD: RedisBufferMulti<Replies>['vCard']
+  vCard(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  VCARD: RedisBufferMulti<Replies, D>['vCard']
   /** See {@link RedisBufferCommands.vDim}. */
-  vDim(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  VDIM: RedisBufferMulti<Replies>['vDim']
+  vDim(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  VDIM: RedisBufferMulti<Replies, D>['vDim']
   /** See {@link RedisBufferCommands.vEmb}. */
-  vEmb(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, number[] | null]>
-  VEMB: RedisBufferMulti<Replies>['vEmb']
+  vEmb(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, number[] | null], D>
+  VEMB: RedisBufferMulti<Replies, D>['vEmb']
   /** See {@link RedisBufferCommands.vEmbRaw}. */
-  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, VEmbRawReply<Buffer> | null]>
-  VEMB_RAW: RedisBufferMulti<Replies>['vEmbRaw']
+  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, VEmbRawReply<Buffer> | null], D>
+  VEMB_RAW: RedisBufferMulti<Replies, D>['vEmbRaw']
   /** See {@link RedisBufferCommands.vGetAttr}. */
-  vGetAttr(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, unknown]>
-  VGETATTR: RedisBufferMulti<Replies>['vGetAttr']
+  vGetAttr(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, unknown], D>
+  VGETATTR: RedisBufferMulti<Replies, D>['vGetAttr']
   /** See {@link RedisBufferCommands.vInfo}. */
-  vInfo(key: RedisArgument): RedisBufferMulti<[...Replies, VInfoReply | null]>
-  VINFO: RedisBufferMulti<Replies>['vInfo']
+  vInfo(key: RedisArgument): RedisBufferChain<[...Replies, VInfoReply | null], D>
+  VINFO: RedisBufferMulti<Replies, D>['vInfo']
   /** See {@link RedisBufferCommands.vLinks}. */
-  vLinks(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, Buffer[][] | null]>
-  VLINKS: RedisBufferMulti<Replies>['vLinks']
+  vLinks(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, Buffer[][] | null], D>
+  VLINKS: RedisBufferMulti<Replies, D>['vLinks']
   /** See {@link RedisBufferCommands.vLinksWithScores}. */
-  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, Record<string, number>[] | null]>
-  VLINKS_WITHSCORES: RedisBufferMulti<Replies>['vLinksWithScores']
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, Record<string, number>[] | null], D>
+  VLINKS_WITHSCORES: RedisBufferMulti<Replies, D>['vLinksWithScores']
   /** See {@link RedisBufferCommands.vRandMember}. */
-  vRandMember(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  vRandMember(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  VRANDMEMBER: RedisBufferMulti<Replies>['vRandMember']
+  vRandMember(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  vRandMember(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  VRANDMEMBER: RedisBufferMulti<Replies, D>['vRandMember']
   /** See {@link RedisBufferCommands.vRange}. */
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  VRANGE: RedisBufferMulti<Replies>['vRange']
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  VRANGE: RedisBufferMulti<Replies, D>['vRange']
   /** See {@link RedisBufferCommands.vRem}. */
-  vRem(key: RedisArgument, element: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  VREM: RedisBufferMulti<Replies>['vRem']
+  vRem(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  VREM: RedisBufferMulti<Replies, D>['vRem']
   /** See {@link RedisBufferCommands.vSetAttr}. */
-  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisBufferMulti<[...Replies, boolean]>
-  VSETATTR: RedisBufferMulti<Replies>['vSetAttr']
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisBufferChain<[...Replies, boolean], D>
+  VSETATTR: RedisBufferMulti<Replies, D>['vSetAttr']
   /** See {@link RedisBufferCommands.vSim}. */
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  VSIM: RedisBufferMulti<Replies>['vSim']
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  VSIM: RedisBufferMulti<Replies, D>['vSim']
   /** See {@link RedisBufferCommands.vSimWithScores}. */
-  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferMulti<[...Replies, Record<string, number>]>
-  VSIM_WITHSCORES: RedisBufferMulti<Replies>['vSimWithScores']
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferChain<[...Replies, Record<string, number>], D>
+  VSIM_WITHSCORES: RedisBufferMulti<Replies, D>['vSimWithScores']
   /** See {@link RedisBufferCommands.wait}. */
-  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  WAIT: RedisBufferMulti<Replies>['wait']
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  WAIT: RedisBufferMulti<Replies, D>['wait']
   /** See {@link RedisBufferCommands.waitAof}. */
-  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferMulti<[...Replies, [locals: number, replicas: number]]>
-  WAITAOF: RedisBufferMulti<Replies>['waitAof']
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferChain<[...Replies, [locals: number, replicas: number]], D>
+  WAITAOF: RedisBufferMulti<Replies, D>['waitAof']
   /** See {@link RedisBufferCommands.xAck}. */
-  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  XACK: RedisBufferMulti<Replies>['xAck']
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  XACK: RedisBufferMulti<Replies, D>['xAck']
   /** See {@link RedisBufferCommands.xAckDel}. */
-  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferMulti<[...Replies, StreamDeletionReplyCode[]]>
-  XACKDEL: RedisBufferMulti<Replies>['xAckDel']
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferChain<[...Replies, StreamDeletionReplyCode[]], D>
+  XACKDEL: RedisBufferMulti<Replies, D>['xAckDel']
   /** See {@link RedisBufferCommands.xAdd}. */
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferMulti<[...Replies, Buffer]>
-  XADD: RedisBufferMulti<Replies>['xAdd']
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferChain<[...Replies, Buffer], D>
+  XADD: RedisBufferMulti<Replies, D>['xAdd']
   /** See {@link RedisBufferCommands.xAddNoMkStream}. */
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferMulti<[...Replies, Buffer | null]>
-  XADD_NOMKSTREAM: RedisBufferMulti<Replies>['xAddNoMkStream']
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferChain<[...Replies, Buffer | null], D>
+  XADD_NOMKSTREAM: RedisBufferMulti<Replies, D>['xAddNoMkStream']
   /** See {@link RedisBufferCommands.xAutoClaim}. */
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferMulti<[...Replies, { nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }]>
-  XAUTOCLAIM: RedisBufferMulti<Replies>['xAutoClaim']
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferChain<[...Replies, { nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }], D>
+  XAUTOCLAIM: RedisBufferMulti<Replies, D>['xAutoClaim']
   /** See {@link RedisBufferCommands.xAutoClaimJustId}. */
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferMulti<[...Replies, { nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }]>
-  XAUTOCLAIM_JUSTID: RedisBufferMulti<Replies>['xAutoClaimJustId']
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferChain<[...Replies, { nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }], D>
+  XAUTOCLAIM_JUSTID: RedisBufferMulti<Replies, D>['xAutoClaimJustId']
   /** See {@link RedisBufferCommands.xCfgSet}. */
-  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisBufferMulti<[...Replies, 'OK']>
-  XCFGSET: RedisBufferMulti<Replies>['xCfgSet']
+  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  XCFGSET: RedisBufferMulti<Replies, D>['xCfgSet']
   /** See {@link RedisBufferCommands.xClaim}. */
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferMulti<[...Replies, (StreamMessage<Buffer> | null)[]]>
-  XCLAIM: RedisBufferMulti<Replies>['xClaim']
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferChain<[...Replies, (StreamMessage<Buffer> | null)[]], D>
+  XCLAIM: RedisBufferMulti<Replies, D>['xClaim']
   /** See {@link RedisBufferCommands.xClaimJustId}. */
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  XCLAIM_JUSTID: RedisBufferMulti<Replies>['xClaimJustId']
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  XCLAIM_JUSTID: RedisBufferMulti<Replies, D>['xClaimJustId']
   /** See {@link RedisBufferCommands.xDel}. */
-  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  XDEL: RedisBufferMulti<Replies>['xDel']
+  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  XDEL: RedisBufferMulti<Replies, D>['xDel']
   /** See {@link RedisBufferCommands.xDelEx}. */
-  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferMulti<[...Replies, StreamDeletionReplyCode[]]>
-  XDELEX: RedisBufferMulti<Replies>['xDelEx']
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferChain<[...Replies, StreamDeletionReplyCode[]], D>
+  XDELEX: RedisBufferMulti<Replies, D>['xDelEx']
   /** See {@link RedisBufferCommands.xGroupCreate}. */
-  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
-  XGROUP_CREATE: RedisBufferMulti<Replies>['xGroupCreate']
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  XGROUP_CREATE: RedisBufferMulti<Replies, D>['xGroupCreate']
   /** See {@link RedisBufferCommands.xGroupCreateConsumer}. */
-  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  XGROUP_CREATECONSUMER: RedisBufferMulti<Replies>['xGroupCreateConsumer']
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  XGROUP_CREATECONSUMER: RedisBufferMulti<Replies, D>['xGroupCreateConsumer']
   /** See {@link RedisBufferCommands.xGroupDelConsumer}. */
-  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  XGROUP_DELCONSUMER: RedisBufferMulti<Replies>['xGroupDelConsumer']
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  XGROUP_DELCONSUMER: RedisBufferMulti<Replies, D>['xGroupDelConsumer']
   /** See {@link RedisBufferCommands.xGroupDestroy}. */
-  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  XGROUP_DESTROY: RedisBufferMulti<Replies>['xGroupDestroy']
+  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  XGROUP_DESTROY: RedisBufferMulti<Replies, D>['xGroupDestroy']
   /** See {@link RedisBufferCommands.xGroupSetId}. */
-  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisBufferMulti<[...Replies, 'OK']>
-  XGROUP_SETID: RedisBufferMulti<Replies>['xGroupSetId']
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  XGROUP_SETID: RedisBufferMulti<Replies, D>['xGroupSetId']
   /** See {@link RedisBufferCommands.xInfoConsumers}. */
-  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisBufferMulti<[...Replies, XInfoConsumer<Buffer>[]]>
-  XINFO_CONSUMERS: RedisBufferMulti<Replies>['xInfoConsumers']
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisBufferChain<[...Replies, XInfoConsumer<Buffer>[]], D>
+  XINFO_CONSUMERS: RedisBufferMulti<Replies, D>['xInfoConsumers']
   /** See {@link RedisBufferCommands.xInfoGroups}. */
-  xInfoGroups(key: RedisArgument): RedisBufferMulti<[...Replies, XInfoGroup<Buffer>[]]>
-  XINFO_GROUPS: RedisBufferMulti<Replies>['xInfoGroups']
+  xInfoGroups(key: RedisArgument): RedisBufferChain<[...Replies, XInfoGroup<Buffer>[]], D>
+  XINFO_GROUPS: RedisBufferMulti<Replies, D>['xInfoGroups']
   /** See {@link RedisBufferCommands.xInfoStream}. */
-  xInfoStream(key: RedisArgument): RedisBufferMulti<[...Replies, XInfoStreamReply<Buffer>]>
-  XINFO_STREAM: RedisBufferMulti<Replies>['xInfoStream']
+  xInfoStream(key: RedisArgument): RedisBufferChain<[...Replies, XInfoStreamReply<Buffer>], D>
+  XINFO_STREAM: RedisBufferMulti<Replies, D>['xInfoStream']
   /** See {@link RedisBufferCommands.xLen}. */
-  xLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  XLEN: RedisBufferMulti<Replies>['xLen']
+  xLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  XLEN: RedisBufferMulti<Replies, D>['xLen']
   /** See {@link RedisBufferCommands.xNack}. */
-  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisBufferMulti<[...Replies, number]>
-  XNACK: RedisBufferMulti<Replies>['xNack']
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisBufferChain<[...Replies, number], D>
+  XNACK: RedisBufferMulti<Replies, D>['xNack']
   /** See {@link RedisBufferCommands.xPending}. */
-  xPending(key: RedisArgument, group: RedisArgument): RedisBufferMulti<[...Replies, { pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }]>
-  XPENDING: RedisBufferMulti<Replies>['xPending']
+  xPending(key: RedisArgument, group: RedisArgument): RedisBufferChain<[...Replies, { pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }], D>
+  XPENDING: RedisBufferMulti<Replies, D>['xPending']
   /** See {@link RedisBufferCommands.xPendingRange}. */
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisBufferMulti<[...Replies, { id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]]>
-  XPENDING_RANGE: RedisBufferMulti<Replies>['xPendingRange']
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisBufferChain<[...Replies, { id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]], D>
+  XPENDING_RANGE: RedisBufferMulti<Replies, D>['xPendingRange']
   /** See {@link RedisBufferCommands.xRange}. */
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferMulti<[...Replies, StreamMessage<Buffer>[]]>
-  XRANGE: RedisBufferMulti<Replies>['xRange']
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferChain<[...Replies, StreamMessage<Buffer>[]], D>
+  XRANGE: RedisBufferMulti<Replies, D>['xRange']
   /** See {@link RedisBufferCommands.xRead}. */
-  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisBufferMulti<[...Replies, StreamMessages<Buffer>[] | null]>
-  XREAD: RedisBufferMulti<Replies>['xRead']
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisBufferChain<[...Replies, StreamMessages<Buffer>[] | null], D>
+  XREAD: RedisBufferMulti<Replies, D>['xRead']
   /** See {@link RedisBufferCommands.xReadGroup}. */
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisBufferMulti<[...Replies, StreamMessages<Buffer>[] | null]>
-  XREADGROUP: RedisBufferMulti<Replies>['xReadGroup']
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisBufferChain<[...Replies, StreamMessages<Buffer>[] | null], D>
+  XREADGROUP: RedisBufferMulti<Replies, D>['xReadGroup']
   /** See {@link RedisBufferCommands.xRevRange}. */
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferMulti<[...Replies, StreamMessage<Buffer>[]]>
-  XREVRANGE: RedisBufferMulti<Replies>['xRevRange']
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferChain<[...Replies, StreamMessage<Buffer>[]], D>
+  XREVRANGE: RedisBufferMulti<Replies, D>['xRevRange']
   /** See {@link RedisBufferCommands.xSetId}. */
-  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisBufferMulti<[...Replies, 'OK']>
-  XSETID: RedisBufferMulti<Replies>['xSetId']
+  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  XSETID: RedisBufferMulti<Replies, D>['xSetId']
   /** See {@link RedisBufferCommands.xTrim}. */
-  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisBufferMulti<[...Replies, number]>
-  XTRIM: RedisBufferMulti<Replies>['xTrim']
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisBufferChain<[...Replies, number], D>
+  XTRIM: RedisBufferMulti<Replies, D>['xTrim']
   /** See {@link RedisBufferCommands.zAdd}. */
-  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisBufferMulti<[...Replies, number]>
-  ZADD: RedisBufferMulti<Replies>['zAdd']
+  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisBufferChain<[...Replies, number], D>
+  ZADD: RedisBufferMulti<Replies, D>['zAdd']
   /** See {@link RedisBufferCommands.zAddIncr}. */
-  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisBufferMulti<[...Replies, number | null]>
-  ZADD_INCR: RedisBufferMulti<Replies>['zAddIncr']
+  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisBufferChain<[...Replies, number | null], D>
+  ZADD_INCR: RedisBufferMulti<Replies, D>['zAddIncr']
   /** See {@link RedisBufferCommands.zCard}. */
-  zCard(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  ZCARD: RedisBufferMulti<Replies>['zCard']
+  zCard(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  ZCARD: RedisBufferMulti<Replies, D>['zCard']
   /** See {@link RedisBufferCommands.zCount}. */
-  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferMulti<[...Replies, number]>
-  ZCOUNT: RedisBufferMulti<Replies>['zCount']
+  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferChain<[...Replies, number], D>
+  ZCOUNT: RedisBufferMulti<Replies, D>['zCount']
   /** See {@link RedisBufferCommands.zDiff}. */
-  zDiff(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZDIFF: RedisBufferMulti<Replies>['zDiff']
+  zDiff(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZDIFF: RedisBufferMulti<Replies, D>['zDiff']
   /** See {@link RedisBufferCommands.zDiffStore}. */
-  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  ZDIFFSTORE: RedisBufferMulti<Replies>['zDiffStore']
+  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  ZDIFFSTORE: RedisBufferMulti<Replies, D>['zDiffStore']
   /** See {@link RedisBufferCommands.zDiffWithScores}. */
-  zDiffWithScores(keys: RedisVariadicArgument): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZDIFF_WITHSCORES: RedisBufferMulti<Replies>['zDiffWithScores']
+  zDiffWithScores(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZDIFF_WITHSCORES: RedisBufferMulti<Replies, D>['zDiffWithScores']
   /** See {@link RedisBufferCommands.zIncrBy}. */
-  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  ZINCRBY: RedisBufferMulti<Replies>['zIncrBy']
+  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  ZINCRBY: RedisBufferMulti<Replies, D>['zIncrBy']
   /** See {@link RedisBufferCommands.zInter}. */
-  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZINTER: RedisBufferMulti<Replies>['zInter']
+  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZINTER: RedisBufferMulti<Replies, D>['zInter']
   /** See {@link RedisBufferCommands.zInterCard}. */
-  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisBufferMulti<[...Replies, number]>
-  ZINTERCARD: RedisBufferMulti<Replies>['zInterCard']
+  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisBufferChain<[...Replies, number], D>
+  ZINTERCARD: RedisBufferMulti<Replies, D>['zInterCard']
   /** See {@link RedisBufferCommands.zInterStore}. */
-  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, number]>
-  ZINTERSTORE: RedisBufferMulti<Replies>['zInterStore']
+  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, number], D>
+  ZINTERSTORE: RedisBufferMulti<Replies, D>['zInterStore']
   /** See {@link RedisBufferCommands.zInterWithScores}. */
-  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZINTER_WITHSCORES: RedisBufferMulti<Replies>['zInterWithScores']
+  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZINTER_WITHSCORES: RedisBufferMulti<Replies, D>['zInterWithScores']
   /** See {@link RedisBufferCommands.zLexCount}. */
-  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  ZLEXCOUNT: RedisBufferMulti<Replies>['zLexCount']
+  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  ZLEXCOUNT: RedisBufferMulti<Replies, D>['zLexCount']
   /** See {@link RedisBufferCommands.zPopMax}. */
-  zPopMax(key: RedisArgument): RedisBufferMulti<[...Replies, { value: Buffer; score: number } | null]>
-  ZPOPMAX: RedisBufferMulti<Replies>['zPopMax']
+  zPopMax(key: RedisArgument): RedisBufferChain<[...Replies, { value: Buffer; score: number } | null], D>
+  ZPOPMAX: RedisBufferMulti<Replies, D>['zPopMax']
   /** See {@link RedisBufferCommands.zPopMaxCount}. */
-  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZPOPMAX_COUNT: RedisBufferMulti<Replies>['zPopMaxCount']
+  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZPOPMAX_COUNT: RedisBufferMulti<Replies, D>['zPopMaxCount']
   /** See {@link RedisBufferCommands.zPopMin}. */
-  zPopMin(key: RedisArgument): RedisBufferMulti<[...Replies, { value: Buffer; score: number } | null]>
-  ZPOPMIN: RedisBufferMulti<Replies>['zPopMin']
+  zPopMin(key: RedisArgument): RedisBufferChain<[...Replies, { value: Buffer; score: number } | null], D>
+  ZPOPMIN: RedisBufferMulti<Replies, D>['zPopMin']
   /** See {@link RedisBufferCommands.zPopMinCount}. */
-  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZPOPMIN_COUNT: RedisBufferMulti<Replies>['zPopMinCount']
+  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZPOPMIN_COUNT: RedisBufferMulti<Replies, D>['zPopMinCount']
   /** See {@link RedisBufferCommands.zRandMember}. */
-  zRandMember(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer | null]>
-  ZRANDMEMBER: RedisBufferMulti<Replies>['zRandMember']
+  zRandMember(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
+  ZRANDMEMBER: RedisBufferMulti<Replies, D>['zRandMember']
   /** See {@link RedisBufferCommands.zRandMemberCount}. */
-  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZRANDMEMBER_COUNT: RedisBufferMulti<Replies>['zRandMemberCount']
+  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZRANDMEMBER_COUNT: RedisBufferMulti<Replies, D>['zRandMemberCount']
   /** See {@link RedisBufferCommands.zRandMemberCountWithScores}. */
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZRANDMEMBER_COUNT_WITHSCORES: RedisBufferMulti<Replies>['zRandMemberCountWithScores']
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZRANDMEMBER_COUNT_WITHSCORES: RedisBufferMulti<Replies, D>['zRandMemberCountWithScores']
   /** See {@link RedisBufferCommands.zRange}. */
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZRANGE: RedisBufferMulti<Replies>['zRange']
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZRANGE: RedisBufferMulti<Replies, D>['zRange']
   /** See {@link RedisBufferCommands.zRangeByLex}. */
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZRANGEBYLEX: RedisBufferMulti<Replies>['zRangeByLex']
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZRANGEBYLEX: RedisBufferMulti<Replies, D>['zRangeByLex']
   /** See {@link RedisBufferCommands.zRangeByScore}. */
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZRANGEBYSCORE: RedisBufferMulti<Replies>['zRangeByScore']
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZRANGEBYSCORE: RedisBufferMulti<Replies, D>['zRangeByScore']
   /** See {@link RedisBufferCommands.zRangeByScoreWithScores}. */
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZRANGEBYSCORE_WITHSCORES: RedisBufferMulti<Replies>['zRangeByScoreWithScores']
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZRANGEBYSCORE_WITHSCORES: RedisBufferMulti<Replies, D>['zRangeByScoreWithScores']
   /** See {@link RedisBufferCommands.zRangeStore}. */
-  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferMulti<[...Replies, number]>
-  ZRANGESTORE: RedisBufferMulti<Replies>['zRangeStore']
+  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferChain<[...Replies, number], D>
+  ZRANGESTORE: RedisBufferMulti<Replies, D>['zRangeStore']
   /** See {@link RedisBufferCommands.zRangeWithScores}. */
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZRANGE_WITHSCORES: RedisBufferMulti<Replies>['zRangeWithScores']
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZRANGE_WITHSCORES: RedisBufferMulti<Replies, D>['zRangeWithScores']
   /** See {@link RedisBufferCommands.zRank}. */
-  zRank(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  ZRANK: RedisBufferMulti<Replies>['zRank']
+  zRank(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  ZRANK: RedisBufferMulti<Replies, D>['zRank']
   /** See {@link RedisBufferCommands.zRankWithScore}. */
-  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, { rank: number; score: number } | null]>
-  ZRANK_WITHSCORE: RedisBufferMulti<Replies>['zRankWithScore']
+  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, { rank: number; score: number } | null], D>
+  ZRANK_WITHSCORE: RedisBufferMulti<Replies, D>['zRankWithScore']
   /** See {@link RedisBufferCommands.zRem}. */
-  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  ZREM: RedisBufferMulti<Replies>['zRem']
+  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  ZREM: RedisBufferMulti<Replies, D>['zRem']
   /** See {@link RedisBufferCommands.zRemRangeByLex}. */
-  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferMulti<[...Replies, number]>
-  ZREMRANGEBYLEX: RedisBufferMulti<Replies>['zRemRangeByLex']
+  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferChain<[...Replies, number], D>
+  ZREMRANGEBYLEX: RedisBufferMulti<Replies, D>['zRemRangeByLex']
   /** See {@link RedisBufferCommands.zRemRangeByRank}. */
-  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, number]>
-  ZREMRANGEBYRANK: RedisBufferMulti<Replies>['zRemRangeByRank']
+  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, number], D>
+  ZREMRANGEBYRANK: RedisBufferMulti<Replies, D>['zRemRangeByRank']
   /** See {@link RedisBufferCommands.zRemRangeByScore}. */
-  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferMulti<[...Replies, number]>
-  ZREMRANGEBYSCORE: RedisBufferMulti<Replies>['zRemRangeByScore']
+  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferChain<[...Replies, number], D>
+  ZREMRANGEBYSCORE: RedisBufferMulti<Replies, D>['zRemRangeByScore']
   /** See {@link RedisBufferCommands.zRevRank}. */
-  zRevRank(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  ZREVRANK: RedisBufferMulti<Replies>['zRevRank']
+  zRevRank(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  ZREVRANK: RedisBufferMulti<Replies, D>['zRevRank']
   /** See {@link RedisBufferCommands.zRevRankWithScore}. */
-  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, { rank: number; score: number } | null]>
-  ZREVRANK_WITHSCORE: RedisBufferMulti<Replies>['zRevRankWithScore']
+  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, { rank: number; score: number } | null], D>
+  ZREVRANK_WITHSCORE: RedisBufferMulti<Replies, D>['zRevRankWithScore']
   /** See {@link RedisBufferCommands.zScan}. */
-  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferMulti<[...Replies, { cursor: Buffer; members: { value: Buffer; score: number }[] }]>
-  ZSCAN: RedisBufferMulti<Replies>['zScan']
+  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; members: { value: Buffer; score: number }[] }], D>
+  ZSCAN: RedisBufferMulti<Replies, D>['zScan']
   /** See {@link RedisBufferCommands.zScore}. */
-  zScore(key: RedisArgument, member: RedisArgument): RedisBufferMulti<[...Replies, number | null]>
-  ZSCORE: RedisBufferMulti<Replies>['zScore']
+  zScore(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
+  ZSCORE: RedisBufferMulti<Replies, D>['zScore']
   /** See {@link RedisBufferCommands.zUnion}. */
-  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  ZUNION: RedisBufferMulti<Replies>['zUnion']
+  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  ZUNION: RedisBufferMulti<Replies, D>['zUnion']
   /** See {@link RedisBufferCommands.zUnionStore}. */
-  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, number]>
-  ZUNIONSTORE: RedisBufferMulti<Replies>['zUnionStore']
+  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, number], D>
+  ZUNIONSTORE: RedisBufferMulti<Replies, D>['zUnionStore']
   /** See {@link RedisBufferCommands.zUnionWithScores}. */
-  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferMulti<[...Replies, { value: Buffer; score: number }[]]>
-  ZUNION_WITHSCORES: RedisBufferMulti<Replies>['zUnionWithScores']
+  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
+  ZUNION_WITHSCORES: RedisBufferMulti<Replies, D>['zUnionWithScores']
   /** See {@link RedisBufferCommands.zmPop}. */
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferMulti<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null]>
-  ZMPOP: RedisBufferMulti<Replies>['zmPop']
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferChain<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null], D>
+  ZMPOP: RedisBufferMulti<Replies, D>['zmPop']
   /** See {@link RedisBufferCommands.zmScore}. */
-  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisBufferMulti<[...Replies, (number | null)[]]>
-  ZMSCORE: RedisBufferMulti<Replies>['zmScore']
+  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, (number | null)[]], D>
+  ZMSCORE: RedisBufferMulti<Replies, D>['zmScore']
 }
 
 /** Commands on JSON documents whose replies hold no text. */
@@ -11949,149 +12245,149 @@ export interface RedisBufferJsonCommands extends RedisJsonPlainCommands {
 }
 
 /** Commands on JSON documents, on a chain. */
-export interface RedisJsonMulti<Replies extends unknown[] = []> {
+export interface RedisJsonMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisJsonCommands.arrAppend}. */
-  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  ARRAPPEND: RedisJsonMulti<Replies>['arrAppend']
+  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  ARRAPPEND: RedisJsonMulti<Replies, D>['arrAppend']
   /** See {@link RedisJsonCommands.arrIndex}. */
-  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  ARRINDEX: RedisJsonMulti<Replies>['arrIndex']
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  ARRINDEX: RedisJsonMulti<Replies, D>['arrIndex']
   /** See {@link RedisJsonCommands.arrInsert}. */
-  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  ARRINSERT: RedisJsonMulti<Replies>['arrInsert']
+  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  ARRINSERT: RedisJsonMulti<Replies, D>['arrInsert']
   /** See {@link RedisJsonCommands.arrLen}. */
-  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  ARRLEN: RedisJsonMulti<Replies>['arrLen']
+  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  ARRLEN: RedisJsonMulti<Replies, D>['arrLen']
   /** See {@link RedisJsonCommands.arrPop}. */
-  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisMulti<[...Replies, RedisJSON]>
-  ARRPOP: RedisJsonMulti<Replies>['arrPop']
+  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisChain<[...Replies, RedisJSON], D>
+  ARRPOP: RedisJsonMulti<Replies, D>['arrPop']
   /** See {@link RedisJsonCommands.arrTrim}. */
-  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  ARRTRIM: RedisJsonMulti<Replies>['arrTrim']
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  ARRTRIM: RedisJsonMulti<Replies, D>['arrTrim']
   /** See {@link RedisJsonCommands.clear}. */
-  clear(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number]>
-  CLEAR: RedisJsonMulti<Replies>['clear']
+  clear(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D>
+  CLEAR: RedisJsonMulti<Replies, D>['clear']
   /** See {@link RedisJsonCommands.debugMemory}. */
-  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  DEBUG_MEMORY: RedisJsonMulti<Replies>['debugMemory']
+  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  DEBUG_MEMORY: RedisJsonMulti<Replies, D>['debugMemory']
   /** See {@link RedisJsonCommands.del}. */
-  del(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number]>
-  DEL: RedisJsonMulti<Replies>['del']
+  del(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D>
+  DEL: RedisJsonMulti<Replies, D>['del']
   /** See {@link RedisJsonCommands.forget}. */
-  forget(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number]>
-  FORGET: RedisJsonMulti<Replies>['forget']
+  forget(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D>
+  FORGET: RedisJsonMulti<Replies, D>['forget']
   /** See {@link RedisJsonCommands.get}. */
-  get(key: RedisArgument, options?: JsonGetOptions): RedisMulti<[...Replies, RedisJSON]>
-  GET: RedisJsonMulti<Replies>['get']
+  get(key: RedisArgument, options?: JsonGetOptions): RedisChain<[...Replies, RedisJSON], D>
+  GET: RedisJsonMulti<Replies, D>['get']
   /** See {@link RedisJsonCommands.mGet}. */
-  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisMulti<[...Replies, RedisJSON[]]>
-  MGET: RedisJsonMulti<Replies>['mGet']
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisChain<[...Replies, RedisJSON[]], D>
+  MGET: RedisJsonMulti<Replies, D>['mGet']
   /** See {@link RedisJsonCommands.mSet}. */
-  mSet(items: JsonMSetItem[]): RedisMulti<[...Replies, 'OK']>
-  MSET: RedisJsonMulti<Replies>['mSet']
+  mSet(items: JsonMSetItem[]): RedisChain<[...Replies, 'OK'], D>
+  MSET: RedisJsonMulti<Replies, D>['mSet']
   /** See {@link RedisJsonCommands.merge}. */
-  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisMulti<[...Replies, 'OK']>
-  MERGE: RedisJsonMulti<Replies>['merge']
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisChain<[...Replies, 'OK'], D>
+  MERGE: RedisJsonMulti<Replies, D>['merge']
   /** See {@link RedisJsonCommands.numIncrBy}. */
-  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  NUMINCRBY: RedisJsonMulti<Replies>['numIncrBy']
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  NUMINCRBY: RedisJsonMulti<Replies, D>['numIncrBy']
   /** See {@link RedisJsonCommands.numMultBy}. */
-  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  NUMMULTBY: RedisJsonMulti<Replies>['numMultBy']
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  NUMMULTBY: RedisJsonMulti<Replies, D>['numMultBy']
   /** See {@link RedisJsonCommands.objKeys}. */
-  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, string[] | (string[] | null)[] | null]>
-  OBJKEYS: RedisJsonMulti<Replies>['objKeys']
+  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, string[] | (string[] | null)[] | null], D>
+  OBJKEYS: RedisJsonMulti<Replies, D>['objKeys']
   /** See {@link RedisJsonCommands.objLen}. */
-  objLen(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  OBJLEN: RedisJsonMulti<Replies>['objLen']
+  objLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  OBJLEN: RedisJsonMulti<Replies, D>['objLen']
   /** See {@link RedisJsonCommands.set}. */
-  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisMulti<[...Replies, 'OK' | null]>
-  SET: RedisJsonMulti<Replies>['set']
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisChain<[...Replies, 'OK' | null], D>
+  SET: RedisJsonMulti<Replies, D>['set']
   /** See {@link RedisJsonCommands.strAppend}. */
-  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  STRAPPEND: RedisJsonMulti<Replies>['strAppend']
+  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  STRAPPEND: RedisJsonMulti<Replies, D>['strAppend']
   /** See {@link RedisJsonCommands.strLen}. */
-  strLen(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  STRLEN: RedisJsonMulti<Replies>['strLen']
+  strLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  STRLEN: RedisJsonMulti<Replies, D>['strLen']
   /** See {@link RedisJsonCommands.toggle}. */
-  toggle(key: RedisArgument, path: RedisArgument): RedisMulti<[...Replies, number | null | (number | null)[]]>
-  TOGGLE: RedisJsonMulti<Replies>['toggle']
+  toggle(key: RedisArgument, path: RedisArgument): RedisChain<[...Replies, number | null | (number | null)[]], D>
+  TOGGLE: RedisJsonMulti<Replies, D>['toggle']
   /** See {@link RedisJsonCommands.type}. */
-  type(key: RedisArgument, options?: JsonPathOptions): RedisMulti<[...Replies, string | (string | null)[] | null]>
-  TYPE: RedisJsonMulti<Replies>['type']
+  type(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, string | (string | null)[] | null], D>
+  TYPE: RedisJsonMulti<Replies, D>['type']
 }
 
 /** Commands on JSON documents, on a chain whose strings are Buffers. */
-export interface RedisBufferJsonMulti<Replies extends unknown[] = []> {
+export interface RedisBufferJsonMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferJsonCommands.arrAppend}. */
-  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  ARRAPPEND: RedisBufferJsonMulti<Replies>['arrAppend']
+  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  ARRAPPEND: RedisBufferJsonMulti<Replies, D>['arrAppend']
   /** See {@link RedisBufferJsonCommands.arrIndex}. */
-  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  ARRINDEX: RedisBufferJsonMulti<Replies>['arrIndex']
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  ARRINDEX: RedisBufferJsonMulti<Replies, D>['arrIndex']
   /** See {@link RedisBufferJsonCommands.arrInsert}. */
-  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  ARRINSERT: RedisBufferJsonMulti<Replies>['arrInsert']
+  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  ARRINSERT: RedisBufferJsonMulti<Replies, D>['arrInsert']
   /** See {@link RedisBufferJsonCommands.arrLen}. */
-  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  ARRLEN: RedisBufferJsonMulti<Replies>['arrLen']
+  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  ARRLEN: RedisBufferJsonMulti<Replies, D>['arrLen']
   /** See {@link RedisBufferJsonCommands.arrPop}. */
-  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisBufferMulti<[...Replies, RedisJSON]>
-  ARRPOP: RedisBufferJsonMulti<Replies>['arrPop']
+  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisBufferChain<[...Replies, RedisJSON], D>
+  ARRPOP: RedisBufferJsonMulti<Replies, D>['arrPop']
   /** See {@link RedisBufferJsonCommands.arrTrim}. */
-  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  ARRTRIM: RedisBufferJsonMulti<Replies>['arrTrim']
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  ARRTRIM: RedisBufferJsonMulti<Replies, D>['arrTrim']
   /** See {@link RedisBufferJsonCommands.clear}. */
-  clear(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number]>
-  CLEAR: RedisBufferJsonMulti<Replies>['clear']
+  clear(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number], D>
+  CLEAR: RedisBufferJsonMulti<Replies, D>['clear']
   /** See {@link RedisBufferJsonCommands.debugMemory}. */
-  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  DEBUG_MEMORY: RedisBufferJsonMulti<Replies>['debugMemory']
+  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  DEBUG_MEMORY: RedisBufferJsonMulti<Replies, D>['debugMemory']
   /** See {@link RedisBufferJsonCommands.del}. */
-  del(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number]>
-  DEL: RedisBufferJsonMulti<Replies>['del']
+  del(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number], D>
+  DEL: RedisBufferJsonMulti<Replies, D>['del']
   /** See {@link RedisBufferJsonCommands.forget}. */
-  forget(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number]>
-  FORGET: RedisBufferJsonMulti<Replies>['forget']
+  forget(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number], D>
+  FORGET: RedisBufferJsonMulti<Replies, D>['forget']
   /** See {@link RedisBufferJsonCommands.get}. */
-  get(key: RedisArgument, options?: JsonGetOptions): RedisBufferMulti<[...Replies, RedisJSON]>
-  GET: RedisBufferJsonMulti<Replies>['get']
+  get(key: RedisArgument, options?: JsonGetOptions): RedisBufferChain<[...Replies, RedisJSON], D>
+  GET: RedisBufferJsonMulti<Replies, D>['get']
   /** See {@link RedisBufferJsonCommands.mGet}. */
-  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisBufferMulti<[...Replies, RedisJSON[]]>
-  MGET: RedisBufferJsonMulti<Replies>['mGet']
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisBufferChain<[...Replies, RedisJSON[]], D>
+  MGET: RedisBufferJsonMulti<Replies, D>['mGet']
   /** See {@link RedisBufferJsonCommands.mSet}. */
-  mSet(items: JsonMSetItem[]): RedisBufferMulti<[...Replies, 'OK']>
-  MSET: RedisBufferJsonMulti<Replies>['mSet']
+  mSet(items: JsonMSetItem[]): RedisBufferChain<[...Replies, 'OK'], D>
+  MSET: RedisBufferJsonMulti<Replies, D>['mSet']
   /** See {@link RedisBufferJsonCommands.merge}. */
-  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisBufferMulti<[...Replies, 'OK']>
-  MERGE: RedisBufferJsonMulti<Replies>['merge']
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  MERGE: RedisBufferJsonMulti<Replies, D>['merge']
   /** See {@link RedisBufferJsonCommands.numIncrBy}. */
-  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  NUMINCRBY: RedisBufferJsonMulti<Replies>['numIncrBy']
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  NUMINCRBY: RedisBufferJsonMulti<Replies, D>['numIncrBy']
   /** See {@link RedisBufferJsonCommands.numMultBy}. */
-  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  NUMMULTBY: RedisBufferJsonMulti<Replies>['numMultBy']
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  NUMMULTBY: RedisBufferJsonMulti<Replies, D>['numMultBy']
   /** See {@link RedisBufferJsonCommands.objKeys}. */
-  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, Buffer[] | (Buffer[] | null)[] | null]>
-  OBJKEYS: RedisBufferJsonMulti<Replies>['objKeys']
+  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, Buffer[] | (Buffer[] | null)[] | null], D>
+  OBJKEYS: RedisBufferJsonMulti<Replies, D>['objKeys']
   /** See {@link RedisBufferJsonCommands.objLen}. */
-  objLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  OBJLEN: RedisBufferJsonMulti<Replies>['objLen']
+  objLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  OBJLEN: RedisBufferJsonMulti<Replies, D>['objLen']
   /** See {@link RedisBufferJsonCommands.set}. */
-  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisBufferMulti<[...Replies, 'OK' | null]>
-  SET: RedisBufferJsonMulti<Replies>['set']
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisBufferChain<[...Replies, 'OK' | null], D>
+  SET: RedisBufferJsonMulti<Replies, D>['set']
   /** See {@link RedisBufferJsonCommands.strAppend}. */
-  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  STRAPPEND: RedisBufferJsonMulti<Replies>['strAppend']
+  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  STRAPPEND: RedisBufferJsonMulti<Replies, D>['strAppend']
   /** See {@link RedisBufferJsonCommands.strLen}. */
-  strLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  STRLEN: RedisBufferJsonMulti<Replies>['strLen']
+  strLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  STRLEN: RedisBufferJsonMulti<Replies, D>['strLen']
   /** See {@link RedisBufferJsonCommands.toggle}. */
-  toggle(key: RedisArgument, path: RedisArgument): RedisBufferMulti<[...Replies, number | null | (number | null)[]]>
-  TOGGLE: RedisBufferJsonMulti<Replies>['toggle']
+  toggle(key: RedisArgument, path: RedisArgument): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
+  TOGGLE: RedisBufferJsonMulti<Replies, D>['toggle']
   /** See {@link RedisBufferJsonCommands.type}. */
-  type(key: RedisArgument, options?: JsonPathOptions): RedisBufferMulti<[...Replies, Buffer | (Buffer | null)[] | null]>
-  TYPE: RedisBufferJsonMulti<Replies>['type']
+  type(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, Buffer | (Buffer | null)[] | null], D>
+  TYPE: RedisBufferJsonMulti<Replies, D>['type']
 }
 
 /** Commands on Bloom filters whose replies hold no text. */
@@ -12221,71 +12517,71 @@ export interface RedisBufferBfCommands extends RedisBfPlainCommands {
 }
 
 /** Commands on Bloom filters, on a chain. */
-export interface RedisBfMulti<Replies extends unknown[] = []> {
+export interface RedisBfMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
-  ADD: RedisBfMulti<Replies>['add']
+  add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
+  ADD: RedisBfMulti<Replies, D>['add']
   /** See {@link RedisBfCommands.card}. */
-  card(key: RedisArgument): RedisMulti<[...Replies, number]>
-  CARD: RedisBfMulti<Replies>['card']
+  card(key: RedisArgument): RedisChain<[...Replies, number], D>
+  CARD: RedisBfMulti<Replies, D>['card']
   /** See {@link RedisBfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
-  EXISTS: RedisBfMulti<Replies>['exists']
+  exists(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
+  EXISTS: RedisBfMulti<Replies, D>['exists']
   /** See {@link RedisBfCommands.info}. */
-  info(key: RedisArgument): RedisMulti<[...Replies, BfInfoReply]>
-  INFO: RedisBfMulti<Replies>['info']
+  info(key: RedisArgument): RedisChain<[...Replies, BfInfoReply], D>
+  INFO: RedisBfMulti<Replies, D>['info']
   /** See {@link RedisBfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisMulti<[...Replies, boolean[]]>
-  INSERT: RedisBfMulti<Replies>['insert']
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisChain<[...Replies, boolean[]], D>
+  INSERT: RedisBfMulti<Replies, D>['insert']
   /** See {@link RedisBfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  LOADCHUNK: RedisBfMulti<Replies>['loadChunk']
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  LOADCHUNK: RedisBfMulti<Replies, D>['loadChunk']
   /** See {@link RedisBfCommands.mAdd}. */
-  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
-  MADD: RedisBfMulti<Replies>['mAdd']
+  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
+  MADD: RedisBfMulti<Replies, D>['mAdd']
   /** See {@link RedisBfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
-  MEXISTS: RedisBfMulti<Replies>['mExists']
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
+  MEXISTS: RedisBfMulti<Replies, D>['mExists']
   /** See {@link RedisBfCommands.reserve}. */
-  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisMulti<[...Replies, 'OK']>
-  RESERVE: RedisBfMulti<Replies>['reserve']
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisChain<[...Replies, 'OK'], D>
+  RESERVE: RedisBfMulti<Replies, D>['reserve']
   /** See {@link RedisBfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisMulti<[...Replies, { iterator: number; chunk: string }]>
-  SCANDUMP: RedisBfMulti<Replies>['scanDump']
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisChain<[...Replies, { iterator: number; chunk: string }], D>
+  SCANDUMP: RedisBfMulti<Replies, D>['scanDump']
 }
 
 /** Commands on Bloom filters, on a chain whose strings are Buffers. */
-export interface RedisBufferBfMulti<Replies extends unknown[] = []> {
+export interface RedisBufferBfMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferBfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  ADD: RedisBufferBfMulti<Replies>['add']
+  add(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  ADD: RedisBufferBfMulti<Replies, D>['add']
   /** See {@link RedisBufferBfCommands.card}. */
-  card(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  CARD: RedisBufferBfMulti<Replies>['card']
+  card(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  CARD: RedisBufferBfMulti<Replies, D>['card']
   /** See {@link RedisBufferBfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  EXISTS: RedisBufferBfMulti<Replies>['exists']
+  exists(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  EXISTS: RedisBufferBfMulti<Replies, D>['exists']
   /** See {@link RedisBufferBfCommands.info}. */
-  info(key: RedisArgument): RedisBufferMulti<[...Replies, BfInfoReply]>
-  INFO: RedisBufferBfMulti<Replies>['info']
+  info(key: RedisArgument): RedisBufferChain<[...Replies, BfInfoReply], D>
+  INFO: RedisBufferBfMulti<Replies, D>['info']
   /** See {@link RedisBufferBfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisBufferMulti<[...Replies, boolean[]]>
-  INSERT: RedisBufferBfMulti<Replies>['insert']
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisBufferChain<[...Replies, boolean[]], D>
+  INSERT: RedisBufferBfMulti<Replies, D>['insert']
   /** See {@link RedisBufferBfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  LOADCHUNK: RedisBufferBfMulti<Replies>['loadChunk']
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  LOADCHUNK: RedisBufferBfMulti<Replies, D>['loadChunk']
   /** See {@link RedisBufferBfCommands.mAdd}. */
-  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
-  MADD: RedisBufferBfMulti<Replies>['mAdd']
+  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
+  MADD: RedisBufferBfMulti<Replies, D>['mAdd']
   /** See {@link RedisBufferBfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
-  MEXISTS: RedisBufferBfMulti<Replies>['mExists']
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
+  MEXISTS: RedisBufferBfMulti<Replies, D>['mExists']
   /** See {@link RedisBufferBfCommands.reserve}. */
-  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisBufferMulti<[...Replies, 'OK']>
-  RESERVE: RedisBufferBfMulti<Replies>['reserve']
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  RESERVE: RedisBufferBfMulti<Replies, D>['reserve']
   /** See {@link RedisBufferBfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferMulti<[...Replies, { iterator: number; chunk: Buffer }]>
-  SCANDUMP: RedisBufferBfMulti<Replies>['scanDump']
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferChain<[...Replies, { iterator: number; chunk: Buffer }], D>
+  SCANDUMP: RedisBufferBfMulti<Replies, D>['scanDump']
 }
 
 /** Commands on cuckoo filters whose replies hold no text. */
@@ -12438,83 +12734,83 @@ export interface RedisBufferCfCommands extends RedisCfPlainCommands {
 }
 
 /** Commands on cuckoo filters, on a chain. */
-export interface RedisCfMulti<Replies extends unknown[] = []> {
+export interface RedisCfMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisCfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
-  ADD: RedisCfMulti<Replies>['add']
+  add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
+  ADD: RedisCfMulti<Replies, D>['add']
   /** See {@link RedisCfCommands.addNX}. */
-  addNX(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
-  ADDNX: RedisCfMulti<Replies>['addNX']
+  addNX(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
+  ADDNX: RedisCfMulti<Replies, D>['addNX']
   /** See {@link RedisCfCommands.count}. */
-  count(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, number]>
-  COUNT: RedisCfMulti<Replies>['count']
+  count(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, number], D>
+  COUNT: RedisCfMulti<Replies, D>['count']
   /** See {@link RedisCfCommands.del}. */
-  del(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
-  DEL: RedisCfMulti<Replies>['del']
+  del(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
+  DEL: RedisCfMulti<Replies, D>['del']
   /** See {@link RedisCfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisMulti<[...Replies, boolean]>
-  EXISTS: RedisCfMulti<Replies>['exists']
+  exists(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
+  EXISTS: RedisCfMulti<Replies, D>['exists']
   /** See {@link RedisCfCommands.info}. */
-  info(key: RedisArgument): RedisMulti<[...Replies, CfInfoReply]>
-  INFO: RedisCfMulti<Replies>['info']
+  info(key: RedisArgument): RedisChain<[...Replies, CfInfoReply], D>
+  INFO: RedisCfMulti<Replies, D>['info']
   /** See {@link RedisCfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisMulti<[...Replies, boolean[]]>
-  INSERT: RedisCfMulti<Replies>['insert']
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisChain<[...Replies, boolean[]], D>
+  INSERT: RedisCfMulti<Replies, D>['insert']
   /** See {@link RedisCfCommands.insertNX}. */
-  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisMulti<[...Replies, (-1 | 0 | 1)[]]>
-  INSERTNX: RedisCfMulti<Replies>['insertNX']
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisChain<[...Replies, (-1 | 0 | 1)[]], D>
+  INSERTNX: RedisCfMulti<Replies, D>['insertNX']
   /** See {@link RedisCfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  LOADCHUNK: RedisCfMulti<Replies>['loadChunk']
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  LOADCHUNK: RedisCfMulti<Replies, D>['loadChunk']
   /** See {@link RedisCfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
-  MEXISTS: RedisCfMulti<Replies>['mExists']
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
+  MEXISTS: RedisCfMulti<Replies, D>['mExists']
   /** See {@link RedisCfCommands.reserve}. */
-  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisMulti<[...Replies, 'OK']>
-  RESERVE: RedisCfMulti<Replies>['reserve']
+  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisChain<[...Replies, 'OK'], D>
+  RESERVE: RedisCfMulti<Replies, D>['reserve']
   /** See {@link RedisCfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisMulti<[...Replies, { iterator: number; chunk: string | null }]>
-  SCANDUMP: RedisCfMulti<Replies>['scanDump']
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisChain<[...Replies, { iterator: number; chunk: string | null }], D>
+  SCANDUMP: RedisCfMulti<Replies, D>['scanDump']
 }
 
 /** Commands on cuckoo filters, on a chain whose strings are Buffers. */
-export interface RedisBufferCfMulti<Replies extends unknown[] = []> {
+export interface RedisBufferCfMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferCfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  ADD: RedisBufferCfMulti<Replies>['add']
+  add(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  ADD: RedisBufferCfMulti<Replies, D>['add']
   /** See {@link RedisBufferCfCommands.addNX}. */
-  addNX(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  ADDNX: RedisBufferCfMulti<Replies>['addNX']
+  addNX(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  ADDNX: RedisBufferCfMulti<Replies, D>['addNX']
   /** See {@link RedisBufferCfCommands.count}. */
-  count(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  COUNT: RedisBufferCfMulti<Replies>['count']
+  count(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  COUNT: RedisBufferCfMulti<Replies, D>['count']
   /** See {@link RedisBufferCfCommands.del}. */
-  del(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  DEL: RedisBufferCfMulti<Replies>['del']
+  del(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  DEL: RedisBufferCfMulti<Replies, D>['del']
   /** See {@link RedisBufferCfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisBufferMulti<[...Replies, boolean]>
-  EXISTS: RedisBufferCfMulti<Replies>['exists']
+  exists(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
+  EXISTS: RedisBufferCfMulti<Replies, D>['exists']
   /** See {@link RedisBufferCfCommands.info}. */
-  info(key: RedisArgument): RedisBufferMulti<[...Replies, CfInfoReply]>
-  INFO: RedisBufferCfMulti<Replies>['info']
+  info(key: RedisArgument): RedisBufferChain<[...Replies, CfInfoReply], D>
+  INFO: RedisBufferCfMulti<Replies, D>['info']
   /** See {@link RedisBufferCfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferMulti<[...Replies, boolean[]]>
-  INSERT: RedisBufferCfMulti<Replies>['insert']
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferChain<[...Replies, boolean[]], D>
+  INSERT: RedisBufferCfMulti<Replies, D>['insert']
   /** See {@link RedisBufferCfCommands.insertNX}. */
-  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferMulti<[...Replies, (-1 | 0 | 1)[]]>
-  INSERTNX: RedisBufferCfMulti<Replies>['insertNX']
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferChain<[...Replies, (-1 | 0 | 1)[]], D>
+  INSERTNX: RedisBufferCfMulti<Replies, D>['insertNX']
   /** See {@link RedisBufferCfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  LOADCHUNK: RedisBufferCfMulti<Replies>['loadChunk']
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  LOADCHUNK: RedisBufferCfMulti<Replies, D>['loadChunk']
   /** See {@link RedisBufferCfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
-  MEXISTS: RedisBufferCfMulti<Replies>['mExists']
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
+  MEXISTS: RedisBufferCfMulti<Replies, D>['mExists']
   /** See {@link RedisBufferCfCommands.reserve}. */
-  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisBufferMulti<[...Replies, 'OK']>
-  RESERVE: RedisBufferCfMulti<Replies>['reserve']
+  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  RESERVE: RedisBufferCfMulti<Replies, D>['reserve']
   /** See {@link RedisBufferCfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferMulti<[...Replies, { iterator: number; chunk: Buffer | null }]>
-  SCANDUMP: RedisBufferCfMulti<Replies>['scanDump']
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferChain<[...Replies, { iterator: number; chunk: Buffer | null }], D>
+  SCANDUMP: RedisBufferCfMulti<Replies, D>['scanDump']
 }
 
 /** Commands on count-min sketches. */
@@ -12584,47 +12880,47 @@ export interface RedisCmsCommands {
 }
 
 /** Commands on count-min sketches, on a chain. */
-export interface RedisCmsMulti<Replies extends unknown[] = []> {
+export interface RedisCmsMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisCmsCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisMulti<[...Replies, number[]]>
-  INCRBY: RedisCmsMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, number[]], D>
+  INCRBY: RedisCmsMulti<Replies, D>['incrBy']
   /** See {@link RedisCmsCommands.info}. */
-  info(key: RedisArgument): RedisMulti<[...Replies, CmsInfoReply]>
-  INFO: RedisCmsMulti<Replies>['info']
+  info(key: RedisArgument): RedisChain<[...Replies, CmsInfoReply], D>
+  INFO: RedisCmsMulti<Replies, D>['info']
   /** See {@link RedisCmsCommands.initByDim}. */
-  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisMulti<[...Replies, 'OK']>
-  INITBYDIM: RedisCmsMulti<Replies>['initByDim']
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisChain<[...Replies, 'OK'], D>
+  INITBYDIM: RedisCmsMulti<Replies, D>['initByDim']
   /** See {@link RedisCmsCommands.initByProb}. */
-  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisMulti<[...Replies, 'OK']>
-  INITBYPROB: RedisCmsMulti<Replies>['initByProb']
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisChain<[...Replies, 'OK'], D>
+  INITBYPROB: RedisCmsMulti<Replies, D>['initByProb']
   /** See {@link RedisCmsCommands.merge}. */
-  merge(destination: RedisArgument, source: CmsMergeSketches): RedisMulti<[...Replies, 'OK']>
-  MERGE: RedisCmsMulti<Replies>['merge']
+  merge(destination: RedisArgument, source: CmsMergeSketches): RedisChain<[...Replies, 'OK'], D>
+  MERGE: RedisCmsMulti<Replies, D>['merge']
   /** See {@link RedisCmsCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
-  QUERY: RedisCmsMulti<Replies>['query']
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
+  QUERY: RedisCmsMulti<Replies, D>['query']
 }
 
 /** Commands on count-min sketches, on a chain whose strings are Buffers. */
-export interface RedisBufferCmsMulti<Replies extends unknown[] = []> {
+export interface RedisBufferCmsMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisCmsCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferMulti<[...Replies, number[]]>
-  INCRBY: RedisBufferCmsMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferChain<[...Replies, number[]], D>
+  INCRBY: RedisBufferCmsMulti<Replies, D>['incrBy']
   /** See {@link RedisCmsCommands.info}. */
-  info(key: RedisArgument): RedisBufferMulti<[...Replies, CmsInfoReply]>
-  INFO: RedisBufferCmsMulti<Replies>['info']
+  info(key: RedisArgument): RedisBufferChain<[...Replies, CmsInfoReply], D>
+  INFO: RedisBufferCmsMulti<Replies, D>['info']
   /** See {@link RedisCmsCommands.initByDim}. */
-  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisBufferMulti<[...Replies, 'OK']>
-  INITBYDIM: RedisBufferCmsMulti<Replies>['initByDim']
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  INITBYDIM: RedisBufferCmsMulti<Replies, D>['initByDim']
   /** See {@link RedisCmsCommands.initByProb}. */
-  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisBufferMulti<[...Replies, 'OK']>
-  INITBYPROB: RedisBufferCmsMulti<Replies>['initByProb']
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  INITBYPROB: RedisBufferCmsMulti<Replies, D>['initByProb']
   /** See {@link RedisCmsCommands.merge}. */
-  merge(destination: RedisArgument, source: CmsMergeSketches): RedisBufferMulti<[...Replies, 'OK']>
-  MERGE: RedisBufferCmsMulti<Replies>['merge']
+  merge(destination: RedisArgument, source: CmsMergeSketches): RedisBufferChain<[...Replies, 'OK'], D>
+  MERGE: RedisBufferCmsMulti<Replies, D>['merge']
   /** See {@link RedisCmsCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
-  QUERY: RedisBufferCmsMulti<Replies>['query']
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
+  QUERY: RedisBufferCmsMulti<Replies, D>['query']
 }
 
 /** Commands on top-k lists whose replies hold no text. */
@@ -12763,59 +13059,59 @@ export interface RedisBufferTopKCommands extends RedisTopKPlainCommands {
 }
 
 /** Commands on top-k lists, on a chain. */
-export interface RedisTopKMulti<Replies extends unknown[] = []> {
+export interface RedisTopKMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisTopKCommands.add}. */
-  add(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, (string | null)[]]>
-  ADD: RedisTopKMulti<Replies>['add']
+  add(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
+  ADD: RedisTopKMulti<Replies, D>['add']
   /** See {@link RedisTopKCommands.count}. */
-  count(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, number[]]>
-  COUNT: RedisTopKMulti<Replies>['count']
+  count(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
+  COUNT: RedisTopKMulti<Replies, D>['count']
   /** See {@link RedisTopKCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisMulti<[...Replies, (string | null)[]]>
-  INCRBY: RedisTopKMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, (string | null)[]], D>
+  INCRBY: RedisTopKMulti<Replies, D>['incrBy']
   /** See {@link RedisTopKCommands.info}. */
-  info(key: RedisArgument): RedisMulti<[...Replies, TopKInfoReply]>
-  INFO: RedisTopKMulti<Replies>['info']
+  info(key: RedisArgument): RedisChain<[...Replies, TopKInfoReply], D>
+  INFO: RedisTopKMulti<Replies, D>['info']
   /** See {@link RedisTopKCommands.list}. */
-  list(key: RedisArgument): RedisMulti<[...Replies, string[]]>
-  LIST: RedisTopKMulti<Replies>['list']
+  list(key: RedisArgument): RedisChain<[...Replies, string[]], D>
+  LIST: RedisTopKMulti<Replies, D>['list']
   /** See {@link RedisTopKCommands.listWithCount}. */
-  listWithCount(key: RedisArgument): RedisMulti<[...Replies, { item: string; count: number }[]]>
-  LIST_WITHCOUNT: RedisTopKMulti<Replies>['listWithCount']
+  listWithCount(key: RedisArgument): RedisChain<[...Replies, { item: string; count: number }[]], D>
+  LIST_WITHCOUNT: RedisTopKMulti<Replies, D>['listWithCount']
   /** See {@link RedisTopKCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisMulti<[...Replies, boolean[]]>
-  QUERY: RedisTopKMulti<Replies>['query']
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
+  QUERY: RedisTopKMulti<Replies, D>['query']
   /** See {@link RedisTopKCommands.reserve}. */
-  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisMulti<[...Replies, 'OK']>
-  RESERVE: RedisTopKMulti<Replies>['reserve']
+  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisChain<[...Replies, 'OK'], D>
+  RESERVE: RedisTopKMulti<Replies, D>['reserve']
 }
 
 /** Commands on top-k lists, on a chain whose strings are Buffers. */
-export interface RedisBufferTopKMulti<Replies extends unknown[] = []> {
+export interface RedisBufferTopKMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferTopKCommands.add}. */
-  add(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  ADD: RedisBufferTopKMulti<Replies>['add']
+  add(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  ADD: RedisBufferTopKMulti<Replies, D>['add']
   /** See {@link RedisBufferTopKCommands.count}. */
-  count(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, number[]]>
-  COUNT: RedisBufferTopKMulti<Replies>['count']
+  count(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
+  COUNT: RedisBufferTopKMulti<Replies, D>['count']
   /** See {@link RedisBufferTopKCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferMulti<[...Replies, (Buffer | null)[]]>
-  INCRBY: RedisBufferTopKMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
+  INCRBY: RedisBufferTopKMulti<Replies, D>['incrBy']
   /** See {@link RedisBufferTopKCommands.info}. */
-  info(key: RedisArgument): RedisBufferMulti<[...Replies, TopKInfoReply]>
-  INFO: RedisBufferTopKMulti<Replies>['info']
+  info(key: RedisArgument): RedisBufferChain<[...Replies, TopKInfoReply], D>
+  INFO: RedisBufferTopKMulti<Replies, D>['info']
   /** See {@link RedisBufferTopKCommands.list}. */
-  list(key: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  LIST: RedisBufferTopKMulti<Replies>['list']
+  list(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  LIST: RedisBufferTopKMulti<Replies, D>['list']
   /** See {@link RedisBufferTopKCommands.listWithCount}. */
-  listWithCount(key: RedisArgument): RedisBufferMulti<[...Replies, { item: Buffer; count: number }[]]>
-  LIST_WITHCOUNT: RedisBufferTopKMulti<Replies>['listWithCount']
+  listWithCount(key: RedisArgument): RedisBufferChain<[...Replies, { item: Buffer; count: number }[]], D>
+  LIST_WITHCOUNT: RedisBufferTopKMulti<Replies, D>['listWithCount']
   /** See {@link RedisBufferTopKCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferMulti<[...Replies, boolean[]]>
-  QUERY: RedisBufferTopKMulti<Replies>['query']
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
+  QUERY: RedisBufferTopKMulti<Replies, D>['query']
   /** See {@link RedisBufferTopKCommands.reserve}. */
-  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisBufferMulti<[...Replies, 'OK']>
-  RESERVE: RedisBufferTopKMulti<Replies>['reserve']
+  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  RESERVE: RedisBufferTopKMulti<Replies, D>['reserve']
 }
 
 /** Commands on t-digests. */
@@ -12969,95 +13265,95 @@ export interface RedisTDigestCommands {
 }
 
 /** Commands on t-digests, on a chain. */
-export interface RedisTDigestMulti<Replies extends unknown[] = []> {
+export interface RedisTDigestMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisTDigestCommands.add}. */
-  add(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, 'OK']>
-  ADD: RedisTDigestMulti<Replies>['add']
+  add(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, 'OK'], D>
+  ADD: RedisTDigestMulti<Replies, D>['add']
   /** See {@link RedisTDigestCommands.byRank}. */
-  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisMulti<[...Replies, number[]]>
-  BYRANK: RedisTDigestMulti<Replies>['byRank']
+  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisChain<[...Replies, number[]], D>
+  BYRANK: RedisTDigestMulti<Replies, D>['byRank']
   /** See {@link RedisTDigestCommands.byRevRank}. */
-  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisMulti<[...Replies, number[]]>
-  BYREVRANK: RedisTDigestMulti<Replies>['byRevRank']
+  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisChain<[...Replies, number[]], D>
+  BYREVRANK: RedisTDigestMulti<Replies, D>['byRevRank']
   /** See {@link RedisTDigestCommands.cdf}. */
-  cdf(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, number[]]>
-  CDF: RedisTDigestMulti<Replies>['cdf']
+  cdf(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D>
+  CDF: RedisTDigestMulti<Replies, D>['cdf']
   /** See {@link RedisTDigestCommands.create}. */
-  create(key: RedisArgument, options?: TDigestCreateOptions): RedisMulti<[...Replies, 'OK']>
-  CREATE: RedisTDigestMulti<Replies>['create']
+  create(key: RedisArgument, options?: TDigestCreateOptions): RedisChain<[...Replies, 'OK'], D>
+  CREATE: RedisTDigestMulti<Replies, D>['create']
   /** See {@link RedisTDigestCommands.info}. */
-  info(key: RedisArgument): RedisMulti<[...Replies, TDigestInfoReply]>
-  INFO: RedisTDigestMulti<Replies>['info']
+  info(key: RedisArgument): RedisChain<[...Replies, TDigestInfoReply], D>
+  INFO: RedisTDigestMulti<Replies, D>['info']
   /** See {@link RedisTDigestCommands.max}. */
-  max(key: RedisArgument): RedisMulti<[...Replies, number]>
-  MAX: RedisTDigestMulti<Replies>['max']
+  max(key: RedisArgument): RedisChain<[...Replies, number], D>
+  MAX: RedisTDigestMulti<Replies, D>['max']
   /** See {@link RedisTDigestCommands.merge}. */
-  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisMulti<[...Replies, 'OK']>
-  MERGE: RedisTDigestMulti<Replies>['merge']
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisChain<[...Replies, 'OK'], D>
+  MERGE: RedisTDigestMulti<Replies, D>['merge']
   /** See {@link RedisTDigestCommands.min}. */
-  min(key: RedisArgument): RedisMulti<[...Replies, number]>
-  MIN: RedisTDigestMulti<Replies>['min']
+  min(key: RedisArgument): RedisChain<[...Replies, number], D>
+  MIN: RedisTDigestMulti<Replies, D>['min']
   /** See {@link RedisTDigestCommands.quantile}. */
-  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisMulti<[...Replies, number[]]>
-  QUANTILE: RedisTDigestMulti<Replies>['quantile']
+  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisChain<[...Replies, number[]], D>
+  QUANTILE: RedisTDigestMulti<Replies, D>['quantile']
   /** See {@link RedisTDigestCommands.rank}. */
-  rank(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, number[]]>
-  RANK: RedisTDigestMulti<Replies>['rank']
+  rank(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D>
+  RANK: RedisTDigestMulti<Replies, D>['rank']
   /** See {@link RedisTDigestCommands.reset}. */
-  reset(key: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  RESET: RedisTDigestMulti<Replies>['reset']
+  reset(key: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  RESET: RedisTDigestMulti<Replies, D>['reset']
   /** See {@link RedisTDigestCommands.revRank}. */
-  revRank(key: RedisArgument, values: RedisDouble[]): RedisMulti<[...Replies, number[]]>
-  REVRANK: RedisTDigestMulti<Replies>['revRank']
+  revRank(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D>
+  REVRANK: RedisTDigestMulti<Replies, D>['revRank']
   /** See {@link RedisTDigestCommands.trimmedMean}. */
-  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisMulti<[...Replies, number]>
-  TRIMMED_MEAN: RedisTDigestMulti<Replies>['trimmedMean']
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisChain<[...Replies, number], D>
+  TRIMMED_MEAN: RedisTDigestMulti<Replies, D>['trimmedMean']
 }
 
 /** Commands on t-digests, on a chain whose strings are Buffers. */
-export interface RedisBufferTDigestMulti<Replies extends unknown[] = []> {
+export interface RedisBufferTDigestMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisTDigestCommands.add}. */
-  add(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, 'OK']>
-  ADD: RedisBufferTDigestMulti<Replies>['add']
+  add(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, 'OK'], D>
+  ADD: RedisBufferTDigestMulti<Replies, D>['add']
   /** See {@link RedisTDigestCommands.byRank}. */
-  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
-  BYRANK: RedisBufferTDigestMulti<Replies>['byRank']
+  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
+  BYRANK: RedisBufferTDigestMulti<Replies, D>['byRank']
   /** See {@link RedisTDigestCommands.byRevRank}. */
-  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
-  BYREVRANK: RedisBufferTDigestMulti<Replies>['byRevRank']
+  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
+  BYREVRANK: RedisBufferTDigestMulti<Replies, D>['byRevRank']
   /** See {@link RedisTDigestCommands.cdf}. */
-  cdf(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
-  CDF: RedisBufferTDigestMulti<Replies>['cdf']
+  cdf(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
+  CDF: RedisBufferTDigestMulti<Replies, D>['cdf']
   /** See {@link RedisTDigestCommands.create}. */
-  create(key: RedisArgument, options?: TDigestCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
-  CREATE: RedisBufferTDigestMulti<Replies>['create']
+  create(key: RedisArgument, options?: TDigestCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  CREATE: RedisBufferTDigestMulti<Replies, D>['create']
   /** See {@link RedisTDigestCommands.info}. */
-  info(key: RedisArgument): RedisBufferMulti<[...Replies, TDigestInfoReply]>
-  INFO: RedisBufferTDigestMulti<Replies>['info']
+  info(key: RedisArgument): RedisBufferChain<[...Replies, TDigestInfoReply], D>
+  INFO: RedisBufferTDigestMulti<Replies, D>['info']
   /** See {@link RedisTDigestCommands.max}. */
-  max(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  MAX: RedisBufferTDigestMulti<Replies>['max']
+  max(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  MAX: RedisBufferTDigestMulti<Replies, D>['max']
   /** See {@link RedisTDigestCommands.merge}. */
-  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisBufferMulti<[...Replies, 'OK']>
-  MERGE: RedisBufferTDigestMulti<Replies>['merge']
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  MERGE: RedisBufferTDigestMulti<Replies, D>['merge']
   /** See {@link RedisTDigestCommands.min}. */
-  min(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  MIN: RedisBufferTDigestMulti<Replies>['min']
+  min(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  MIN: RedisBufferTDigestMulti<Replies, D>['min']
   /** See {@link RedisTDigestCommands.quantile}. */
-  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
-  QUANTILE: RedisBufferTDigestMulti<Replies>['quantile']
+  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
+  QUANTILE: RedisBufferTDigestMulti<Replies, D>['quantile']
   /** See {@link RedisTDigestCommands.rank}. */
-  rank(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
-  RANK: RedisBufferTDigestMulti<Replies>['rank']
+  rank(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
+  RANK: RedisBufferTDigestMulti<Replies, D>['rank']
   /** See {@link RedisTDigestCommands.reset}. */
-  reset(key: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  RESET: RedisBufferTDigestMulti<Replies>['reset']
+  reset(key: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  RESET: RedisBufferTDigestMulti<Replies, D>['reset']
   /** See {@link RedisTDigestCommands.revRank}. */
-  revRank(key: RedisArgument, values: RedisDouble[]): RedisBufferMulti<[...Replies, number[]]>
-  REVRANK: RedisBufferTDigestMulti<Replies>['revRank']
+  revRank(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
+  REVRANK: RedisBufferTDigestMulti<Replies, D>['revRank']
   /** See {@link RedisTDigestCommands.trimmedMean}. */
-  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisBufferMulti<[...Replies, number]>
-  TRIMMED_MEAN: RedisBufferTDigestMulti<Replies>['trimmedMean']
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisBufferChain<[...Replies, number], D>
+  TRIMMED_MEAN: RedisBufferTDigestMulti<Replies, D>['trimmedMean']
 }
 
 /** Commands on search indexes whose replies hold no text. */
@@ -13697,227 +13993,227 @@ export interface RedisBufferFtCommands extends RedisFtPlainCommands {
 }
 
 /** Commands on search indexes, on a chain. */
-export interface RedisFtMulti<Replies extends unknown[] = []> {
+export interface RedisFtMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisFtCommands._list}. */
-  _list(): RedisMulti<[...Replies, string[]]>
-  _LIST: RedisFtMulti<Replies>['_list']
+  _list(): RedisChain<[...Replies, string[]], D>
+  _LIST: RedisFtMulti<Replies, D>['_list']
   /** See {@link RedisFtCommands.aggregate}. */
-  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisMulti<[...Replies, FtAggregateReply<string>]>
-  AGGREGATE: RedisFtMulti<Replies>['aggregate']
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisChain<[...Replies, FtAggregateReply<string>], D>
+  AGGREGATE: RedisFtMulti<Replies, D>['aggregate']
   /** See {@link RedisFtCommands.aggregateWithCursor}. */
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisMulti<[...Replies, FtAggregateWithCursorReply<string>]>
-  AGGREGATE_WITHCURSOR: RedisFtMulti<Replies>['aggregateWithCursor']
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisChain<[...Replies, FtAggregateWithCursorReply<string>], D>
+  AGGREGATE_WITHCURSOR: RedisFtMulti<Replies, D>['aggregateWithCursor']
   /** See {@link RedisFtCommands.aliasAdd}. */
-  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  ALIASADD: RedisFtMulti<Replies>['aliasAdd']
+  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  ALIASADD: RedisFtMulti<Replies, D>['aliasAdd']
   /** See {@link RedisFtCommands.aliasDel}. */
-  aliasDel(alias: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  ALIASDEL: RedisFtMulti<Replies>['aliasDel']
+  aliasDel(alias: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  ALIASDEL: RedisFtMulti<Replies, D>['aliasDel']
   /** See {@link RedisFtCommands.aliasList}. */
-  aliasList(index: RedisArgument): RedisMulti<[...Replies, string[]]>
-  ALIASLIST: RedisFtMulti<Replies>['aliasList']
+  aliasList(index: RedisArgument): RedisChain<[...Replies, string[]], D>
+  ALIASLIST: RedisFtMulti<Replies, D>['aliasList']
   /** See {@link RedisFtCommands.aliasUpdate}. */
-  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  ALIASUPDATE: RedisFtMulti<Replies>['aliasUpdate']
+  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  ALIASUPDATE: RedisFtMulti<Replies, D>['aliasUpdate']
   /** See {@link RedisFtCommands.alter}. */
-  alter(index: RedisArgument, schema: FtSchema): RedisMulti<[...Replies, 'OK']>
-  ALTER: RedisFtMulti<Replies>['alter']
+  alter(index: RedisArgument, schema: FtSchema): RedisChain<[...Replies, 'OK'], D>
+  ALTER: RedisFtMulti<Replies, D>['alter']
   /** See {@link RedisFtCommands.configGet}. */
-  configGet(option: RedisArgument): RedisMulti<[...Replies, Record<string, string | null>]>
-  CONFIG_GET: RedisFtMulti<Replies>['configGet']
+  configGet(option: RedisArgument): RedisChain<[...Replies, Record<string, string | null>], D>
+  CONFIG_GET: RedisFtMulti<Replies, D>['configGet']
   /** See {@link RedisFtCommands.configSet}. */
-  configSet(property: RedisArgument, value: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  CONFIG_SET: RedisFtMulti<Replies>['configSet']
+  configSet(property: RedisArgument, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  CONFIG_SET: RedisFtMulti<Replies, D>['configSet']
   /** See {@link RedisFtCommands.create}. */
-  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisMulti<[...Replies, 'OK']>
-  CREATE: RedisFtMulti<Replies>['create']
+  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisChain<[...Replies, 'OK'], D>
+  CREATE: RedisFtMulti<Replies, D>['create']
   /** See {@link RedisFtCommands.cursorDel}. */
-  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  CURSOR_DEL: RedisFtMulti<Replies>['cursorDel']
+  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  CURSOR_DEL: RedisFtMulti<Replies, D>['cursorDel']
   /** See {@link RedisFtCommands.cursorRead}. */
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisMulti<[...Replies, FtAggregateWithCursorReply<string>]>
-  CURSOR_READ: RedisFtMulti<Replies>['cursorRead']
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisChain<[...Replies, FtAggregateWithCursorReply<string>], D>
+  CURSOR_READ: RedisFtMulti<Replies, D>['cursorRead']
   /** See {@link RedisFtCommands.dictAdd}. */
-  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  DICTADD: RedisFtMulti<Replies>['dictAdd']
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  DICTADD: RedisFtMulti<Replies, D>['dictAdd']
   /** See {@link RedisFtCommands.dictDel}. */
-  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisMulti<[...Replies, number]>
-  DICTDEL: RedisFtMulti<Replies>['dictDel']
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisChain<[...Replies, number], D>
+  DICTDEL: RedisFtMulti<Replies, D>['dictDel']
   /** See {@link RedisFtCommands.dictDump}. */
-  dictDump(dictionary: RedisArgument): RedisMulti<[...Replies, string[]]>
-  DICTDUMP: RedisFtMulti<Replies>['dictDump']
+  dictDump(dictionary: RedisArgument): RedisChain<[...Replies, string[]], D>
+  DICTDUMP: RedisFtMulti<Replies, D>['dictDump']
   /** See {@link RedisFtCommands.dropIndex}. */
-  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisMulti<[...Replies, 'OK']>
-  DROPINDEX: RedisFtMulti<Replies>['dropIndex']
+  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisChain<[...Replies, 'OK'], D>
+  DROPINDEX: RedisFtMulti<Replies, D>['dropIndex']
   /** See {@link RedisFtCommands.explain}. */
-  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisMulti<[...Replies, string]>
-  EXPLAIN: RedisFtMulti<Replies>['explain']
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisChain<[...Replies, string], D>
+  EXPLAIN: RedisFtMulti<Replies, D>['explain']
   /** See {@link RedisFtCommands.explainCli}. */
-  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisMulti<[...Replies, string[]]>
-  EXPLAINCLI: RedisFtMulti<Replies>['explainCli']
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisChain<[...Replies, string[]], D>
+  EXPLAINCLI: RedisFtMulti<Replies, D>['explainCli']
   /** See {@link RedisFtCommands.hybrid}. */
-  hybrid(index: RedisArgument, options: FtHybridOptions): RedisMulti<[...Replies, FtHybridReply<string>]>
-  HYBRID: RedisFtMulti<Replies>['hybrid']
+  hybrid(index: RedisArgument, options: FtHybridOptions): RedisChain<[...Replies, FtHybridReply<string>], D>
+  HYBRID: RedisFtMulti<Replies, D>['hybrid']
   /** See {@link RedisFtCommands.info}. */
-  info(index: RedisArgument): RedisMulti<[...Replies, FtInfoReply<string>]>
-  INFO: RedisFtMulti<Replies>['info']
+  info(index: RedisArgument): RedisChain<[...Replies, FtInfoReply<string>], D>
+  INFO: RedisFtMulti<Replies, D>['info']
   /** See {@link RedisFtCommands.profileAggregate}. */
-  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisMulti<[...Replies, FtProfileReply<FtAggregateReply<string>>]>
-  PROFILEAGGREGATE: RedisFtMulti<Replies>['profileAggregate']
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisChain<[...Replies, FtProfileReply<FtAggregateReply<string>>], D>
+  PROFILEAGGREGATE: RedisFtMulti<Replies, D>['profileAggregate']
   /** See {@link RedisFtCommands.profileSearch}. */
-  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisMulti<[...Replies, FtProfileReply<FtSearchReply<string>>]>
-  PROFILESEARCH: RedisFtMulti<Replies>['profileSearch']
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisChain<[...Replies, FtProfileReply<FtSearchReply<string>>], D>
+  PROFILESEARCH: RedisFtMulti<Replies, D>['profileSearch']
   /** See {@link RedisFtCommands.search}. */
-  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisMulti<[...Replies, FtSearchReply<string>]>
-  SEARCH: RedisFtMulti<Replies>['search']
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisChain<[...Replies, FtSearchReply<string>], D>
+  SEARCH: RedisFtMulti<Replies, D>['search']
   /** See {@link RedisFtCommands.searchNoContent}. */
-  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisMulti<[...Replies, FtSearchNoContentReply<string>]>
-  SEARCH_NOCONTENT: RedisFtMulti<Replies>['searchNoContent']
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisChain<[...Replies, FtSearchNoContentReply<string>], D>
+  SEARCH_NOCONTENT: RedisFtMulti<Replies, D>['searchNoContent']
   /** See {@link RedisFtCommands.spellCheck}. */
-  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisMulti<[...Replies, FtSpellCheckReply<string>[]]>
-  SPELLCHECK: RedisFtMulti<Replies>['spellCheck']
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisChain<[...Replies, FtSpellCheckReply<string>[]], D>
+  SPELLCHECK: RedisFtMulti<Replies, D>['spellCheck']
   /** See {@link RedisFtCommands.sugAdd}. */
-  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisMulti<[...Replies, number]>
-  SUGADD: RedisFtMulti<Replies>['sugAdd']
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisChain<[...Replies, number], D>
+  SUGADD: RedisFtMulti<Replies, D>['sugAdd']
   /** See {@link RedisFtCommands.sugDel}. */
-  sugDel(key: RedisArgument, string: RedisArgument): RedisMulti<[...Replies, number]>
-  SUGDEL: RedisFtMulti<Replies>['sugDel']
+  sugDel(key: RedisArgument, string: RedisArgument): RedisChain<[...Replies, number], D>
+  SUGDEL: RedisFtMulti<Replies, D>['sugDel']
   /** See {@link RedisFtCommands.sugGet}. */
-  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, string[] | null]>
-  SUGGET: RedisFtMulti<Replies>['sugGet']
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, string[] | null], D>
+  SUGGET: RedisFtMulti<Replies, D>['sugGet']
   /** See {@link RedisFtCommands.sugGetWithPayloads}. */
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, { suggestion: string; payload: string | null }[] | null]>
-  SUGGET_WITHPAYLOADS: RedisFtMulti<Replies>['sugGetWithPayloads']
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: string; payload: string | null }[] | null], D>
+  SUGGET_WITHPAYLOADS: RedisFtMulti<Replies, D>['sugGetWithPayloads']
   /** See {@link RedisFtCommands.sugGetWithScores}. */
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, { suggestion: string; score: number }[] | null]>
-  SUGGET_WITHSCORES: RedisFtMulti<Replies>['sugGetWithScores']
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: string; score: number }[] | null], D>
+  SUGGET_WITHSCORES: RedisFtMulti<Replies, D>['sugGetWithScores']
   /** See {@link RedisFtCommands.sugGetWithScoresWithPayloads}. */
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisMulti<[...Replies, { suggestion: string; score: number; payload: string | null }[] | null]>
-  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtMulti<Replies>['sugGetWithScoresWithPayloads']
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: string; score: number; payload: string | null }[] | null], D>
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtMulti<Replies, D>['sugGetWithScoresWithPayloads']
   /** See {@link RedisFtCommands.sugLen}. */
-  sugLen(key: RedisArgument): RedisMulti<[...Replies, number]>
-  SUGLEN: RedisFtMulti<Replies>['sugLen']
+  sugLen(key: RedisArgument): RedisChain<[...Replies, number], D>
+  SUGLEN: RedisFtMulti<Replies, D>['sugLen']
   /** See {@link RedisFtCommands.synDump}. */
-  synDump(index: RedisArgument): RedisMulti<[...Replies, Record<string, string[]>]>
-  SYNDUMP: RedisFtMulti<Replies>['synDump']
+  synDump(index: RedisArgument): RedisChain<[...Replies, Record<string, string[]>], D>
+  SYNDUMP: RedisFtMulti<Replies, D>['synDump']
   /** See {@link RedisFtCommands.synUpdate}. */
-  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisMulti<[...Replies, 'OK']>
-  SYNUPDATE: RedisFtMulti<Replies>['synUpdate']
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisChain<[...Replies, 'OK'], D>
+  SYNUPDATE: RedisFtMulti<Replies, D>['synUpdate']
   /** See {@link RedisFtCommands.tagVals}. */
-  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisMulti<[...Replies, string[]]>
-  TAGVALS: RedisFtMulti<Replies>['tagVals']
+  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisChain<[...Replies, string[]], D>
+  TAGVALS: RedisFtMulti<Replies, D>['tagVals']
 }
 
 /** Commands on search indexes, on a chain whose strings are Buffers. */
-export interface RedisBufferFtMulti<Replies extends unknown[] = []> {
+export interface RedisBufferFtMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferFtCommands._list}. */
-  _list(): RedisBufferMulti<[...Replies, Buffer[]]>
-  _LIST: RedisBufferFtMulti<Replies>['_list']
+  _list(): RedisBufferChain<[...Replies, Buffer[]], D>
+  _LIST: RedisBufferFtMulti<Replies, D>['_list']
   /** See {@link RedisBufferFtCommands.aggregate}. */
-  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisBufferMulti<[...Replies, FtAggregateReply<Buffer>]>
-  AGGREGATE: RedisBufferFtMulti<Replies>['aggregate']
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisBufferChain<[...Replies, FtAggregateReply<Buffer>], D>
+  AGGREGATE: RedisBufferFtMulti<Replies, D>['aggregate']
   /** See {@link RedisBufferFtCommands.aggregateWithCursor}. */
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisBufferMulti<[...Replies, FtAggregateWithCursorReply<Buffer>]>
-  AGGREGATE_WITHCURSOR: RedisBufferFtMulti<Replies>['aggregateWithCursor']
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisBufferChain<[...Replies, FtAggregateWithCursorReply<Buffer>], D>
+  AGGREGATE_WITHCURSOR: RedisBufferFtMulti<Replies, D>['aggregateWithCursor']
   /** See {@link RedisBufferFtCommands.aliasAdd}. */
-  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  ALIASADD: RedisBufferFtMulti<Replies>['aliasAdd']
+  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  ALIASADD: RedisBufferFtMulti<Replies, D>['aliasAdd']
   /** See {@link RedisBufferFtCommands.aliasDel}. */
-  aliasDel(alias: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  ALIASDEL: RedisBufferFtMulti<Replies>['aliasDel']
+  aliasDel(alias: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  ALIASDEL: RedisBufferFtMulti<Replies, D>['aliasDel']
   /** See {@link RedisBufferFtCommands.aliasList}. */
-  aliasList(index: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  ALIASLIST: RedisBufferFtMulti<Replies>['aliasList']
+  aliasList(index: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  ALIASLIST: RedisBufferFtMulti<Replies, D>['aliasList']
   /** See {@link RedisBufferFtCommands.aliasUpdate}. */
-  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  ALIASUPDATE: RedisBufferFtMulti<Replies>['aliasUpdate']
+  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  ALIASUPDATE: RedisBufferFtMulti<Replies, D>['aliasUpdate']
   /** See {@link RedisBufferFtCommands.alter}. */
-  alter(index: RedisArgument, schema: FtSchema): RedisBufferMulti<[...Replies, 'OK']>
-  ALTER: RedisBufferFtMulti<Replies>['alter']
+  alter(index: RedisArgument, schema: FtSchema): RedisBufferChain<[...Replies, 'OK'], D>
+  ALTER: RedisBufferFtMulti<Replies, D>['alter']
   /** See {@link RedisBufferFtCommands.configGet}. */
-  configGet(option: RedisArgument): RedisBufferMulti<[...Replies, Record<string, Buffer | null>]>
-  CONFIG_GET: RedisBufferFtMulti<Replies>['configGet']
+  configGet(option: RedisArgument): RedisBufferChain<[...Replies, Record<string, Buffer | null>], D>
+  CONFIG_GET: RedisBufferFtMulti<Replies, D>['configGet']
   /** See {@link RedisBufferFtCommands.configSet}. */
-  configSet(property: RedisArgument, value: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  CONFIG_SET: RedisBufferFtMulti<Replies>['configSet']
+  configSet(property: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  CONFIG_SET: RedisBufferFtMulti<Replies, D>['configSet']
   /** See {@link RedisBufferFtCommands.create}. */
-  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
-  CREATE: RedisBufferFtMulti<Replies>['create']
+  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  CREATE: RedisBufferFtMulti<Replies, D>['create']
   /** See {@link RedisBufferFtCommands.cursorDel}. */
-  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
-  CURSOR_DEL: RedisBufferFtMulti<Replies>['cursorDel']
+  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
+  CURSOR_DEL: RedisBufferFtMulti<Replies, D>['cursorDel']
   /** See {@link RedisBufferFtCommands.cursorRead}. */
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisBufferMulti<[...Replies, FtAggregateWithCursorReply<Buffer>]>
-  CURSOR_READ: RedisBufferFtMulti<Replies>['cursorRead']
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisBufferChain<[...Replies, FtAggregateWithCursorReply<Buffer>], D>
+  CURSOR_READ: RedisBufferFtMulti<Replies, D>['cursorRead']
   /** See {@link RedisBufferFtCommands.dictAdd}. */
-  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  DICTADD: RedisBufferFtMulti<Replies>['dictAdd']
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  DICTADD: RedisBufferFtMulti<Replies, D>['dictAdd']
   /** See {@link RedisBufferFtCommands.dictDel}. */
-  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferMulti<[...Replies, number]>
-  DICTDEL: RedisBufferFtMulti<Replies>['dictDel']
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
+  DICTDEL: RedisBufferFtMulti<Replies, D>['dictDel']
   /** See {@link RedisBufferFtCommands.dictDump}. */
-  dictDump(dictionary: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  DICTDUMP: RedisBufferFtMulti<Replies>['dictDump']
+  dictDump(dictionary: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  DICTDUMP: RedisBufferFtMulti<Replies, D>['dictDump']
   /** See {@link RedisBufferFtCommands.dropIndex}. */
-  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisBufferMulti<[...Replies, 'OK']>
-  DROPINDEX: RedisBufferFtMulti<Replies>['dropIndex']
+  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  DROPINDEX: RedisBufferFtMulti<Replies, D>['dropIndex']
   /** See {@link RedisBufferFtCommands.explain}. */
-  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisBufferMulti<[...Replies, Buffer]>
-  EXPLAIN: RedisBufferFtMulti<Replies>['explain']
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisBufferChain<[...Replies, Buffer], D>
+  EXPLAIN: RedisBufferFtMulti<Replies, D>['explain']
   /** See {@link RedisBufferFtCommands.explainCli}. */
-  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisBufferMulti<[...Replies, Buffer[]]>
-  EXPLAINCLI: RedisBufferFtMulti<Replies>['explainCli']
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisBufferChain<[...Replies, Buffer[]], D>
+  EXPLAINCLI: RedisBufferFtMulti<Replies, D>['explainCli']
   /** See {@link RedisBufferFtCommands.hybrid}. */
-  hybrid(index: RedisArgument, options: FtHybridOptions): RedisBufferMulti<[...Replies, FtHybridReply<Buffer>]>
-  HYBRID: RedisBufferFtMulti<Replies>['hybrid']
+  hybrid(index: RedisArgument, options: FtHybridOptions): RedisBufferChain<[...Replies, FtHybridReply<Buffer>], D>
+  HYBRID: RedisBufferFtMulti<Replies, D>['hybrid']
   /** See {@link RedisBufferFtCommands.info}. */
-  info(index: RedisArgument): RedisBufferMulti<[...Replies, FtInfoReply<Buffer>]>
-  INFO: RedisBufferFtMulti<Replies>['info']
+  info(index: RedisArgument): RedisBufferChain<[...Replies, FtInfoReply<Buffer>], D>
+  INFO: RedisBufferFtMulti<Replies, D>['info']
   /** See {@link RedisBufferFtCommands.profileAggregate}. */
-  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisBufferMulti<[...Replies, FtProfileReply<FtAggregateReply<Buffer>>]>
-  PROFILEAGGREGATE: RedisBufferFtMulti<Replies>['profileAggregate']
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisBufferChain<[...Replies, FtProfileReply<FtAggregateReply<Buffer>>], D>
+  PROFILEAGGREGATE: RedisBufferFtMulti<Replies, D>['profileAggregate']
   /** See {@link RedisBufferFtCommands.profileSearch}. */
-  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisBufferMulti<[...Replies, FtProfileReply<FtSearchReply<Buffer>>]>
-  PROFILESEARCH: RedisBufferFtMulti<Replies>['profileSearch']
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisBufferChain<[...Replies, FtProfileReply<FtSearchReply<Buffer>>], D>
+  PROFILESEARCH: RedisBufferFtMulti<Replies, D>['profileSearch']
   /** See {@link RedisBufferFtCommands.search}. */
-  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferMulti<[...Replies, FtSearchReply<Buffer>]>
-  SEARCH: RedisBufferFtMulti<Replies>['search']
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferChain<[...Replies, FtSearchReply<Buffer>], D>
+  SEARCH: RedisBufferFtMulti<Replies, D>['search']
   /** See {@link RedisBufferFtCommands.searchNoContent}. */
-  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferMulti<[...Replies, FtSearchNoContentReply<Buffer>]>
-  SEARCH_NOCONTENT: RedisBufferFtMulti<Replies>['searchNoContent']
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferChain<[...Replies, FtSearchNoContentReply<Buffer>], D>
+  SEARCH_NOCONTENT: RedisBufferFtMulti<Replies, D>['searchNoContent']
   /** See {@link RedisBufferFtCommands.spellCheck}. */
-  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisBufferMulti<[...Replies, FtSpellCheckReply<Buffer>[]]>
-  SPELLCHECK: RedisBufferFtMulti<Replies>['spellCheck']
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisBufferChain<[...Replies, FtSpellCheckReply<Buffer>[]], D>
+  SPELLCHECK: RedisBufferFtMulti<Replies, D>['spellCheck']
   /** See {@link RedisBufferFtCommands.sugAdd}. */
-  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisBufferMulti<[...Replies, number]>
-  SUGADD: RedisBufferFtMulti<Replies>['sugAdd']
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisBufferChain<[...Replies, number], D>
+  SUGADD: RedisBufferFtMulti<Replies, D>['sugAdd']
   /** See {@link RedisBufferFtCommands.sugDel}. */
-  sugDel(key: RedisArgument, string: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SUGDEL: RedisBufferFtMulti<Replies>['sugDel']
+  sugDel(key: RedisArgument, string: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SUGDEL: RedisBufferFtMulti<Replies, D>['sugDel']
   /** See {@link RedisBufferFtCommands.sugGet}. */
-  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, Buffer[] | null]>
-  SUGGET: RedisBufferFtMulti<Replies>['sugGet']
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, Buffer[] | null], D>
+  SUGGET: RedisBufferFtMulti<Replies, D>['sugGet']
   /** See {@link RedisBufferFtCommands.sugGetWithPayloads}. */
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, { suggestion: Buffer; payload: Buffer | null }[] | null]>
-  SUGGET_WITHPAYLOADS: RedisBufferFtMulti<Replies>['sugGetWithPayloads']
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, { suggestion: Buffer; payload: Buffer | null }[] | null], D>
+  SUGGET_WITHPAYLOADS: RedisBufferFtMulti<Replies, D>['sugGetWithPayloads']
   /** See {@link RedisBufferFtCommands.sugGetWithScores}. */
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, { suggestion: Buffer; score: number }[] | null]>
-  SUGGET_WITHSCORES: RedisBufferFtMulti<Replies>['sugGetWithScores']
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, { suggestion: Buffer; score: number }[] | null], D>
+  SUGGET_WITHSCORES: RedisBufferFtMulti<Replies, D>['sugGetWithScores']
   /** See {@link RedisBufferFtCommands.sugGetWithScoresWithPayloads}. */
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferMulti<[...Replies, { suggestion: Buffer; score: number; payload: Buffer | null }[] | null]>
-  SUGGET_WITHSCORES_WITHPAYLOADS: RedisBufferFtMulti<Replies>['sugGetWithScoresWithPayloads']
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, { suggestion: Buffer; score: number; payload: Buffer | null }[] | null], D>
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisBufferFtMulti<Replies, D>['sugGetWithScoresWithPayloads']
   /** See {@link RedisBufferFtCommands.sugLen}. */
-  sugLen(key: RedisArgument): RedisBufferMulti<[...Replies, number]>
-  SUGLEN: RedisBufferFtMulti<Replies>['sugLen']
+  sugLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
+  SUGLEN: RedisBufferFtMulti<Replies, D>['sugLen']
   /** See {@link RedisBufferFtCommands.synDump}. */
-  synDump(index: RedisArgument): RedisBufferMulti<[...Replies, Record<string, Buffer[]>]>
-  SYNDUMP: RedisBufferFtMulti<Replies>['synDump']
+  synDump(index: RedisArgument): RedisBufferChain<[...Replies, Record<string, Buffer[]>], D>
+  SYNDUMP: RedisBufferFtMulti<Replies, D>['synDump']
   /** See {@link RedisBufferFtCommands.synUpdate}. */
-  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisBufferMulti<[...Replies, 'OK']>
-  SYNUPDATE: RedisBufferFtMulti<Replies>['synUpdate']
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  SYNUPDATE: RedisBufferFtMulti<Replies, D>['synUpdate']
   /** See {@link RedisBufferFtCommands.tagVals}. */
-  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  TAGVALS: RedisBufferFtMulti<Replies>['tagVals']
+  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  TAGVALS: RedisBufferFtMulti<Replies, D>['tagVals']
 }
 
 /** Commands on time series whose replies hold no text. */
@@ -14633,273 +14929,273 @@ export interface RedisBufferTsCommands extends RedisTsPlainCommands {
 }
 
 /** Commands on time series, on a chain. */
-export interface RedisTsMulti<Replies extends unknown[] = []> {
+export interface RedisTsMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisTsCommands.add}. */
-  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisMulti<[...Replies, number]>
-  ADD: RedisTsMulti<Replies>['add']
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisChain<[...Replies, number], D>
+  ADD: RedisTsMulti<Replies, D>['add']
   /** See {@link RedisTsCommands.alter}. */
-  alter(key: RedisArgument, options?: TsAlterOptions): RedisMulti<[...Replies, 'OK']>
-  ALTER: RedisTsMulti<Replies>['alter']
+  alter(key: RedisArgument, options?: TsAlterOptions): RedisChain<[...Replies, 'OK'], D>
+  ALTER: RedisTsMulti<Replies, D>['alter']
   /** See {@link RedisTsCommands.create}. */
-  create(key: RedisArgument, options?: TsCreateOptions): RedisMulti<[...Replies, 'OK']>
-  CREATE: RedisTsMulti<Replies>['create']
+  create(key: RedisArgument, options?: TsCreateOptions): RedisChain<[...Replies, 'OK'], D>
+  CREATE: RedisTsMulti<Replies, D>['create']
   /** See {@link RedisTsCommands.createRule}. */
-  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  CREATERULE: RedisTsMulti<Replies>['createRule']
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  CREATERULE: RedisTsMulti<Replies, D>['createRule']
   /** See {@link RedisTsCommands.decrBy}. */
-  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisMulti<[...Replies, number]>
-  DECRBY: RedisTsMulti<Replies>['decrBy']
+  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisChain<[...Replies, number], D>
+  DECRBY: RedisTsMulti<Replies, D>['decrBy']
   /** See {@link RedisTsCommands.del}. */
-  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisMulti<[...Replies, number]>
-  DEL: RedisTsMulti<Replies>['del']
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisChain<[...Replies, number], D>
+  DEL: RedisTsMulti<Replies, D>['del']
   /** See {@link RedisTsCommands.deleteRule}. */
-  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisMulti<[...Replies, 'OK']>
-  DELETERULE: RedisTsMulti<Replies>['deleteRule']
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisChain<[...Replies, 'OK'], D>
+  DELETERULE: RedisTsMulti<Replies, D>['deleteRule']
   /** See {@link RedisTsCommands.get}. */
-  get(key: RedisArgument, options?: TsGetOptions): RedisMulti<[...Replies, TsSample | null]>
-  GET: RedisTsMulti<Replies>['get']
+  get(key: RedisArgument, options?: TsGetOptions): RedisChain<[...Replies, TsSample | null], D>
+  GET: RedisTsMulti<Replies, D>['get']
   /** See {@link RedisTsCommands.incrBy}. */
-  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisMulti<[...Replies, number]>
-  INCRBY: RedisTsMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisChain<[...Replies, number], D>
+  INCRBY: RedisTsMulti<Replies, D>['incrBy']
   /** See {@link RedisTsCommands.info}. */
-  info(key: RedisArgument): RedisMulti<[...Replies, TsInfoReply<string>]>
-  INFO: RedisTsMulti<Replies>['info']
+  info(key: RedisArgument): RedisChain<[...Replies, TsInfoReply<string>], D>
+  INFO: RedisTsMulti<Replies, D>['info']
   /** See {@link RedisTsCommands.infoDebug}. */
-  infoDebug(key: RedisArgument): RedisMulti<[...Replies, TsInfoDebugReply<string>]>
-  INFO_DEBUG: RedisTsMulti<Replies>['infoDebug']
+  infoDebug(key: RedisArgument): RedisChain<[...Replies, TsInfoDebugReply<string>], D>
+  INFO_DEBUG: RedisTsMulti<Replies, D>['infoDebug']
   /** See {@link RedisTsCommands.mAdd}. */
-  mAdd(toAdd: TsMAddSample[]): RedisMulti<[...Replies, (number | ErrorReply)[]]>
-  MADD: RedisTsMulti<Replies>['mAdd']
+  mAdd(toAdd: TsMAddSample[]): RedisChain<[...Replies, (number | ErrorReply)[]], D>
+  MADD: RedisTsMulti<Replies, D>['mAdd']
   /** See {@link RedisTsCommands.mGet}. */
-  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisMulti<[...Replies, Record<string, { sample: TsSample }>]>
-  MGET: RedisTsMulti<Replies>['mGet']
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { sample: TsSample }>], D>
+  MGET: RedisTsMulti<Replies, D>['mGet']
   /** See {@link RedisTsCommands.mGetSelectedLabels}. */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; sample: TsSample }>]>
-  MGET_SELECTED_LABELS: RedisTsMulti<Replies>['mGetSelectedLabels']
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; sample: TsSample }>], D>
+  MGET_SELECTED_LABELS: RedisTsMulti<Replies, D>['mGetSelectedLabels']
   /** See {@link RedisTsCommands.mGetWithLabels}. */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; sample: TsSample }>]>
-  MGET_WITHLABELS: RedisTsMulti<Replies>['mGetWithLabels']
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; sample: TsSample }>], D>
+  MGET_WITHLABELS: RedisTsMulti<Replies, D>['mGetWithLabels']
   /** See {@link RedisTsCommands.mRange}. */
-  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, TsSample[]>]>
-  MRANGE: RedisTsMulti<Replies>['mRange']
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D>
+  MRANGE: RedisTsMulti<Replies, D>['mRange']
   /** See {@link RedisTsCommands.mRangeGroupBy}. */
-  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
-  MRANGE_GROUPBY: RedisTsMulti<Replies>['mRangeGroupBy']
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
+  MRANGE_GROUPBY: RedisTsMulti<Replies, D>['mRangeGroupBy']
   /** See {@link RedisTsCommands.mRangeMultiAggr}. */
-  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, TsMultiSample[]>]>
-  MRANGE_MULTIAGGR: RedisTsMulti<Replies>['mRangeMultiAggr']
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, TsMultiSample[]>], D>
+  MRANGE_MULTIAGGR: RedisTsMulti<Replies, D>['mRangeMultiAggr']
   /** See {@link RedisTsCommands.mRangeSelectedLabels}. */
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
-  MRANGE_SELECTED_LABELS: RedisTsMulti<Replies>['mRangeSelectedLabels']
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
+  MRANGE_SELECTED_LABELS: RedisTsMulti<Replies, D>['mRangeSelectedLabels']
   /** See {@link RedisTsCommands.mRangeSelectedLabelsGroupBy}. */
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
-  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies>['mRangeSelectedLabelsGroupBy']
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies, D>['mRangeSelectedLabelsGroupBy']
   /** See {@link RedisTsCommands.mRangeSelectedLabelsMultiAggr}. */
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>]>
-  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies>['mRangeSelectedLabelsMultiAggr']
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>], D>
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRangeSelectedLabelsMultiAggr']
   /** See {@link RedisTsCommands.mRangeWithLabels}. */
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>]>
-  MRANGE_WITHLABELS: RedisTsMulti<Replies>['mRangeWithLabels']
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>], D>
+  MRANGE_WITHLABELS: RedisTsMulti<Replies, D>['mRangeWithLabels']
   /** See {@link RedisTsCommands.mRangeWithLabelsGroupBy}. */
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>]>
-  MRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies>['mRangeWithLabelsGroupBy']
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>], D>
+  MRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies, D>['mRangeWithLabelsGroupBy']
   /** See {@link RedisTsCommands.mRangeWithLabelsMultiAggr}. */
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>]>
-  MRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies>['mRangeWithLabelsMultiAggr']
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>], D>
+  MRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRangeWithLabelsMultiAggr']
   /** See {@link RedisTsCommands.mRevRange}. */
-  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, TsSample[]>]>
-  MREVRANGE: RedisTsMulti<Replies>['mRevRange']
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D>
+  MREVRANGE: RedisTsMulti<Replies, D>['mRevRange']
   /** See {@link RedisTsCommands.mRevRangeGroupBy}. */
-  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
-  MREVRANGE_GROUPBY: RedisTsMulti<Replies>['mRevRangeGroupBy']
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
+  MREVRANGE_GROUPBY: RedisTsMulti<Replies, D>['mRevRangeGroupBy']
   /** See {@link RedisTsCommands.mRevRangeMultiAggr}. */
-  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, TsMultiSample[]>]>
-  MREVRANGE_MULTIAGGR: RedisTsMulti<Replies>['mRevRangeMultiAggr']
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, TsMultiSample[]>], D>
+  MREVRANGE_MULTIAGGR: RedisTsMulti<Replies, D>['mRevRangeMultiAggr']
   /** See {@link RedisTsCommands.mRevRangeSelectedLabels}. */
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
-  MREVRANGE_SELECTED_LABELS: RedisTsMulti<Replies>['mRevRangeSelectedLabels']
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
+  MREVRANGE_SELECTED_LABELS: RedisTsMulti<Replies, D>['mRevRangeSelectedLabels']
   /** See {@link RedisTsCommands.mRevRangeSelectedLabelsGroupBy}. */
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>]>
-  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies>['mRevRangeSelectedLabelsGroupBy']
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies, D>['mRevRangeSelectedLabelsGroupBy']
   /** See {@link RedisTsCommands.mRevRangeSelectedLabelsMultiAggr}. */
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>]>
-  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies>['mRevRangeSelectedLabelsMultiAggr']
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>], D>
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRevRangeSelectedLabelsMultiAggr']
   /** See {@link RedisTsCommands.mRevRangeWithLabels}. */
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>]>
-  MREVRANGE_WITHLABELS: RedisTsMulti<Replies>['mRevRangeWithLabels']
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>], D>
+  MREVRANGE_WITHLABELS: RedisTsMulti<Replies, D>['mRevRangeWithLabels']
   /** See {@link RedisTsCommands.mRevRangeWithLabelsGroupBy}. */
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>]>
-  MREVRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies>['mRevRangeWithLabelsGroupBy']
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>], D>
+  MREVRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies, D>['mRevRangeWithLabelsGroupBy']
   /** See {@link RedisTsCommands.mRevRangeWithLabelsMultiAggr}. */
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisMulti<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>]>
-  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies>['mRevRangeWithLabelsMultiAggr']
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>], D>
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRevRangeWithLabelsMultiAggr']
   /** See {@link RedisTsCommands.nRange}. */
-  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisMulti<[...Replies, TsMultiSample[]]>
-  NRANGE: RedisTsMulti<Replies>['nRange']
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisChain<[...Replies, TsMultiSample[]], D>
+  NRANGE: RedisTsMulti<Replies, D>['nRange']
   /** See {@link RedisTsCommands.nRevRange}. */
-  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisMulti<[...Replies, TsMultiSample[]]>
-  NREVRANGE: RedisTsMulti<Replies>['nRevRange']
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisChain<[...Replies, TsMultiSample[]], D>
+  NREVRANGE: RedisTsMulti<Replies, D>['nRevRange']
   /** See {@link RedisTsCommands.queryIndex}. */
-  queryIndex(filter: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  QUERYINDEX: RedisTsMulti<Replies>['queryIndex']
+  queryIndex(filter: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  QUERYINDEX: RedisTsMulti<Replies, D>['queryIndex']
   /** See {@link RedisTsCommands.queryLabelValues}. */
-  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  QUERYLABELS_VALUES: RedisTsMulti<Replies>['queryLabelValues']
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  QUERYLABELS_VALUES: RedisTsMulti<Replies, D>['queryLabelValues']
   /** See {@link RedisTsCommands.queryLabels}. */
-  queryLabels(filter?: RedisVariadicArgument): RedisMulti<[...Replies, string[]]>
-  QUERYLABELS: RedisTsMulti<Replies>['queryLabels']
+  queryLabels(filter?: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
+  QUERYLABELS: RedisTsMulti<Replies, D>['queryLabels']
   /** See {@link RedisTsCommands.range}. */
-  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisMulti<[...Replies, TsSample[]]>
-  RANGE: RedisTsMulti<Replies>['range']
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisChain<[...Replies, TsSample[]], D>
+  RANGE: RedisTsMulti<Replies, D>['range']
   /** See {@link RedisTsCommands.rangeMultiAggr}. */
-  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisMulti<[...Replies, TsMultiSample[]]>
-  RANGE_MULTIAGGR: RedisTsMulti<Replies>['rangeMultiAggr']
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisChain<[...Replies, TsMultiSample[]], D>
+  RANGE_MULTIAGGR: RedisTsMulti<Replies, D>['rangeMultiAggr']
   /** See {@link RedisTsCommands.read}. */
-  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisMulti<[...Replies, TsSample[]]>
-  READ: RedisTsMulti<Replies>['read']
+  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisChain<[...Replies, TsSample[]], D>
+  READ: RedisTsMulti<Replies, D>['read']
   /** See {@link RedisTsCommands.revRange}. */
-  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisMulti<[...Replies, TsSample[]]>
-  REVRANGE: RedisTsMulti<Replies>['revRange']
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisChain<[...Replies, TsSample[]], D>
+  REVRANGE: RedisTsMulti<Replies, D>['revRange']
   /** See {@link RedisTsCommands.revRangeMultiAggr}. */
-  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisMulti<[...Replies, TsMultiSample[]]>
-  REVRANGE_MULTIAGGR: RedisTsMulti<Replies>['revRangeMultiAggr']
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisChain<[...Replies, TsMultiSample[]], D>
+  REVRANGE_MULTIAGGR: RedisTsMulti<Replies, D>['revRangeMultiAggr']
 }
 
 /** Commands on time series, on a chain whose strings are Buffers. */
-export interface RedisBufferTsMulti<Replies extends unknown[] = []> {
+export interface RedisBufferTsMulti<Replies extends unknown[] = [], D = {}> {
   /** See {@link RedisBufferTsCommands.add}. */
-  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisBufferMulti<[...Replies, number]>
-  ADD: RedisBufferTsMulti<Replies>['add']
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisBufferChain<[...Replies, number], D>
+  ADD: RedisBufferTsMulti<Replies, D>['add']
   /** See {@link RedisBufferTsCommands.alter}. */
-  alter(key: RedisArgument, options?: TsAlterOptions): RedisBufferMulti<[...Replies, 'OK']>
-  ALTER: RedisBufferTsMulti<Replies>['alter']
+  alter(key: RedisArgument, options?: TsAlterOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  ALTER: RedisBufferTsMulti<Replies, D>['alter']
   /** See {@link RedisBufferTsCommands.create}. */
-  create(key: RedisArgument, options?: TsCreateOptions): RedisBufferMulti<[...Replies, 'OK']>
-  CREATE: RedisBufferTsMulti<Replies>['create']
+  create(key: RedisArgument, options?: TsCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
+  CREATE: RedisBufferTsMulti<Replies, D>['create']
   /** See {@link RedisBufferTsCommands.createRule}. */
-  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
-  CREATERULE: RedisBufferTsMulti<Replies>['createRule']
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
+  CREATERULE: RedisBufferTsMulti<Replies, D>['createRule']
   /** See {@link RedisBufferTsCommands.decrBy}. */
-  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferMulti<[...Replies, number]>
-  DECRBY: RedisBufferTsMulti<Replies>['decrBy']
+  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferChain<[...Replies, number], D>
+  DECRBY: RedisBufferTsMulti<Replies, D>['decrBy']
   /** See {@link RedisBufferTsCommands.del}. */
-  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisBufferMulti<[...Replies, number]>
-  DEL: RedisBufferTsMulti<Replies>['del']
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisBufferChain<[...Replies, number], D>
+  DEL: RedisBufferTsMulti<Replies, D>['del']
   /** See {@link RedisBufferTsCommands.deleteRule}. */
-  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisBufferMulti<[...Replies, 'OK']>
-  DELETERULE: RedisBufferTsMulti<Replies>['deleteRule']
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
+  DELETERULE: RedisBufferTsMulti<Replies, D>['deleteRule']
   /** See {@link RedisBufferTsCommands.get}. */
-  get(key: RedisArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, TsSample | null]>
-  GET: RedisBufferTsMulti<Replies>['get']
+  get(key: RedisArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, TsSample | null], D>
+  GET: RedisBufferTsMulti<Replies, D>['get']
   /** See {@link RedisBufferTsCommands.incrBy}. */
-  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferMulti<[...Replies, number]>
-  INCRBY: RedisBufferTsMulti<Replies>['incrBy']
+  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferChain<[...Replies, number], D>
+  INCRBY: RedisBufferTsMulti<Replies, D>['incrBy']
   /** See {@link RedisBufferTsCommands.info}. */
-  info(key: RedisArgument): RedisBufferMulti<[...Replies, TsInfoReply<Buffer>]>
-  INFO: RedisBufferTsMulti<Replies>['info']
+  info(key: RedisArgument): RedisBufferChain<[...Replies, TsInfoReply<Buffer>], D>
+  INFO: RedisBufferTsMulti<Replies, D>['info']
   /** See {@link RedisBufferTsCommands.infoDebug}. */
-  infoDebug(key: RedisArgument): RedisBufferMulti<[...Replies, TsInfoDebugReply<Buffer>]>
-  INFO_DEBUG: RedisBufferTsMulti<Replies>['infoDebug']
+  infoDebug(key: RedisArgument): RedisBufferChain<[...Replies, TsInfoDebugReply<Buffer>], D>
+  INFO_DEBUG: RedisBufferTsMulti<Replies, D>['infoDebug']
   /** See {@link RedisBufferTsCommands.mAdd}. */
-  mAdd(toAdd: TsMAddSample[]): RedisBufferMulti<[...Replies, (number | ErrorReply)[]]>
-  MADD: RedisBufferTsMulti<Replies>['mAdd']
+  mAdd(toAdd: TsMAddSample[]): RedisBufferChain<[...Replies, (number | ErrorReply)[]], D>
+  MADD: RedisBufferTsMulti<Replies, D>['mAdd']
   /** See {@link RedisBufferTsCommands.mGet}. */
-  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, Record<string, { sample: TsSample }>]>
-  MGET: RedisBufferTsMulti<Replies>['mGet']
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, Record<string, { sample: TsSample }>], D>
+  MGET: RedisBufferTsMulti<Replies, D>['mGet']
   /** See {@link RedisBufferTsCommands.mGetSelectedLabels}. */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>]>
-  MGET_SELECTED_LABELS: RedisBufferTsMulti<Replies>['mGetSelectedLabels']
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>], D>
+  MGET_SELECTED_LABELS: RedisBufferTsMulti<Replies, D>['mGetSelectedLabels']
   /** See {@link RedisBufferTsCommands.mGetWithLabels}. */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; sample: TsSample }>]>
-  MGET_WITHLABELS: RedisBufferTsMulti<Replies>['mGetWithLabels']
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; sample: TsSample }>], D>
+  MGET_WITHLABELS: RedisBufferTsMulti<Replies, D>['mGetWithLabels']
   /** See {@link RedisBufferTsCommands.mRange}. */
-  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, TsSample[]>]>
-  MRANGE: RedisBufferTsMulti<Replies>['mRange']
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, TsSample[]>], D>
+  MRANGE: RedisBufferTsMulti<Replies, D>['mRange']
   /** See {@link RedisBufferTsCommands.mRangeGroupBy}. */
-  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
-  MRANGE_GROUPBY: RedisBufferTsMulti<Replies>['mRangeGroupBy']
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
+  MRANGE_GROUPBY: RedisBufferTsMulti<Replies, D>['mRangeGroupBy']
   /** See {@link RedisBufferTsCommands.mRangeMultiAggr}. */
-  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, TsMultiSample[]>]>
-  MRANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['mRangeMultiAggr']
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, TsMultiSample[]>], D>
+  MRANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRangeMultiAggr']
   /** See {@link RedisBufferTsCommands.mRangeSelectedLabels}. */
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
-  MRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies>['mRangeSelectedLabels']
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
+  MRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies, D>['mRangeSelectedLabels']
   /** See {@link RedisBufferTsCommands.mRangeSelectedLabelsGroupBy}. */
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
-  MRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRangeSelectedLabelsGroupBy']
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRangeSelectedLabelsGroupBy']
   /** See {@link RedisBufferTsCommands.mRangeSelectedLabelsMultiAggr}. */
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>]>
-  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRangeSelectedLabelsMultiAggr']
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>], D>
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRangeSelectedLabelsMultiAggr']
   /** See {@link RedisBufferTsCommands.mRangeWithLabels}. */
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>]>
-  MRANGE_WITHLABELS: RedisBufferTsMulti<Replies>['mRangeWithLabels']
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>], D>
+  MRANGE_WITHLABELS: RedisBufferTsMulti<Replies, D>['mRangeWithLabels']
   /** See {@link RedisBufferTsCommands.mRangeWithLabelsGroupBy}. */
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>]>
-  MRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRangeWithLabelsGroupBy']
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>], D>
+  MRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRangeWithLabelsGroupBy']
   /** See {@link RedisBufferTsCommands.mRangeWithLabelsMultiAggr}. */
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>]>
-  MRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRangeWithLabelsMultiAggr']
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>], D>
+  MRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRangeWithLabelsMultiAggr']
   /** See {@link RedisBufferTsCommands.mRevRange}. */
-  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, TsSample[]>]>
-  MREVRANGE: RedisBufferTsMulti<Replies>['mRevRange']
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, TsSample[]>], D>
+  MREVRANGE: RedisBufferTsMulti<Replies, D>['mRevRange']
   /** See {@link RedisBufferTsCommands.mRevRangeGroupBy}. */
-  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { samples: TsSample[] }>]>
-  MREVRANGE_GROUPBY: RedisBufferTsMulti<Replies>['mRevRangeGroupBy']
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
+  MREVRANGE_GROUPBY: RedisBufferTsMulti<Replies, D>['mRevRangeGroupBy']
   /** See {@link RedisBufferTsCommands.mRevRangeMultiAggr}. */
-  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, TsMultiSample[]>]>
-  MREVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['mRevRangeMultiAggr']
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, TsMultiSample[]>], D>
+  MREVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRevRangeMultiAggr']
   /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabels}. */
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
-  MREVRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies>['mRevRangeSelectedLabels']
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
+  MREVRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies, D>['mRevRangeSelectedLabels']
   /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabelsGroupBy}. */
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>]>
-  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRevRangeSelectedLabelsGroupBy']
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRevRangeSelectedLabelsGroupBy']
   /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabelsMultiAggr}. */
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>]>
-  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRevRangeSelectedLabelsMultiAggr']
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>], D>
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRevRangeSelectedLabelsMultiAggr']
   /** See {@link RedisBufferTsCommands.mRevRangeWithLabels}. */
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>]>
-  MREVRANGE_WITHLABELS: RedisBufferTsMulti<Replies>['mRevRangeWithLabels']
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>], D>
+  MREVRANGE_WITHLABELS: RedisBufferTsMulti<Replies, D>['mRevRangeWithLabels']
   /** See {@link RedisBufferTsCommands.mRevRangeWithLabelsGroupBy}. */
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>]>
-  MREVRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies>['mRevRangeWithLabelsGroupBy']
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>], D>
+  MREVRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRevRangeWithLabelsGroupBy']
   /** See {@link RedisBufferTsCommands.mRevRangeWithLabelsMultiAggr}. */
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferMulti<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>]>
-  MREVRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies>['mRevRangeWithLabelsMultiAggr']
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>], D>
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRevRangeWithLabelsMultiAggr']
   /** See {@link RedisBufferTsCommands.nRange}. */
-  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
-  NRANGE: RedisBufferTsMulti<Replies>['nRange']
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
+  NRANGE: RedisBufferTsMulti<Replies, D>['nRange']
   /** See {@link RedisBufferTsCommands.nRevRange}. */
-  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
-  NREVRANGE: RedisBufferTsMulti<Replies>['nRevRange']
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
+  NREVRANGE: RedisBufferTsMulti<Replies, D>['nRevRange']
   /** See {@link RedisBufferTsCommands.queryIndex}. */
-  queryIndex(filter: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  QUERYINDEX: RedisBufferTsMulti<Replies>['queryIndex']
+  queryIndex(filter: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  QUERYINDEX: RedisBufferTsMulti<Replies, D>['queryIndex']
   /** See {@link RedisBufferTsCommands.queryLabelValues}. */
-  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  QUERYLABELS_VALUES: RedisBufferTsMulti<Replies>['queryLabelValues']
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  QUERYLABELS_VALUES: RedisBufferTsMulti<Replies, D>['queryLabelValues']
   /** See {@link RedisBufferTsCommands.queryLabels}. */
-  queryLabels(filter?: RedisVariadicArgument): RedisBufferMulti<[...Replies, Buffer[]]>
-  QUERYLABELS: RedisBufferTsMulti<Replies>['queryLabels']
+  queryLabels(filter?: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
+  QUERYLABELS: RedisBufferTsMulti<Replies, D>['queryLabels']
   /** See {@link RedisBufferTsCommands.range}. */
-  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferMulti<[...Replies, TsSample[]]>
-  RANGE: RedisBufferTsMulti<Replies>['range']
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferChain<[...Replies, TsSample[]], D>
+  RANGE: RedisBufferTsMulti<Replies, D>['range']
   /** See {@link RedisBufferTsCommands.rangeMultiAggr}. */
-  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
-  RANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['rangeMultiAggr']
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
+  RANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['rangeMultiAggr']
   /** See {@link RedisBufferTsCommands.read}. */
-  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisBufferMulti<[...Replies, TsSample[]]>
-  READ: RedisBufferTsMulti<Replies>['read']
+  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisBufferChain<[...Replies, TsSample[]], D>
+  READ: RedisBufferTsMulti<Replies, D>['read']
   /** See {@link RedisBufferTsCommands.revRange}. */
-  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferMulti<[...Replies, TsSample[]]>
-  REVRANGE: RedisBufferTsMulti<Replies>['revRange']
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferChain<[...Replies, TsSample[]], D>
+  REVRANGE: RedisBufferTsMulti<Replies, D>['revRange']
   /** See {@link RedisBufferTsCommands.revRangeMultiAggr}. */
-  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferMulti<[...Replies, TsMultiSample[]]>
-  REVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies>['revRangeMultiAggr']
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
+  REVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['revRangeMultiAggr']
 }
 
 /** The commands of modules. */
-export interface RedisModules {
+export interface RedisModuleCommands {
   /** JSON documents. */
   readonly json: RedisJsonCommands
   /** Bloom filters. */
@@ -14919,7 +15215,7 @@ export interface RedisModules {
 }
 
 /** The commands of modules; strings are Buffers. */
-export interface RedisBufferModules {
+export interface RedisBufferModuleCommands {
   /** JSON documents. */
   readonly json: RedisBufferJsonCommands
   /** Bloom filters. */
@@ -14939,43 +15235,43 @@ export interface RedisBufferModules {
 }
 
 /** The commands of modules on a chain. */
-export interface RedisMulti<Replies extends unknown[] = []> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
   /** JSON documents. */
-  readonly json: RedisJsonMulti<Replies>
+  readonly json: RedisJsonMulti<Replies, D>
   /** Bloom filters. */
-  readonly bf: RedisBfMulti<Replies>
+  readonly bf: RedisBfMulti<Replies, D>
   /** Cuckoo filters. */
-  readonly cf: RedisCfMulti<Replies>
+  readonly cf: RedisCfMulti<Replies, D>
   /** Count-min sketches. */
-  readonly cms: RedisCmsMulti<Replies>
+  readonly cms: RedisCmsMulti<Replies, D>
   /** Top-k lists. */
-  readonly topK: RedisTopKMulti<Replies>
+  readonly topK: RedisTopKMulti<Replies, D>
   /** T-digests. */
-  readonly tDigest: RedisTDigestMulti<Replies>
+  readonly tDigest: RedisTDigestMulti<Replies, D>
   /** Search indexes. */
-  readonly ft: RedisFtMulti<Replies>
+  readonly ft: RedisFtMulti<Replies, D>
   /** Time series. */
-  readonly ts: RedisTsMulti<Replies>
+  readonly ts: RedisTsMulti<Replies, D>
 }
 
 /** The commands of modules on a chain whose strings are Buffers. */
-export interface RedisBufferMulti<Replies extends unknown[] = []> {
+export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
   /** JSON documents. */
-  readonly json: RedisBufferJsonMulti<Replies>
+  readonly json: RedisBufferJsonMulti<Replies, D>
   /** Bloom filters. */
-  readonly bf: RedisBufferBfMulti<Replies>
+  readonly bf: RedisBufferBfMulti<Replies, D>
   /** Cuckoo filters. */
-  readonly cf: RedisBufferCfMulti<Replies>
+  readonly cf: RedisBufferCfMulti<Replies, D>
   /** Count-min sketches. */
-  readonly cms: RedisBufferCmsMulti<Replies>
+  readonly cms: RedisBufferCmsMulti<Replies, D>
   /** Top-k lists. */
-  readonly topK: RedisBufferTopKMulti<Replies>
+  readonly topK: RedisBufferTopKMulti<Replies, D>
   /** T-digests. */
-  readonly tDigest: RedisBufferTDigestMulti<Replies>
+  readonly tDigest: RedisBufferTDigestMulti<Replies, D>
   /** Search indexes. */
-  readonly ft: RedisBufferFtMulti<Replies>
+  readonly ft: RedisBufferFtMulti<Replies, D>
   /** Time series. */
-  readonly ts: RedisBufferTsMulti<Replies>
+  readonly ts: RedisBufferTsMulti<Replies, D>
 }
 
 /** The commands that the legacy interface has. */

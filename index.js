@@ -5,11 +5,14 @@
  */
 
 const { RedisClient } = require('./lib/client')
+const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/commands/resp-types')
+const { digest } = require('./lib/digest')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
 const moduleConstants = require('./lib/modules/constants')
+const { defaultOf } = require('./lib/options')
 const { RedisClientPool, pooledOptions } = require('./lib/pool')
 const { defineScript } = require('./lib/scripts')
 
@@ -33,12 +36,15 @@ function createClientPool (options, poolOptions) {
 }
 
 module.exports = {
+  ...commandConstants,
   ...moduleConstants,
   createClient,
   createClientPool,
   defineScript,
+  digest,
   RedisClient,
   RedisClientPool,
+  DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,
   VerbatimString,
@@ -55,5 +61,11 @@ module.exports = {
   MultiErrorReply: errors.MultiErrorReply,
   ProtocolError: errors.ProtocolError,
   RootNodesUnavailableError: errors.RootNodesUnavailableError,
-  MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError
+  MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError,
+  // What node-redis calls errors that oxidis tells apart by their code, for `instanceof`.
+  SimpleError: errors.ErrorReply,
+  BlobError: errors.ErrorReply,
+  SocketClosedUnexpectedlyError: errors.ConnectionError,
+  SocketTimeoutError: errors.ConnectionError,
+  DisconnectsClientError: errors.ClientClosedError
 }

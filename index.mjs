@@ -6,6 +6,15 @@ import oxidis from './index.js'
 export default oxidis
 
 export const {
+  CLIENT_KILL_FILTERS,
+  CLIENT_UNBLOCK_MODES,
+  FAILOVER_MODES,
+  CLUSTER_SLOT_STATES,
+  COMMAND_LIST_FILTER_BY,
+  REDIS_FLUSH_MODES,
+  AR_PREDICATE_TYPES,
+  AR_PREDICATE_COMBINATORS,
+  AR_OPERATIONS,
   SCHEMA_FIELD_TYPE,
   SCHEMA_TEXT_FIELD_PHONETIC,
   SCHEMA_VECTOR_FIELD_ALGORITHM,
@@ -21,8 +30,10 @@ export const {
   createClient,
   createClientPool,
   defineScript,
+  digest,
   RedisClient,
   RedisClientPool,
+  DEFAULT_RESP,
   GEO_REPLY_WITH,
   RESP_TYPES,
   VerbatimString,
@@ -39,5 +50,10 @@ export const {
   MultiErrorReply,
   ProtocolError,
   RootNodesUnavailableError,
-  MaxCommandRedirectionsError
+  MaxCommandRedirectionsError,
+  SimpleError,
+  BlobError,
+  SocketClosedUnexpectedlyError,
+  SocketTimeoutError,
+  DisconnectsClientError
 } = oxidis

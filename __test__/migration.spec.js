@@ -5,8 +5,11 @@
 
 const assert = require('node:assert')
 const fs = require('node:fs')
+const { createRequire } = require('node:module')
 const path = require('node:path')
 const { after, before, describe, it } = require('node:test')
+
+const redis = require('redis')
 
 const oxidis = require('..')
 const { startServer } = require('./support/redis-server')
@@ -27,11 +30,61 @@ describe('what is said to be missing', () => {
   })
 
   it('is refused as an option, by name', () => {
-    for (const name of ['modules', 'clientSideCache', 'sentinels', 'reconnectOnError',
-      'stringNumbers', 'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
+    for (const name of ['clientSideCache', 'sentinels', 'reconnectOnError', 'stringNumbers',
+      'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
       assert.throws(() => createClient({ [name]: {} }), error => (
         error instanceof TypeError && error.message.includes(`"${name}"`)))
     }
+  })
+})
+
+describe('what node-redis exports', () => {
+  const text = read('migration-from-node-redis.md').split('## Not exported')[1].split('## ')[0]
+  const told = text.split('\n').filter(row => row.startsWith('| `')).flatMap(row => {
+    const [, names, reason] = row.split('|').map(cell => cell.trim())
+    assert.ok(reason.length > 0, `no reason for ${names}`)
+    return [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name)
+  })
+
+  it('can be imported here as well, or is told not to be, with a reason', () => {
+    const missing = Object.keys(redis).filter(name => !(name in oxidis))
+    assert.deepStrictEqual(missing.sort(), told.filter(name => name in redis).sort())
+  })
+
+  it('has the same values, where it is a constant', () => {
+    for (const [name, value] of Object.entries(redis)) {
+      const isConstant = typeof value !== 'function' && !(NOT_COMPARED.has(name))
+      if (isConstant && name in oxidis) assert.deepStrictEqual({ ...oxidis[name] }, { ...value })
+    }
+    assert.strictEqual(oxidis.DEFAULT_RESP, redis.DEFAULT_RESP)
+  })
+
+  it('has the names of its types, or is told not to', () => {
+    const types = typesOf(require.resolve('redis'))
+    assert.ok(types.has('RedisClientType') && types.has('SetOptions') && types.size > 60)
+    const ours = namesIn(fs.readFileSync(path.join(__dirname, '..', 'index.d.ts'), 'utf8'))
+    const missing = [...types].filter(name => !ours.has(name))
+    assert.deepStrictEqual(missing.sort(), told.filter(name => types.has(name)).sort())
+  })
+
+  it('is what is told not to be exported, and nothing else', () => {
+    const types = typesOf(require.resolve('redis'))
+    assert.deepStrictEqual(told.filter(name => !types.has(name) && !(name in redis)), [])
+    assert.strictEqual(new Set(told).size, told.length)
+  })
+
+  it('names errors that are instances of the same classes here', async t => {
+    const client = createClient({ url: 'redis://127.0.0.1:1', disableOfflineQueue: true })
+    t.after(() => client.destroy())
+    const pending = client.get('k')
+    client.destroy()
+    await assert.rejects(pending, error => error instanceof oxidis.ClientOfflineError ||
+      error instanceof oxidis.DisconnectsClientError)
+    await assert.rejects(client.get('k'), oxidis.DisconnectsClientError)
+    for (const name of ['SimpleError', 'BlobError']) {
+      assert.ok(new oxidis.MultiErrorReply([], []) instanceof oxidis[name])
+    }
+    assert.ok(new oxidis.ConnectionTimeoutError('x') instanceof oxidis.SocketTimeoutError)
   })
 })
 
@@ -49,8 +102,8 @@ describe('what is said to be there', () => {
       }
     }
     const same = read('migration-from-node-redis.md').split('## The same')[1].split('## ')[0]
-    const exported = new Set(['defineScript', 'createClientPool', 'RESP_TYPES'])
-    const others = new Set(['scripts', 'functions', 'WatchError', 'hSet', 'HSET'])
+    const exported = new Set(['defineScript', 'digest', 'createClientPool', 'RESP_TYPES'])
+    const others = new Set(['scripts', 'functions', 'modules', 'WatchError', 'hSet', 'HSET'])
     const multi = client.multi()
     const pool = oxidis.createClientPool()
     for (const [, name] of same.matchAll(/`(\w+)`/g)) {
@@ -136,3 +189,32 @@ describe('the calls of the table for ioredis', () => {
     assert.strictEqual(reply, 'OK')
   })
 })
+
+/** Every name that the declarations beside `main` export, types and values. */
+function typesOf (main) {
+  const file = main.replace(/\.js$/, '.d.ts')
+  const text = fs.readFileSync(file, 'utf8')
+  const names = namesIn(text)
+  for (const [, target] of text.matchAll(/^export \* from '([^']+)'/gm)) {
+    const from = createRequire(file).resolve(target)
+    for (const name of typesOf(from)) names.add(name)
+  }
+  return names
+}
+
+/** The names that a file of declarations exports itself. */
+function namesIn (text) {
+  const names = new Set()
+  const direct = /^export (?:declare )?(?:type|interface|class|const|function) (\w+)/gm
+  for (const [, name] of text.matchAll(direct)) names.add(name)
+  for (const [, list] of text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)) {
+    for (const item of list.split(',')) {
+      const name = item.trim().split(/\s+/).at(-1)
+      if (name !== '' && name !== 'default') names.add(name)
+    }
+  }
+  return names
+}
+
+/** Not values that a program could depend on. */
+const NOT_COMPARED = new Set(['DEFAULT_RESP'])

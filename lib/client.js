@@ -185,21 +185,28 @@ class RedisClient extends EventEmitter {
     this._bridge.reference(false)
   }
 
-  /** A client with the same options, changed by `overrides`. It has connections of its own. */
+  /**
+   * A client with the same options, those of this view included, changed by `overrides`. It has
+   * connections of its own.
+   */
   duplicate (overrides = {}) {
-    return new this._self.constructor({ ...this._self.#base(), ...overrides })
+    return new this._self.constructor({ ...this._self.#base(this), ...overrides })
   }
 
   /** A pool with this client's options: see `createClientPool`. */
   createPool (poolOptions) {
     // Required here because a pool is a client.
     const { RedisClientPool, pooledOptions } = require('./pool')
-    return new RedisClientPool(pooledOptions(this._self.#base(), poolOptions))
+    return new RedisClientPool(pooledOptions(this._self.#base(this), poolOptions))
   }
 
-  #base () {
+  /** The options that were given, with those of `view`, which may be the client itself. */
+  #base (view) {
     const given = this.#given
-    return typeof given === 'string' ? { url: given } : given ?? {}
+    const base = typeof given === 'string' ? { url: given } : given ?? {}
+    if (view === this) return base
+    const { timeout, typeMapping, signal: abortSignal } = view._command
+    return { ...base, commandOptions: { timeout, typeMapping, abortSignal } }
   }
 
   /**

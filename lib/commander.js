@@ -170,14 +170,16 @@ function endOnAbort (bridge, signal, id, promise) {
  * @param {object} client
  * @param {(string | Buffer)[]} args
  * @param {object} options compiled command options
+ * @param {{ method: string, reply?: Function, preserved?: unknown }} [as] what errors call the
+ *   caller, and what becomes of the reply; default: `sendCommand`, and the reply as it is
  */
-function sendCommand (client, args, options) {
+function sendCommand (client, args, options, { method, reply, preserved } = BY_HAND) {
   if (!Array.isArray(args) || args.length === 0) {
-    return Promise.reject(new TypeError('sendCommand: argument "args" must be a non-empty array'))
+    return Promise.reject(new TypeError(`${method}: argument "args" must be a non-empty array`))
   }
   for (let i = 0; i < args.length; i++) {
     if (!isText(args[i])) {
-      return Promise.reject(new TypeError(`sendCommand: argument "args[${i}]" must be a string ` +
+      return Promise.reject(new TypeError(`${method}: argument "args[${i}]" must be a string ` +
         `or a Buffer, not ${typeof args[i]}`))
     }
   }
@@ -186,16 +188,17 @@ function sendCommand (client, args, options) {
   if (refusal !== null) {
     // The way to change the database of a client is a method that remembers it.
     if (name === 'SELECT' && !client._isSession) return client.select(Number(String(args[1])))
-    return Promise.reject(new TypeError(`sendCommand: ${name} ${refusal}`))
+    return Promise.reject(new TypeError(`${method}: ${name} ${refusal}`))
   }
   const w = borrow(null)
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
   w.waits = waitOf(name, flags, args)
   writer = w
-  const row = { method: 'sendCommand', command: commandName(args[0]), reply: undefined, mode: 0 }
+  const row = { method, command: commandName(args[0]), reply, mode: 0 }
+  const context = reply === undefined ? undefined : contextOf(options, { preserved })
   const head = `*${args.length}\r\n`
-  if (w.waits !== undefined) return blocking(client._bridge, w, head, row, options, undefined)
-  return dispatch(client._bridge, w, head, row, options, undefined)
+  const send = w.waits === undefined ? dispatch : blocking
+  return send(client._bridge, w, head, row, options, context)
 }
 
 /** Sends a command that may wait on the server: for `w.waits` ms, or for ever if that is 0. */
@@ -220,6 +223,8 @@ function commandName (name) {
 
 /** What a row's `shape` asks of the native side. */
 const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
+
+const BY_HAND = { method: 'sendCommand', reply: undefined, preserved: undefined }
 
 const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
 const KEPT_HEADS = 64

@@ -9,6 +9,7 @@
  */
 
 const { RESP_TYPES } = require('./commands/resp-types')
+const { ErrorReply } = require('./errors')
 
 /**
  * A text with the format that the server gave it (`txt`, `mkd`). It acts as a string where one is
@@ -65,6 +66,8 @@ const TARGETS = new Map([
   [T.SET, [[Array, 0], [Set, 1 << 11]]],
   [T.NULL, [[null, 0]]],
   [T.BOOLEAN, [[Boolean, 0]]],
+  [T.SIMPLE_ERROR, [[ErrorReply, 0]]],
+  [T.BLOB_ERROR, [[ErrorReply, 0]]],
   [T.ARRAY, [[Array, 0]]],
   [T.PUSH, [[Array, 0]]]
 ])

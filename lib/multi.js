@@ -54,7 +54,8 @@ class RedisMulti {
     } catch (error) {
       return this._refuse('select', error)
     }
-    return this._add(rawRow('SELECT', transform), '*2\r\n$6\r\nSELECT\r\n', w)
+    const row = { command: 'SELECT', reply: rawReply(transform), mode: 0 }
+    return this._add(row, '*2\r\n$6\r\nSELECT\r\n', w)
   }
 
   /**
@@ -62,26 +63,43 @@ class RedisMulti {
    * (then `preserve` of `args`, and the type mapping) and returns what takes its place.
    */
   addCommand (args, transform) {
-    return this.#addRaw('addCommand', args, transform)
+    return this.#addRaw('addCommand', args, rawReply(transform), args?.preserve)
   }
 
   /** Adds any command: the name and the arguments, as strings or Buffers. */
   sendCommand (args) {
-    return this.#addRaw('sendCommand', args, undefined)
+    return this.#addRaw('sendCommand', args, undefined, args?.preserve)
   }
 
-  #addRaw (method, args, transform) {
+  /**
+   * Adds a command that `parse` has put together, and which errors call `method`.
+   * @param {string} method
+   * @param {(prefix: string | Buffer | undefined) => import('./parser').Parser} parse
+   * @param {Function} [reply] as that of a row
+   */
+  _addWhole (method, parse, reply) {
+    if (this.#isDone) throw new TypeError(DONE)
+    let parser
+    try {
+      parser = parse(this.#target._keyPrefix)
+    } catch (error) {
+      return this._refuse(method, error)
+    }
+    return this.#addRaw(method, parser.redisArgs, reply, parser.preserve)
+  }
+
+  #addRaw (method, args, reply, preserved) {
     const w = this._begin()
     try {
       checkRaw(args)
       for (const arg of args) w.arg(arg, 'args')
-      w.preserved = args.preserve
+      w.preserved = preserved
     } catch (error) {
       return this._refuse(method, error)
     }
     const { name, flags } = judge(args)
     w.waits = waitOf(name, flags, args)
-    const row = rawRow(commandName(args[0]), transform)
+    const row = { command: commandName(args[0]), reply, mode: 0 }
     return this._add(row, `*${args.length}\r\n`, w)
   }
 
@@ -319,11 +337,10 @@ function sendAll (bridge, options, commands) {
   return promises
 }
 
-function rawRow (command, transform) {
-  const reply = transform === undefined
-    ? undefined
-    : (value, mapping, preserved) => transform(value, preserved, mapping)
-  return { command, reply, mode: 0 }
+/** A caller's transform, in the order of arguments that rows have. */
+function rawReply (transform) {
+  if (transform === undefined) return undefined
+  return (value, mapping, preserved) => transform(value, preserved, mapping)
 }
 
 /** Throws unless `args` is a command that can be part of a chain. */

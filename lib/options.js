@@ -58,7 +58,9 @@ const OPTIONS = {
   disableClientInfo: [flag, false, 'do not send `CLIENT SETINFO`'],
   clientInfoTag: [text, undefined, 'added to the library name in `CLIENT SETINFO`'],
   scripts: [group, undefined, 'Lua scripts as methods: `{ name: defineScript({ ... }) }`'],
-  functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`']
+  functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`'],
+  modules: [group, undefined,
+    'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`']
 }
 
 const SOCKET = {
@@ -93,7 +95,7 @@ const COMMAND = {
 }
 
 /** Options of node-redis that oxidis does not have yet: said so, instead of passed over. */
-const NOT_YET = ['modules', 'clientSideCache', 'emitInvalidate']
+const NOT_YET = ['clientSideCache', 'emitInvalidate']
 /** Options of node-redis that mean nothing here: its values for "off" are taken. */
 const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout',
   'maintRelaxedSocketTimeout']
@@ -257,6 +259,11 @@ function defaultsOf (table) {
   return set(Object.fromEntries(Object.entries(table).map(([name, [, value]]) => [name, value])))
 }
 
+/** The default of a client's option. */
+function defaultOf (name) {
+  return OPTIONS[name][1]
+}
+
 /** Every option by its full name, for the documents. */
 function documented () {
   const flat = (table, path) => Object.entries(table)
@@ -267,5 +274,5 @@ function documented () {
 }
 
 module.exports = {
-  checkDatabase, coreOptions, documented, parseCommandOptions, parseOptions, refusing
+  checkDatabase, coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, refusing
 }

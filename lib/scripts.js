@@ -1,11 +1,13 @@
 'use strict'
 
 /*
- * Scripts and functions as methods: `createClient({ scripts, functions })`.
+ * Scripts, functions and modules' commands as methods: `createClient({ scripts, functions,
+ * modules })`.
  *
- * Owns the checks of their definitions, their rows, and what happens when the server does not know
- * a script: EVALSHA first, and EVAL with the text for a call that is answered NOSCRIPT, whatever
- * other calls do meanwhile. That second try comes after commands issued in between.
+ * Owns where the methods are put, the rows of scripts and functions, and what happens when the
+ * server does not know a script: EVALSHA first, and EVAL with the text for a call that is answered
+ * NOSCRIPT, whatever other calls do meanwhile. That second try comes after commands issued in
+ * between.
  *
  * Invariant: a digest is only ever that of the text held here, so the server cannot be made to run
  * a script that the caller did not define.
@@ -15,7 +17,9 @@ const { createHash } = require('node:crypto')
 
 const { Arguments } = require('./arguments')
 const { callback, dispatch } = require('./commander')
+const { COMMAND, check, checkNames, replyOf } = require('./definitions')
 const { ErrorReply } = require('./errors')
+const { chainModuleCommand, compileModules, sendModuleCommand } = require('./own-modules')
 const { Parser } = require('./parser')
 
 /**
@@ -29,13 +33,14 @@ function defineScript (definition) {
 }
 
 /**
- * Checks the options `scripts` and `functions` and makes rows of them.
- * @param {{ scripts?: object, functions?: object, RESP: 2 | 3 }} options
- * @returns {{ name: string, library?: string, short: object, whole?: object, digest?: string }[]}
- *   `short` is the row of EVALSHA or FCALL, `whole` that of EVAL; rows are as those of commander.js
+ * Checks the options `scripts`, `functions` and `modules`, and makes rows of the first two.
+ * @param {{ scripts?: object, functions?: object, modules?: object, RESP: 2 | 3 }} options
+ * @returns {{ name: string, library?: string, option: string, short?: object, whole?: object,
+ *   digest?: string }[]} `short` is the row of EVALSHA or FCALL, `whole` that of EVAL, as rows of
+ *   commander.js are; a module's command has neither, but what own-modules.js makes of it
  */
-function compile ({ scripts = {}, functions = {}, RESP }) {
-  const compiled = []
+function compile ({ scripts = {}, functions = {}, modules = {}, RESP }) {
+  const compiled = compileModules(modules, RESP)
   for (const [name, script] of Object.entries(scripts)) {
     check(script, `scripts.${name}`, SCRIPT)
     compiled.push(compileScript(name, script, RESP))
@@ -56,12 +61,14 @@ function compileScript (name, script, RESP) {
   const sha1 = digest(script.SCRIPT)
   const suffix = script.IS_READ_ONLY ? '_RO' : ''
   const make = (command, source) => row(name, script, RESP, command + suffix, source)
-  return { name, short: make('EVALSHA', sha1), whole: make('EVAL', script.SCRIPT), digest: sha1 }
+  const [short, whole] = [make('EVALSHA', sha1), make('EVAL', script.SCRIPT)]
+  return { name, option: `scripts.${name}`, short, whole, digest: sha1 }
 }
 
 function compileFunction (library, name, definition, RESP) {
   const command = definition.IS_READ_ONLY ? 'FCALL_RO' : 'FCALL'
-  return { name, library, short: row(`${library}.${name}`, definition, RESP, command, name) }
+  const short = row(`${library}.${name}`, definition, RESP, command, name)
+  return { name, library, option: `functions.${library}`, short }
 }
 
 /** A row as those that commander.js compiles. `args` takes a writer and what the caller passed. */
@@ -89,31 +96,13 @@ function row (method, definition, RESP, command, source) {
   }
 }
 
-/** A definition's transform, in the order of arguments that rows have. */
-function replyOf (given, RESP) {
-  const transform = typeof given === 'object' ? given[RESP] : given
-  if (transform === undefined) return undefined
-  return (reply, typeMapping, preserved) => transform(reply, preserved, typeMapping)
-}
-
 /**
- * Gives `client` a method for each script, and an object of methods for each library.
+ * Gives `client` a method for each script, and an object of methods for each library or module.
  * @param {object} client with all of its own methods and fields
  * @param {ReturnType<typeof compile>} compiled
  */
 function addScripts (client, compiled) {
-  const scripts = new Set()
-  for (const { name, library } of compiled) {
-    const path = library === undefined ? `scripts.${name}` : `functions.${library}`
-    const wanted = library ?? name
-    if (wanted === 'then') throw new TypeError(`option "${path}" would make the client a promise`)
-    if (wanted.startsWith('_')) {
-      throw new TypeError(`option "${path}" must not begin with _: such names are the client's own`)
-    }
-    if (wanted in client) throw new TypeError(`option "${path}" has the name of a client's method`)
-    if (library === undefined) scripts.add(name)
-    else if (scripts.has(library)) throw new TypeError(`option "${path}" has the name of a script`)
-  }
+  checkNames(client, compiled)
   addMethods(client, compiled, invoke)
 }
 
@@ -140,12 +129,10 @@ function sessionWithScripts (Session, compiled) {
  */
 function multiWithScripts (Multi, addMultiMethod, compiled) {
   if (compiled.length === 0) return Multi
+  checkNames(Multi.prototype, compiled, 'a method of multi()')
   const Scripted = class RedisMulti extends Multi {}
-  for (const { name, library, short, whole, digest } of compiled) {
-    if ((library ?? name) in Multi.prototype) {
-      const path = library === undefined ? `scripts.${name}` : `functions.${library}`
-      throw new TypeError(`option "${path}" has the name of a method of multi()`)
-    }
+  for (const { short, whole, digest } of compiled) {
+    if (short === undefined) continue
     const encode = (w, multi, ...args) => {
       const row = whole !== undefined && multi._once(digest) ? whole : short
       w.argc += row.tokenCount
@@ -154,9 +141,10 @@ function multiWithScripts (Multi, addMultiMethod, compiled) {
     }
     addMultiMethod(Scripted.prototype, short.method, { ...short, encode })
   }
-  const functions = compiled.filter(({ library }) => library !== undefined)
-  addMethods(Scripted.prototype, functions, (multi, { short }, args) =>
-    multi[short.method](...args))
+  const members = compiled.filter(({ library }) => library !== undefined)
+  addMethods(Scripted.prototype, members, (multi, one, args) => one.short === undefined
+    ? chainModuleCommand(multi, one, args)
+    : multi[one.short.method](...args))
   return Scripted
 }
 
@@ -203,7 +191,9 @@ function invoke (client, script, args) {
   callback(promise, args.at(-1))
 }
 
-function send (client, { short, whole }, args) {
+function send (client, one, args) {
+  const { short, whole } = one
+  if (short === undefined) return sendModuleCommand(client, one, args)
   const w = new Arguments()
   w.reset(client._keyPrefix)
   try {
@@ -250,30 +240,13 @@ function encoded (source) {
   return `$${bytes.length}\r\n${bytes.latin1Slice()}\r\n`
 }
 
-function check (definition, path, fields) {
-  if (definition === null || typeof definition !== 'object') {
-    throw new TypeError(`option "${path}" must be an object`)
-  }
-  for (const [field, check] of Object.entries(fields)) {
-    const expected = check(definition[field])
-    if (expected) throw new TypeError(`option "${path}.${field}" must be ${expected}`)
-  }
-}
-
 /* Checks, as those of options.js: each returns what is expected if the value is wrong. */
 const text = v => typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
 const count = v => v !== undefined && !(Number.isSafeInteger(v) && v >= 0) &&
   'an integer from 0, or undefined when parseCommand pushes the number itself'
 const flag = v => v !== undefined && typeof v !== 'boolean' && 'a boolean'
-const method = v => typeof v !== 'function' && 'a function (parser, ...args)'
-const isTransform = v => v === undefined || typeof v === 'function'
-const transform = v => !isTransform(v) &&
-  (v === null || typeof v !== 'object' || !isTransform(v[2]) || !isTransform(v[3])) &&
-  'a function, or { 2: function, 3: function }'
 
-const FUNCTION = {
-  NUMBER_OF_KEYS: count, IS_READ_ONLY: flag, parseCommand: method, transformReply: transform
-}
+const FUNCTION = { NUMBER_OF_KEYS: count, IS_READ_ONLY: flag, ...COMMAND }
 const SCRIPT = { SCRIPT: text, ...FUNCTION }
 
 module.exports = { addScripts, compile, defineScript, multiWithScripts, sessionWithScripts }

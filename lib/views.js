@@ -29,9 +29,9 @@ function addViews (prototype) {
       return promise
     },
 
-    /** Other command options. */
+    /** Other command options; what `options` does not name stays. */
     withCommandOptions (options) {
-      return view(this._self, parseCommandOptions(options, this._self._command))
+      return view(this._self, parseCommandOptions(options, this._command))
     },
 
     /** Other JavaScript types in replies: `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */

@@ -5,7 +5,7 @@
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
 
-const { createClient, RESP_TYPES, VerbatimString } = require('../..')
+const { createClient, ErrorReply, RESP_TYPES, VerbatimString } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
 const { startServer } = require('../support/redis-server')
 
@@ -104,6 +104,58 @@ for (const [version, types] of [[3, resp3], [2, resp2]]) {
     })
   })
 }
+
+describe('a type mapping', () => {
+  let server
+  before(async () => { server = await startServer() })
+  after(() => server.stop())
+
+  for (const [name, RESP] of [['RESP3', 3], ['RESP2', 2]]) {
+    it(`of the options is that of all commands: ${name}`, async t => {
+      const mapping = {
+        [T.BLOB_STRING]: Buffer, [T.SIMPLE_STRING]: Buffer, [T.NUMBER]: BigInt, [T.MAP]: Map,
+        [T.SET]: Set, [T.DOUBLE]: String
+      }
+      const plain = createClient({ url: server.url, RESP })
+      const commandOptions = { typeMapping: mapping }
+      const client = createClient({ url: server.url, RESP, commandOptions })
+      t.after(() => { for (const one of [plain, client]) one.destroy() })
+      await plain.hSet('h', 'f', 'v')
+      await plain.sAdd('s', 'm')
+      await plain.zAdd('z', { value: 'm', score: 1.5 })
+      const run = one => Promise.all([one.hGetAll('h'), one.sMembers('s'), one.zScore('z', 'm'),
+        one.hLen('h'), one.hGet('h', 'f'), one.rename('h', 'h'),
+        one.multi().hGet('h', 'f').hLen('h').hGetAll('h').exec(),
+        one.multi().hLen('h').execAsPipeline(), one.session(session => session.hLen('h'))])
+      assert.deepStrictEqual(await run(client), await run(plain.withTypeMapping(mapping)))
+      assert.strictEqual(await client.hLen('h'), 1n)
+      assert.deepStrictEqual((await client.multi().hGet('h', 'f').exec())[0], Buffer.from('v'))
+      assert.strictEqual(await client.withTypeMapping({}).hGet('h', 'f'), 'v')
+    })
+  }
+
+  it('takes every type that can be named, with its default', () => {
+    const defaults = {
+      NULL: null, BOOLEAN: Boolean, NUMBER: Number, BIG_NUMBER: BigInt, DOUBLE: Number,
+      SIMPLE_STRING: String, BLOB_STRING: String, VERBATIM_STRING: String,
+      SIMPLE_ERROR: ErrorReply, BLOB_ERROR: ErrorReply, ARRAY: Array, SET: Array, MAP: Object,
+      PUSH: Array
+    }
+    assert.deepStrictEqual(Object.keys(defaults).sort(), Object.keys(T).sort())
+    for (const [name, target] of Object.entries(defaults)) {
+      createClient({ commandOptions: { typeMapping: { [T[name]]: target } } }).destroy()
+    }
+  })
+
+  it('is refused where a reply cannot become that, with the classes that are known', () => {
+    const refused = [[T.BIG_NUMBER, Number, 'BigInt, String'], [T.BLOB_STRING, BigInt, 'String'],
+      [T.SIMPLE_ERROR, Buffer, 'ErrorReply'], [T.ARRAY, Set, 'Array'], [T.NUMBER, Map, 'Number']]
+    for (const [type, target, known] of refused) {
+      assert.throws(() => createClient({ commandOptions: { typeMapping: { [type]: target } } }),
+        error => error instanceof TypeError && error.message.includes(`known are ${known}`))
+    }
+  })
+})
 
 describe('the version', () => {
   it('falls back to RESP2 where the server has no HELLO', async t => {

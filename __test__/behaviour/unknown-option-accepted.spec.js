@@ -16,7 +16,7 @@ describe('options that are refused', () => {
     [{ pool: { size: 1 } }, 'pool.size'],
     [{ commandOptions: { timeOut: 1 } }, 'commandOptions.timeOut'],
     [{ socket: { tls: { pfx: 'x' } } }, 'socket.tls.pfx'],
-    [{ modules: {} }, 'modules'],
+    [{ modules: 'x' }, 'modules'],
     [{ scripts: 'return 1' }, 'scripts'],
     [{ functions: null }, 'functions'],
     [{ ['__proto__']: 1 }, '__proto__'],

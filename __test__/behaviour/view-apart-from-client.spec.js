@@ -54,6 +54,21 @@ describe('a view', () => {
     assert.strictEqual(await plain.get('k'), 'v')
   })
 
+  it('keeps its options in views and copies of it, as in node-redis', async t => {
+    const client = createClient({ url: server.url, commandOptions: { timeout: 4000 } })
+    await client.set('k', 'v')
+    const view = client.withTypeMapping(buffers)
+    const copies = [view.duplicate(), view.createPool(), client.duplicate()]
+    t.after(() => { for (const one of [client, ...copies]) one.destroy() })
+    assert.deepStrictEqual(await view.withCommandOptions({ timeout: 3000 }).get('k'),
+      Buffer.from('v'))
+    const replies = await Promise.all(copies.map(one => one.get('k')))
+    assert.deepStrictEqual(replies, [Buffer.from('v'), Buffer.from('v'), 'v'])
+    const overridden = view.duplicate({ commandOptions: {} })
+    t.after(() => overridden.destroy())
+    assert.strictEqual(await overridden.get('k'), 'v')
+  })
+
   it('has a timeout of its own', async t => {
     const client = createClient(server.url)
     t.after(() => client.destroy())

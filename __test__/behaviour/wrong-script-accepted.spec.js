@@ -1,7 +1,7 @@
 'use strict'
 
-// A script or function that cannot work is a TypeError of createClient that names the definition
-// and the field; a wrong argument is one of the method, and nothing is sent.
+// A script, function or module that cannot work is a TypeError of createClient that names the
+// definition and the field; a wrong argument is one of the method, and nothing is sent.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
@@ -33,6 +33,18 @@ describe('a definition that is refused', () => {
     [{ functions: { library: { fn: 5 } } }, 'functions.library.fn'],
     [brokenFunction({ NUMBER_OF_KEYS: NaN }), 'functions.library.fn.NUMBER_OF_KEYS'],
     [brokenFunction({ parseCommand: 'x' }), 'functions.library.fn.parseCommand'],
+
+    [{ modules: { broken: null } }, 'modules.broken'],
+    [{ modules: { broken: { COMMAND: 5 } } }, 'modules.broken.COMMAND'],
+    [{ modules: { broken: { COMMAND: {} } } }, 'modules.broken.COMMAND.parseCommand'],
+    [{ modules: { broken: { COMMAND: { parseCommand, transformReply: 'x' } } } },
+      'modules.broken.COMMAND.transformReply'],
+    [{ modules: { get: { COMMAND: { parseCommand } } } }, 'modules.get'],
+    [{ modules: { on: { COMMAND: { parseCommand } } } }, 'modules.on'],
+    [{ modules: { exec: { COMMAND: { parseCommand } } } }, 'modules.exec'],
+    [{ modules: { _own: { COMMAND: { parseCommand } } } }, 'modules._own'],
+    [{ modules: thenable({ COMMAND: { parseCommand } }) }, 'modules.then'],
+    [{ modules: { one: { COMMAND: { parseCommand } } }, scripts: { one: script } }, 'scripts.one'],
 
     [{ scripts: { get: script } }, 'scripts.get'],
     [{ scripts: { HGETALL: script } }, 'scripts.HGETALL'],

@@ -84,7 +84,7 @@ createClient({ socket: { port: '6379' } })
 // @ts-expect-error not a protocol version
 createClient({ RESP: 4 })
 // @ts-expect-error not supported yet
-createClient({ modules: {} })
+createClient({ clientSideCache: {} })
 // @ts-expect-error a number is no argument
 createClient().sendCommand(['INCRBY', 'k', 1])
 // @ts-expect-error no such event details

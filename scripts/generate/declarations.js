@@ -34,17 +34,18 @@ function render (facts) {
       'The commands of a view whose strings are Buffers.', views, facts, 'Buffer'),
     face('RedisOwnCommands', OWN, ownCommands, facts, 'string'),
     face('RedisBufferOwnCommands', OWN, ownCommands, facts, 'Buffer'),
-    chain('RedisMulti', 'The commands of a chain.', 'RedisCommands', rows, 'RedisMulti', 'string'),
+    chain('RedisMulti', 'The commands of a chain.', 'RedisCommands', rows, 'RedisChain', 'string'),
     chain('RedisBufferMulti', 'The commands of a chain whose strings are Buffers.',
-      'RedisBufferCommands', rows, 'RedisBufferMulti', 'Buffer'),
+      'RedisBufferCommands', rows, 'RedisBufferChain', 'Buffer'),
     ...Object.entries(MODULES).flatMap(([name, rows]) => namespace(name, rows, facts)),
-    namespaces('RedisModules', 'The commands of modules.', faceOf),
-    namespaces('RedisBufferModules', 'The commands of modules; strings are Buffers.', bufferFaceOf),
-    namespaces('RedisMulti<Replies extends unknown[] = []>', 'The commands of modules on a chain.',
-      name => `${chainOf(name)}<Replies>`),
-    namespaces('RedisBufferMulti<Replies extends unknown[] = []>',
+    namespaces('RedisModuleCommands', 'The commands of modules.', faceOf),
+    namespaces('RedisBufferModuleCommands', 'The commands of modules; strings are Buffers.',
+      bufferFaceOf),
+    namespaces(`RedisMulti${LINKS}`, 'The commands of modules on a chain.',
+      name => `${chainOf(name)}<Replies, D>`),
+    namespaces(`RedisBufferMulti${LINKS}`,
       'The commands of modules on a chain whose strings are Buffers.',
-      name => `${bufferChainOf(name)}<Replies>`),
+      name => `${bufferChainOf(name)}<Replies, D>`),
     legacyNames()
   ].join('\n\n') + '\n'
 }
@@ -89,10 +90,10 @@ function namespace (name, rows, facts) {
       ]
   return [
     ...faces,
-    chain(chainOf(name), `Commands on ${about}, on a chain.`, faceOf(name), rows, 'RedisMulti',
+    chain(chainOf(name), `Commands on ${about}, on a chain.`, faceOf(name), rows, 'RedisChain',
       'string'),
     chain(bufferChainOf(name), `Commands on ${about}, on a chain whose strings are Buffers.`,
-      bufferFaceOf(name), rows, 'RedisBufferMulti', 'Buffer')
+      bufferFaceOf(name), rows, 'RedisBufferChain', 'Buffer')
   ]
 }
 
@@ -161,14 +162,14 @@ function chain (name, summary, commands, rows, whole, text) {
     const overloads = [row.ts].flat().map(ts => {
       const { params, reply } = signature(ts.replace(TEXT_ALL, text))
       const given = params.map(param => param.text).join(', ')
-      return `  ${row.name}(${given}): ${whole}<[...Replies, ${reply}]>`
+      return `  ${row.name}(${given}): ${whole}<[...Replies, ${reply}], D>`
     })
     const twins = [row.upper, ...row.aliases].filter(other => other !== row.name).map(other => (
-      `  ${property(other)}: ${name}<Replies>['${row.name}']`
+      `  ${property(other)}: ${name}<Replies, D>['${row.name}']`
     ))
     return [link, ...overloads, ...twins].join('\n')
   })
-  return `/** ${summary} */\nexport interface ${name}<Replies extends unknown[] = []> {\n` +
+  return `/** ${summary} */\nexport interface ${name}${LINKS} {\n` +
     `${methods.join('\n')}\n}`
 }
 
@@ -303,6 +304,9 @@ function closing (text, start) {
 
 /** What sessions have besides. */
 const OWN = "The commands that change a connection, and so need one of one's own."
+
+/** The parameters of a chain: its replies so far, and the definitions of its client. */
+const LINKS = '<Replies extends unknown[] = [], D = {}>'
 
 /** T stands for what the view makes of a string. */
 const TEXT = /\bT\b/

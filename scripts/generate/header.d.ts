@@ -16,31 +16,52 @@ export type RedisDouble = number | `${number}`
 /** Node-style callback, as in the old `redis` package. */
 export type Callback<R> = (error: Error | null, reply?: R) => void
 
-/** Returns a client. It connects with its first command, or with `connect()`. */
-export function createClient<S extends RedisScripts, F extends RedisFunctions = {}>(
-  options: RedisClientOptions & { scripts: S; functions?: F }
-): RedisScripted<RedisClient, S, F>
-export function createClient<F extends RedisFunctions>(
-  options: RedisClientOptions & { functions: F }
-): RedisScripted<RedisClient, {}, F>
+/**
+ * Returns a client. It connects with its first command, or with `connect()`. Its types follow the
+ * options: strings are Buffers with a type mapping that says so, and definitions add methods.
+ */
+export function createClient<
+  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
+  T extends TypeMapping = {}
+>(options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
+  T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
+    : RedisClientWith<Known<S> & Known<F> & Known<M>>
 export function createClient(options?: RedisClientOptions | string): RedisClient
 
 /**
  * Returns a client with several lanes: commands that are not awaited may overtake each other, in
  * exchange for the throughput of several connections.
  */
-export function createClientPool<S extends RedisScripts, F extends RedisFunctions = {}>(
-  options: RedisClientOptions & { scripts: S; functions?: F },
+export function createClientPool<
+  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
+  T extends TypeMapping = {}
+>(
+  options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
   poolOptions?: RedisPoolOptions
-): RedisScripted<RedisClientPool, S, F>
-export function createClientPool<F extends RedisFunctions>(
-  options: RedisClientOptions & { functions: F },
-  poolOptions?: RedisPoolOptions
-): RedisScripted<RedisClientPool, {}, F>
+): T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
+  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
 export function createClientPool(
   options?: RedisClientOptions | string,
   poolOptions?: RedisPoolOptions
 ): RedisClientPool
+
+/** The options whose definitions become methods. */
+export interface RedisDefinitions<S, F, M> {
+  scripts?: S
+  functions?: F
+  modules?: M
+}
+
+/** The option that the types of all replies follow. */
+export interface RedisDefaultMapping<T> {
+  commandOptions?: { typeMapping?: T }
+}
+
+/**
+ * The digest of a value as the server's DIGEST gives it, 16 hexadecimal digits: for the conditions
+ * IFDEQ and IFDNE. Takes some 20 ms for each MiB.
+ */
+export function digest(value: RedisArgument): Promise<string>
 
 /** The class of what `createClient` returns. */
 export const RedisClient: new (options?: RedisClientOptions | string) => RedisClient
@@ -51,12 +72,18 @@ export const RedisClientPool: new (options?: RedisClientOptions | string) => Red
 declare const oxidis: Omit<typeof import('./index.js'), 'default'>
 export default oxidis
 
+/** The protocol version that a client speaks unless the option `RESP` says otherwise. */
+export const DEFAULT_RESP: 3
+
 /** What `geoSearchWith` and its relatives can tell beside the members. */
 export const GEO_REPLY_WITH: {
   readonly DISTANCE: 'WITHDIST'
   readonly HASH: 'WITHHASH'
   readonly COORDINATES: 'WITHCOORD'
 }
+
+/** The versions of the protocol. */
+export type RespVersions = 2 | 3
 
 /** The RESP types that a type mapping can name. */
 export const RESP_TYPES: {
@@ -94,6 +121,18 @@ export interface TypeMapping {
   37?: ObjectConstructor | MapConstructor | ArrayConstructor
   /** `SET` */
   126?: ArrayConstructor | SetConstructor
+  /** `NULL`: has one type only, as have those that follow. */
+  95?: null
+  /** `BOOLEAN` */
+  35?: BooleanConstructor
+  /** `ARRAY` */
+  42?: ArrayConstructor
+  /** `PUSH` */
+  62?: ArrayConstructor
+  /** `SIMPLE_ERROR` */
+  45?: typeof ErrorReply
+  /** `BLOB_ERROR` */
+  33?: typeof ErrorReply
 }
 
 /** A mapping that turns strings into Buffers: the commands' types follow it. */
@@ -188,7 +227,7 @@ export interface RedisClientOptions {
   /** Number of the database. Default 0. */
   database?: number
   /** Protocol version. Default 3, falling back to 2 by itself. */
-  RESP?: 2 | 3
+  RESP?: RespVersions
   /** Put in front of every key. */
   keyPrefix?: RedisArgument
   /** The most commands without a reply; more are rejected. Default 1000000. */
@@ -218,6 +257,11 @@ export interface RedisClientOptions {
   scripts?: RedisScripts
   /** Functions as methods: `client.library.name()`. The server has the libraries already. */
   functions?: RedisFunctions
+  /**
+   * Commands of modules that the server has, as methods: `client.module.NAME()`. One with the name
+   * of a namespace that is built in (`json`, `ft` ...) takes its place.
+   */
+  modules?: RedisModules
 }
 
 export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
@@ -296,10 +340,6 @@ export interface RedisClientCore extends EventEmitter {
   /** Lets the process end while commands are pending, or something is subscribed to. */
   unref(): void
 
-  /** A new client with the same options, changed by `overrides`, and its own connections. */
-  duplicate(overrides?: RedisClientOptions): RedisClient
-  /** A pool with this client's options: see `createClientPool`. */
-  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
   /**
    * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
    * are acquired from then on. A TypeError on a client with several lanes.
@@ -379,25 +419,32 @@ export interface RedisBufferIterators {
 }
 
 /** A client. */
-export interface RedisClient extends RedisClientCore, RedisCommands, RedisModules, RedisIterators,
-  RedisPubSub, RedisSessionSource<RedisSession> {
+export interface RedisClient extends RedisClientCore, RedisCommands, RedisModuleCommands,
+  RedisIterators, RedisPubSub, RedisSessionSource<RedisSession> {
+  /** A new client with the same options, changed by `overrides`, and its own connections. */
+  duplicate(overrides?: RedisClientOptions): RedisClient
+  /** A pool with this client's options: see `createClientPool`. */
+  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisClient['multi']
 }
 
-/** A view of a client whose strings are Buffers. */
+/** A client, or a view of one, whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferModules, RedisBufferIterators, RedisPubSub, RedisSessionSource<RedisBufferSession> {
+  RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub,
+  RedisSessionSource<RedisBufferSession> {
+  /** A new client with the same options, changed by `overrides`, and its own connections. */
+  duplicate(overrides?: RedisClientOptions): RedisBufferClient
+  /** A pool with this client's options: see `createClientPool`. */
+  createPool(poolOptions?: RedisPoolOptions): RedisBufferClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
 }
 
-/** A client with several lanes. */
-export interface RedisClientPool extends RedisClient {
-  /** node-redis's name for `session`. */
-  execute: RedisClient['session']
+/** What pools have besides. */
+export interface RedisPoolNumbers {
   /** Connections that nobody uses. */
   readonly idleClients: number
   /** Connections in use. */
@@ -408,11 +455,17 @@ export interface RedisClientPool extends RedisClient {
   readonly tasksQueueLength: number
 }
 
-/** The name that node-redis has for it. */
-export type RedisClientType = RedisClient
+/** A client with several lanes. */
+export interface RedisClientPool extends RedisClient, RedisPoolNumbers {
+  /** node-redis's name for `session`. */
+  execute: RedisClient['session']
+}
 
-/** The name that node-redis has for it. */
-export type RedisClientPoolType = RedisClientPool
+/** A client with several lanes whose strings are Buffers. */
+export interface RedisBufferClientPool extends RedisBufferClient, RedisPoolNumbers {
+  /** node-redis's name for `session`. */
+  execute: RedisBufferClient['session']
+}
 
 /** What `stats()` returns. Times are in ms. */
 export interface RedisClientStats {

@@ -5,24 +5,36 @@ export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unkno
 export type MultiTransform<Reply> =
   (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
 
+/** A chain with the methods of the client's definitions `D`: scripts, functions, modules. */
+export type RedisChain<Replies extends unknown[], D> = [keyof D] extends [never]
+  ? RedisMulti<Replies>
+  : RedisMulti<Replies, D> & DefinedLinks<Replies, D>
+
+/** As `RedisChain`, where strings are Buffers. */
+export type RedisBufferChain<Replies extends unknown[], D> = [keyof D] extends [never]
+  ? RedisBufferMulti<Replies>
+  : RedisBufferMulti<Replies, D> & DefinedBufferLinks<Replies, D>
+
 /**
  * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
  * can be executed once. Wrong arguments reject the execution, before anything is sent.
  */
-export interface RedisMulti<Replies extends unknown[] = []> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
    */
-  select(db: RedisInteger): RedisMulti<[...Replies, 'OK']>
-  select<Reply>(db: RedisInteger, transform: MultiTransform<Reply>): RedisMulti<[...Replies, Reply]>
-  SELECT: RedisMulti<Replies>['select']
+  select(db: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  select<Reply>(
+    db: RedisInteger, transform: MultiTransform<Reply>
+  ): RedisChain<[...Replies, Reply], D>
+  SELECT: RedisMulti<Replies, D>['select']
   /** Adds any command; `transform` turns its reply into another. */
   addCommand<Reply = unknown>(
     args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisMulti<[...Replies, Reply]>
+  ): RedisChain<[...Replies, Reply], D>
   /** Adds any command; its reply is the decoded one. */
-  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisMulti<[...Replies, Reply]>
+  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisChain<[...Replies, Reply], D>
   /**
    * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
    *
@@ -33,7 +45,7 @@ export interface RedisMulti<Replies extends unknown[] = []> {
   exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisMulti<Replies>['exec']
+  EXEC: RedisMulti<Replies, D>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
@@ -47,24 +59,24 @@ export interface RedisMulti<Replies extends unknown[] = []> {
  * A chain of commands whose strings are Buffers. Each method adds a command and returns the chain,
  * which can be executed once. Wrong arguments reject the execution, before anything is sent.
  */
-export interface RedisBufferMulti<Replies extends unknown[] = []> {
+export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
    */
-  select(db: RedisInteger): RedisBufferMulti<[...Replies, 'OK']>
+  select(db: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
   select<Reply>(
     db: RedisInteger, transform: MultiTransform<Reply>
-  ): RedisBufferMulti<[...Replies, Reply]>
-  SELECT: RedisBufferMulti<Replies>['select']
+  ): RedisBufferChain<[...Replies, Reply], D>
+  SELECT: RedisBufferMulti<Replies, D>['select']
   /** Adds any command; `transform` turns its reply into another. */
   addCommand<Reply = unknown>(
     args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisBufferMulti<[...Replies, Reply]>
+  ): RedisBufferChain<[...Replies, Reply], D>
   /** Adds any command; its reply is the decoded one. */
   sendCommand<Reply = unknown>(
     args: readonly RedisArgument[]
-  ): RedisBufferMulti<[...Replies, Reply]>
+  ): RedisBufferChain<[...Replies, Reply], D>
   /**
    * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
    *
@@ -75,7 +87,7 @@ export interface RedisBufferMulti<Replies extends unknown[] = []> {
   exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisBufferMulti<Replies>['exec']
+  EXEC: RedisBufferMulti<Replies, D>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */

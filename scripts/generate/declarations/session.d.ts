@@ -29,7 +29,7 @@ export interface RedisSessionCore {
 
 /** A session. */
 export interface RedisSession
-  extends RedisSessionCore, RedisCommands, RedisOwnCommands, RedisModules, RedisIterators {
+  extends RedisSessionCore, RedisCommands, RedisOwnCommands, RedisModuleCommands, RedisIterators {
   hello: RedisOwnCommands['hello']
   HELLO: RedisOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
@@ -39,8 +39,8 @@ export interface RedisSession
 
 /** A view of a session whose strings are Buffers. */
 export interface RedisBufferSession
-  extends RedisSessionCore, RedisBufferCommands, RedisBufferOwnCommands, RedisBufferModules,
-  RedisBufferIterators {
+  extends RedisSessionCore, RedisBufferCommands, RedisBufferOwnCommands,
+  RedisBufferModuleCommands, RedisBufferIterators {
   hello: RedisBufferOwnCommands['hello']
   HELLO: RedisBufferOwnCommands['hello']
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
@@ -64,7 +64,3 @@ export interface RedisSessionSource<Session> {
    */
   acquire(): Promise<Session>
 }
-
-/** The sessions of a client with scripts have their methods as well. */
-export type RedisScriptedSession<C, S, F> =
-  ScriptMethods<S, F> & (C extends { acquire(): Promise<infer Session> } ? Session : never)

@@ -90,7 +90,9 @@ const KINDS = [
   ClientOfflineError,
   QueueFullError,
   ProtocolError,
-  ConnectionError
+  ConnectionError,
+  RootNodesUnavailableError,
+  MaxCommandRedirectionsError
 ]
 
 /**

@@ -33,6 +33,10 @@ pub enum Kind {
     Protocol = 7,
     /// The caller passed something that can never work.
     Usage = 8,
+    /// No node of a deployment could say where the data is.
+    RootNodes = 9,
+    /// The nodes of a cluster have sent a command from one to the other too often.
+    Redirections = 10,
 }
 
 /// Whether a lost command may have taken effect on the server.

@@ -17,6 +17,8 @@ pub struct Metrics {
     pub timeouts: Counter,
     /// Commands written again after a loss or a "not now" reply.
     pub retries: Counter,
+    /// Commands that a server has sent on to another one.
+    pub redirects: Counter,
     /// Connections opened, handshake included.
     pub connects: Counter,
     /// Connection attempts that failed.

@@ -88,6 +88,8 @@ pub enum Event {
     Look(u32),
     /// The last usable connection is gone, or a connection attempt has failed.
     Error(Error),
+    /// The nodes of a deployment are known (for the first time), or may have changed.
+    Topology(bool),
     /// Another attempt will be made, after this many failures in a row.
     Reconnecting(u32),
     /// The reconnect strategy gave up: nothing will be tried any more.

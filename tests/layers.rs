@@ -30,8 +30,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("session", &["error", "resp", "command", "pool", "lane"]),
     ("pubsub", SHARED),
     // 4: topology
-    ("sentinel", TOPOLOGY),
-    ("cluster", TOPOLOGY),
+    ("topology", TOPOLOGY),
+    ("sentinel", SOURCES),
+    ("cluster", SOURCES),
     // 5
     ("client", BELOW_CLIENT),
     // 6
@@ -66,6 +67,9 @@ const TOPOLOGY: &[&str] = &[
     "session",
     "pubsub",
 ];
+/// Who says where the nodes are.
+const SOURCES: &[&str] =
+    &["error", "resp", "options", "outbox", "connection", "pool", "topology", "backoff", "metrics"];
 const BELOW_CLIENT: &[&str] = &[
     "error",
     "metrics",
@@ -81,6 +85,7 @@ const BELOW_CLIENT: &[&str] = &[
     "lane",
     "session",
     "pubsub",
+    "topology",
     "sentinel",
     "cluster",
 ];
@@ -99,6 +104,7 @@ const BELOW_BINDING: &[&str] = &[
     "lane",
     "session",
     "pubsub",
+    "topology",
     "sentinel",
     "cluster",
     "client",

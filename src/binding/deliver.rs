@@ -224,6 +224,7 @@ impl Sinks {
         let (name, details) = match event {
             Event::Look(_) | Event::Opened(_) | Event::Left(_) => return Ok(()),
             Event::Ready(_) => ("ready", vec![]),
+            Event::Topology(is_first) => ("topology", vec![number(u32::from(is_first))?]),
             Event::Error(error) => ("error", vec![self.error(env, &error)?]),
             Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),
             Event::Stopped(error) => ("stopped", vec![self.error(env, &error)?]),

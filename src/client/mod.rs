@@ -157,7 +157,7 @@ impl Client {
 
     fn queued(&self, taken: Result<Submitted, (Batch, Error)>) -> usize {
         let (batch, error) = match taken {
-            Ok(Submitted { queued }) => return queued,
+            Ok(Submitted { queued, .. }) => return queued,
             Err(refused) => refused,
         };
         let failures = batch.commands().iter().map(|command| (command.id, error.clone()));

@@ -197,7 +197,7 @@ impl Batch {
     }
 
     /// Each command with the position of its first byte.
-    pub(super) fn offsets(&self) -> impl Iterator<Item = (usize, &Command)> {
+    pub fn offsets(&self) -> impl Iterator<Item = (usize, &Command)> {
         let mut at = 0;
         self.commands.iter().map(move |command| {
             let offset = at;
@@ -222,7 +222,7 @@ impl Batch {
     }
 
     /// A batch with only the commands that `keep` wants. `keep` may change a command.
-    pub(super) fn filtered(&self, mut keep: impl FnMut(&mut Command, &[u8]) -> bool) -> Batch {
+    pub fn filtered(&self, mut keep: impl FnMut(&mut Command, &[u8]) -> bool) -> Batch {
         let mut bytes = Vec::new();
         let mut commands = Vec::new();
         for (offset, command) in self.offsets() {

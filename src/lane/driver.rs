@@ -60,6 +60,9 @@ pub(super) async fn supervise(shared: Arc<Shared>) {
         if !is_open {
             return;
         }
+        if let Some(router) = shared.router() {
+            router.lost(shared.place);
+        }
     }
 }
 

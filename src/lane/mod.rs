@@ -107,6 +107,8 @@ struct Inner {
     /// When the lane's own PING, whose answer is due, was written.
     ping: Option<Instant>,
     exit: Exit,
+    /// Refused commands that are on their way to the router.
+    moving: usize,
     /// Whether a command has failed, or ended without its reply, since somebody asked.
     doubt: bool,
 }
@@ -167,6 +169,8 @@ pub struct LaneStats {
 pub struct Submitted {
     /// Encoded bytes that are not answered yet, this batch included.
     pub queued: usize,
+    /// Whether there is a connection for it.
+    pub is_up: bool,
 }
 
 /// The most that the caller's thread writes by itself in one go. The kernel copies about 10 bytes
@@ -233,11 +237,12 @@ impl Lane {
             wake |= deadline < armed;
         }
         let queued = inner.state.bytes();
+        let is_up = matches!(inner.link, Link::Up { .. });
         drop(inner);
         if wake {
             self.shared.wake.notify_one();
         }
-        Ok(Submitted { queued })
+        Ok(Submitted { queued, is_up })
     }
 
     /// The stream that the caller's thread is to watch, while this lane has one.
@@ -322,6 +327,12 @@ impl Lane {
             drop(inner);
             self.shared.wake.notify_one();
         }
+    }
+
+    /// Whether anything is queued here, or on its way from here to another node.
+    pub fn is_busy(&self) -> bool {
+        let inner = self.shared.lock();
+        inner.state.commands() > 0 || inner.moving > 0
     }
 
     /// Puts a mark behind everything queued: the router hears when all of that is answered. False
@@ -593,6 +604,7 @@ impl Shared {
             active: Instant::now(),
             ping: None,
             exit: Exit::No,
+            moving: 0,
             doubt: false,
         };
         let (inner, wake) = (Mutex::new(inner), Notify::new());

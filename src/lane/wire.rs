@@ -191,6 +191,7 @@ impl Wire {
         }
         record(shared, now, run);
         let moved = inner.state.take_refused();
+        inner.moving = moved.len();
         let drained = inner.state.drained(now, self.refusals, backoff::random());
         if inner.state.retry_at().is_some() {
             self.refusals = self.refusals.saturating_add(1);
@@ -211,6 +212,7 @@ impl Wire {
         if let Some(router) = shared.router().filter(|_| marks > 0 || !moved.is_empty()) {
             if !moved.is_empty() {
                 router.refused(shared.place, moved);
+                shared.lock().moving = 0;
             }
             // Whatever was refused before a mark is on its way again before that is told.
             (0..marks).for_each(|_| router.passed(shared.place));

@@ -89,6 +89,16 @@ impl Node {
         self.history().last.clone()
     }
 
+    /// The last error, if at least `times` attempts in a row have failed.
+    pub(super) fn failed_times(&self, times: u32) -> Option<Error> {
+        let history = self.history();
+        if history.failures >= times {
+            history.last.clone()
+        } else {
+            None
+        }
+    }
+
     pub(super) fn lost(&self, error: &Error) {
         self.metrics.lost.add(1);
         self.history().last = Some(error.clone());

@@ -49,7 +49,7 @@ struct Counts {
 }
 
 /// A pool's size at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct PoolStats {
     /// Connections that exist.
     pub total: usize,
@@ -73,6 +73,8 @@ const VALIDATION: Duration = Duration::from_secs(1);
 /// Connections for a client's subscriber: the one in use, and one before it that may be about to
 /// close.
 const SUBSCRIBERS: usize = 2;
+/// How often failed attempts are counted, for those who do not want to wait for many.
+const ATTEMPT_LOOK: Duration = Duration::from_millis(20);
 /// bb8 has one timeout for all; deadlines are ours, so its own is out of reach.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -115,6 +117,22 @@ impl Pool {
     /// A connection for a subscriber: the same, from a budget of its own.
     pub async fn subscriber_lease(&self) -> Result<Lease> {
         self.lane_lease().await
+    }
+
+    /// A connection for a question that another node may answer as well: the same, but fails once
+    /// `tries` attempts in a row have failed.
+    pub async fn impatient_lease(&self, tries: u32) -> Result<Lease> {
+        let mut lease = std::pin::pin!(self.lane_lease());
+        loop {
+            tokio::select! {
+                biased;
+                lease = &mut lease => return lease,
+                () = tokio::time::sleep(ATTEMPT_LOOK) => {}
+            }
+            if let Some(error) = self.node.failed_times(tries) {
+                return Err(error);
+            }
+        }
     }
 
     /// An exclusive connection, in the order of asking.

@@ -107,6 +107,17 @@ impl Frames {
     }
 }
 
+impl Frames {
+    /// The tape indices of the values directly inside of the one at `index`.
+    pub fn children(&self, index: u32) -> impl Iterator<Item = u32> + '_ {
+        let parent = self.tape.get(index as usize).filter(|node| node.is_parent());
+        let end = parent.map_or(0, |node| node.off.min(self.tape.len() as u32));
+        let first = index.saturating_add(1);
+        let child = move |at: u32| (at < end).then_some(at);
+        std::iter::successors(child(first), move |at| child(self.next(*at)))
+    }
+}
+
 impl fmt::Debug for Frames {
     /// Counts only: replies may hold secrets, and logs get copied.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,90 @@
+//! Redis Cluster: asks a node for the owners of all slots.
+//!
+//! Owns the words of `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>), which
+//! every version of every server with clusters knows. What is done with the answer is
+//! [`crate::topology`]'s business.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::options::Endpoint;
+use crate::pool::{Lease, Pool};
+use crate::resp::{Frames, Kind, Node};
+use crate::topology::{first_of, is_plain, Looking, Member, Shard, Source, View};
+
+/// A cluster, which every node of it knows.
+pub struct Cluster;
+
+impl Source for Cluster {
+    fn look(&self, candidates: Vec<(Endpoint, Arc<Pool>)>, budget: Duration) -> Looking<'_> {
+        Box::pin(first_of(candidates, budget, ask))
+    }
+}
+
+async fn ask(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
+    let reply = lease.request(SLOTS).await?;
+    read(&reply, &endpoint)
+}
+
+/// Reads the reply that the node at `from` has given to `CLUSTER SLOTS`.
+///
+/// # Errors
+///
+/// The server's error; `TOPOLOGY` for a reply that makes no sense.
+pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
+    let root = *reply.replies.first().ok_or_else(nonsense)?;
+    let node = reply.tape.get(root as usize).ok_or_else(nonsense)?;
+    if matches!(node.kind, Kind::Error | Kind::BulkError) {
+        return Err(Error::reply(String::from_utf8_lossy(reply.text(node))));
+    }
+    let mut shards: Vec<Shard> = Vec::new();
+    for range in reply.children(root) {
+        let mut fields = reply.children(range);
+        let mut slot = || {
+            let node = reply.tape.get(fields.next()? as usize)?;
+            (node.kind == Kind::Integer).then(|| u16::try_from(node.num as i64).ok())?
+        };
+        let (first, last) = (slot().ok_or_else(nonsense)?, slot().ok_or_else(nonsense)?);
+        let mut members = fields.filter_map(|at| member(reply, at, from));
+        // A server that does not know its own address yet says `?`: others know it.
+        let Some(primary) = members.next() else { continue };
+        let replicas: Vec<Member> = members.collect();
+        match shards.iter_mut().find(|shard| shard.primary == primary) {
+            Some(shard) => shard.slots.push(first..=last),
+            None => shards.push(Shard { primary, replicas, slots: vec![first..=last] }),
+        }
+    }
+    Ok(View { shards })
+}
+
+/// Reads `[host, port, id, metadata]`. No host, or an empty one, is that of the node asked.
+fn member(reply: &Frames, at: u32, from: &Endpoint) -> Option<Member> {
+    let mut fields = reply.children(at).map(|at| reply.tape.get(at as usize));
+    let text = |node: Option<&Node>| {
+        node.map(|node| String::from_utf8_lossy(reply.text(node)).into_owned()).unwrap_or_default()
+    };
+    let host = fields.next()??;
+    let port = fields.next()??;
+    let id = text(fields.next().flatten());
+    let host = if host.kind == Kind::Null { String::new() } else { text(Some(host)) };
+    let port = u16::try_from(port.num as i64).ok().filter(|port| *port != 0)?;
+    let host = match (host.as_str(), from) {
+        ("", Endpoint::Tcp { host, .. }) => host.clone(),
+        (host, _) if is_plain(host) => host.to_owned(),
+        _ => return None,
+    };
+    Some(Member { endpoint: Endpoint::tcp(host, port), id })
+}
+
+const SLOTS: &[u8] = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n";
+
+fn nonsense() -> Error {
+    let text = "the server's answer to CLUSTER SLOTS makes no sense";
+    Error::connection("TOPOLOGY", text).retryable()
+}

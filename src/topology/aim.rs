@@ -1,0 +1,209 @@
+//! Where a command's keys are: the slot, and whether a copy will do.
+//!
+//! Owns the memory of the commands that were looked up last, since a program uses few of them:
+//! finding one in the table costs as much as everything else that is done here.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::command::slot::SLOTS;
+use crate::command::{self, slot, Flags, Spec};
+use crate::error::{Applied, Error, Kind, Result};
+use crate::lane::Command;
+use crate::resp::encode::{self, Args};
+
+/// Finds slots.
+pub struct Aim {
+    recent: [Option<Recent>; RECENT],
+    /// The slot of commands without keys: any node can run them, but always the same one, so that
+    /// they keep their order.
+    anywhere: u16,
+}
+
+#[derive(Clone, Copy)]
+struct Recent {
+    name: u64,
+    spec: Option<&'static Spec>,
+}
+
+/// What a command wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Goal {
+    /// The slot of its keys.
+    pub slot: u16,
+    /// Whether it only reads keys, so that a replica can run it.
+    pub is_read: bool,
+}
+
+/// Names that are remembered; a power of two.
+const RECENT: usize = 64;
+
+impl Default for Aim {
+    fn default() -> Self {
+        // The keys of a `RandomState` are random: no other source of chance is needed.
+        let anywhere = RandomState::new().hash_one(0) % u64::from(SLOTS);
+        Self { recent: [None; RECENT], anywhere: anywhere as u16 }
+    }
+}
+
+impl Aim {
+    /// What `encoded` wants.
+    ///
+    /// # Errors
+    ///
+    /// `CROSSSLOT` if its keys are in several slots: no server would run it.
+    pub fn at(&mut self, command: &Command, encoded: &[u8]) -> Result<Goal> {
+        let goal = match command.is_block() {
+            true => self.at_block(encoded),
+            false => self.at_one(encoded),
+        };
+        goal.map(|(slot, is_read)| Goal { slot: slot.unwrap_or(self.anywhere), is_read })
+    }
+
+    /// The slot of the commands that have no key.
+    pub fn anywhere(&self) -> u16 {
+        self.anywhere
+    }
+
+    /// All keys of a transaction are in one slot.
+    fn at_block(&mut self, encoded: &[u8]) -> Result<(Option<u16>, bool)> {
+        let (mut rest, mut slot) = (encoded, None);
+        while let Some(len) = encode::command_len(rest) {
+            let (one, behind) = rest.split_at(len);
+            rest = behind;
+            let (of_one, _) = self.at_one(one)?;
+            match (slot, of_one) {
+                (Some(slot), Some(other)) if slot != other => return Err(cross_slot(TRANSACTION)),
+                (None, Some(_)) => slot = of_one,
+                _ => {}
+            }
+        }
+        Ok((slot, false))
+    }
+
+    fn at_one(&mut self, encoded: &[u8]) -> Result<(Option<u16>, bool)> {
+        let mut args = encode::args(encoded);
+        let Some(name) = args.next() else { return Ok((None, false)) };
+        let Some(spec) = self.spec(name, &args, encoded) else {
+            return Ok((unknown_key(name, args).map(slot::of), false));
+        };
+        let is_read = spec.flags.has(Flags::READONLY);
+        let mut slot = None;
+        for key in spec.keys_in(encoded) {
+            let of_key = slot::of(key);
+            if *slot.get_or_insert(of_key) != of_key {
+                return Err(cross_slot(spec.name));
+            }
+        }
+        // Nothing is gained by asking a replica for what has no key.
+        Ok((slot, is_read && slot.is_some()))
+    }
+
+    fn spec(&mut self, name: &[u8], args: &Args<'_>, encoded: &[u8]) -> Option<&'static Spec> {
+        let Some(packed) = packed(name) else { return command::of(encoded) };
+        // The third letter and the length tell the most frequent names apart.
+        let at = (packed ^ (packed >> 13) ^ (packed >> 29)) as usize % RECENT;
+        let recent = self.recent.get_mut(at)?;
+        if let Some(Recent { spec, .. }) = recent.filter(|recent| recent.name == packed) {
+            return spec;
+        }
+        let spec = command::lookup(name, args.clone().next());
+        // What depends on its first argument has to be looked up each time.
+        if spec.is_none_or(|spec| !spec.name.contains(' ') && !spec.flags.has(Flags::CONTAINER)) {
+            *recent = Some(Recent { name: packed, spec });
+        }
+        spec
+    }
+}
+
+/// A name of up to eight bytes as a number, in upper case.
+fn packed(name: &[u8]) -> Option<u64> {
+    let mut bytes = [0; 8];
+    bytes.get_mut(..name.len())?.copy_from_slice(name);
+    bytes.make_ascii_uppercase();
+    Some(u64::from_le_bytes(bytes))
+}
+
+/// The key of a command that the table does not know: the first argument, as nearly all commands
+/// of modules have it; not an index of the search module, which all nodes know.
+fn unknown_key<'a>(name: &[u8], mut args: Args<'a>) -> Option<&'a [u8]> {
+    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+    if name.get(..3).is_some_and(|front| front.eq_ignore_ascii_case(b"FT.")) {
+        return None;
+    }
+    if ["TS.MGET", "TS.MRANGE", "TS.MREVRANGE", "TS.QUERYINDEX"].into_iter().any(is) {
+        return None;
+    }
+    if is("JSON.DEBUG") {
+        args.next();
+    }
+    args.next()
+}
+
+const TRANSACTION: &str = "a transaction";
+
+fn cross_slot(what: &str) -> Error {
+    let text = format!(
+        "CROSSSLOT the keys of {what} are in several slots: give them a common hash tag, as in \
+         {{user:1}}:name"
+    );
+    Error::new(Kind::Usage, "CROSSSLOT", text).with_applied(Applied::No)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(words: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        for command in words.split(" | ") {
+            let args: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+            encode::command(&mut out, &args);
+        }
+        out
+    }
+
+    fn at(words: &str) -> Result<Goal> {
+        let bytes = encoded(words);
+        let mode = if words.contains(" | ") { Command::BLOCK } else { 0 };
+        let command = Command { id: 0, len: bytes.len() as u32, mode, timeout: 0 };
+        // Twice: the second time from memory.
+        let mut aim = Aim { anywhere: 1, ..Aim::default() };
+        let first = aim.at(&command, &bytes);
+        assert_eq!(first.as_ref().ok(), aim.at(&command, &bytes).as_ref().ok());
+        first
+    }
+
+    #[test]
+    fn keys_decide() {
+        for (words, slot, is_read) in [
+            ("GET foo", 12182, true),
+            ("get foo", 12182, true),
+            ("SET foo bar", 12182, false),
+            ("MGET {foo}1 {foo}2", 12182, true),
+            ("OBJECT ENCODING foo", 12182, true),
+            ("EVAL x 1 foo", 12182, false),
+            ("XREAD STREAMS foo 0", 12182, true),
+            ("JSON.SET foo $ 1", 12182, false),
+            ("JSON.DEBUG MEMORY foo", 12182, false),
+            ("FT.SEARCH foo *", 1, false),
+            ("TS.MGET FILTER a=b", 1, false),
+            ("PING", 1, false),
+            ("DBSIZE", 1, false),
+            ("PUBLISH foo x", 1, false),
+            ("SPUBLISH foo x", 12182, false),
+            ("MULTI | SET foo 1 | PING | INCR {foo}2 | EXEC", 12182, false),
+            ("MULTI | PING | EXEC", 1, false),
+        ] {
+            assert_eq!(at(words).unwrap(), Goal { slot, is_read }, "{words}");
+        }
+    }
+
+    #[test]
+    fn keys_of_several_slots_are_refused() {
+        for words in ["MGET foo bar", "MULTI | SET foo 1 | SET bar 1 | EXEC", "RENAME foo bar"] {
+            let error = at(words).unwrap_err();
+            assert_eq!((error.code(), error.applied()), ("CROSSSLOT", Some(Applied::No)));
+            assert!(!error.message().contains("foo"), "no key in a message");
+        }
+    }
+}

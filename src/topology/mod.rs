@@ -1,0 +1,367 @@
+//! Several nodes behind one client: who gets which command, and how that is found out.
+//!
+//! A [`Router`] has a pool and a lane for each node. `table` says which node has which slot, `aim`
+//! which slot a command wants; a [`Source`] asks the servers where everything is, and `keeper`
+//! decides when. Refused commands come back from their lanes and are sent on within their
+//! deadlines. The client of a cluster has as many shards as the cluster; one that Sentinel watches
+//! over has one, with all slots. Invariant: everything about a router changes under its one lock,
+//! which is never held over an await; a lane's lock may be taken under it, never the other way
+//! round.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod aim;
+mod keeper;
+mod node;
+mod parked;
+mod redirect;
+mod routes;
+mod source;
+mod table;
+mod view;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub use self::redirect::is_plain;
+use self::routes::Routes;
+pub use self::source::{first_of, Looking, Source};
+pub use self::view::{Member, Shard, View};
+use crate::error::{Applied, Error, Result};
+use crate::lane::{self, Batch, Home, Lane, LaneStats, Refused};
+use crate::metrics::Metrics;
+use crate::options::{ClientOptions, Endpoint};
+use crate::outbox::{Event, Outboxes};
+use crate::pool::{Pool, PoolStats, Questions};
+
+/// Which nodes serve commands that only read keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// The primary: what was written before is read.
+    #[default]
+    Primary,
+    /// Its replicas in turn; the primary while none of them can be reached.
+    Replica,
+    /// Whoever answers fastest.
+    Nearest,
+    /// Replicas in this availability zone in turn, then the primary if it is there, then others.
+    Zone(String),
+}
+
+/// What all nodes of a router have in common.
+pub struct Template {
+    /// Options but for the endpoint.
+    pub options: ClientOptions,
+    /// Whether lanes are served by the caller's thread.
+    pub is_served_by_caller: bool,
+    /// Answers of the application.
+    pub questions: Arc<Questions>,
+    /// Where replies go.
+    pub outboxes: Arc<Outboxes>,
+    /// The client's counters.
+    pub metrics: Arc<Metrics>,
+    /// How often a command may be sent on.
+    pub max_redirects: u32,
+    /// Who serves reads.
+    pub reads: Reads,
+    /// The addresses of nodes as this client reaches them, where they are not those that the
+    /// servers name.
+    pub addresses: HashMap<Endpoint, Endpoint>,
+    /// Where to ask first.
+    pub seeds: Vec<Endpoint>,
+    /// The runtime.
+    pub runtime: Handle,
+    router: Weak<Shared>,
+}
+
+/// The nodes of one deployment. Dropping it does not close it: see [`Router::close`].
+pub struct Router {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    template: Arc<Template>,
+    source: Box<dyn Source>,
+    routes: Mutex<Routes>,
+    /// Tells the keeper to look.
+    wake: Arc<Notify>,
+}
+
+/// A node, for the application.
+#[derive(Debug, Clone)]
+pub struct NodeInfo {
+    /// By which it can be addressed.
+    pub place: u32,
+    /// Where it listens, as this client reaches it.
+    pub endpoint: Endpoint,
+    /// Its id in the cluster; empty where there is none.
+    pub id: String,
+    /// Whether its lane stands.
+    pub is_up: bool,
+}
+
+/// A shard, for the application.
+#[derive(Debug, Clone)]
+pub struct ShardInfo {
+    /// Who takes writes.
+    pub primary: NodeInfo,
+    /// Who has copies.
+    pub replicas: Vec<NodeInfo>,
+    /// First and last slot of each range.
+    pub slots: Vec<(u16, u16)>,
+}
+
+/// What a router is to be made of; see [`Template`] for the fields.
+pub struct Plan {
+    /// Options but for the endpoint.
+    pub options: ClientOptions,
+    /// Whether lanes are served by the caller's thread.
+    pub is_served_by_caller: bool,
+    /// Answers of the application.
+    pub questions: Arc<Questions>,
+    /// Where replies go.
+    pub outboxes: Arc<Outboxes>,
+    /// The client's counters.
+    pub metrics: Arc<Metrics>,
+    /// How often a command may be sent on; at most 15 are counted.
+    pub max_redirects: u32,
+    /// Who serves reads.
+    pub reads: Reads,
+    /// Translations of addresses.
+    pub addresses: HashMap<Endpoint, Endpoint>,
+    /// Where to ask first.
+    pub seeds: Vec<Endpoint>,
+    /// The runtime.
+    pub runtime: Handle,
+}
+
+impl Router {
+    /// A router that knows nothing yet; it asks when the first command comes. Must be called
+    /// inside the runtime.
+    pub fn start(plan: Plan, source: Box<dyn Source>) -> Self {
+        let shared = Arc::new_cyclic(|router: &Weak<Shared>| {
+            let Plan { mut options, is_served_by_caller, questions, .. } = plan;
+            // Everybody who may be asked for reads has to be told that they are wanted.
+            options.readonly |= plan.reads != Reads::Primary;
+            options.lanes = 1;
+            let template = Arc::new(Template {
+                options,
+                is_served_by_caller,
+                questions,
+                outboxes: plan.outboxes,
+                metrics: plan.metrics,
+                max_redirects: plan.max_redirects.min(lane::Command::MOST_REDIRECTS),
+                reads: plan.reads,
+                addresses: plan.addresses,
+                seeds: plan.seeds,
+                runtime: plan.runtime,
+                router: Weak::clone(router),
+            });
+            let routes = Mutex::new(Routes::new(Arc::clone(&template)));
+            Shared { template, source, routes, wake: Arc::default() }
+        });
+        let wake = Arc::clone(&shared.wake);
+        tokio::spawn(keeper::keep(Arc::downgrade(&shared), wake));
+        Self { shared }
+    }
+
+    /// Sends the commands of a batch to their nodes; returns the bytes that wait where most wait.
+    /// Those that cannot be sent end with failures.
+    pub fn submit(&self, batch: Batch) -> usize {
+        let _inside = self.shared.template.runtime.enter();
+        self.shared.change(|routes| routes.submit(batch))
+    }
+
+    /// Sends a batch to the node at `place` and no other: its refusals are for the caller.
+    pub fn submit_to(&self, place: u32, batch: Batch) -> Result<usize, (Batch, Error)> {
+        let _inside = self.shared.template.runtime.enter();
+        self.shared.change(|routes| match routes.node_mut(place) {
+            Some(node) => node.lane().submit(batch.pinned()).map(|submitted| submitted.queued),
+            None => Err((batch, gone())),
+        })
+    }
+
+    /// Ends the command `id` of `owner`; see [`Lane::cancel`].
+    pub fn cancel(&self, owner: u32, id: u32) -> Option<Applied> {
+        self.shared.change(|routes| routes.cancel(owner, id))
+    }
+
+    /// Ends all commands of `owner`.
+    pub fn abandon(&self, owner: u32, error: &Error) {
+        self.shared.change(|routes| routes.abandon(owner, error));
+    }
+
+    /// Finds out where everything is.
+    pub fn look(&self) {
+        self.shared.change(|routes| routes.news.look = true);
+    }
+
+    /// Ends every command with `error` and closes all connections, for good.
+    pub fn close(&self, error: &Error) {
+        self.shared.change(|routes| routes.close(error));
+    }
+
+    /// One more than the highest place of a node.
+    pub fn places(&self) -> u32 {
+        self.shared.lock().nodes.len() as u32
+    }
+
+    /// The lane of the node at `place`, if there is one yet.
+    pub fn lane(&self, place: u32) -> Option<Lane> {
+        self.shared.lock().node(place)?.open_lane().cloned()
+    }
+
+    /// The place of the node that takes writes to `slot`, or to any; None before anything is
+    /// known.
+    pub fn primary(&self, slot: Option<u16>) -> Option<u32> {
+        self.shared.lock().primary(slot)
+    }
+
+    /// What lanes, sessions and subscribers of the node at `place` have of it.
+    pub fn home(&self, place: u32) -> Option<Home> {
+        Some(self.shared.lock().node(place)?.home.clone())
+    }
+
+    /// Whether the node at `place` takes writes, so that it may be given to somebody else.
+    pub fn is_primary(&self, place: u32) -> bool {
+        self.shared.lock().table.is_primary(place)
+    }
+
+    /// All shards.
+    pub fn shards(&self) -> Vec<ShardInfo> {
+        let routes = self.shared.lock();
+        let info = |place: u32| {
+            let node = routes.node(place)?;
+            let (endpoint, id) = (node.endpoint.clone(), node.id.clone());
+            Some(NodeInfo { place, endpoint, id, is_up: node.is_up() })
+        };
+        let shards = routes.table.shards().iter().zip(routes.table.ranges());
+        let shards = shards.filter_map(|(places, slots)| {
+            let replicas = places.replicas.iter().filter_map(|place| info(*place)).collect();
+            Some(ShardInfo { primary: info(places.primary)?, replicas, slots })
+        });
+        shards.collect()
+    }
+
+    /// The lanes and pools of all nodes.
+    pub fn stats(&self) -> (PoolStats, Vec<LaneStats>) {
+        let routes = self.shared.lock();
+        let mut total = PoolStats::default();
+        for node in routes.nodes.iter().flatten() {
+            let PoolStats { total: open, idle, in_use, waiting, max } = node.pool().stats();
+            total.total += open;
+            total.idle += idle;
+            total.in_use += in_use;
+            total.waiting += waiting;
+            total.max += max;
+        }
+        let lanes = routes.nodes.iter().flatten().filter_map(node::Node::open_lane);
+        (total, lanes.map(Lane::stats).collect())
+    }
+
+    /// Encoded bytes of the commands that are not answered yet, where most are.
+    pub fn queued_bytes(&self) -> usize {
+        let routes = self.shared.lock();
+        let lanes = routes.nodes.iter().flatten().filter_map(node::Node::open_lane);
+        let fullest = lanes.map(Lane::queued_bytes).max().unwrap_or_default();
+        fullest.max(routes.parked.bytes())
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Routes> {
+        // A panic under it is a bug; the commands that it cost end by their deadlines.
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Routes) -> T) -> T {
+        let mut routes = self.lock();
+        let before = routes.news;
+        let result = change(&mut routes);
+        let after = routes.news;
+        let is_news = (after.look && !before.look) || (after.rearm && !before.rearm);
+        drop(routes);
+        if is_news {
+            self.wake.notify_one();
+        }
+        result
+    }
+}
+
+impl lane::Router for Shared {
+    fn refused(&self, place: u32, refused: Vec<Refused>) {
+        let _inside = self.template.runtime.enter();
+        self.template.metrics.redirects.add(refused.len() as u64);
+        self.change(|routes| routes.refused(place, refused, Instant::now()));
+    }
+
+    fn passed(&self, place: u32) {
+        let _inside = self.template.runtime.enter();
+        self.change(|routes| routes.passed(place, Instant::now()));
+    }
+
+    fn lost(&self, place: u32) {
+        let _inside = self.template.runtime.enter();
+        self.change(|routes| routes.lost(place));
+    }
+}
+
+impl Template {
+    /// What lanes and sessions of the node at `endpoint` have of it.
+    fn home(&self, endpoint: &Endpoint, place: u32) -> Result<Home> {
+        let options =
+            Arc::new(ClientOptions { endpoint: endpoint.clone(), ..self.options.clone() });
+        let pool = self.pool(Arc::clone(&options))?;
+        let router: Weak<dyn lane::Router> = Weak::<Shared>::clone(&self.router);
+        Ok(Home {
+            place,
+            is_served_by_caller: self.is_served_by_caller,
+            options,
+            pool,
+            outboxes: Arc::clone(&self.outboxes),
+            metrics: Arc::clone(&self.metrics),
+            router: Some(router),
+        })
+    }
+
+    fn pool(&self, options: Arc<ClientOptions>) -> Result<Arc<Pool>> {
+        let _inside = self.runtime.enter();
+        let pool = Pool::new(
+            options,
+            Arc::clone(&self.questions),
+            Arc::clone(&self.outboxes),
+            Arc::clone(&self.metrics),
+        )?;
+        Ok(Arc::new(pool))
+    }
+
+    /// The address by which this client reaches the node that calls itself `endpoint`.
+    fn mapped(&self, endpoint: Endpoint) -> Endpoint {
+        self.addresses.get(&endpoint).cloned().unwrap_or(endpoint)
+    }
+
+    fn close(&self, pool: Arc<Pool>) {
+        self.runtime.spawn(async move { pool.close().await });
+    }
+
+    fn tell(&self, event: Event) {
+        self.outboxes.tell(event);
+    }
+}
+
+fn gone() -> Error {
+    let text = "the node is not part of the deployment any more";
+    Error::connection("NODE_REMOVED", text).retryable().with_applied(Applied::No)
+}
+
+/// How often everything is asked for again although nothing has happened (reliability P16), less
+/// or more a tenth.
+const PERIOD: Duration = Duration::from_secs(60);

@@ -1,0 +1,148 @@
+//! Commands that have no node to go to at the moment.
+//!
+//! Pure: a queue that knows deadlines. Invariant: what is taken out comes in the order in which it
+//! was put in.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use crate::error::{Applied, Error};
+use crate::lane::{Batch, Ended};
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Parked {
+    waiting: VecDeque<Waiting>,
+    commands: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    batch: Batch,
+    /// The server's refusal that it waits for.
+    refusal: Option<Error>,
+}
+
+impl Parked {
+    /// Queues a batch, which waits because of `refusal`, if a server has refused it.
+    pub fn push(&mut self, batch: Batch, refusal: Option<Error>) {
+        self.commands += batch.commands().len();
+        self.bytes += batch.bytes().len();
+        self.waiting.push_back(Waiting { batch, refusal });
+    }
+
+    /// Takes everything out.
+    pub fn take(&mut self) -> Vec<(Batch, Option<Error>)> {
+        (self.commands, self.bytes) = (0, 0);
+        self.waiting.drain(..).map(|Waiting { batch, refusal }| (batch, refusal)).collect()
+    }
+
+    /// Commands that wait.
+    pub fn commands(&self) -> usize {
+        self.commands
+    }
+
+    /// Their bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Ends the command `id` of `owner`. Nothing of what waits here has run.
+    pub fn cancel(&mut self, owner: u32, id: u32) -> Option<Applied> {
+        let ended = self.end(|of, command, _| of == owner && command.id == id);
+        (!ended.is_empty()).then_some(Applied::No)
+    }
+
+    /// Ends all commands of `owner`.
+    pub fn abandon(&mut self, owner: u32) -> Vec<Ended> {
+        self.end(|of, _, _| of == owner)
+    }
+
+    /// Ends the commands whose deadline has passed.
+    pub fn expire(&mut self, now: Instant) -> Vec<Ended> {
+        if self.next_deadline().is_none_or(|deadline| deadline > now) {
+            return Vec::new();
+        }
+        self.end(|_, _, deadline| deadline.is_some_and(|deadline| deadline <= now))
+    }
+
+    /// The earliest deadline.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.waiting.iter().filter_map(|waiting| waiting.batch.earliest_deadline()).min()
+    }
+
+    fn end(
+        &mut self,
+        is_over: impl Fn(u32, &crate::lane::Command, Option<Instant>) -> bool,
+    ) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        for (batch, refusal) in self.take() {
+            let owner = batch.owner();
+            let kept = batch.filtered(|command, _| {
+                let is_over = is_over(owner, command, batch.deadline(command));
+                if is_over && !command.is_dead() {
+                    let (id, refusal) = (command.id, refusal.clone());
+                    ended.push(Ended { owner, id, applied: Applied::No, refusal });
+                }
+                !is_over
+            });
+            if !kept.commands().is_empty() {
+                self.push(kept, refusal);
+            }
+        }
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::lane::Command;
+
+    fn batch(now: Instant, commands: &[(u32, u32)]) -> Batch {
+        let row =
+            |(id, timeout): &(u32, u32)| Command { id: *id, len: 1, mode: 0, timeout: *timeout };
+        let bytes = Bytes::from("x".repeat(commands.len()));
+        Batch::new(bytes, commands.iter().map(row).collect(), now)
+    }
+
+    fn ids(parked: &mut Parked) -> Vec<u32> {
+        let taken = parked.take();
+        taken.iter().flat_map(|(batch, _)| batch.commands()).map(|command| command.id).collect()
+    }
+
+    #[test]
+    fn each_command_has_its_own_deadline() {
+        let now = Instant::now();
+        let mut parked = Parked::default();
+        let refusal = Error::reply("CLUSTERDOWN x");
+        parked.push(batch(now, &[(1, 100), (2, 300)]), Some(refusal));
+        parked.push(batch(now, &[(3, 0)]), None);
+        assert!(parked.expire(now + Duration::from_millis(99)).is_empty());
+        let ended = parked.expire(now + Duration::from_millis(100));
+        assert_eq!(ended.len(), 1);
+        assert_eq!(ended[0].id, 1);
+        assert_eq!(ended[0].refusal.as_ref().unwrap().code(), "CLUSTERDOWN");
+        assert_eq!(parked.next_deadline(), Some(now + Duration::from_millis(300)));
+        assert_eq!((parked.commands(), parked.bytes()), (2, 2));
+        assert_eq!(ids(&mut parked), [2, 3]);
+    }
+
+    #[test]
+    fn a_caller_who_leaves_takes_his_own_command_only() {
+        let now = Instant::now();
+        let mut parked = Parked::default();
+        parked.push(batch(now, &[(1, 0), (2, 0)]), None);
+        parked.push(batch(now, &[(1, 0)]).owned_by(7), None);
+        assert_eq!(parked.cancel(0, 1), Some(Applied::No));
+        assert_eq!(parked.cancel(0, 1), None);
+        assert_eq!(parked.abandon(7).len(), 1);
+        assert_eq!(ids(&mut parked), [2]);
+    }
+}

@@ -1,0 +1,627 @@
+//! Who gets which command, and what happens when that changes.
+//!
+//! Everything here runs under the router's one lock. Invariants: commands of one slot reach its
+//! owner in the order in which they were submitted, so when a slot changes hands its new commands
+//! are held until the former owner has answered, or lost, what it was sent before; a command is in
+//! one place only: a lane, the parked ones, or on its way from a lane to here.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::aim::{Aim, Goal};
+use super::node::Node;
+use super::parked::Parked;
+use super::redirect::Redirect;
+use super::table::{Places, Table};
+use super::view::{Member, View};
+use super::{Reads, Template};
+use crate::backoff;
+use crate::error::{Applied, Error, Kind};
+use crate::lane::{Batch, Command, Ended, Refused, Submitted};
+use crate::options::Endpoint;
+
+/// The state of a router.
+pub(super) struct Routes {
+    template: Arc<Template>,
+    /// By their places, which are used again.
+    pub(super) nodes: Vec<Option<Node>>,
+    places: HashMap<Endpoint, u32>,
+    pub(super) table: Table,
+    /// Whether any server has said where everything is.
+    pub(super) is_known: bool,
+    aim: Aim,
+    holds: HashMap<u16, Hold>,
+    pub(super) parked: Parked,
+    /// When commands that are to be tried again later are.
+    pub(super) retry_at: Option<Instant>,
+    /// Such waits in a row.
+    waits: u32,
+    /// For taking turns among replicas.
+    turn: usize,
+    /// Whether the keeper has to look at something before its timer fires.
+    pub(super) news: News,
+    pub(super) closed: Option<Error>,
+    /// Why nobody could say where everything is, when somebody was asked last.
+    pub(super) last_failure: Option<Error>,
+}
+
+/// What the keeper has to do.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct News {
+    /// Ask where everything is.
+    pub(super) look: bool,
+    /// Compute its timer again.
+    pub(super) rearm: bool,
+}
+
+/// Why commands of a slot are parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// Until the lane of `place` has passed its `mark`-th mark.
+    Mark { place: u32, mark: u64 },
+    /// Until the retry timer fires.
+    Retry,
+    /// Until somebody has said where everything is.
+    Look,
+}
+
+/// Where a command goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Node(u32),
+    Parked,
+}
+
+/// First delay before a command is tried again that the cluster cannot run now; doubled up to
+/// [`RETRY_CAP`] (reliability, scenario 25: 100 ms to 1 s).
+const RETRY_BASE: Duration = Duration::from_millis(100);
+const RETRY_CAP: Duration = Duration::from_secs(1);
+/// The keys of a command come together within a MIGRATE or two.
+const SOON: Duration = Duration::from_millis(25);
+/// How long a node that no server names any more may take to answer what it was sent (reliability,
+/// scenario 43: closed within 5 s).
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long commands wait for a former primary that does not answer. A primary that was replaced
+/// is gone or as good as gone, and its successor is to serve within a second (reliability P16).
+const SILENCE: Duration = Duration::from_millis(500);
+
+impl Routes {
+    pub(super) fn new(template: Arc<Template>) -> Self {
+        Self {
+            template,
+            nodes: Vec::new(),
+            places: HashMap::new(),
+            table: Table::default(),
+            is_known: false,
+            aim: Aim::default(),
+            holds: HashMap::new(),
+            parked: Parked::default(),
+            retry_at: None,
+            waits: 0,
+            turn: 0,
+            news: News::default(),
+            closed: None,
+            last_failure: None,
+        }
+    }
+
+    /// Sends a batch on its way; returns the bytes that wait where most wait.
+    pub(super) fn submit(&mut self, batch: Batch) -> usize {
+        if let Some(error) = &self.closed {
+            let error = error.clone();
+            self.fail(&batch, &error);
+            return 0;
+        }
+        if !self.is_known {
+            self.news = News { look: true, rearm: true };
+            self.parked.push(batch, None);
+            return self.parked.bytes();
+        }
+        let mut queued = 0;
+        for (to, part) in self.split(batch) {
+            queued = queued.max(self.hand_over(to, part, None));
+        }
+        queued
+    }
+
+    fn hand_over(&mut self, to: To, batch: Batch, refusal: Option<Error>) -> usize {
+        let To::Node(place) = to else {
+            self.news.rearm = true;
+            self.parked.push(batch, refusal);
+            return self.parked.bytes();
+        };
+        let Some(node) = self.node_mut(place) else {
+            self.news = News { look: true, rearm: true };
+            self.parked.push(batch, refusal);
+            return self.parked.bytes();
+        };
+        match node.lane().submit(batch) {
+            Ok(Submitted { queued, is_up }) => {
+                self.news.rearm |= !is_up;
+                queued
+            }
+            Err((batch, error)) => {
+                self.fail(&batch, &error);
+                0
+            }
+        }
+    }
+
+    /// Cuts a batch into those of its nodes. One that is for one node alone stays whole.
+    fn split(&mut self, batch: Batch) -> Vec<(To, Batch)> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut errors = Vec::new();
+        let mut aims = Vec::with_capacity(batch.commands().len());
+        for (offset, command) in batch.offsets() {
+            let encoded = batch.bytes().get(offset..offset + command.len as usize);
+            let goal = self.aim.at(command, encoded.unwrap_or_default());
+            aims.push(
+                goal.map(|goal| self.to(goal)).map_err(|error| errors.push((command.id, error))),
+            );
+        }
+        let first = aims.first().copied();
+        if aims.iter().all(|to| Some(*to) == first) {
+            if let Some(Ok(to)) = first {
+                return vec![(to, batch)];
+            }
+        }
+        let mut last = 0;
+        for ((offset, command), to) in batch.offsets().zip(aims) {
+            let Ok(to) = to else { continue };
+            if parts.get(last).is_none_or(|part| part.to != to) {
+                last = parts.iter().position(|part| part.to == to).unwrap_or_else(|| {
+                    parts.push(Part { to, bytes: Vec::new(), commands: Vec::new() });
+                    parts.len() - 1
+                });
+            }
+            let encoded = batch.bytes().get(offset..offset + command.len as usize);
+            if let (Some(part), Some(encoded)) = (parts.get_mut(last), encoded) {
+                part.bytes.extend_from_slice(encoded);
+                part.commands.push(*command);
+            }
+        }
+        let owner = batch.owner();
+        self.template.outboxes.fail(errors.into_iter().map(|(id, error)| (owner, id, error)));
+        let parts = parts.into_iter().map(|Part { to, bytes, commands }| {
+            (to, Batch::new(bytes.into(), commands, batch.submitted()).owned_by(owner))
+        });
+        parts.collect()
+    }
+
+    fn to(&mut self, Goal { slot, is_read }: Goal) -> To {
+        if !self.holds.is_empty() && self.holds.contains_key(&slot) {
+            return To::Parked;
+        }
+        if is_read && self.template.reads != Reads::Primary {
+            if let Some(place) = self.reader(slot) {
+                return To::Node(place);
+            }
+        }
+        match self.table.primary(slot) {
+            Some(place) => To::Node(place),
+            None => {
+                self.hold(slot, Hold::Look);
+                To::Parked
+            }
+        }
+    }
+
+    /// The node that serves a read of `slot`, if the strategy finds one that stands.
+    fn reader(&mut self, slot: u16) -> Option<u32> {
+        let Places { primary, replicas } = self.table.of(slot)?;
+        self.turn = self.turn.wrapping_add(1);
+        let turn = self.turn;
+        let node = |place: u32| self.nodes.get(place as usize)?.as_ref();
+        let is_up = |place: &u32| node(*place).is_some_and(Node::is_up);
+        let take_turns =
+            |among: Vec<u32>| -> Option<u32> { among.get(turn.checked_rem(among.len())?).copied() };
+        let up: Vec<u32> = replicas.iter().copied().filter(is_up).collect();
+        match &self.template.reads {
+            Reads::Primary => None,
+            Reads::Replica => take_turns(up),
+            Reads::Nearest => {
+                let all = up.into_iter().chain([*primary]);
+                all.min_by_key(|place| node(*place).and_then(|node| node.latency).unwrap_or(FAR))
+            }
+            Reads::Zone(zone) => {
+                let is_near =
+                    |place: &u32| node(*place).is_some_and(|node| node.zone.as_ref() == Some(zone));
+                let near: Vec<u32> = up.iter().copied().filter(is_near).collect();
+                let near = take_turns(near);
+                near.or_else(|| Some(*primary).filter(is_near)).or_else(|| take_turns(up))
+            }
+        }
+    }
+
+    /// The server at `place` has refused commands: each goes on to where it belongs.
+    pub(super) fn refused(&mut self, place: u32, refused: Vec<Refused>, now: Instant) {
+        for Refused { batch, error } in refused {
+            self.send_on(place, batch, error, now);
+        }
+    }
+
+    fn send_on(&mut self, from: u32, batch: Batch, error: Error, now: Instant) {
+        if let Some(error) = self.closed.clone() {
+            return self.fail(&batch, &error);
+        }
+        let Some(command) = batch.commands().first().copied() else { return };
+        let Ok(Goal { slot, .. }) = self.aim.at(&command, batch.bytes()) else {
+            return self.fail(&batch, &error);
+        };
+        let redirect = Redirect::read(&error);
+        let (target, is_ask) = match redirect {
+            Redirect::Moved(target) => (target, false),
+            Redirect::Ask(target) => (target, true),
+            Redirect::Soon => return self.retry(slot, batch, error, SOON, now),
+            Redirect::Later => {
+                // A replica that cannot serve is no reason to wait: the primary can.
+                if let Some(primary) = self.table.primary(slot).filter(|place| *place != from) {
+                    self.hand_over(To::Node(primary), batch, Some(error));
+                    return;
+                }
+                self.news.look |= error.code() == "CLUSTERDOWN";
+                return self.retry_later(slot, batch, error, now);
+            }
+            Redirect::Elsewhere => {
+                self.news.look = true;
+                if let Some(node) = self.node_mut(from) {
+                    node.lane().renew();
+                }
+                return self.retry_later(slot, batch, error, now);
+            }
+        };
+        let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint));
+        if command.redirects() >= self.template.max_redirects {
+            return self.fail(&batch, &too_many(command.redirects(), endpoint.as_ref(), error));
+        }
+        let batch = batch.redirected();
+        let place = endpoint.map(|endpoint| self.template.mapped(endpoint));
+        let place = place.and_then(|endpoint| self.places.get(&endpoint).copied());
+        match place {
+            // A node that no server has named may be anybody's: it does not get the password.
+            None => {
+                self.news = News { look: true, rearm: true };
+                self.hold(slot, Hold::Look);
+                self.parked.push(batch, Some(error));
+            }
+            Some(place) if is_ask => {
+                self.hand_over(To::Node(place), batch.asking(), None);
+            }
+            // It sends to itself: its connection, or what it knows, is of yesterday.
+            Some(place) if place == from => {
+                self.news.look = true;
+                if let Some(node) = self.node_mut(from) {
+                    node.lane().renew();
+                }
+                self.retry_later(slot, batch, error, now);
+            }
+            Some(place) => {
+                self.news.look = true;
+                if self.table.primary(slot) != Some(place) {
+                    let before = self.table.clone();
+                    self.table.move_slot(slot, place);
+                    self.follow(&before, now);
+                }
+                self.hand_over(To::Node(place), batch, None);
+            }
+        }
+    }
+
+    /// The table has changed: new commands of each slot that has moved wait until its former owner
+    /// has answered what it got before. What waits for a connection there moves along at once.
+    fn follow(&mut self, before: &Table, now: Instant) {
+        let moved = self.table.moved_since(before);
+        let mut marks: HashMap<u32, Option<u64>> = HashMap::new();
+        for (slot, owner) in moved {
+            let mark = *marks.entry(owner).or_insert_with(|| {
+                let node = self.nodes.get_mut(owner as usize)?.as_mut()?;
+                node.mark(now).then_some(node.marks.put)
+            });
+            if let Some(mark) = mark {
+                self.hold(slot, Hold::Mark { place: owner, mark });
+            }
+        }
+        let mut waiting = Vec::new();
+        for (place, mark) in marks {
+            if mark.is_none() {
+                waiting.extend(self.take_waiting(place));
+            }
+        }
+        self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
+        self.news.rearm = true;
+    }
+
+    fn take_waiting(&mut self, place: u32) -> Vec<Batch> {
+        let lane = self.node(place).and_then(Node::open_lane);
+        lane.map(|lane| lane.take_waiting()).unwrap_or_default()
+    }
+
+    /// A lane has passed a mark.
+    pub(super) fn passed(&mut self, place: u32, now: Instant) {
+        if let Some(node) = self.node_mut(place) {
+            node.passed(now);
+            let passed = node.marks.passed;
+            self.release(|hold| match hold {
+                Hold::Mark { place: of, mark } => of == place && mark <= passed,
+                _ => false,
+            });
+        }
+    }
+
+    /// A lane has lost its connection. What it holds still has not been written since, or may be
+    /// written again.
+    pub(super) fn lost(&mut self, place: u32) {
+        self.news = News { look: true, rearm: true };
+        let Some(node) = self.node_mut(place) else { return };
+        node.lost();
+        if !self.table.is_primary(place) {
+            let waiting = self.take_waiting(place);
+            self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
+        }
+        self.release(|hold| matches!(hold, Hold::Mark { place: of, .. } if of == place));
+    }
+
+    /// It is time to try again what could not be run.
+    pub(super) fn retry_now(&mut self) {
+        self.retry_at = None;
+        self.release(|hold| hold == Hold::Retry);
+    }
+
+    fn retry_later(&mut self, slot: u16, batch: Batch, error: Error, now: Instant) {
+        let ceiling = RETRY_BASE.saturating_mul(1 << self.waits.min(8)).min(RETRY_CAP);
+        self.retry(slot, batch, error, ceiling.mul_f64(0.5 + backoff::random() / 2.0), now);
+    }
+
+    fn retry(&mut self, slot: u16, batch: Batch, error: Error, delay: Duration, now: Instant) {
+        if self.retry_at.is_none() {
+            self.waits = self.waits.saturating_add(1);
+            self.retry_at = Some(now + delay);
+        }
+        self.hold(slot, Hold::Retry);
+        self.parked.push(batch, Some(error));
+        self.news.rearm = true;
+    }
+
+    /// A slot that is held for several reasons is held for the last one: whatever it waits for, its
+    /// commands are looked at again then.
+    fn hold(&mut self, slot: u16, hold: Hold) {
+        if hold == Hold::Look {
+            self.news = News { look: true, rearm: true };
+        }
+        self.holds.insert(slot, hold);
+    }
+
+    fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
+        let before = self.holds.len();
+        self.holds.retain(|_, hold| !is_over(*hold));
+        if self.holds.len() < before {
+            let parked = self.parked.take();
+            self.resubmit(parked);
+        }
+    }
+
+    /// Sends batches on their way again, in their order.
+    fn resubmit(&mut self, batches: Vec<(Batch, Option<Error>)>) {
+        for (batch, refusal) in batches {
+            for (to, part) in self.split(batch) {
+                self.hand_over(to, part, refusal.clone());
+            }
+        }
+    }
+
+    /// A server has said where everything is.
+    pub(super) fn apply(&mut self, view: &View, now: Instant) {
+        let mut table = Table::default();
+        for shard in &view.shards {
+            let primary = self.place(&shard.primary);
+            let replicas = shard.replicas.iter().map(|member| self.place(member)).collect();
+            table.add(Places { primary, replicas }, shard.slots.iter().cloned());
+        }
+        let before = mem::replace(&mut self.table, table);
+        let was_known = mem::replace(&mut self.is_known, true);
+        let named: Vec<&Endpoint> = view.members().map(|member| &member.endpoint).collect();
+        let unnamed = self.nodes.iter_mut().flatten().filter(|n| !named.contains(&&n.endpoint));
+        for node in unnamed {
+            node.leaves.get_or_insert(now + FAREWELL);
+        }
+        self.follow(&before, now);
+        self.release(|hold| hold == Hold::Look);
+        if !was_known {
+            let parked = self.parked.take();
+            self.resubmit(parked);
+        }
+        if self.template.reads != Reads::Primary {
+            // A replica is read from once its lane stands.
+            let replicas = self.table.shards().iter().flat_map(|places| &places.replicas);
+            for place in replicas.copied().collect::<Vec<_>>() {
+                if let Some(node) = self.node_mut(place) {
+                    node.lane().connect();
+                }
+            }
+        }
+        self.waits = 0;
+        self.news.rearm = true;
+    }
+
+    /// The place of a node, which is made if it is new.
+    fn place(&mut self, member: &Member) -> u32 {
+        let endpoint = &member.endpoint;
+        if let Some(place) = self.places.get(endpoint).copied() {
+            if let Some(node) = self.node_mut(place) {
+                node.leaves = None;
+                node.id.clone_from(&member.id);
+                return place;
+            }
+        }
+        let free = self.nodes.iter().position(Option::is_none);
+        let place = free.unwrap_or(self.nodes.len());
+        let mut node = match self.template.home(endpoint, place as u32) {
+            Ok(home) => Node::new(endpoint.clone(), home),
+            // Only options that were checked before the router started can be wrong.
+            Err(_) => return place as u32,
+        };
+        node.id.clone_from(&member.id);
+        match self.nodes.get_mut(place) {
+            Some(slot) => *slot = Some(node),
+            None => self.nodes.push(Some(node)),
+        }
+        self.places.insert(endpoint.clone(), place as u32);
+        place as u32
+    }
+
+    /// Closes what nobody needs any more, and gives up on former primaries that do not answer.
+    /// Returns when to look again.
+    pub(super) fn tidy(&mut self, now: Instant) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        let mut wait = |at: Instant| next = Some(next.map_or(at, |next| next.min(at)));
+        let mut gone = Vec::new();
+        for (place, node) in self.nodes.iter().enumerate() {
+            let Some(node) = node else { continue };
+            let is_primary = || self.table.is_primary(place as u32);
+            if let Some(leaves) = node.leaves {
+                let is_busy = node.open_lane().is_some_and(|lane| lane.is_busy());
+                match leaves <= now || !is_busy {
+                    true => gone.push(place),
+                    // Its last reply tells nobody; a look now and then is cheap for so short.
+                    false => wait((now + LOOK).min(leaves)),
+                }
+            }
+            if let Some(since) = node.marks.since {
+                match since + SILENCE <= now {
+                    true if !is_primary() => {
+                        if let Some(lane) = node.open_lane() {
+                            lane.give_up(superseded());
+                        }
+                    }
+                    true => {}
+                    false => wait(since + SILENCE),
+                }
+            }
+        }
+        for place in gone {
+            self.remove(place);
+        }
+        next
+    }
+
+    fn remove(&mut self, place: usize) {
+        let Some(node) = self.nodes.get_mut(place).and_then(Option::take) else { return };
+        self.places.remove(&node.endpoint);
+        if let Some(lane) = node.open_lane() {
+            lane.close(&removed());
+        }
+        self.template.close(Arc::clone(node.pool()));
+        self.release(|hold| matches!(hold, Hold::Mark { place: of, .. } if of as usize == place));
+    }
+
+    /// Whether a primary has commands but no connection: a failover may be under way.
+    pub(super) fn is_in_trouble(&self) -> bool {
+        let lost =
+            |node: &Node| node.open_lane().is_some_and(|lane| !lane.is_up() && lane.is_busy());
+        self.parked.commands() > 0 || self.nodes.iter().flatten().any(lost)
+    }
+
+    /// Ends the command `id` of `owner`.
+    pub(super) fn cancel(&mut self, owner: u32, id: u32) -> Option<Applied> {
+        let lanes = self.nodes.iter().flatten().filter_map(Node::open_lane);
+        let in_lane = lanes.filter_map(|lane| lane.cancel(owner, id)).next();
+        in_lane.or_else(|| self.parked.cancel(owner, id))
+    }
+
+    /// Ends all commands of `owner`.
+    pub(super) fn abandon(&mut self, owner: u32, error: &Error) {
+        for lane in self.nodes.iter().flatten().filter_map(Node::open_lane) {
+            lane.abandon(owner, error);
+        }
+        let ended = self.parked.abandon(owner);
+        self.end(ended, error);
+    }
+
+    /// Ends everything, for good.
+    pub(super) fn close(&mut self, error: &Error) {
+        self.closed = Some(error.clone());
+        self.holds.clear();
+        for (batch, _) in self.parked.take() {
+            self.fail(&batch, error);
+        }
+        for node in mem::take(&mut self.nodes).into_iter().flatten() {
+            if let Some(lane) = node.open_lane() {
+                lane.close(error);
+            }
+            self.template.close(Arc::clone(node.pool()));
+        }
+        self.places.clear();
+        self.news.rearm = true;
+    }
+
+    /// Ends everything that waits to hear where it belongs: nobody will say.
+    pub(super) fn fail_parked(&mut self, error: &Error) {
+        self.holds.retain(|_, hold| *hold != Hold::Look);
+        for (batch, _) in self.parked.take() {
+            self.fail(&batch, error);
+        }
+    }
+
+    /// The place of the node that takes writes to `slot`, or to any slot.
+    pub(super) fn primary(&self, slot: Option<u16>) -> Option<u32> {
+        self.table.primary(slot.unwrap_or_else(|| self.aim.anywhere()))
+    }
+
+    pub(super) fn node(&self, place: u32) -> Option<&Node> {
+        self.nodes.get(place as usize)?.as_ref()
+    }
+
+    pub(super) fn node_mut(&mut self, place: u32) -> Option<&mut Node> {
+        self.nodes.get_mut(place as usize)?.as_mut()
+    }
+
+    /// Tells the callers of `ended`.
+    pub(super) fn end(&self, ended: Vec<Ended>, error: &Error) {
+        let failures = ended.into_iter().map(|Ended { owner, id, applied, refusal }| {
+            (owner, id, refusal.unwrap_or_else(|| error.clone().with_applied(applied)))
+        });
+        self.template.outboxes.fail(failures);
+    }
+
+    fn fail(&self, batch: &Batch, error: &Error) {
+        let error = error.clone().with_applied(Applied::No);
+        let live = batch.commands().iter().filter(|command| !Command::is_dead(command));
+        let failures = live.map(|command| (batch.owner(), command.id, error.clone()));
+        self.template.outboxes.fail(failures);
+    }
+}
+
+struct Part {
+    to: To,
+    bytes: Vec<u8>,
+    commands: Vec<Command>,
+}
+
+fn too_many(redirects: u32, last: Option<&Endpoint>, cause: Error) -> Error {
+    let last = last.map_or_else(|| "an unknown node".to_owned(), Endpoint::to_string);
+    let text = format!(
+        "the cluster has sent the command on {redirects} times, and once more to {last}: its nodes \
+         do not agree on who has its slot"
+    );
+    let error = Error::new(Kind::Redirections, "MAX_REDIRECTIONS", text);
+    error.retryable().with_cause(cause)
+}
+
+fn superseded() -> Error {
+    let text = "another node has taken over, and this one does not answer";
+    Error::connection("SUPERSEDED", text).retryable()
+}
+
+fn removed() -> Error {
+    let text = "the node is no longer part of the deployment";
+    Error::connection("NODE_REMOVED", text).retryable()
+}
+
+/// How often a node that is about to be closed is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// The latency of a node that was not measured: behind all that were.
+const FAR: Duration = Duration::from_secs(3600);

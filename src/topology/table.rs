@@ -1,0 +1,163 @@
+//! Which node has which slot.
+//!
+//! Pure. A slot's number leads to its shard, and that to the places of its nodes: two steps,
+//! because a failover changes thousands of slots at once.
+
+use crate::command::slot::SLOTS;
+
+/// The owners of all slots.
+#[derive(Debug, Clone)]
+pub struct Table {
+    slots: Box<[u16]>,
+    shards: Vec<Places>,
+}
+
+/// The places of a shard's nodes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Who takes writes.
+    pub primary: u32,
+    /// Who has copies.
+    pub replicas: Vec<u32>,
+}
+
+/// The shard of a slot that nobody has.
+const NOBODY: u16 = u16::MAX;
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { slots: vec![NOBODY; usize::from(SLOTS)].into(), shards: Vec::new() }
+    }
+}
+
+impl Table {
+    /// Adds a shard that has the slots of `ranges`.
+    pub fn add(
+        &mut self,
+        places: Places,
+        ranges: impl IntoIterator<Item = std::ops::RangeInclusive<u16>>,
+    ) {
+        let shard = self.shards.len() as u16;
+        self.shards.push(places);
+        for slot in ranges.into_iter().flatten() {
+            if let Some(owner) = self.slots.get_mut(usize::from(slot)) {
+                *owner = shard;
+            }
+        }
+    }
+
+    /// The nodes of a slot.
+    pub fn of(&self, slot: u16) -> Option<&Places> {
+        let shard = self.slots.get(usize::from(slot))?;
+        self.shards.get(usize::from(*shard))
+    }
+
+    /// The node that takes writes to a slot.
+    pub fn primary(&self, slot: u16) -> Option<u32> {
+        self.of(slot).map(|places| places.primary)
+    }
+
+    /// All shards.
+    pub fn shards(&self) -> &[Places] {
+        &self.shards
+    }
+
+    /// The slots of each shard as ranges, in the order of [`Table::shards`].
+    pub fn ranges(&self) -> Vec<Vec<(u16, u16)>> {
+        let mut ranges = vec![Vec::new(); self.shards.len()];
+        let mut open: Option<(u16, u16)> = None;
+        for slot in 0..SLOTS {
+            let shard = self.slots.get(usize::from(slot)).copied().unwrap_or(NOBODY);
+            let own: Option<&mut Vec<(u16, u16)>> = ranges.get_mut(usize::from(shard));
+            match (own, open) {
+                (Some(own), Some((of, _))) if of == shard => {
+                    if let Some((_, last)) = own.last_mut() {
+                        *last = slot;
+                    }
+                }
+                (Some(own), _) => {
+                    own.push((slot, slot));
+                    open = Some((shard, slot));
+                }
+                (None, _) => open = None,
+            }
+        }
+        ranges
+    }
+
+    /// Whether the node at `place` takes writes to any slot.
+    pub fn is_primary(&self, place: u32) -> bool {
+        self.slots.iter().any(|shard| {
+            self.shards.get(usize::from(*shard)).is_some_and(|places| places.primary == place)
+        })
+    }
+
+    /// Believes a server that says that `slot` has moved to the node at `place`. If that is a
+    /// replica of its present shard, it has become the primary of all of it.
+    pub fn move_slot(&mut self, slot: u16, place: u32) {
+        let Some(owner) = self.slots.get_mut(usize::from(slot)) else { return };
+        if let Some(places) = self.shards.get_mut(usize::from(*owner)) {
+            if let Some(replica) = places.replicas.iter_mut().find(|replica| **replica == place) {
+                *replica = std::mem::replace(&mut places.primary, place);
+                return;
+            }
+        }
+        let shard = self.shards.iter().position(|places| places.primary == place);
+        let shard = shard.unwrap_or_else(|| {
+            self.shards.push(Places { primary: place, replicas: Vec::new() });
+            self.shards.len() - 1
+        });
+        *owner = shard as u16;
+    }
+
+    /// The slots whose writes go elsewhere than in `before`, with the places of their former
+    /// owners.
+    pub fn moved_since(&self, before: &Table) -> Vec<(u16, u32)> {
+        let moved = (0..SLOTS).filter_map(|slot| {
+            let owner = before.primary(slot)?;
+            (self.primary(slot) != Some(owner)).then_some((slot, owner))
+        });
+        moved.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::default();
+        table.add(Places { primary: 0, replicas: vec![2] }, [0..=99, 200..=299]);
+        table.add(Places { primary: 1, replicas: vec![] }, [100..=199]);
+        table
+    }
+
+    #[test]
+    fn a_slot_leads_to_its_nodes() {
+        let table = table();
+        assert_eq!(table.primary(250), Some(0));
+        assert_eq!(table.primary(100), Some(1));
+        assert_eq!(table.primary(300), None);
+        assert_eq!(table.of(0).unwrap().replicas, [2]);
+        assert_eq!(table.ranges(), [vec![(0, 99), (200, 299)], vec![(100, 199)]]);
+    }
+
+    #[test]
+    fn one_slot_moves_alone() {
+        let (before, mut after) = (table(), table());
+        after.move_slot(150, 0);
+        after.move_slot(151, 7);
+        assert_eq!(after.moved_since(&before), [(150, 1), (151, 1)]);
+        assert_eq!(after.primary(151), Some(7));
+        assert_eq!(after.ranges()[1], [(100, 149), (152, 199)]);
+    }
+
+    #[test]
+    fn a_replica_that_takes_a_slot_takes_the_shard() {
+        let (before, mut after) = (table(), table());
+        after.move_slot(0, 2);
+        assert_eq!(after.moved_since(&before).len(), 200);
+        assert_eq!(after.of(299).unwrap(), &Places { primary: 2, replicas: vec![0] });
+        assert!(!after.is_primary(0) && after.is_primary(2));
+    }
+}

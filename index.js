@@ -5,6 +5,7 @@
  */
 
 const { RedisClient } = require('./lib/client')
+const { RedisCluster } = require('./lib/cluster')
 const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/commands/resp-types')
@@ -35,15 +36,26 @@ function createClientPool (options, poolOptions) {
   return new RedisClientPool(pooledOptions(options, poolOptions))
 }
 
+/**
+ * A client of a cluster. Finds the nodes with its first command.
+ * @param {object} [options] `rootNodes`, `defaults` ... (see the README); by default the cluster
+ *   of the node at 127.0.0.1:6379
+ */
+function createCluster (options) {
+  return new RedisCluster(options)
+}
+
 module.exports = {
   ...commandConstants,
   ...moduleConstants,
   createClient,
   createClientPool,
+  createCluster,
   defineScript,
   digest,
   RedisClient,
   RedisClientPool,
+  RedisCluster,
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,

@@ -136,7 +136,7 @@ class Bridge {
     const { sessions } = this
     sessions.running++
     try {
-      const session = await this.acquire(command.signal)
+      const session = await this.acquire(command.signal, command.slot)
       try {
         if (COUNTING.has(command.row.command)) await session.takeOffset()
         return await session.sendBlocking(command)
@@ -493,4 +493,4 @@ const LONGEST_TEXT = 2 ** 28
 /** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
 const RELEASE_DELAY = 10
 
-module.exports = { Bridge, toMap, toObject }
+module.exports = { Bridge, toMap, toObject, unlessAborted }

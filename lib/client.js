@@ -32,9 +32,15 @@ const { addViews } = require('./views')
 class RedisClient extends EventEmitter {
   #given
   #options
+  #kind
 
-  constructor (given) {
+  /**
+   * @param {object | string} [given] options
+   * @param {{ topology?: object, Bridge: typeof Bridge }} [kind] what several nodes ask for
+   */
+  constructor (given, kind = ONE_SERVER) {
     super()
+    this.#kind = kind
     this.#given = given
     this.#options = parseOptions(given)
     this._self = this
@@ -60,7 +66,8 @@ class RedisClient extends EventEmitter {
       if (this._bridge === bridge) this._onEvent(name, ...details)
     }
     const bridge = refusing(() =>
-      new Bridge(coreOptions(options), limits, options.pool, listener))
+      new this.#kind.Bridge({ ...coreOptions(options), topology: this.#kind.topology }, limits,
+        options.pool, listener))
     return bridge
   }
 
@@ -139,7 +146,7 @@ class RedisClient extends EventEmitter {
     this._ending = bridge
     this._bridge = CLOSED
     await withinGrace(drained(bridge))
-    this.#end(bridge)
+    this._end(bridge)
   }
 
   /** Ends all commands with `ClientClosedError` and closes all connections at once. */
@@ -153,10 +160,10 @@ class RedisClient extends EventEmitter {
     }
     self._bridge = CLOSED
     self._closed = Promise.resolve()
-    self.#end(bridge)
+    self._end(bridge)
   }
 
-  #end (bridge) {
+  _end (bridge) {
     bridge.close()
     this._isWanted = false
     this._connecting = null
@@ -379,6 +386,8 @@ for (const name of ['quit', 'select']) {
     { value, writable: true, configurable: true })
 }
 addPubSub(RedisClient.prototype)
+
+const ONE_SERVER = Object.freeze({ topology: undefined, Bridge })
 
 /** Stands in for the bridge of a client that is closed. */
 const CLOSED = {

@@ -22,6 +22,8 @@ class SessionBridge {
   constructor (bridge, place) {
     this.bridge = bridge
     this.place = place
+    /** Whose it is, if it is a session. */
+    this.home = null
     this.text = ''
     this.table = new Uint32Array(COLUMNS * 8)
     this.count = 0

@@ -17,9 +17,11 @@ class Sessions {
   /**
    * @param {import('./bridge').Bridge} bridge
    * @param {{ max: number, acquireTimeout: number, leakThreshold: number }} pool
+   * @param {number} [node] the place of their node, where there are several
    */
-  constructor (bridge, { max, acquireTimeout, leakThreshold }) {
+  constructor (bridge, { max, acquireTimeout, leakThreshold }, node) {
     this.bridge = bridge
+    this.node = node
     this.max = max
     this.acquireTimeout = acquireTimeout
     this.leakThreshold = leakThreshold
@@ -143,13 +145,14 @@ class Sessions {
       const { era } = this
       bridge.sessionSlots.promise(place, TICKET, undefined, null)
         .then(() => this.opened(place, era), error => this.failed(error))
-      bridge.core.openSession(place)
+      bridge.core.openSession(place, this.node)
     }
   }
 
   opened (place, era) {
     this.opening--
     const session = new SessionBridge(this.bridge, place)
+    session.home = this
     if (era === this.era) return this.offer(session)
     this.bury(session)
     this.open()
@@ -270,7 +273,7 @@ class Sessions {
     while (this.waiters > 0 && this.waiting[this.first].since + this.acquireTimeout <= now) {
       const waiting = this.waiters
       const waiter = this.next()
-      waiter.reject(this.bridge.core.poolTimeout(now - waiter.since, waiting))
+      waiter.reject(this.bridge.core.poolTimeout(now - waiter.since, waiting, this.node))
       this.tidy()
     }
     this.bridge.drained()

@@ -297,7 +297,7 @@ pub(super) fn batch(
     commands: Vec<Command>,
     large: Option<Vec<Unknown>>,
 ) -> Result<Batch> {
-    let total = commands.iter().map(|command| command.len as usize).sum();
+    let total: usize = commands.iter().map(|command| command.len as usize).sum();
     // One byte more for the NUL that N-API adds.
     let mut bytes = Vec::with_capacity(total + 1);
     for pair in large.unwrap_or_default().chunks_exact(2) {

@@ -223,7 +223,7 @@ impl Sinks {
         let number = |n: u32| values.number(f64::from(n));
         let (name, details) = match event {
             Event::Look(_) | Event::Opened(_) | Event::Left(_) => return Ok(()),
-            Event::Ready(_) => ("ready", vec![]),
+            Event::Ready(place) => ("ready", vec![number(place)?]),
             Event::Topology(is_first) => ("topology", vec![number(u32::from(is_first))?]),
             Event::Error(error) => ("error", vec![self.error(env, &error)?]),
             Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),

@@ -7,6 +7,7 @@
 mod bridge;
 mod deliver;
 mod mode;
+mod nodes;
 mod options;
 #[cfg_attr(not(unix), path = "poll_none.rs")]
 mod poll;

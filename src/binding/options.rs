@@ -7,8 +7,8 @@ use napi_derive::napi;
 
 use crate::error::{Error, Result};
 use crate::options::{
-    ClientInfo, ClientOptions, Endpoint, Family, PoolOptions, Protocol, Reconnect, Secret,
-    SocketOptions, TlsOptions, TlsVersion,
+    ClientInfo, ClientOptions, Endpoint, Family, PoolOptions, Protocol, Reads, Reconnect, Secret,
+    SocketOptions, TlsOptions, TlsVersion, TopologyOptions,
 };
 
 /// Options of a client, flat; times in milliseconds, 0 for none.
@@ -74,6 +74,32 @@ pub struct CoreOptions {
     pub max_lifetime: f64,
     /// pool.leakThreshold
     pub leak_threshold: f64,
+    /// The other nodes.
+    pub topology: Option<CoreTopology>,
+}
+
+/// What a client of several nodes has to know.
+#[napi(object)]
+pub struct CoreTopology {
+    /// Whom to ask first.
+    pub seeds: Vec<CoreAddress>,
+    /// How often a command is sent on.
+    pub max_redirects: u32,
+    /// `primary`, `replica`, `nearest` or `zone`.
+    pub reads: String,
+    /// The availability zone of `zone`.
+    pub zone: Option<String>,
+    /// Pairs of addresses: what servers name, and what this client reaches.
+    pub addresses: Vec<CoreAddress>,
+}
+
+/// A server's address.
+#[napi(object)]
+pub struct CoreAddress {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
 }
 
 /// TLS material, as PEM.
@@ -143,8 +169,28 @@ impl CoreOptions {
                 "ask" => Reconnect::Ask,
                 _ => Reconnect::default(),
             },
+            topology: self.topology.map(CoreTopology::into_topology),
             ..ClientOptions::default()
         })
+    }
+}
+
+impl CoreTopology {
+    fn into_topology(self) -> TopologyOptions {
+        let endpoint = |address: CoreAddress| Endpoint::tcp(address.host, address.port);
+        let mut addresses = self.addresses.into_iter().map(endpoint);
+        let pairs = std::iter::from_fn(|| Some((addresses.next()?, addresses.next()?)));
+        TopologyOptions {
+            addresses: pairs.collect(),
+            seeds: self.seeds.into_iter().map(endpoint).collect(),
+            max_redirects: self.max_redirects,
+            reads: match self.reads.as_str() {
+                "replica" => Reads::Replica,
+                "nearest" => Reads::Nearest,
+                "zone" => Reads::Zone(self.zone.unwrap_or_default()),
+                _ => Reads::Primary,
+            },
+        }
     }
 }
 

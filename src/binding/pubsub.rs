@@ -45,7 +45,9 @@ impl Core {
         guard(|| {
             let names = names.iter().map(copied).zip(tokens.iter().copied()).collect();
             self.with_topic(topic, |client, topic| {
-                client.subscriber(topic).subscribe(request(ticket, timeout), topic, names);
+                if let Some(subscriber) = client.subscriber(topic) {
+                    subscriber.subscribe(request(ticket, timeout), topic, names);
+                }
             })
         })
     }
@@ -62,7 +64,9 @@ impl Core {
         guard(|| {
             let names = names.iter().map(copied).collect();
             self.with_topic(topic, |client, topic| {
-                client.subscriber(topic).unsubscribe(request(ticket, timeout), topic, names);
+                if let Some(subscriber) = client.subscriber(topic) {
+                    subscriber.unsubscribe(request(ticket, timeout), topic, names);
+                }
             })
         })
     }

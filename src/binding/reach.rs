@@ -122,11 +122,14 @@ impl Reach {
         let (Some(lane), Some(own)) = (lane, self.own.upgrade()) else { return };
         let Some(stream) = lane.detached() else { return };
         let Some(descriptor) = stream.descriptor() else { return };
-        let is_session = self.client().is_some_and(|client| place >= client.lanes());
-        if is_session && self.turn.borrow().is_none() {
+        // Of several connections, what one turn has read is delivered together.
+        let is_one_of_many = self
+            .client()
+            .is_some_and(|client| place >= client.lanes() || client.router().is_some());
+        if is_one_of_many && self.turn.borrow().is_none() {
             *self.turn.borrow_mut() = Turn::new(env, Box::new(Deliverer(Rc::clone(&own))));
         }
-        let watcher = LaneWatcher { reach: own, lane, stream, is_session };
+        let watcher = LaneWatcher { reach: own, lane, stream, is_one_of_many };
         let watch = Watch::start(env, descriptor, Box::new(watcher));
         let mut watches = self.watches.borrow_mut();
         let before = match watch {
@@ -145,7 +148,7 @@ struct LaneWatcher {
     reach: Rc<Reach>,
     lane: Lane,
     stream: Arc<Stream>,
-    is_session: bool,
+    is_one_of_many: bool,
 }
 
 impl Watcher for LaneWatcher {
@@ -158,7 +161,7 @@ impl Watcher for LaneWatcher {
     fn is_patient(&self) -> bool {
         let turn = self.reach.turn.borrow();
         match &*turn {
-            Some(turn) if self.is_session => {
+            Some(turn) if self.is_one_of_many => {
                 turn.await_end();
                 true
             }

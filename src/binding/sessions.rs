@@ -19,12 +19,13 @@ const COLUMNS: usize = 4;
 
 #[napi]
 impl Core {
-    /// Opens a session, to be found at `place`; `settled(place, error)` follows.
+    /// Opens a session on the node at `node`, or on any, to be found at `place`;
+    /// `settled(place, error)` follows.
     #[napi]
-    pub fn open_session(&self, place: u32) -> Result<()> {
+    pub fn open_session(&self, place: u32, node: Option<u32>) -> Result<()> {
         guard(|| {
             if let Some(client) = self.started()?.client() {
-                client.open_session(place);
+                client.open_session(place, node);
             }
             Ok(())
         })
@@ -110,11 +111,18 @@ impl Core {
     /// The error for a caller who has waited for `waited` ms, like `waiting` others; null if the
     /// client has not started.
     #[napi]
-    pub fn pool_timeout(&self, env: Env, waited: f64, waiting: u32) -> Result<Unknown<'static>> {
+    pub fn pool_timeout(
+        &self,
+        env: Env,
+        waited: f64,
+        waiting: u32,
+        node: Option<u32>,
+    ) -> Result<Unknown<'static>> {
         guard(|| {
             let waited = Duration::from_millis(waited.clamp(0.0, f64::from(u32::MAX)) as u64);
             let reach = self.started()?;
-            let error = reach.client().map(|client| client.pool_timeout(waited, waiting as usize));
+            let waiting = waiting as usize;
+            let error = reach.client().map(|client| client.pool_timeout(node, waited, waiting));
             let error = error.ok_or_else(|| Error::from_reason("the client did not start"))?;
             let value = reach.error(env, &error)?;
             // SAFETY: `value` was made in this call and is returned by it.

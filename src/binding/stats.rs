@@ -22,6 +22,8 @@ pub struct Stats {
     pub timeouts: f64,
     /// Commands written again.
     pub retries: f64,
+    /// Commands that a server has sent on to another one.
+    pub redirects: f64,
     /// Connections opened.
     pub connects: f64,
     /// Attempts that failed.
@@ -126,6 +128,7 @@ impl Stats {
             errors: metrics.errors.get() as f64,
             timeouts: metrics.timeouts.get() as f64,
             retries: metrics.retries.get() as f64,
+            redirects: metrics.redirects.get() as f64,
             connects: metrics.connects.get() as f64,
             connect_failures: metrics.connect_failures.get() as f64,
             reconnects: metrics.lost.get() as f64,

@@ -1,9 +1,10 @@
-//! What all event loops that share a client have in common: one pool, its lanes, its sessions.
+//! What all event loops that share a client have in common: its nodes, its sessions.
 
 use std::sync::Arc;
 
 use super::runtime;
 use super::sessions::Sessions;
+use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::lane::{Home, Lane};
 use crate::metrics::Metrics;
@@ -11,14 +12,23 @@ use crate::options::ClientOptions;
 use crate::outbox::{Outbox, Outboxes};
 use crate::pool::{Pool, Questions};
 use crate::session::Session;
+use crate::topology::{Commons, Router};
 
 pub(super) struct Core {
     pub(super) runtime: tokio::runtime::Handle,
-    /// What lanes and sessions have of the client; the place is that of the next lane.
-    pub(super) home: Home,
-    pub(super) lanes: Vec<Lane>,
-    pub(super) sessions: Sessions,
+    pub(super) outboxes: Arc<Outboxes>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) questions: Arc<Questions>,
+    pub(super) sessions: Sessions,
+    pub(super) way: Way,
+}
+
+/// Where commands go.
+pub(super) enum Way {
+    /// To one server. The place of the home is that of the next lane.
+    One { home: Home, lanes: Vec<Lane> },
+    /// To several.
+    Many(Router),
 }
 
 impl Core {
@@ -29,48 +39,85 @@ impl Core {
         is_served_by_caller: bool,
     ) -> Result<Self> {
         options.validate()?;
-        let runtime = runtime::handle()?;
+        let runtime = runtime::handle()?.clone();
         let _inside = runtime.enter();
-        let options = Arc::new(options);
         let outboxes = Arc::new(Outboxes::from(outbox));
         let metrics = Arc::new(Metrics::default());
         let questions = Arc::new(Questions::new(Arc::clone(&outboxes)));
-        let pool = Pool::new(
-            Arc::clone(&options),
-            Arc::clone(&questions),
-            Arc::clone(&outboxes),
-            Arc::clone(&metrics),
-        )?;
-        let pool = Arc::new(pool);
-        let lanes = options.lanes as u32;
-        let router = None;
-        let home =
-            Home { place: lanes, is_served_by_caller, options, pool, outboxes, metrics, router };
-        let lane = |place| Lane::start(Home { place, ..home.clone() });
-        let lanes = (0..lanes).map(lane).collect();
-        Ok(Self { runtime: runtime.clone(), lanes, sessions: Sessions::default(), home, questions })
+        let commons = Commons {
+            runtime: runtime.clone(),
+            is_served_by_caller,
+            questions: Arc::clone(&questions),
+            outboxes: Arc::clone(&outboxes),
+            metrics: Arc::clone(&metrics),
+        };
+        let way = Way::open(options, commons)?;
+        let sessions = Sessions::default();
+        Ok(Self { runtime: runtime.clone(), outboxes, metrics, questions, sessions, way })
     }
 
-    /// Opens a session of `owner`, which is found at `place` then.
-    pub(super) async fn open_session(&self, owner: u32, place: u32) -> Result<()> {
-        let lease = self.home.pool.acquire().await?;
-        let session = Session::start(Home { place, ..self.home.clone() }, lease);
-        self.sessions.open(owner, place, session)
+    /// Opens a session of `owner`, which is found at `place` then: on the node at `node`, or on the
+    /// one that takes writes to the commands without a key.
+    pub(super) async fn open_session(
+        &self,
+        owner: u32,
+        place: u32,
+        node: Option<u32>,
+    ) -> Result<()> {
+        let home = self.way.home(node).ok_or_else(super::lost)?;
+        let node = home.place;
+        let lease = home.pool.acquire().await?;
+        let session = Session::start(Home { place, ..home }, lease);
+        self.sessions.open(owner, place, node, session)
     }
 
     /// Ends everything that `owner` has, and with the last one the core itself.
     pub(super) fn leave(&self, owner: u32, error: &Error) {
         self.sessions.close(owner, error);
-        for lane in &self.lanes {
-            lane.abandon(owner, error);
+        match &self.way {
+            Way::One { lanes, .. } => lanes.iter().for_each(|lane| lane.abandon(owner, error)),
+            Way::Many(router) => router.abandon(owner, error),
         }
-        if self.home.outboxes.leave(owner) {
+        if self.outboxes.leave(owner) {
             return;
         }
-        for lane in &self.lanes {
-            lane.close(error);
+        match &self.way {
+            Way::One { home, lanes } => {
+                lanes.iter().for_each(|lane| lane.close(error));
+                let pool = Arc::clone(&home.pool);
+                self.runtime.spawn(async move { pool.close().await });
+            }
+            Way::Many(router) => router.close(error),
         }
-        let pool = Arc::clone(&self.home.pool);
-        self.runtime.spawn(async move { pool.close().await });
+    }
+}
+
+impl Way {
+    fn open(mut options: ClientOptions, commons: Commons) -> Result<Self> {
+        if let Some(topology) = options.topology.take() {
+            return Ok(Self::Many(Router::start(options, topology, commons, Box::new(Cluster))));
+        }
+        let Commons { is_served_by_caller, questions, outboxes, metrics, .. } = commons;
+        let options = Arc::new(options);
+        let pool = Arc::new(Pool::new(
+            Arc::clone(&options),
+            questions,
+            Arc::clone(&outboxes),
+            Arc::clone(&metrics),
+        )?);
+        let place = options.lanes as u32;
+        let home =
+            Home { place, is_served_by_caller, options, pool, outboxes, metrics, router: None };
+        let lane = |place| Lane::start(Home { place, ..home.clone() });
+        let lanes = (0..place).map(lane).collect();
+        Ok(Self::One { home, lanes })
+    }
+
+    /// What sessions of the node at `node` have of it; None if there is no such node.
+    pub(super) fn home(&self, node: Option<u32>) -> Option<Home> {
+        match self {
+            Self::One { home, .. } => Some(home.clone()),
+            Self::Many(router) => router.home(node.or_else(|| router.primary(None))?),
+        }
     }
 }

@@ -11,15 +11,16 @@ mod sessions;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::core::Core;
+use self::core::{Core, Way};
 use crate::error::{Applied, Error, Kind, Result};
-use crate::lane::{Batch, Lane, LaneStats, Submitted};
+use crate::lane::{Batch, Home, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
 use crate::pool::{PoolStats, Questions};
 use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
 use crate::session::Released;
+use crate::topology::Router;
 
 /// A running client, as one event loop has it. Dropping it closes it.
 pub struct Client {
@@ -27,7 +28,12 @@ pub struct Client {
     /// By which the core knows this event loop.
     owner: u32,
     outbox: Arc<Outbox>,
-    subscriber: Subscriber,
+    subscribers: Option<Subscribers>,
+}
+
+/// The connections that messages come over.
+struct Subscribers {
+    pubsub: Subscriber,
     monitor: Subscriber,
 }
 
@@ -62,56 +68,72 @@ impl Client {
 
     fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>) -> Self {
         let _inside = core.runtime.enter();
-        let home = &core.home;
-        let subscriber = |budget| {
-            Subscriber::start(
-                budget,
-                Arc::clone(&home.options),
-                Arc::clone(&home.pool),
-                Arc::clone(&outbox),
-                Arc::clone(&home.metrics),
-            )
+        let subscribers = match &core.way {
+            Way::One { home, .. } => Some(Subscribers::start(home, &outbox)),
+            Way::Many(_) => None,
         };
-        let (subscriber, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
-        Self { subscriber, monitor, core, owner, outbox }
+        Self { subscribers, core, owner, outbox }
     }
 
     /// Hands over a batch. Returns the bytes that are queued in its lane now. A batch that cannot
     /// be taken ends with failures in the outbox.
     pub fn submit(&self, batch: Batch) -> usize {
-        self.core.home.metrics.commands.add(batch.commands().len() as u64);
+        self.core.metrics.commands.add(batch.commands().len() as u64);
         let batch = batch.owned_by(self.owner);
-        let lane = match self.core.lanes.as_slice() {
-            [only] => only,
-            lanes => match lanes.iter().min_by_key(|lane| lane.queued_bytes()) {
-                Some(lane) => lane,
-                None => return 0,
+        match &self.core.way {
+            Way::One { lanes, .. } => match lanes.as_slice() {
+                [only] => self.queued(only.submit(batch)),
+                lanes => match lanes.iter().min_by_key(|lane| lane.queued_bytes()) {
+                    Some(lane) => self.queued(lane.submit(batch)),
+                    None => 0,
+                },
             },
-        };
-        self.queued(lane.submit(batch))
+            Way::Many(router) => router.submit(batch),
+        }
     }
 
     /// Opens a session, which is then found at `place`: any number that no lane and no other
     /// session of this event loop has. The outbox says `Settled` for `place`.
     ///
     /// See [`crate::pool::Pool::acquire`] for the failures.
-    pub fn open_session(&self, place: u32) {
+    ///
+    /// Of several nodes, the session is on the one at `node`, or on any.
+    pub fn open_session(&self, place: u32, node: Option<u32>) {
         let (core, owner) = (Arc::clone(&self.core), self.owner);
         let outbox = Arc::clone(&self.outbox);
         self.core.runtime.spawn(async move {
-            let opened = core.open_session(owner, place).await;
+            let opened = core.open_session(owner, place, node).await;
             outbox.push(Delivery::Settled(vec![(place, opened.err())]));
         });
     }
 
     /// Hands a batch to the session at `place`, as [`Client::submit`] does to a lane.
     pub fn submit_to(&self, place: u32, batch: Batch) -> usize {
-        self.core.home.metrics.commands.add(batch.commands().len() as u64);
+        self.core.metrics.commands.add(batch.commands().len() as u64);
         let batch = batch.owned_by(self.owner);
-        match self.core.sessions.get(self.owner, place) {
-            Some(session) => self.queued(session.submit(batch)),
-            None => self.queued(Err((batch, lost()))),
+        match (self.core.sessions.get(self.owner, place), &self.core.way) {
+            (Some(session), Way::One { .. }) => self.queued(session.submit(batch)),
+            (Some(session), Way::Many(router)) => {
+                let slot = self.core.sessions.slot(self.owner, place);
+                let (batch, refused) = router.within(slot, batch);
+                if !refused.is_empty() {
+                    self.outbox.push(Delivery::Failures(refused));
+                }
+                self.queued(session.submit(batch))
+            }
+            (None, Way::Many(router)) if place < router.places() => {
+                match router.submit_to(place, batch) {
+                    Ok(queued) => queued,
+                    Err(refused) => self.queued(Err(refused)),
+                }
+            }
+            (None, _) => self.queued(Err((batch, lost()))),
         }
+    }
+
+    /// Lets the session at `place` take keys of `slot` only.
+    pub fn bind_session(&self, place: u32, slot: u16) {
+        self.core.sessions.bind(self.owner, place, slot);
     }
 
     /// Takes a session from its caller.
@@ -147,12 +169,23 @@ impl Client {
 
     /// Whether somebody else may have the session at `place`.
     pub fn is_session_fit(&self, place: u32) -> bool {
-        self.core.sessions.get(self.owner, place).is_some_and(|session| session.is_fit())
+        let sessions = &self.core.sessions;
+        let is_fit = sessions.get(self.owner, place).is_some_and(|session| session.is_fit());
+        is_fit
+            && match &self.core.way {
+                Way::One { .. } => true,
+                Way::Many(router) => {
+                    sessions.node(self.owner, place).is_some_and(|node| router.is_primary(node))
+                }
+            }
     }
 
-    /// The error for a caller who has waited for a session for too long.
-    pub fn pool_timeout(&self, waited: Duration, waiting: usize) -> Error {
-        self.core.home.pool.timeout_error(waited, waiting)
+    /// The error for a caller who has waited for a session for too long, of the node at `node`.
+    pub fn pool_timeout(&self, node: Option<u32>, waited: Duration, waiting: usize) -> Error {
+        match self.core.way.home(node) {
+            Some(home) => home.pool.timeout_error(waited, waiting),
+            None => lost(),
+        }
     }
 
     fn queued(&self, taken: Result<Submitted, (Batch, Error)>) -> usize {
@@ -167,32 +200,48 @@ impl Client {
 
     /// How many lanes there are; their places are the numbers below.
     pub fn lanes(&self) -> u32 {
-        self.core.home.place
+        match &self.core.way {
+            Way::One { home, .. } => home.place,
+            Way::Many(router) => router.places(),
+        }
     }
 
     /// The lane of this place, or that of the session.
     pub fn lane(&self, place: u32) -> Option<Lane> {
-        match self.core.lanes.get(place as usize) {
-            Some(lane) => Some(lane.clone()),
-            None => {
-                let session = self.core.sessions.get(self.owner, place);
-                session.map(|session| session.lane().clone())
-            }
+        let lane = match &self.core.way {
+            Way::One { lanes, .. } => lanes.get(place as usize).cloned(),
+            Way::Many(router) => router.lane(place),
+        };
+        lane.or_else(|| {
+            let session = self.core.sessions.get(self.owner, place);
+            session.map(|session| session.lane().clone())
+        })
+    }
+
+    /// The nodes, if there are several: None for a client of one server.
+    pub fn router(&self) -> Option<&Router> {
+        match &self.core.way {
+            Way::One { .. } => None,
+            Way::Many(router) => Some(router),
         }
     }
 
     /// The connection that messages of `topic` come over.
-    pub fn subscriber(&self, topic: Topic) -> &Subscriber {
-        match topic {
-            Topic::Monitor => &self.monitor,
-            Topic::Channel | Topic::Pattern | Topic::ShardChannel => &self.subscriber,
-        }
+    pub fn subscriber(&self, topic: Topic) -> Option<&Subscriber> {
+        let subscribers = self.subscribers.as_ref()?;
+        Some(match topic {
+            Topic::Monitor => &subscribers.monitor,
+            Topic::Channel | Topic::Pattern | Topic::ShardChannel => &subscribers.pubsub,
+        })
     }
 
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.
     /// None if its reply or failure is on its way.
     pub fn cancel(&self, id: u32) -> Option<Applied> {
-        let in_lane = self.core.lanes.iter().find_map(|lane| lane.cancel(self.owner, id));
+        let in_lane = match &self.core.way {
+            Way::One { lanes, .. } => lanes.iter().find_map(|lane| lane.cancel(self.owner, id)),
+            Way::Many(router) => router.cancel(self.owner, id),
+        };
         in_lane.or_else(|| {
             let sessions = self.core.sessions.of(self.owner);
             sessions.iter().find_map(|session| session.cancel(self.owner, id))
@@ -201,28 +250,38 @@ impl Client {
 
     /// Makes the lanes connect.
     pub fn connect(&self) {
-        self.core.lanes.iter().for_each(Lane::connect);
+        match &self.core.way {
+            Way::One { lanes, .. } => lanes.iter().for_each(Lane::connect),
+            Way::Many(router) => router.look(),
+        }
     }
 
     /// Ends every command with a `CLOSED` failure and closes all connections; of a core that
     /// others share, those that nobody else needs.
     pub fn close(&self) {
         let error = closed();
-        self.subscriber.close(&error);
-        self.monitor.close(&error);
+        if let Some(Subscribers { pubsub, monitor }) = &self.subscribers {
+            pubsub.close(&error);
+            monitor.close(&error);
+        }
         self.core.leave(self.owner, &error);
     }
 
     /// What the client is doing now.
     pub fn stats(&self) -> ClientStats {
-        let lanes = self.core.lanes.iter().map(Lane::stats).collect();
-        let pool = self.core.home.pool.stats();
-        ClientStats { pool, lanes, pubsub: self.subscriber.stats() }
+        let (pool, lanes) = match &self.core.way {
+            Way::One { home, lanes } => {
+                (home.pool.stats(), lanes.iter().map(Lane::stats).collect())
+            }
+            Way::Many(router) => router.stats(),
+        };
+        let pubsub = self.subscribers.as_ref().map(|all| all.pubsub.stats()).unwrap_or_default();
+        ClientStats { pool, lanes, pubsub }
     }
 
     /// The client's counters.
     pub fn metrics(&self) -> &Metrics {
-        &self.core.home.metrics
+        &self.core.metrics
     }
 
     /// Where the application's answers go.
@@ -233,9 +292,29 @@ impl Client {
     /// Encoded bytes of the commands that are not answered yet, in the fullest lane and in all
     /// sessions of this event loop.
     pub fn queued_bytes(&self) -> usize {
-        let lanes = self.core.lanes.iter().map(Lane::queued_bytes).max().unwrap_or(0);
+        let lanes = match &self.core.way {
+            Way::One { lanes, .. } => lanes.iter().map(Lane::queued_bytes).max().unwrap_or(0),
+            Way::Many(router) => router.queued_bytes(),
+        };
         let sessions = self.core.sessions.of(self.owner);
         lanes + sessions.iter().map(|session| session.lane().queued_bytes()).sum::<usize>()
+    }
+}
+
+impl Subscribers {
+    /// Must be called inside the runtime.
+    fn start(home: &Home, outbox: &Arc<Outbox>) -> Self {
+        let subscriber = |budget| {
+            Subscriber::start(
+                budget,
+                Arc::clone(&home.options),
+                Arc::clone(&home.pool),
+                Arc::clone(outbox),
+                Arc::clone(&home.metrics),
+            )
+        };
+        let (pubsub, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
+        Self { pubsub, monitor }
     }
 }
 

@@ -16,37 +16,63 @@ pub(super) struct Sessions {
 
 #[derive(Default)]
 struct All {
-    open: HashMap<(u32, u32), Arc<Session>>,
+    open: HashMap<(u32, u32), Entry>,
     /// Owners that are closed: what is opened for them from then on is closed at once.
     over: HashSet<u32>,
 }
 
+#[derive(Clone)]
+struct Entry {
+    session: Arc<Session>,
+    /// The place of its node.
+    node: u32,
+    /// The slot that its keys have to be in, where there are several nodes.
+    slot: Option<u16>,
+}
+
 impl Sessions {
     /// Puts a session in its place; fails if its owner was closed meanwhile.
-    pub(super) fn open(&self, owner: u32, place: u32, session: Session) -> Result<()> {
+    pub(super) fn open(&self, owner: u32, place: u32, node: u32, session: Session) -> Result<()> {
         let mut all = self.lock();
         if all.over.contains(&owner) {
             drop(all);
             session.close(&closed());
             return Err(closed());
         }
-        all.open.insert((owner, place), Arc::new(session));
+        all.open.insert((owner, place), Entry { session: Arc::new(session), node, slot: None });
         Ok(())
     }
 
     pub(super) fn get(&self, owner: u32, place: u32) -> Option<Arc<Session>> {
-        self.lock().open.get(&(owner, place)).cloned()
+        self.lock().open.get(&(owner, place)).map(|entry| Arc::clone(&entry.session))
+    }
+
+    /// Lets a session take keys of `slot` only.
+    pub(super) fn bind(&self, owner: u32, place: u32, slot: u16) {
+        if let Some(entry) = self.lock().open.get_mut(&(owner, place)) {
+            entry.slot = Some(slot);
+        }
+    }
+
+    /// The slot that a session was bound to.
+    pub(super) fn slot(&self, owner: u32, place: u32) -> Option<u16> {
+        self.lock().open.get(&(owner, place))?.slot
+    }
+
+    /// The place of the node of a session.
+    pub(super) fn node(&self, owner: u32, place: u32) -> Option<u32> {
+        self.lock().open.get(&(owner, place)).map(|entry| entry.node)
     }
 
     pub(super) fn remove(&self, owner: u32, place: u32) -> Option<Arc<Session>> {
-        self.lock().open.remove(&(owner, place))
+        self.lock().open.remove(&(owner, place)).map(|entry| entry.session)
     }
 
     /// All sessions of `owner`.
     pub(super) fn of(&self, owner: u32) -> Vec<Arc<Session>> {
         let all = self.lock();
         let own = all.open.iter().filter(|((of, _), _)| *of == owner);
-        own.map(|(_, session)| Arc::clone(session)).collect()
+        own.map(|(_, entry)| Arc::clone(&entry.session)).collect()
     }
 
     /// Ends all sessions of `owner`, also those that are being opened.
@@ -54,10 +80,10 @@ impl Sessions {
         let mut all = self.lock();
         all.over.insert(owner);
         let mut own = Vec::new();
-        all.open.retain(|(of, _), session| {
+        all.open.retain(|(of, _), entry| {
             let stays = *of != owner;
             if !stays {
-                own.push(Arc::clone(session));
+                own.push(Arc::clone(&entry.session));
             }
             stays
         });

@@ -9,20 +9,19 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::options::Endpoint;
-use crate::pool::{Lease, Pool};
+use crate::pool::Lease;
 use crate::resp::{Frames, Kind, Node};
-use crate::topology::{first_of, is_plain, Looking, Member, Shard, Source, View};
+use crate::topology::{first_of, is_plain, Candidates, Looking, Member, Shard, Source, View};
 
 /// A cluster, which every node of it knows.
 pub struct Cluster;
 
 impl Source for Cluster {
-    fn look(&self, candidates: Vec<(Endpoint, Arc<Pool>)>, budget: Duration) -> Looking<'_> {
+    fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
         Box::pin(first_of(candidates, budget, ask))
     }
 }

@@ -10,6 +10,7 @@
 mod endpoint;
 mod secret;
 mod tls;
+mod topology;
 mod url;
 mod validate;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use endpoint::Endpoint;
 pub use secret::Secret;
 pub use tls::{client_config, TlsOptions, TlsVersion};
+pub use topology::{Reads, TopologyOptions};
 pub use url::{parse_url, UrlParts};
 
 use crate::resp::Limits;
@@ -62,6 +64,8 @@ pub struct ClientOptions {
     pub reconnect: Reconnect,
     /// Bounds of what a server may answer.
     pub limits: Limits,
+    /// The other nodes; default `None`: there is one server.
+    pub topology: Option<TopologyOptions>,
 }
 
 impl Default for ClientOptions {
@@ -84,6 +88,7 @@ impl Default for ClientOptions {
             offline_queue: true,
             reconnect: Reconnect::default(),
             limits: Limits::default(),
+            topology: None,
         }
     }
 }

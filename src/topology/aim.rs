@@ -59,6 +59,18 @@ impl Aim {
         goal.map(|(slot, is_read)| Goal { slot: slot.unwrap_or(self.anywhere), is_read })
     }
 
+    /// Whether a session that was opened for keys of `slot` can run `encoded`.
+    pub fn check(&mut self, slot: u16, command: &Command, encoded: &[u8]) -> Result<()> {
+        let (of_keys, _) = match command.is_block() {
+            true => self.at_block(encoded)?,
+            false => self.at_one(encoded)?,
+        };
+        match of_keys {
+            Some(other) if other != slot => Err(cross_slot(SESSION)),
+            _ => Ok(()),
+        }
+    }
+
     /// The slot of the commands that have no key.
     pub fn anywhere(&self) -> u16 {
         self.anywhere
@@ -139,6 +151,7 @@ fn unknown_key<'a>(name: &[u8], mut args: Args<'a>) -> Option<&'a [u8]> {
     args.next()
 }
 
+const SESSION: &str = "a session (the one that it was asked for, and those it was given)";
 const TRANSACTION: &str = "a transaction";
 
 fn cross_slot(what: &str) -> Error {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{sleep_until, Instant};
 
+use super::source::Candidates;
 use super::{Shared, PERIOD};
 use crate::backoff;
 use crate::error::{Error, Kind};
@@ -57,7 +58,7 @@ impl Keeper {
         routes.news.rearm = false;
         let ended = routes.parked.expire(now);
         if !ended.is_empty() {
-            shared.template.metrics.timeouts.add(ended.len() as u64);
+            shared.template.shared.metrics.timeouts.add(ended.len() as u64);
             let error = shared.timeout_error(routes.last_failure.clone());
             routes.end(ended, &error);
         }
@@ -152,7 +153,7 @@ impl Shared {
 
     /// Whom to ask: nodes that stand in any order, then the others, then the seeds. The second list
     /// are the pools that were made for this.
-    fn candidates(&self) -> (Vec<(Endpoint, Arc<Pool>)>, Vec<Arc<Pool>>) {
+    fn candidates(&self) -> (Candidates, Vec<Arc<Pool>>) {
         let mut known: Vec<(bool, u64, Endpoint, Arc<Pool>)> = {
             let routes = self.lock();
             let nodes = routes.nodes.iter().flatten().filter(|node| node.leaves.is_none());
@@ -163,10 +164,10 @@ impl Shared {
             known.collect()
         };
         known.sort_by_key(|(is_down, chance, ..)| (*is_down, *chance));
-        let mut all: Vec<(Endpoint, Arc<Pool>)> =
+        let mut all: Candidates =
             known.into_iter().map(|(_, _, endpoint, pool)| (endpoint, pool)).collect();
         let mut borrowed = Vec::new();
-        for seed in &self.template.seeds {
+        for seed in &self.template.topology.seeds {
             if all.iter().any(|(endpoint, _)| endpoint == seed) {
                 continue;
             }

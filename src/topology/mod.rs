@@ -23,7 +23,6 @@ mod source;
 mod table;
 mod view;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -33,33 +32,29 @@ use tokio::time::Instant;
 
 pub use self::redirect::is_plain;
 use self::routes::Routes;
-pub use self::source::{first_of, Looking, Source};
+pub use self::source::{first_of, Candidates, Looking, Source};
 pub use self::view::{Member, Shard, View};
 use crate::error::{Applied, Error, Result};
 use crate::lane::{self, Batch, Home, Lane, LaneStats, Refused};
 use crate::metrics::Metrics;
-use crate::options::{ClientOptions, Endpoint};
+use crate::options::{ClientOptions, Endpoint, Reads, TopologyOptions};
 use crate::outbox::{Event, Outboxes};
 use crate::pool::{Pool, PoolStats, Questions};
 
-/// Which nodes serve commands that only read keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Reads {
-    /// The primary: what was written before is read.
-    #[default]
-    Primary,
-    /// Its replicas in turn; the primary while none of them can be reached.
-    Replica,
-    /// Whoever answers fastest.
-    Nearest,
-    /// Replicas in this availability zone in turn, then the primary if it is there, then others.
-    Zone(String),
+/// What all nodes of a router have in common.
+struct Template {
+    /// Options but for the endpoint.
+    options: ClientOptions,
+    /// What is known of the whole.
+    topology: TopologyOptions,
+    shared: Commons,
+    router: Weak<Shared>,
 }
 
-/// What all nodes of a router have in common.
-pub struct Template {
-    /// Options but for the endpoint.
-    pub options: ClientOptions,
+/// What a router has of its client.
+pub struct Commons {
+    /// The runtime.
+    pub runtime: Handle,
     /// Whether lanes are served by the caller's thread.
     pub is_served_by_caller: bool,
     /// Answers of the application.
@@ -68,18 +63,6 @@ pub struct Template {
     pub outboxes: Arc<Outboxes>,
     /// The client's counters.
     pub metrics: Arc<Metrics>,
-    /// How often a command may be sent on.
-    pub max_redirects: u32,
-    /// Who serves reads.
-    pub reads: Reads,
-    /// The addresses of nodes as this client reaches them, where they are not those that the
-    /// servers name.
-    pub addresses: HashMap<Endpoint, Endpoint>,
-    /// Where to ask first.
-    pub seeds: Vec<Endpoint>,
-    /// The runtime.
-    pub runtime: Handle,
-    router: Weak<Shared>,
 }
 
 /// The nodes of one deployment. Dropping it does not close it: see [`Router::close`].
@@ -119,52 +102,21 @@ pub struct ShardInfo {
     pub slots: Vec<(u16, u16)>,
 }
 
-/// What a router is to be made of; see [`Template`] for the fields.
-pub struct Plan {
-    /// Options but for the endpoint.
-    pub options: ClientOptions,
-    /// Whether lanes are served by the caller's thread.
-    pub is_served_by_caller: bool,
-    /// Answers of the application.
-    pub questions: Arc<Questions>,
-    /// Where replies go.
-    pub outboxes: Arc<Outboxes>,
-    /// The client's counters.
-    pub metrics: Arc<Metrics>,
-    /// How often a command may be sent on; at most 15 are counted.
-    pub max_redirects: u32,
-    /// Who serves reads.
-    pub reads: Reads,
-    /// Translations of addresses.
-    pub addresses: HashMap<Endpoint, Endpoint>,
-    /// Where to ask first.
-    pub seeds: Vec<Endpoint>,
-    /// The runtime.
-    pub runtime: Handle,
-}
-
 impl Router {
     /// A router that knows nothing yet; it asks when the first command comes. Must be called
     /// inside the runtime.
-    pub fn start(plan: Plan, source: Box<dyn Source>) -> Self {
+    pub fn start(
+        mut options: ClientOptions,
+        topology: TopologyOptions,
+        commons: Commons,
+        source: Box<dyn Source>,
+    ) -> Self {
+        // Whoever may be asked for reads has to be told that they are wanted.
+        options.readonly |= topology.reads != Reads::Primary;
+        options.lanes = 1;
         let shared = Arc::new_cyclic(|router: &Weak<Shared>| {
-            let Plan { mut options, is_served_by_caller, questions, .. } = plan;
-            // Everybody who may be asked for reads has to be told that they are wanted.
-            options.readonly |= plan.reads != Reads::Primary;
-            options.lanes = 1;
-            let template = Arc::new(Template {
-                options,
-                is_served_by_caller,
-                questions,
-                outboxes: plan.outboxes,
-                metrics: plan.metrics,
-                max_redirects: plan.max_redirects.min(lane::Command::MOST_REDIRECTS),
-                reads: plan.reads,
-                addresses: plan.addresses,
-                seeds: plan.seeds,
-                runtime: plan.runtime,
-                router: Weak::clone(router),
-            });
+            let router = Weak::clone(router);
+            let template = Arc::new(Template { options, topology, shared: commons, router });
             let routes = Mutex::new(Routes::new(Arc::clone(&template)));
             Shared { template, source, routes, wake: Arc::default() }
         });
@@ -176,17 +128,23 @@ impl Router {
     /// Sends the commands of a batch to their nodes; returns the bytes that wait where most wait.
     /// Those that cannot be sent end with failures.
     pub fn submit(&self, batch: Batch) -> usize {
-        let _inside = self.shared.template.runtime.enter();
+        let _inside = self.shared.template.shared.runtime.enter();
         self.shared.change(|routes| routes.submit(batch))
     }
 
     /// Sends a batch to the node at `place` and no other: its refusals are for the caller.
     pub fn submit_to(&self, place: u32, batch: Batch) -> Result<usize, (Batch, Error)> {
-        let _inside = self.shared.template.runtime.enter();
+        let _inside = self.shared.template.shared.runtime.enter();
         self.shared.change(|routes| match routes.node_mut(place) {
             Some(node) => node.lane().submit(batch.pinned()).map(|submitted| submitted.queued),
             None => Err((batch, gone())),
         })
+    }
+
+    /// What of `batch` has its keys in `slot`, for a session; the rest with its errors.
+    pub fn within(&self, slot: Option<u16>, batch: Batch) -> (Batch, Vec<(u32, Error)>) {
+        let Some(slot) = slot else { return (batch, Vec::new()) };
+        self.shared.lock().within(slot, batch)
     }
 
     /// Ends the command `id` of `owner`; see [`Lane::cancel`].
@@ -298,18 +256,18 @@ impl Shared {
 
 impl lane::Router for Shared {
     fn refused(&self, place: u32, refused: Vec<Refused>) {
-        let _inside = self.template.runtime.enter();
-        self.template.metrics.redirects.add(refused.len() as u64);
+        let _inside = self.template.shared.runtime.enter();
+        self.template.shared.metrics.redirects.add(refused.len() as u64);
         self.change(|routes| routes.refused(place, refused, Instant::now()));
     }
 
     fn passed(&self, place: u32) {
-        let _inside = self.template.runtime.enter();
+        let _inside = self.template.shared.runtime.enter();
         self.change(|routes| routes.passed(place, Instant::now()));
     }
 
     fn lost(&self, place: u32) {
-        let _inside = self.template.runtime.enter();
+        let _inside = self.template.shared.runtime.enter();
         self.change(|routes| routes.lost(place));
     }
 }
@@ -323,37 +281,37 @@ impl Template {
         let router: Weak<dyn lane::Router> = Weak::<Shared>::clone(&self.router);
         Ok(Home {
             place,
-            is_served_by_caller: self.is_served_by_caller,
+            is_served_by_caller: self.shared.is_served_by_caller,
             options,
             pool,
-            outboxes: Arc::clone(&self.outboxes),
-            metrics: Arc::clone(&self.metrics),
+            outboxes: Arc::clone(&self.shared.outboxes),
+            metrics: Arc::clone(&self.shared.metrics),
             router: Some(router),
         })
     }
 
     fn pool(&self, options: Arc<ClientOptions>) -> Result<Arc<Pool>> {
-        let _inside = self.runtime.enter();
+        let _inside = self.shared.runtime.enter();
         let pool = Pool::new(
             options,
-            Arc::clone(&self.questions),
-            Arc::clone(&self.outboxes),
-            Arc::clone(&self.metrics),
+            Arc::clone(&self.shared.questions),
+            Arc::clone(&self.shared.outboxes),
+            Arc::clone(&self.shared.metrics),
         )?;
         Ok(Arc::new(pool))
     }
 
     /// The address by which this client reaches the node that calls itself `endpoint`.
     fn mapped(&self, endpoint: Endpoint) -> Endpoint {
-        self.addresses.get(&endpoint).cloned().unwrap_or(endpoint)
+        self.topology.addresses.get(&endpoint).cloned().unwrap_or(endpoint)
     }
 
     fn close(&self, pool: Arc<Pool>) {
-        self.runtime.spawn(async move { pool.close().await });
+        self.shared.runtime.spawn(async move { pool.close().await });
     }
 
     fn tell(&self, event: Event) {
-        self.outboxes.tell(event);
+        self.shared.outboxes.tell(event);
     }
 }
 

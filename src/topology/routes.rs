@@ -18,11 +18,11 @@ use super::parked::Parked;
 use super::redirect::Redirect;
 use super::table::{Places, Table};
 use super::view::{Member, View};
-use super::{Reads, Template};
+use super::Template;
 use crate::backoff;
 use crate::error::{Applied, Error, Kind};
 use crate::lane::{Batch, Command, Ended, Refused, Submitted};
-use crate::options::Endpoint;
+use crate::options::{Endpoint, Reads};
 
 /// The state of a router.
 pub(super) struct Routes {
@@ -185,18 +185,35 @@ impl Routes {
             }
         }
         let owner = batch.owner();
-        self.template.outboxes.fail(errors.into_iter().map(|(id, error)| (owner, id, error)));
+        self.template
+            .shared
+            .outboxes
+            .fail(errors.into_iter().map(|(id, error)| (owner, id, error)));
         let parts = parts.into_iter().map(|Part { to, bytes, commands }| {
             (to, Batch::new(bytes.into(), commands, batch.submitted()).owned_by(owner))
         });
         parts.collect()
     }
 
+    /// What of `batch` has its keys in `slot`; the rest with its errors.
+    pub(super) fn within(&mut self, slot: u16, batch: Batch) -> (Batch, Vec<(u32, Error)>) {
+        let mut refused = Vec::new();
+        let aim = &mut self.aim;
+        let kept = batch.filtered(|command, encoded| match aim.check(slot, command, encoded) {
+            Ok(()) => true,
+            Err(error) => {
+                refused.push((command.id, error));
+                false
+            }
+        });
+        (if refused.is_empty() { batch } else { kept }, refused)
+    }
+
     fn to(&mut self, Goal { slot, is_read }: Goal) -> To {
         if !self.holds.is_empty() && self.holds.contains_key(&slot) {
             return To::Parked;
         }
-        if is_read && self.template.reads != Reads::Primary {
+        if is_read && self.template.topology.reads != Reads::Primary {
             if let Some(place) = self.reader(slot) {
                 return To::Node(place);
             }
@@ -220,7 +237,7 @@ impl Routes {
         let take_turns =
             |among: Vec<u32>| -> Option<u32> { among.get(turn.checked_rem(among.len())?).copied() };
         let up: Vec<u32> = replicas.iter().copied().filter(is_up).collect();
-        match &self.template.reads {
+        match &self.template.topology.reads {
             Reads::Primary => None,
             Reads::Replica => take_turns(up),
             Reads::Nearest => {
@@ -275,7 +292,8 @@ impl Routes {
             }
         };
         let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint));
-        if command.redirects() >= self.template.max_redirects {
+        if command.redirects() >= self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
+        {
             return self.fail(&batch, &too_many(command.redirects(), endpoint.as_ref(), error));
         }
         let batch = batch.redirected();
@@ -434,7 +452,7 @@ impl Routes {
             let parked = self.parked.take();
             self.resubmit(parked);
         }
-        if self.template.reads != Reads::Primary {
+        if self.template.topology.reads != Reads::Primary {
             // A replica is read from once its lane stands.
             let replicas = self.table.shards().iter().flat_map(|places| &places.replicas);
             for place in replicas.copied().collect::<Vec<_>>() {
@@ -584,14 +602,14 @@ impl Routes {
         let failures = ended.into_iter().map(|Ended { owner, id, applied, refusal }| {
             (owner, id, refusal.unwrap_or_else(|| error.clone().with_applied(applied)))
         });
-        self.template.outboxes.fail(failures);
+        self.template.shared.outboxes.fail(failures);
     }
 
     fn fail(&self, batch: &Batch, error: &Error) {
         let error = error.clone().with_applied(Applied::No);
         let live = batch.commands().iter().filter(|command| !Command::is_dead(command));
         let failures = live.map(|command| (batch.owner(), command.id, error.clone()));
-        self.template.outboxes.fail(failures);
+        self.template.shared.outboxes.fail(failures);
     }
 }
 

@@ -20,8 +20,11 @@ pub trait Source: Send + Sync {
     /// # Errors
     ///
     /// `ROOT_NODES_UNAVAILABLE`, with what each has done.
-    fn look(&self, candidates: Vec<(Endpoint, Arc<Pool>)>, budget: Duration) -> Looking<'_>;
+    fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_>;
 }
+
+/// Whom to ask: an address, and the pool of the server there.
+pub type Candidates = Vec<(Endpoint, Arc<Pool>)>;
 
 /// What [`Source::look`] returns.
 pub type Looking<'a> = Pin<Box<dyn Future<Output = Result<View>> + Send + 'a>>;
@@ -37,11 +40,7 @@ const HEAD_START: Duration = Duration::from_millis(200);
 /// # Errors
 ///
 /// `ROOT_NODES_UNAVAILABLE`, with what each has done; fatal if nobody can ever be asked.
-pub async fn first_of<F, A>(
-    candidates: Vec<(Endpoint, Arc<Pool>)>,
-    budget: Duration,
-    ask: A,
-) -> Result<View>
+pub async fn first_of<F, A>(candidates: Candidates, budget: Duration, ask: A) -> Result<View>
 where
     A: Fn(Endpoint, Lease) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<View>> + Send + 'static,

@@ -1,0 +1,151 @@
+'use strict'
+
+/*
+ * The bridge of a client of several nodes.
+ *
+ * Owns the ways to one node: its sessions, and batches that are for it alone. Everything else is
+ * the common bridge's, since the native side finds the node of each command.
+ */
+
+const { Bridge, unlessAborted } = require('./bridge')
+const { abortedBefore } = require('./abort')
+const { OxidisError } = require('./errors')
+const native = require('./native')
+const { SessionBridge } = require('./session-bridge')
+const { Sessions } = require('./sessions')
+
+class ClusterBridge extends Bridge {
+  constructor (options, limits, pool, onEvent) {
+    super(options, limits, pool, onEvent)
+    this.sessions = new NodeSessions(this, pool)
+    /** Ways to one node, by its place. */
+    this.ways = new Map()
+  }
+
+  /** Whether where everything is has been found out. */
+  get isKnown () {
+    return this.core.shards().length > 0
+  }
+
+  /**
+   * A bridge to the node at `place` and no other: its redirects and refusals reach the caller.
+   * @param {number} place
+   */
+  way (place) {
+    let way = this.ways.get(place)
+    if (way === undefined) {
+      way = new SessionBridge(this, place)
+      this.ways.set(place, way)
+    }
+    return way
+  }
+
+  /** As in the common bridge, for a session on the node that has `slot`; on any by default. */
+  async acquire (signal, slot) {
+    const fence = this.fence()
+    if (fence !== null) await unlessAborted(fence, signal)
+    const session = await this.sessions.at(await this.primary(slot)).acquire(signal)
+    if (signal === undefined || !signal.aborted) return session
+    this.sessions.finish(session)
+    throw abortedBefore(signal.reason)
+  }
+
+  acquireNow (slot) {
+    if (this.slots.pending > 0) return null
+    const place = this.core.primaryOf(slot)
+    return place === null ? null : this.sessions.at(place).acquireNow()
+  }
+
+  /** The place of the node that takes writes to `slot`, which may have to be found out first. */
+  async primary (slot) {
+    for (let tries = 0; tries < LOOKS; tries++) {
+      const place = this.core.primaryOf(slot)
+      if (place !== null) return place
+      // Any command waits until that is known.
+      await this.send(PING, 0, this.sessions.acquireTimeout, PING_ROW, undefined)
+      if (tries > 0) this.core.lookAround()
+    }
+    throw new OxidisError('no node of the cluster has the slot', {
+      code: 'CLUSTERDOWN', applied: 'no', retryable: true
+    })
+  }
+
+  /** A blocking command goes to a session on the node of its keys, and follows redirects there. */
+  async sendBlocking (command) {
+    const head = command.chunks === null ? command.text : command.chunks.join('')
+    const slot = native.slotOfCommand(Buffer.from(head, 'latin1')) ?? undefined
+    for (let redirects = 0; ; redirects++) {
+      try {
+        return await super.sendBlocking({ ...command, slot })
+      } catch (error) {
+        if (!REDIRECTS.has(error.code) || redirects === MOST_REDIRECTS) throw error
+        this.core.lookAround()
+        await new Promise(resolve => setTimeout(resolve, REFRESH))
+      }
+    }
+  }
+}
+
+/** The sessions of all nodes: what callers know of `Sessions`, for each node by itself. */
+class NodeSessions {
+  constructor (bridge, pool) {
+    this.bridge = bridge
+    this.pool = pool
+    this.leakThreshold = pool.leakThreshold
+    this.acquireTimeout = pool.acquireTimeout
+    this.byPlace = new Map()
+    this.running = 0
+  }
+
+  at (place) {
+    let sessions = this.byPlace.get(place)
+    if (sessions === undefined) {
+      sessions = new Sessions(this.bridge, this.pool, place)
+      this.byPlace.set(place, sessions)
+    }
+    return sessions
+  }
+
+  get waiters () {
+    return this.sum(({ waiters }) => waiters)
+  }
+
+  get opening () {
+    return this.sum(({ opening }) => opening)
+  }
+
+  get idle () {
+    return [...this.byPlace.values()].flatMap(({ idle }) => idle)
+  }
+
+  sum (number) {
+    let sum = 0
+    for (const sessions of this.byPlace.values()) sum += number(sessions)
+    return sum
+  }
+
+  finish (session) {
+    session.home.finish(session)
+  }
+
+  reclaim (session) {
+    session.home.reclaim(session)
+  }
+
+  close () {
+    for (const sessions of this.byPlace.values()) sessions.close()
+  }
+}
+
+const PING = '*1\r\n$4\r\nPING\r\n'
+const PING_ROW = { command: 'PING', reply: undefined }
+
+/** Answers of a node that a command belongs elsewhere, or that it can be run soon. */
+const REDIRECTS = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'READONLY'])
+const MOST_REDIRECTS = 5
+/** How long (ms) a look around may take before the command is tried again. */
+const REFRESH = 250
+/** How often the owner of a slot is looked for. */
+const LOOKS = 3
+
+module.exports = { ClusterBridge }

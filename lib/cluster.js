@@ -1,0 +1,274 @@
+'use strict'
+
+/*
+ * The client of a Redis or Valkey Cluster.
+ *
+ * It is a client whose bridge leads to several nodes: the native side finds the node of each
+ * command. Owns what the application learns of the nodes, and the ways to one of them.
+ */
+
+const { inspect } = require('node:util')
+
+const { RedisClient } = require('./client')
+const { ClusterBridge } = require('./cluster-bridge')
+const { parseClusterOptions } = require('./cluster-options')
+const { callback } = require('./commander')
+const native = require('./native')
+const { makeSession, makeSessionOf } = require('./session')
+
+/** A client of a cluster. Made by `createCluster`. */
+class RedisCluster extends RedisClient {
+  #given
+  #topology = null
+  #clients = new Map()
+
+  constructor (given) {
+    const { client, topology } = parseClusterOptions(given)
+    super(client, { topology, Bridge: ClusterBridge })
+    this.#given = given ?? {}
+    this._clientOptions = client
+  }
+
+  /** Whether where everything is has been found out, and a node can be reached. */
+  get isReady () {
+    return super.isReady
+  }
+
+  /** The primaries: `{ id, address, host, port, readonly: false }`. Empty before `connect()`. */
+  get masters () {
+    return this._self.#known().masters
+  }
+
+  /** The replicas; `readonly` is true. */
+  get replicas () {
+    return this._self.#known().replicas
+  }
+
+  /** The shards: `{ master, replicas }`. */
+  get shards () {
+    return this._self.#known().shards
+  }
+
+  /** For each of the 16,384 slots its shard; undefined where no node has it. */
+  get slots () {
+    return this._self.#known().slots
+  }
+
+  /** All nodes by `host:port`. */
+  get nodeByAddress () {
+    return this._self.#known().nodeByAddress
+  }
+
+  /** @deprecated Use `masters`. */
+  getMasters () {
+    return this.masters
+  }
+
+  /** @deprecated Use `slots[slot].master`. */
+  getSlotMaster (slot) {
+    return this.slots[slot]?.master
+  }
+
+  /** Any node. */
+  getRandomNode () {
+    return oneOf([...this.nodeByAddress.values()])
+  }
+
+  /** Any node of the shard that has `slot`. */
+  getSlotRandomNode (slot) {
+    const shard = this.slots[slot]
+    return shard === undefined ? undefined : oneOf([shard.master, ...shard.replicas])
+  }
+
+  /**
+   * A client of one node, with this client's options: for what concerns that node alone. It has
+   * connections of its own, which close with the cluster's.
+   */
+  async nodeClient (node) {
+    const { host, port } = node ?? {}
+    if (typeof host !== 'string' || typeof port !== 'number') {
+      throw new TypeError('nodeClient: argument "node" must be a node of the cluster')
+    }
+    const self = this._self
+    const { readonly } = node
+    const address = `${host}:${port}`
+    let client = self.#clients.get(address)
+    if (client === undefined) {
+      const { url, ...options } = self._clientOptions
+      client = new RedisClient({
+        ...loginOf(url),
+        ...options,
+        socket: { ...tlsOf(url), ...options.socket, host, port },
+        ...(readonly && { readonly })
+      })
+      client.on('error', error => self.emit('node-error', error, node))
+      self.#clients.set(address, client)
+    }
+    return client.connect()
+  }
+
+  /** The client of the node that has `key`; a replica's, if `isReadonly`, where there is one. */
+  async getNodeClientForKey (key, isReadonly = false) {
+    await this._bridge.primary(this._slotOf(key))
+    const shard = this.slots[this._slotOf(key)]
+    const replica = isReadonly ? oneOf(shard.replicas) : undefined
+    return this.nodeClient(replica ?? shard.master)
+  }
+
+  /**
+   * Runs `run` with a connection of its own to the node of `key`; all keys of the session have to
+   * be in the same slot as `key` (`{user:1}:name` and `{user:1}:age` are).
+   * @param {string | Buffer} key
+   * @param {(session: object) => unknown} run
+   */
+  async session (key, run) {
+    const slot = this._slotOf(key, 'session')
+    if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
+    const { _bridge: bridge, _self: { _Session } } = this
+    bridge.sessions.running++
+    try {
+      const own = bridge.acquireNow(slot) ?? await bridge.acquire(undefined, slot)
+      bridge.core.bindSession(own.place, slot)
+      const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
+      try {
+        return await run(session)
+      } finally {
+        session._leave()
+      }
+    } finally {
+      bridge.sessions.running--
+      bridge.drained()
+    }
+  }
+
+  /** A connection of one's own to the node of `key`, which has to be released. */
+  async acquire (key) {
+    const slot = this._slotOf(key, 'acquire')
+    const { _bridge: bridge, _self: { _Session } } = this
+    const origin = {}
+    Error.captureStackTrace(origin, this.acquire)
+    const own = await bridge.acquire(undefined, slot)
+    bridge.core.bindSession(own.place, slot)
+    own.origin = origin
+    return makeSession(this, bridge.sessions, own, _Session)
+  }
+
+  /** There is one database only. */
+  select (database, done) {
+    const refusal = Promise.reject(new TypeError('select: a cluster has no other database than 0'))
+    return typeof done === 'function' ? callback(refusal, done) : refusal
+  }
+
+  /** A client of the same cluster, with options changed by `overrides`. */
+  duplicate (overrides = {}) {
+    const { timeout, typeMapping, signal: abortSignal } = this._command
+    const given = { ...this._self.#given }
+    if (this !== this._self) given.commandOptions = { timeout, typeMapping, abortSignal }
+    return new this._self.constructor({ ...given, ...overrides })
+  }
+
+  _onEvent (name, first, second, third, fourth) {
+    switch (name) {
+      case 'topology':
+        this.#topology = null
+        this.#closeLeft()
+        if (first === 0) return this.emit('topology-change')
+        this.emit('connect')
+        return this.emit('ready')
+      case 'ready': {
+        const node = this.#nodeAt(first)
+        this.emit('node-connect', node)
+        return this.emit('node-ready', node)
+      }
+      case 'reconnecting':
+        return this.emit('node-reconnecting', { retries: first })
+      case 'error':
+        if (first.code !== 'ROOT_NODES_UNAVAILABLE') return this.emit('node-error', first)
+    }
+    return super._onEvent(name, first, second, third, fourth)
+  }
+
+  /** The slot of a key, as it is sent. */
+  _slotOf (key, method = 'getNodeClientForKey') {
+    if (typeof key !== 'string' && !(key instanceof Uint8Array)) {
+      throw new TypeError(`${method}: argument "key" must be a string or a Buffer`)
+    }
+    const prefix = this._keyPrefix ?? ''
+    const whole = Buffer.concat([prefix, key].map(part => Buffer.from(part)))
+    return native.slotOf(whole)
+  }
+
+  _end (bridge) {
+    super._end(bridge)
+    for (const client of this.#clients.values()) client.destroy()
+    this.#clients.clear()
+  }
+
+  /** Clients of nodes that are no longer part of the cluster serve nobody. */
+  #closeLeft () {
+    for (const [address, client] of this.#clients) {
+      if (this.nodeByAddress.has(address)) continue
+      this.#clients.delete(address)
+      client.close()
+    }
+  }
+
+  #nodeAt (place) {
+    return [...this.nodeByAddress.values()].find(node => node.place === place)
+  }
+
+  #known () {
+    this.#topology ??= known(this._bridge.core?.shards() ?? [])
+    return this.#topology
+  }
+
+  [inspect.custom] (depth, options) {
+    const nodes = [...this.nodeByAddress.keys()]
+    const shown = { nodes, isOpen: this.isOpen, isReady: this.isReady }
+    return `${this.constructor.name} ${inspect(shown, options)}`
+  }
+}
+
+/** What the application sees of the shards. */
+function known (shards) {
+  const nodeByAddress = new Map()
+  const node = ({ place, host, port, id }, readonly) => {
+    const address = `${host}:${port}`
+    const made = { id, address, host, port, readonly }
+    // For us; not part of what is documented.
+    Object.defineProperty(made, 'place', { value: place })
+    nodeByAddress.set(address, made)
+    return made
+  }
+  const slots = Array.from({ length: 16384 })
+  const made = shards.map(({ primary, replicas, slots: ranges }) => {
+    const shard = {
+      master: node(primary, false), replicas: replicas.map(replica => node(replica, true))
+    }
+    for (let i = 0; i < ranges.length; i += 2) slots.fill(shard, ranges[i], ranges[i + 1] + 1)
+    return shard
+  })
+  return {
+    shards: made,
+    slots,
+    masters: made.map(({ master }) => master),
+    replicas: made.flatMap(({ replicas }) => replicas),
+    nodeByAddress
+  }
+}
+
+function loginOf (url) {
+  if (url === undefined) return {}
+  const { username, password } = native.parseConnectionUrl(url)
+  return { ...(username && { username }), ...(password && { password }) }
+}
+
+function tlsOf (url) {
+  return url !== undefined && native.parseConnectionUrl(url).tls ? { tls: true } : {}
+}
+
+function oneOf (list) {
+  return list[Math.floor(Math.random() * list.length)]
+}
+
+module.exports = { RedisCluster }

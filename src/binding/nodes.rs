@@ -1,0 +1,116 @@
+//! The nodes of a deployment, as JavaScript sees them.
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+
+use crate::command::{keys, slot};
+use crate::options::Endpoint;
+use crate::topology::{NodeInfo, ShardInfo};
+
+use super::bridge::Core;
+use super::guard;
+
+/// A primary with its replicas and slots.
+#[napi(object)]
+pub struct ShardNumbers {
+    /// Who takes writes.
+    pub primary: NodeNumbers,
+    /// Who has copies.
+    pub replicas: Vec<NodeNumbers>,
+    /// First and last slot of each range, one after the other.
+    pub slots: Vec<u32>,
+}
+
+/// A node.
+#[napi(object)]
+pub struct NodeNumbers {
+    /// By which it is addressed.
+    pub place: u32,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u32,
+    /// Its id in the cluster.
+    pub id: String,
+    /// Whether its lane stands.
+    pub is_up: bool,
+}
+
+#[napi]
+impl Core {
+    /// All shards; empty before they are known.
+    #[napi]
+    pub fn shards(&self) -> Result<Vec<ShardNumbers>> {
+        guard(|| {
+            let shards = self.with_client(|client| client.router().map(|router| router.shards()));
+            let shards = shards.flatten().unwrap_or_default();
+            Ok(shards.into_iter().map(ShardNumbers::from).collect())
+        })
+    }
+
+    /// The place of the node that takes writes to `slot`, or to commands without a key; null
+    /// before that is known.
+    #[napi]
+    pub fn primary_of(&self, slot: Option<u32>) -> Result<Option<u32>> {
+        guard(|| {
+            let slot = slot.map(|slot| slot.min(u32::from(slot::SLOTS)) as u16);
+            let place = self.with_client(|client| client.router()?.primary(slot));
+            Ok(place.flatten())
+        })
+    }
+
+    /// Lets the session at `place` take keys of `slot` only.
+    #[napi]
+    pub fn bind_session(&self, place: u32, slot: u32) -> Result<()> {
+        guard(|| {
+            self.with_client(|client| client.bind_session(place, slot as u16));
+            Ok(())
+        })
+    }
+
+    /// Asks where everything is, soon.
+    #[napi]
+    pub fn look_around(&self) -> Result<()> {
+        guard(|| {
+            if let Some(router) = self.started()?.client().and_then(|client| client.router()) {
+                router.look();
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The slot of the keys of an encoded command; null if it has none, or keys of several slots.
+#[napi]
+pub fn slot_of_command(encoded: Uint8ArraySlice) -> Option<u32> {
+    let mut slots = keys::of(&encoded).map(slot::of);
+    let first = slots.next()?;
+    slots.all(|slot| slot == first).then_some(u32::from(first))
+}
+
+/// The hash slot of a key.
+#[napi]
+pub fn slot_of(key: Uint8ArraySlice) -> u32 {
+    u32::from(slot::of(&key))
+}
+
+impl From<ShardInfo> for ShardNumbers {
+    fn from(shard: ShardInfo) -> Self {
+        let slots = shard.slots.iter().flat_map(|(first, last)| [*first, *last]);
+        Self {
+            primary: shard.primary.into(),
+            replicas: shard.replicas.into_iter().map(NodeNumbers::from).collect(),
+            slots: slots.map(u32::from).collect(),
+        }
+    }
+}
+
+impl From<NodeInfo> for NodeNumbers {
+    fn from(node: NodeInfo) -> Self {
+        let (host, port) = match node.endpoint {
+            Endpoint::Tcp { host, port } => (host, u32::from(port)),
+            Endpoint::Unix { path } => (path, 0),
+        };
+        Self { place: node.place, host, port, id: node.id, is_up: node.is_up }
+    }
+}

@@ -23,6 +23,23 @@ const snapshot = JSON.parse(
   fs.readFileSync(path.join(__dirname, '..', '..', 'commands', 'redis.json'), 'utf8')).commands
 
 const TYPES = oxidis.RESP_TYPES
+const MAPS = { [TYPES.MAP]: Map, [TYPES.SET]: Set, [TYPES.DOUBLE]: String }
+
+/** Protocols and type mappings in which both packages mean the same. */
+const SETTINGS = [
+  { RESP: 2, mapping: undefined },
+  { RESP: 3, mapping: undefined },
+  { RESP: 2, mapping: { [TYPES.BLOB_STRING]: Buffer } },
+  { RESP: 3, mapping: { [TYPES.BLOB_STRING]: Buffer } },
+  { RESP: 3, mapping: MAPS },
+  { RESP: 3, mapping: { [TYPES.MAP]: Array } }
+]
+
+/** Those in which node-redis does not treat RESP2 as it does RESP3, but oxidis does. */
+const OUR_SETTINGS = [
+  { RESP: 2, mapping: { [TYPES.BLOB_STRING]: Buffer, ...MAPS } },
+  { RESP: 2, mapping: { [TYPES.MAP]: Array } }
+]
 
 /** Methods that are not run, because ... */
 const NOT_RUN = {
@@ -169,12 +186,17 @@ class Comparison {
     this.#calls.add(`${row.name} ${id}`)
     this.#settings.add(setting)
     this.#replies++
-    const view = VIEWS[row.name] ?? (BY_SHAPE.has(row.name) ? shape : all)
+    const view = BY_SHAPE.has(row.name) ? shape : this.viewOf(row)
     const [actual, expected] = [view(ours), view(theirs)]
     if (isDeepStrictEqual(actual, expected)) return
     const name = explanation(row, setting, ours, theirs)
     if (name === undefined) assert.deepStrictEqual(actual, expected)
     this.#explained.set(name, (this.#explained.get(name) ?? 0) + 1)
+  }
+
+  /** What is compared of an outcome of a method whose replies are no chance. */
+  viewOf (row) {
+    return VIEWS[row.name] ?? all
   }
 
   /** Fails unless each method was compared, or is not run for a reason. */
@@ -221,6 +243,15 @@ function shape (reply) {
   return Object.fromEntries(Object.keys(reply).sort().map(name => [name, shape(reply[name])]))
 }
 
+/** `RESP3, MAP as Map` */
+function nameOf ({ RESP, mapping }) {
+  if (mapping === undefined) return `RESP${RESP}, default types`
+  const names = Object.entries(TYPES)
+  return Object.entries(mapping).reduce((text, [type, target]) => (
+    `${text}, ${names.find(([, number]) => number === Number(type))[0]} as ${target.name}`
+  ), `RESP${RESP}`)
+}
+
 function all (outcome) {
   return outcome
 }
@@ -230,5 +261,17 @@ function byText (one, other) {
 }
 
 module.exports = {
-  Comparison, NOT_RUN, callTheirs, callsOf, checkNames, hasKeys, onlyReads, outcomeOf, seed, waitOf
+  Comparison,
+  NOT_RUN,
+  OUR_SETTINGS,
+  SETTINGS,
+  callTheirs,
+  callsOf,
+  checkNames,
+  hasKeys,
+  nameOf,
+  onlyReads,
+  outcomeOf,
+  seed,
+  waitOf
 }

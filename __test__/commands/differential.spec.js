@@ -16,18 +16,9 @@ const { commands } = require('../../lib/commands')
 const { startServer } = require('../support/redis-server')
 const calls = require('./calls')
 const {
-  Comparison, NOT_RUN, callTheirs, callsOf, checkNames, hasKeys, onlyReads, outcomeOf, seed, waitOf
+  Comparison, NOT_RUN, SETTINGS, callTheirs, callsOf, checkNames, hasKeys, nameOf, onlyReads,
+  outcomeOf, seed, waitOf
 } = require('./comparison')
-
-const TYPES = oxidis.RESP_TYPES
-const SETTINGS = [
-  { RESP: 2, mapping: undefined },
-  { RESP: 3, mapping: undefined },
-  { RESP: 2, mapping: { [TYPES.BLOB_STRING]: Buffer } },
-  { RESP: 3, mapping: { [TYPES.BLOB_STRING]: Buffer } },
-  { RESP: 3, mapping: { [TYPES.MAP]: Map, [TYPES.SET]: Set, [TYPES.DOUBLE]: String } },
-  { RESP: 3, mapping: { [TYPES.MAP]: Array } }
-]
 
 /** What the keys of a call hold. */
 const STATES = ['its own', 'none', 'other']
@@ -46,7 +37,7 @@ after(async () => {
 })
 
 for (const setting of SETTINGS) {
-  describe(`RESP${setting.RESP}, ${mappingName(setting.mapping)}`, () => {
+  describe(nameOf(setting), () => {
     let ours, theirs
 
     before(async () => {
@@ -124,13 +115,4 @@ function isFor (row, args, state) {
 
 function address () {
   return { socket: { host: '127.0.0.1', port: server.port } }
-}
-
-function mappingName (mapping) {
-  if (mapping === undefined) return 'default types'
-  const names = Object.entries(TYPES)
-  return Object.entries(mapping)
-    .map(([type, target]) => `${names.find(([, number]) => number === Number(type))[0]} ` +
-      `as ${target.name}`)
-    .join(', ')
 }

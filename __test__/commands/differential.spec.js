@@ -105,7 +105,10 @@ test('every method has a call, or a reason to have none', t => {
   t.diagnostic(`differential: ${comparison}`)
 })
 
-/** Whether what the keys hold matters to a call. One that waits has an answer only where they do. */
+/**
+ * Whether what the keys hold matters to a call. One that waits is answered at once only where they
+ * hold something.
+ */
 function isFor (row, args, state) {
   if (state === 'its own') return true
   if (!hasKeys(row, args)) return false

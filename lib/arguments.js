@@ -181,7 +181,7 @@ class Arguments {
     this.token(v)
   }
 
-  /** Returns the options object, or undefined when there is none. Unknown options throw. */
+  /** Returns the options object, or undefined when there is none. Unknown options and NaN throw. */
   options (o, name, known) {
     if (o === undefined || o === null) return undefined
     if (!isOptions(o)) fail(name, 'an object', o)
@@ -190,6 +190,9 @@ class Arguments {
         throw new TypeError(`argument "${name}" has an unknown option "${option}"; ` +
           `known are ${[...known].join(', ')}`)
       }
+      // Whatever else is false counts as not given; this is a calculation that went wrong.
+      const v = o[option]
+      if (v !== v) fail(`${name}.${option}`, 'a value', v)
     }
     return o
   }
@@ -236,6 +239,11 @@ function isText (v) {
   return typeof v === 'string' || v instanceof Uint8Array
 }
 
+/** Whether an argument that may be left out is there. What is false counts as left out, but NaN. */
+function isGiven (v) {
+  return Boolean(v) || v !== v
+}
+
 /** Throws the TypeError of a wrong argument. It tells the kind of `v`, never its content. */
 function fail (name, expected, v) {
   throw new TypeError(`argument "${name}" must be ${expected}, not ${kind(v)}`)
@@ -245,17 +253,18 @@ function kind (v) {
   if (v === null) return 'null'
   if (Array.isArray(v)) return v.length === 0 ? 'an empty array' : 'an array'
   if (typeof v === 'object') return 'an object'
-  if (typeof v === 'number') return Number.isInteger(v) ? 'a number' : `a ${fraction(v)}`
+  if (typeof v === 'number') return Number.isInteger(v) ? 'a number' : fraction(v)
   if (v === undefined) return 'undefined'
   return `a ${typeof v}`
 }
 
 function fraction (v) {
-  return v !== v ? 'NaN' : Number.isFinite(v) ? 'fraction' : 'infinite number'
+  return v !== v ? 'a NaN' : Number.isFinite(v) ? 'a fraction' : 'an infinite number'
 }
 
+/** True for an object that holds names and values, and is nothing more special. */
 function isOptions (o) {
-  return typeof o === 'object' && !Array.isArray(o) && !(o instanceof Uint8Array) &&
+  return typeof o === 'object' && o !== null && !Array.isArray(o) && !(o instanceof Uint8Array) &&
     !(o instanceof Map) && !(o instanceof Date)
 }
 
@@ -295,4 +304,4 @@ const HEADS = Array.from({ length: 1024 }, (_, size) => `$${size}\r\n`)
 /** Whole encodings of the integers that counts, offsets and seconds mostly are. */
 const SMALL_INTEGERS = Array.from({ length: 1024 }, (_, n) => `$${String(n).length}\r\n${n}\r\n`)
 
-module.exports = { Arguments, LARGE, fail, isText, prefixed }
+module.exports = { Arguments, LARGE, fail, isGiven, isOptions, isText, prefixed }

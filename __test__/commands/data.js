@@ -21,16 +21,27 @@ const DATA = {
   hyperloglog: ['PFADD k a b', 'PFADD {k}1 a b c', 'PFADD {k}2 c d']
 }
 
+/** The keys that hold data of a wrong type, when that is asked for. */
+const KEYS = ['k', '{k}1', '{k}2', '{k}s', 'a', 'b', 'empty']
+
+/** Groups whose commands take strings, or any type. */
+const OF_STRINGS = new Set(['string', 'bitmap', 'hyperloglog', 'generic', 'scripting', 'pubsub'])
+
 /**
- * The commands that make room, and those that lay the data for a method of this group.
+ * The commands that make room, those that lay the data for a method of this group, and those that
+ * lay data of another type.
  * @param {string | undefined} group as in commands/redis.json
  * @param {string} method
  */
 function dataFor (group, method) {
   const data = method.startsWith('sort') ? DATA.list : DATA[group] ?? DATA.string
+  const clean = [['FLUSHALL']]
+  if (group === 'scripting') clean.push(['FUNCTION', 'FLUSH'])
+  if (group === 'server') clean.push(['ACL', 'DELUSER', 'u'])
   return {
-    clean: [['FLUSHALL'], ['ACL', 'DELUSER', 'u'], ['FUNCTION', 'FLUSH']],
-    lay: data.map(command => command.split(' '))
+    clean,
+    lay: data.map(command => command.split(' ')),
+    other: KEYS.map(key => OF_STRINGS.has(group) ? ['RPUSH', key, 'x', 'y'] : ['SET', key, 'text'])
   }
 }
 
@@ -40,17 +51,4 @@ function ignoreNoVectorSets (error) {
   if (!errors.every(inner => /unknown command 'VADD'/.test(inner.message))) throw error
 }
 
-/**
- * An outcome of KEYS, whose order is that of a hash table: it depends on what the table held before
- * the data was laid anew.
- */
-function inOrder ({ value, ...rest }) {
-  const sorted = Array.isArray(value) ? [...value].sort(byText) : value
-  return { value: sorted, ...rest }
-}
-
-function byText (one, other) {
-  return String(one) < String(other) ? -1 : 1
-}
-
-module.exports = { dataFor, ignoreNoVectorSets, inOrder }
+module.exports = { dataFor, ignoreNoVectorSets }

@@ -4,6 +4,7 @@
  * Rows of the ACL commands. See index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { double, map } = require('./replies')
 
@@ -13,7 +14,7 @@ module.exports = [
     upper: 'ACL_CAT',
     command: ['ACL', 'CAT'],
     args (w, categoryName) {
-      if (categoryName) w.arg(categoryName, 'categoryName')
+      if (isGiven(categoryName)) w.arg(categoryName, 'categoryName')
     },
     ts: '(categoryName?: RedisArgument): Promise<T[]>'
   },
@@ -41,7 +42,7 @@ module.exports = [
     upper: 'ACL_GENPASS',
     command: ['ACL', 'GENPASS'],
     args (w, bits) {
-      if (bits) w.int(bits, 'bits')
+      if (isGiven(bits)) w.int(bits, 'bits')
     },
     ts: '(bits?: RedisInteger): Promise<T>'
   },

@@ -5,7 +5,7 @@
  * text such as `#2`: the second field of that width.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 
 module.exports = [
   {
@@ -57,7 +57,7 @@ module.exports = [
       w.int(bit, 'bit')
       if (start !== undefined) w.int(start, 'start')
       if (end !== undefined) w.int(end, 'end')
-      if (mode) w.oneOf(mode, 'mode', UNITS)
+      if (isGiven(mode)) w.oneOf(mode, 'mode', UNITS)
     },
     ts: "(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, " +
       "mode?: 'BYTE' | 'BIT'): Promise<number>"

@@ -5,7 +5,7 @@
  * change. See index.js for what a row is. Nothing here routes a command.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { map } = require('./replies')
 
@@ -49,7 +49,7 @@ module.exports = [
   row('clusterSetSlot', 'SETSLOT', (w, number, state, nodeId) => {
     slot(w, number)
     w.oneOf(state, 'state', ['IMPORTING', 'MIGRATING', 'STABLE', 'NODE'])
-    if (nodeId) node(w, nodeId)
+    if (isGiven(nodeId)) node(w, nodeId)
   }, "(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', " +
     'nodeId?: RedisArgument)', "'OK'"),
   {

@@ -6,6 +6,7 @@
  * lane. See index.js for what a row is.
  */
 
+const { fail, isGiven } = require('../arguments')
 const { none } = require('./forms')
 
 module.exports = [
@@ -57,7 +58,9 @@ module.exports = [
     upper: 'CLIENT_KILL',
     command: ['CLIENT', 'KILL'],
     args (w, filters) {
-      for (const filter of Array.isArray(filters) ? filters : [filters]) killFilter(w, filter)
+      const list = Array.isArray(filters) ? filters : [filters]
+      if (list.length === 0) fail('filters', 'a non-empty array', list)
+      for (const filter of list) killFilter(w, filter)
     },
     ts: '(filters: ClientKillFilter | ClientKillFilter[]): Promise<number>'
   },
@@ -85,7 +88,7 @@ module.exports = [
     command: ['CLIENT', 'PAUSE'],
     args (w, timeout, mode) {
       w.int(timeout, 'timeout')
-      if (mode) w.oneOf(mode, 'mode', ['WRITE', 'ALL'])
+      if (isGiven(mode)) w.oneOf(mode, 'mode', ['WRITE', 'ALL'])
     },
     ts: "(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): Promise<'OK'>"
   },
@@ -103,7 +106,7 @@ module.exports = [
     command: ['CLIENT', 'UNBLOCK'],
     args (w, clientId, mode) {
       w.int(clientId, 'clientId')
-      if (mode) w.oneOf(mode, 'mode', ['TIMEOUT', 'ERROR'])
+      if (isGiven(mode)) w.oneOf(mode, 'mode', ['TIMEOUT', 'ERROR'])
     },
     ts: "(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): Promise<number>"
   },

@@ -117,7 +117,8 @@ function evaluate (name) {
   return function (w, script, options) {
     w.arg(script, name)
     const o = w.options(options, 'options', EVAL_OPTIONS)
-    if (o?.keys && o.keys.length !== 0) w.keysCounted(o.keys, 'options.keys')
+    const isWithout = !o?.keys || (Array.isArray(o.keys) && o.keys.length === 0)
+    if (!isWithout) w.keysCounted(o.keys, 'options.keys')
     else w.int(0, 'options.keys')
     if (o?.arguments) w.anyArgs(o.arguments, 'options.arguments')
   }

@@ -5,19 +5,20 @@
  * over as the server sent it: its RESP2 and RESP3 forms may differ.
  */
 
+const { isGiven } = require('../arguments')
 const { evaluate, none } = require('./forms')
 const { map } = require('./replies')
 
 module.exports = [
   {
     name: 'fCall',
-    args: evaluate('function'),
+    args: evaluate('name'),
     ts: '(name: RedisArgument, options?: EvalOptions): Promise<unknown>'
   },
   {
     name: 'fCallRo',
     upper: 'FCALL_RO',
-    args: evaluate('function'),
+    args: evaluate('name'),
     ts: '(name: RedisArgument, options?: EvalOptions): Promise<unknown>'
   },
   {
@@ -42,7 +43,7 @@ module.exports = [
     upper: 'FUNCTION_FLUSH',
     command: ['FUNCTION', 'FLUSH'],
     args (w, mode) {
-      if (mode) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
+      if (isGiven(mode)) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
     },
     ts: "(mode?: RedisFlushMode): Promise<'OK'>"
   },

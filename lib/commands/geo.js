@@ -5,7 +5,7 @@
  * a row is.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const {
   SEARCH_OPTIONS, STORE_OPTIONS, coordinates, located, position, replyWith, searchOptions, unit
 } = require('./geo-forms')
@@ -32,7 +32,7 @@ module.exports = [
       w.key(key, 'key')
       w.arg(member1, 'member1')
       w.arg(member2, 'member2')
-      if (measure) unit(w, measure, 'unit')
+      if (isGiven(measure)) unit(w, measure, 'unit')
     },
     reply: double,
     ts: '(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, ' +

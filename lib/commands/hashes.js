@@ -4,7 +4,7 @@
  * Rows of the hash commands. See index.js for what a row is.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { key, keyCount, keyScan, suffixed, expiration } = require('./forms')
 const { fields } = require('./replies')
 
@@ -225,7 +225,7 @@ function expiry (kind, name) {
   return function (w, key, fields, when, mode) {
     w.key(key, 'key')
     w[kind](when, name)
-    if (mode) w.oneOf(mode, 'mode', ['NX', 'XX', 'GT', 'LT'])
+    if (isGiven(mode)) w.oneOf(mode, 'mode', ['NX', 'XX', 'GT', 'LT'])
     countedFields(w, fields)
   }
 }
@@ -238,7 +238,10 @@ function fieldValues (w, v, name) {
   } else if (!Array.isArray(v)) {
     for (const field of Object.keys(v)) fieldValue(w, field, v[field], name)
   } else if (Array.isArray(v[0])) {
-    for (let i = 0; i < v.length; i++) fieldValue(w, v[i]?.[0], v[i]?.[1], `${name}[${i}]`)
+    for (let i = 0; i < v.length; i++) {
+      if (!Array.isArray(v[i])) fail(`${name}[${i}]`, 'a pair', v[i])
+      fieldValue(w, v[i][0], v[i][1], `${name}[${i}]`)
+    }
   } else {
     for (let i = 0; i < v.length; i += 2) fieldValue(w, v[i], v[i + 1], `${name}[${i}]`)
   }

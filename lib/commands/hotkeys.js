@@ -4,6 +4,7 @@
  * Rows of the HOTKEYS commands, which watch a whole server. See index.js for what a row is.
  */
 
+const { fail } = require('../arguments')
 const { none, required } = require('./forms')
 const { entries } = require('./replies')
 
@@ -42,10 +43,13 @@ module.exports = [
         w.token(name)
         w.int(value, `options.${name}`)
       }
-      if (SLOTS === undefined) return
+      const chosen = w.options(SLOTS, 'options.SLOTS', SLOTS_OPTIONS)
+      if (chosen === undefined) return
+      const { count, slots } = chosen
       w.token('SLOTS')
-      w.int(SLOTS.count, 'options.SLOTS.count')
-      for (const slot of SLOTS.slots) w.int(slot, 'options.SLOTS.slots')
+      w.int(count, 'options.SLOTS.count')
+      if (!Array.isArray(slots)) fail('options.SLOTS.slots', 'an array', slots)
+      for (let i = 0; i < slots.length; i++) w.int(slots[i], `options.SLOTS.slots[${i}]`)
     },
     docs: doc('Starts to track which keys cost the server most.', 'O(1)'),
     ts: "(options: HotkeysStartOptions): Promise<'OK'>"
@@ -110,4 +114,5 @@ const FACTS = {
   'by-net-bytes': ['byNetBytes', keysWithCosts]
 }
 
+const SLOTS_OPTIONS = new Set(['count', 'slots'])
 const START_OPTIONS = new Set(['METRICS', 'COUNT', 'DURATION', 'SAMPLE', 'SLOTS'])

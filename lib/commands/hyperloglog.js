@@ -4,6 +4,7 @@
  * Rows of the HyperLogLog commands. See index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { keys } = require('./forms')
 
 module.exports = [
@@ -11,7 +12,7 @@ module.exports = [
     name: 'pfAdd',
     args (w, key, element) {
       w.key(key, 'key')
-      if (element) w.anyArgs(element, 'element')
+      if (isGiven(element)) w.anyArgs(element, 'element')
     },
     ts: '(key: RedisArgument, element?: RedisVariadicArgument): Promise<number>'
   },
@@ -20,8 +21,12 @@ module.exports = [
     name: 'pfMerge',
     args (w, destination, sources) {
       w.key(destination, 'destination')
-      if (sources && sources.length !== 0) w.keys(sources, 'sources')
+      if (isGiven(sources) && !isEmpty(sources)) w.keys(sources, 'sources')
     },
     ts: "(destination: RedisArgument, sources?: RedisVariadicArgument): Promise<'OK'>"
   }
 ]
+
+function isEmpty (v) {
+  return Array.isArray(v) && v.length === 0
+}

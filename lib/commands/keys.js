@@ -5,6 +5,7 @@
  * SORT's BY and GET) are sent as given: the client's key prefix is not put in front of them.
  */
 
+const { isGiven } = require('../arguments')
 const { key, keys, none, limit, scan } = require('./forms')
 
 module.exports = [
@@ -211,7 +212,8 @@ module.exports = [
     upper: 'SORT_STORE',
     command: ['SORT'],
     args (w, source, destination, options) {
-      sort(w, source, options)
+      w.key(source, 'source')
+      sortOptions(w, options)
       w.token('STORE')
       w.key(destination, 'destination')
     },
@@ -258,12 +260,16 @@ function expiry (kind, name) {
   return function (w, key, when, mode) {
     w.key(key, 'key')
     w[kind](when, name)
-    if (mode) w.oneOf(mode, 'mode', ['NX', 'XX', 'GT', 'LT'])
+    if (isGiven(mode)) w.oneOf(mode, 'mode', ['NX', 'XX', 'GT', 'LT'])
   }
 }
 
 function sort (w, key, options) {
   w.key(key, 'key')
+  sortOptions(w, options)
+}
+
+function sortOptions (w, options) {
   const o = w.options(options, 'options', SORT_OPTIONS)
   if (o === undefined) return
   if (o.BY) {
@@ -282,7 +288,7 @@ function sort (w, key, options) {
 }
 
 function credentials (w, { username, password }) {
-  if (username) {
+  if (isGiven(username)) {
     w.token('AUTH2')
     w.arg(username, 'options.AUTH.username')
   } else {

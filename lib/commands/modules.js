@@ -4,6 +4,7 @@
  * Rows of the MODULE commands. See index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { object } = require('./replies')
 
@@ -22,7 +23,7 @@ module.exports = [
     command: ['MODULE', 'LOAD'],
     args (w, path, moduleArguments) {
       w.arg(path, 'path')
-      if (moduleArguments) w.anyArgs(moduleArguments, 'moduleArguments')
+      if (isGiven(moduleArguments)) w.anyArgs(moduleArguments, 'moduleArguments')
     },
     ts: "(path: RedisArgument, moduleArguments?: RedisArgument[]): Promise<'OK'>"
   },

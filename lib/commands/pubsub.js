@@ -6,6 +6,7 @@
  * their own: the key prefix is not put in front of them.
  */
 
+const { isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { object } = require('./replies')
 
@@ -65,9 +66,9 @@ function publish (w, channel, message) {
 }
 
 function pattern (w, pattern) {
-  if (pattern) w.arg(pattern, 'pattern')
+  if (isGiven(pattern)) w.arg(pattern, 'pattern')
 }
 
 function channels (w, channels) {
-  if (channels) w.anyArgs(channels, 'channels')
+  if (isGiven(channels)) w.anyArgs(channels, 'channels')
 }

@@ -5,6 +5,7 @@
  * over as the server sent it: its RESP2 and RESP3 forms may differ.
  */
 
+const { isGiven } = require('../arguments')
 const { evaluate, none } = require('./forms')
 
 module.exports = [
@@ -44,7 +45,7 @@ module.exports = [
     upper: 'SCRIPT_FLUSH',
     command: ['SCRIPT', 'FLUSH'],
     args (w, mode) {
-      if (mode) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
+      if (isGiven(mode)) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
     },
     ts: "(mode?: 'ASYNC' | 'SYNC'): Promise<'OK'>"
   },

@@ -5,7 +5,7 @@
  * replication. See index.js for what a row is.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isOptions, isText } = require('../arguments')
 const { none } = require('./forms')
 
 module.exports = [
@@ -66,7 +66,7 @@ module.exports = [
   {
     name: 'info',
     args (w, section) {
-      if (section) w.arg(section, 'section')
+      if (isGiven(section)) w.arg(section, 'section')
     },
     ts: '(section?: RedisArgument): Promise<T>'
   },
@@ -75,7 +75,7 @@ module.exports = [
     name: 'lolwut',
     variadic: true,
     args (w, version, ...parameters) {
-      if (!version) return
+      if (!isGiven(version)) return
       w.token('VERSION')
       w.int(version, 'version')
       for (const parameter of parameters) w.int(parameter, 'parameters')
@@ -104,14 +104,14 @@ module.exports = [
 ]
 
 function flush (w, mode) {
-  if (mode) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
+  if (isGiven(mode)) w.oneOf(mode, 'mode', ['ASYNC', 'SYNC'])
 }
 
 function parameters (w, config) {
-  if (config === null || typeof config !== 'object' || Array.isArray(config)) {
-    fail('parameters', 'a name or an object', config)
-  }
-  for (const name of Object.keys(config)) {
+  if (!isOptions(config)) fail('parameters', 'a name or an object', config)
+  const names = Object.keys(config)
+  if (names.length === 0) throw new TypeError('argument "parameters" must have at least one name')
+  for (const name of names) {
     w.arg(name, 'parameters')
     w.arg(config[name], `parameters.${name}`)
   }

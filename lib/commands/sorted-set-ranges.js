@@ -66,7 +66,9 @@ module.exports = [
     name: 'zRangeStore',
     args (w, destination, source, min, max, options) {
       w.key(destination, 'destination')
-      range(w, source, min, max, options)
+      w.key(source, 'source')
+      bounds(w, min, max)
+      rangeOptions(w, options)
     },
     ts: '(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, ' +
       'options?: ZRangeOptions): Promise<number>'
@@ -91,6 +93,10 @@ module.exports = [
 /** (key, min, max) */
 function ends (w, key, min, max) {
   w.key(key, 'key')
+  bounds(w, min, max)
+}
+
+function bounds (w, min, max) {
   w.bound(min, 'min')
   w.bound(max, 'max')
 }
@@ -104,12 +110,17 @@ function limited (w, key, min, max, options) {
 /** (key, min, max, { BY, REV, LIMIT }) */
 function range (w, key, min, max, options) {
   ends(w, key, min, max)
+  rangeOptions(w, options)
+}
+
+function rangeOptions (w, options) {
   const o = w.options(options, 'options', RANGE_OPTIONS)
   if (o === undefined) return
-  if (o.BY) w.oneOf(`BY${o.BY}`, 'options.BY', ['BYSCORE', 'BYLEX'])
+  if (o.BY) w.oneOf(typeof o.BY === 'string' ? `BY${o.BY}` : o.BY, 'options.BY', ORDERS)
   if (o.REV) w.token('REV')
   limit(w, o.LIMIT)
 }
 
+const ORDERS = ['BYSCORE', 'BYLEX']
 const LIMIT_OPTIONS = new Set(['LIMIT'])
 const RANGE_OPTIONS = new Set(['BY', 'REV', 'LIMIT'])

@@ -5,6 +5,7 @@
  * index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { suffixed } = require('./forms')
 const { map, messages } = require('./replies')
 
@@ -29,7 +30,7 @@ module.exports = [
     name: 'xAckDel',
     args (w, key, group, id, policy) {
       keyGroup(w, key, group)
-      if (policy) w.oneOf(policy, 'policy', ['KEEPREF', 'DELREF', 'ACKED'])
+      if (isGiven(policy)) w.oneOf(policy, 'policy', ['KEEPREF', 'DELREF', 'ACKED'])
       w.token('IDS')
       w.argsCounted(id, 'id')
     },

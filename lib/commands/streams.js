@@ -5,7 +5,7 @@
  * groups are in stream-groups.js. See index.js for what a row is.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { key } = require('./forms')
 const { map, message } = require('./replies')
 
@@ -57,7 +57,7 @@ module.exports = [
     name: 'xDelEx',
     args (w, key, id, policy) {
       w.key(key, 'key')
-      if (policy) w.oneOf(policy, 'policy', POLICIES)
+      if (isGiven(policy)) w.oneOf(policy, 'policy', POLICIES)
       w.token('IDS')
       w.argsCounted(id, 'id')
     },

@@ -315,7 +315,10 @@ function pairs (w, v, name) {
   if (!Array.isArray(v)) {
     for (const key of Object.keys(v)) pair(w, key, v[key], name)
   } else if (Array.isArray(v[0])) {
-    for (let i = 0; i < v.length; i++) pair(w, v[i]?.[0], v[i]?.[1], `${name}[${i}]`)
+    for (let i = 0; i < v.length; i++) {
+      if (!Array.isArray(v[i])) fail(`${name}[${i}]`, 'a pair', v[i])
+      pair(w, v[i][0], v[i][1], `${name}[${i}]`)
+    }
   } else {
     for (let i = 0; i < v.length; i += 2) pair(w, v[i], v[i + 1], `${name}[${i}]`)
   }

@@ -5,7 +5,7 @@
  * scores and coordinates numbers, in both protocols.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isOptions, isText } = require('../arguments')
 const { key, suffixed } = require('./forms')
 const { double, doubles, map } = require('./replies')
 
@@ -196,13 +196,14 @@ function number (w, o, option) {
 /** `VALUES 2 0.5 1` */
 function values (w, vector, name) {
   if (!Array.isArray(vector)) fail(name, 'an array of numbers', vector)
+  if (vector.length === 0) fail(name, 'a non-empty array', vector)
   w.token('VALUES')
   w.int(vector.length, name)
   for (let i = 0; i < vector.length; i++) w.float(vector[i], `${name}[${i}]`)
 }
 
 function json (w, v, name) {
-  if (v === null || typeof v !== 'object') fail(name, 'an object', v)
+  if (!isOptions(v)) fail(name, 'an object', v)
   w.arg(JSON.stringify(v), name)
 }
 

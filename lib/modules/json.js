@@ -260,6 +260,7 @@ const rows = [
     command: ['JSON.STRAPPEND'],
     args (w, key, append, options) {
       keyMaybePath(w, key, options)
+      if (typeof append !== 'string') fail('append', 'a string', append)
       w.arg(toJson(append, 'append'), 'append')
     },
     ts: '(key: RedisArgument, append: string, options?: JsonPathOptions): ' +

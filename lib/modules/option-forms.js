@@ -77,8 +77,13 @@ function optional (w, v, name, known) {
   return w.options(v, name, known) ?? NOTHING
 }
 
+/** What `forms` has under the type that `v` names; undefined if it names none of them. */
+function formOf (forms, v) {
+  return typeof v?.type === 'string' ? forms[v.type] : undefined
+}
+
 const NOTHING = Object.freeze({})
 
 module.exports = {
-  flags, int, float, text, anyText, word, counted, count, each, object, optional
+  flags, int, float, text, anyText, word, counted, count, each, object, optional, formOf
 }

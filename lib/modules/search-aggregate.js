@@ -7,7 +7,7 @@
 
 const { fail, isText } = require('../arguments')
 const { FT_AGGREGATE_GROUP_BY_REDUCERS, FT_AGGREGATE_STEPS } = require('./constants')
-const { count, each, flags, int, object, optional } = require('./option-forms')
+const { count, each, flags, formOf, int, object, optional } = require('./option-forms')
 const { dialect, params, sortKey } = require('./search-options')
 
 /** (index, query, options) of FT.AGGREGATE. */
@@ -69,7 +69,7 @@ function load (w, v) {
 }
 
 function step (w, v, name) {
-  const form = STEPS[v?.type]
+  const form = formOf(STEPS, v)
   if (form === undefined) {
     throw new TypeError(`argument "${name}.type" must be one of ` +
       Object.values(FT_AGGREGATE_STEPS).join(', '))
@@ -110,7 +110,7 @@ function filter (w, o, name) {
 
 /** `REDUCE SUM 1 @price AS total` */
 function reduce (w, v, name) {
-  const form = REDUCERS[v?.type]
+  const form = formOf(REDUCERS, v)
   if (form === undefined) {
     throw new TypeError(`argument "${name}.type" must be one of ` +
       Object.values(FT_AGGREGATE_GROUP_BY_REDUCERS).join(', '))

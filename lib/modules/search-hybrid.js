@@ -5,7 +5,7 @@
  */
 
 const { fail } = require('../arguments')
-const { count, counted, each, flags, float, int, object, text } = require('./option-forms')
+const { count, counted, each, flags, float, formOf, int, object, text } = require('./option-forms')
 const { reduce } = require('./search-aggregate')
 const { limit, params } = require('./search-options')
 
@@ -56,7 +56,7 @@ function combine (w, o) {
 
 /** `KNN 4 K 10 EF_RUNTIME 20` */
 function method (w, v, name, methods, counted = 0) {
-  const form = methods[v?.type]
+  const form = formOf(methods, v)
   if (form === undefined) {
     throw new TypeError(`argument "${name}.type" must be one of ${Object.keys(methods).join(', ')}`)
   }
@@ -71,10 +71,8 @@ function method (w, v, name, methods, counted = 0) {
 }
 
 function groupBy (w, o) {
-  if (o.fields !== undefined) {
-    w.token('GROUPBY')
-    count(w, o.fields, 'options.GROUPBY.fields')
-  }
+  w.token('GROUPBY')
+  count(w, o.fields, 'options.GROUPBY.fields')
   if (o.REDUCE) each(o.REDUCE, 'options.GROUPBY.REDUCE', (v, name) => reduce(w, v, name))
 }
 

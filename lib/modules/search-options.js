@@ -6,7 +6,7 @@
  * say what its items are.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isOptions, isText } = require('../arguments')
 const { anyText, counted, each, flags, int, object, optional, text } = require('./option-forms')
 
 /** (index, query, options) of FT.SEARCH. */
@@ -135,9 +135,7 @@ function limit (w, o, offset, size) {
 /** `PARAMS 4 name value name value` */
 function params (w, o) {
   if (!o.PARAMS) return
-  if (typeof o.PARAMS !== 'object' || Array.isArray(o.PARAMS)) {
-    fail('options.PARAMS', 'an object', o.PARAMS)
-  }
+  if (!isOptions(o.PARAMS)) fail('options.PARAMS', 'an object', o.PARAMS)
   const names = Object.keys(o.PARAMS)
   // The server refuses a list of none.
   if (names.length === 0) return

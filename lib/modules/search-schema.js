@@ -7,7 +7,7 @@
  */
 
 const { fail } = require('../arguments')
-const { anyText, flags, float, int, object, text } = require('./option-forms')
+const { anyText, flags, float, formOf, int, object, text } = require('./option-forms')
 const { SCHEMA_FIELD_TYPE, SCHEMA_VECTOR_FIELD_ALGORITHM } = require('./constants')
 
 /** `title TEXT SORTABLE price NUMERIC ...` */
@@ -29,7 +29,7 @@ function define (w, v, name) {
   if (typeof v === 'string') return w.oneOf(v, `${name} field type`, TYPES)
   const path = `${name} field`
   if (v === null || typeof v !== 'object') fail(path, 'a type or an object with a type', v)
-  const form = FORMS[v.type]
+  const form = formOf(FORMS, v)
   if (form === undefined) {
     throw new TypeError(`argument "${path}.type" must be one of ${TYPES.join(', ')}`)
   }

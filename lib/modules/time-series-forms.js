@@ -5,7 +5,7 @@
  * those of a range. Forms know no command.
  */
 
-const { fail } = require('../arguments')
+const { Arguments, fail, isOptions } = require('../arguments')
 const { flags, int, object, word } = require('./option-forms')
 const {
   TIME_SERIES_AGGREGATION_TYPE, TIME_SERIES_BUCKET_TIMESTAMP, TIME_SERIES_DUPLICATE_POLICIES,
@@ -35,7 +35,7 @@ function series (w, o, names) {
 function labels (w, o, path, name) {
   const v = o[name]
   if (!v) return
-  if (typeof v !== 'object' || Array.isArray(v)) fail(`${path}.${name}`, 'an object', v)
+  if (!isOptions(v)) fail(`${path}.${name}`, 'an object', v)
   w.token(name)
   for (const label of Object.keys(v)) {
     w.arg(label, `${path}.${name}`)
@@ -55,6 +55,7 @@ function ignore (w, o, path, name) {
 function range (w, from, to, o) {
   span(w, from, to, o)
   if (o.AGGREGATION) aggregation(w, o, RANGE_AGGREGATION, typeOf)
+  else checkAlign(o)
 }
 
 /** As `range`, with several aggregations. */
@@ -67,6 +68,7 @@ function rangeMulti (w, from, to, o) {
 function rangeOfKeys (w, from, to, o) {
   span(w, from, to, o)
   if (o.AGGREGATION) aggregation(w, o, MULTI_AGGREGATION, groupsOf)
+  else checkAlign(o)
 }
 
 function span (w, from, to, o) {
@@ -85,6 +87,13 @@ function span (w, from, to, o) {
     w.float(v.max, 'options.FILTER_BY_VALUE.max')
   }
   int(w, o, 'options', 'COUNT')
+}
+
+/** Without buckets there is nothing to align, so it is not sent; but it has to be a timestamp. */
+function checkAlign ({ ALIGN }) {
+  if (ALIGN === undefined) return
+  UNSENT.reset(null)
+  timestamp(UNSENT, ALIGN, 'options.ALIGN')
 }
 
 /** `ALIGN - AGGREGATION AVG 1000 BUCKETTIMESTAMP ~ EMPTY` */
@@ -150,6 +159,9 @@ function groupBy (w, v) {
   w.token('REDUCE')
   w.oneOf(REDUCE, 'groupBy.REDUCE', Object.values(TIME_SERIES_REDUCERS))
 }
+
+/** Checks arguments that are not sent. */
+const UNSENT = new Arguments()
 
 const AGGREGATION = 'options.AGGREGATION'
 const AGGREGATION_TYPES = Object.values(TIME_SERIES_AGGREGATION_TYPE)

@@ -2,10 +2,10 @@
 
 // What each method costs the event loop, beside `sendCommand` with the same arguments.
 //
-//   node bench/methods.js                 every method, about six minutes
+//   node bench/methods.js                 every method, six to nine minutes
 //   node bench/methods.js zAdd json.      methods whose name contains one of the words
 //   node bench/methods.js --each zAdd     each call by itself, instead of all calls of a method
-//   node bench/methods.js --calls         no replies, and so no server: four minutes
+//   node bench/methods.js --calls         no replies, and so no server
 //   node bench/methods.js --rounds 15
 //
 // No method may cost more than 1.1 times of what `sendCommand` costs. The calls are those that the

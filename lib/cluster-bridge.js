@@ -45,6 +45,7 @@ class ClusterBridge extends Bridge {
     const fence = this.fence()
     if (fence !== null) await unlessAborted(fence, signal)
     const session = await this.sessions.at(await this.primary(slot)).acquire(signal)
+    this.core.bindSession(session.place, slot)
     if (signal === undefined || !signal.aborted) return session
     this.sessions.finish(session)
     throw abortedBefore(signal.reason)
@@ -53,7 +54,10 @@ class ClusterBridge extends Bridge {
   acquireNow (slot) {
     if (this.slots.pending > 0) return null
     const place = this.core.primaryOf(slot)
-    return place === null ? null : this.sessions.at(place).acquireNow()
+    if (place === null) return null
+    const session = this.sessions.at(place).acquireNow()
+    if (session !== null) this.core.bindSession(session.place, slot)
+    return session
   }
 
   /** The place of the node that takes writes to `slot`, which may have to be found out first. */

@@ -128,7 +128,6 @@ class RedisCluster extends RedisClient {
     bridge.sessions.running++
     try {
       const own = bridge.acquireNow(slot) ?? await bridge.acquire(undefined, slot)
-      bridge.core.bindSession(own.place, slot)
       const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
       try {
         return await run(session)
@@ -148,7 +147,6 @@ class RedisCluster extends RedisClient {
     const origin = {}
     Error.captureStackTrace(origin, this.acquire)
     const own = await bridge.acquire(undefined, slot)
-    bridge.core.bindSession(own.place, slot)
     own.origin = origin
     return makeSession(this, bridge.sessions, own, _Session)
   }
@@ -245,7 +243,9 @@ function known (shards) {
     const shard = {
       master: node(primary, false), replicas: replicas.map(replica => node(replica, true))
     }
-    for (let i = 0; i < ranges.length; i += 2) slots.fill(shard, ranges[i], ranges[i + 1] + 1)
+    for (let i = 0; i < ranges.length; i += 2) {
+      for (let slot = ranges[i]; slot <= ranges[i + 1]; slot++) slots[slot] = shard
+    }
     return shard
   })
   return {

@@ -39,7 +39,7 @@ function searchOptions (w, o) {
 /** What to tell beside the members: an array of GEO_REPLY_WITH's words, kept for the reply. */
 function replyWith (w, v) {
   if (!Array.isArray(v)) fail('replyWith', 'an array', v)
-  for (const word of v) w.oneOf(word, 'replyWith', Object.values(GEO_REPLY_WITH))
+  for (const word of v) w.oneOf(word, 'replyWith', REPLY_WITH)
   w.preserved = v.map(word => word.toUpperCase())
 }
 
@@ -66,6 +66,7 @@ function position (reply, mapping) {
   return { longitude: double(reply[0], mapping), latitude: double(reply[1], mapping) }
 }
 
+const REPLY_WITH = Object.values(GEO_REPLY_WITH)
 const UNITS = ['m', 'km', 'mi', 'ft']
 const SEARCH_OPTIONS = new Set(['SORT', 'COUNT'])
 const STORE_OPTIONS = new Set([...SEARCH_OPTIONS, 'STOREDIST'])

@@ -8,49 +8,57 @@
 
 const { fail } = require('../arguments')
 
-/** The words of the options that are true. */
-function flags (w, o, ...names) {
-  for (const name of names) if (o[name]) w.token(name)
+/** `LATEST`, when it is true. */
+function flag (w, o, name) {
+  if (o[name]) w.token(name)
 }
 
 /** `LEN 5` */
 function int (w, o, path, name) {
-  if (o[name] === undefined) return
+  const v = o[name]
+  if (v === undefined) return
   w.token(name)
-  w.int(o[name], `${path}.${name}`)
+  w.int(v, `${path}.${name}`)
 }
 
 /** `WEIGHT 0.5` */
 function float (w, o, path, name) {
-  if (o[name] === undefined) return
+  const v = o[name]
+  if (v === undefined) return
   w.token(name)
-  w.float(o[name], `${path}.${name}`)
+  w.float(v, `${path}.${name}`)
 }
 
 /** `FILTER text`; empty text counts as not given. */
 function text (w, o, path, name) {
-  if (o[name]) anyText(w, o, path, name)
+  const v = o[name]
+  if (!v) return
+  w.token(name)
+  w.arg(v, `${path}.${name}`)
 }
 
 /** As `text`, but empty text is sent. */
 function anyText (w, o, path, name) {
-  if (o[name] === undefined || o[name] === null) return
+  const v = o[name]
+  if (v === undefined || v === null) return
   w.token(name)
-  w.arg(o[name], `${path}.${name}`)
+  w.arg(v, `${path}.${name}`)
 }
 
 /** `ENCODING COMPRESSED`, of a few words. */
 function word (w, o, path, name, words) {
-  if (o[name] === undefined) return
+  const v = o[name]
+  if (v === undefined) return
   w.token(name)
-  w.oneOf(o[name], `${path}.${name}`, words)
+  w.oneOf(v, `${path}.${name}`, words)
 }
 
 /** `INKEYS 2 a b`; an empty list is sent as 0, which some commands give a meaning. */
 function counted (w, o, path, name) {
-  if (o[name] === undefined) return
+  const v = o[name]
+  if (v === undefined) return
   w.token(name)
-  count(w, o[name], `${path}.${name}`)
+  count(w, v, `${path}.${name}`)
 }
 
 /** `2 a b` of text or a list of it. */
@@ -82,8 +90,9 @@ function formOf (forms, v) {
   return typeof v?.type === 'string' ? forms[v.type] : undefined
 }
 
+/** The options of a call without any: forms may look for it, so as not to ask for each. */
 const NOTHING = Object.freeze({})
 
 module.exports = {
-  flags, int, float, text, anyText, word, counted, count, each, object, optional, formOf
+  NOTHING, flag, int, float, text, anyText, word, counted, count, each, object, optional, formOf
 }

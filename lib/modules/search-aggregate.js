@@ -7,7 +7,7 @@
 
 const { fail, isText } = require('../arguments')
 const { FT_AGGREGATE_GROUP_BY_REDUCERS, FT_AGGREGATE_STEPS } = require('./constants')
-const { count, each, flags, formOf, int, object, optional } = require('./option-forms')
+const { count, each, formOf, int, object, optional } = require('./option-forms')
 const { dialect, params, sortKey } = require('./search-options')
 
 /** (index, query, options) of FT.AGGREGATE. */
@@ -29,7 +29,7 @@ function profileAggregate (w, index, query, options) {
   const o = optional(w, options, 'options', PROFILE_OPTIONS)
   w.arg(index, 'index')
   w.token('AGGREGATE')
-  flags(w, o, 'LIMITED')
+  if (o.LIMITED) w.token('LIMITED')
   w.token('QUERY')
   w.arg(query, 'query')
   steps(w, o)
@@ -42,7 +42,8 @@ function pipeline (w, index, query, o) {
 }
 
 function steps (w, o) {
-  flags(w, o, 'VERBATIM', 'ADDSCORES')
+  if (o.VERBATIM) w.token('VERBATIM')
+  if (o.ADDSCORES) w.token('ADDSCORES')
   if (o.LOAD) load(w, o.LOAD)
   int(w, o, 'options', 'TIMEOUT')
   if (o.STEPS) {
@@ -171,7 +172,7 @@ function collect (w, o, name) {
   w.token('FIELDS')
   if (isAll) w.token('*')
   else count(w, o.FIELDS, `${name}.FIELDS`)
-  flags(w, o, 'DISTINCT')
+  if (o.DISTINCT) w.token('DISTINCT')
   if (o.SORTBY) {
     w.token('SORTBY')
     w.int(sorted, `${name}.SORTBY`)

@@ -5,7 +5,7 @@
  */
 
 const { fail } = require('../arguments')
-const { count, counted, each, flags, float, formOf, int, object, text } = require('./option-forms')
+const { count, counted, each, float, formOf, int, object, text } = require('./option-forms')
 const { reduce } = require('./search-aggregate')
 const { limit, params } = require('./search-options')
 
@@ -25,7 +25,7 @@ function hybrid (w, index, options) {
   if (o.GROUPBY) groupBy(w, object(w, o.GROUPBY, 'options.GROUPBY', GROUPBY))
   if (o.APPLY) each(o.APPLY, 'options.APPLY', (v, name) => apply(w, v, name))
   if (o.SORTBY) sortBy(w, object(w, o.SORTBY, 'options.SORTBY', SORTBY))
-  flags(w, o, 'NOSORT')
+  if (o.NOSORT) w.token('NOSORT')
   text(w, o, 'options', 'FILTER')
   limit(w, o, 'offset', 'count')
   params(w, o)
@@ -61,13 +61,14 @@ function method (w, v, name, methods, counted = 0) {
     throw new TypeError(`argument "${name}.type" must be one of ${Object.keys(methods).join(', ')}`)
   }
   const { needs, parameters, before } = form
-  const o = object(w, v, name, new Set(['type', ...parameters.map(([parameter]) => parameter)]))
+  const o = object(w, v, name, form.known)
   if (needs !== undefined && o[needs] === undefined) fail(`${name}.${needs}`, 'a number', o[needs])
-  const given = parameters.filter(([parameter]) => o[parameter] !== undefined)
+  let given = 0
+  for (const parameter of parameters) if (o[parameter.name] !== undefined) given++
   if (before !== undefined) w.token(before)
   w.token(o.type)
-  w.int(2 * given.length + counted, name)
-  for (const [parameter, write] of given) write(w, o, name, parameter)
+  w.int(2 * given + counted, name)
+  for (const parameter of parameters) parameter.write(w, o, name, parameter.name)
 }
 
 function groupBy (w, o) {
@@ -107,14 +108,19 @@ const SORT_FIELD = new Set(['field', 'direction'])
 /** Method -> its parameters in the order of the wire, and the one that it cannot do without. */
 const VECTOR_METHODS = {
   __proto__: null,
-  KNN: { needs: 'K', parameters: [['K', int], ['EF_RUNTIME', int]] },
-  RANGE: { needs: 'RADIUS', parameters: [['RADIUS', float], ['EPSILON', float]] }
+  KNN: form({ K: int, EF_RUNTIME: int }, { needs: 'K' }),
+  RANGE: form({ RADIUS: float, EPSILON: float }, { needs: 'RADIUS' })
 }
 
 const COMBINE_METHODS = {
   __proto__: null,
-  RRF: { before: 'COMBINE', parameters: [['WINDOW', int], ['CONSTANT', float]] },
-  LINEAR: { before: 'COMBINE', parameters: [['ALPHA', float], ['BETA', float], ['WINDOW', int]] }
+  RRF: form({ WINDOW: int, CONSTANT: float }, { before: 'COMBINE' }),
+  LINEAR: form({ ALPHA: float, BETA: float, WINDOW: int }, { before: 'COMBINE' })
+}
+
+function form (writers, { needs, before }) {
+  const parameters = Object.entries(writers).map(([name, write]) => ({ name, write }))
+  return { needs, before, parameters, known: new Set(['type', ...Object.keys(writers)]) }
 }
 
 module.exports = { hybrid }

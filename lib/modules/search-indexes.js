@@ -7,7 +7,7 @@
 
 const { none } = require('../commands/forms')
 const { map, object } = require('../commands/replies')
-const { counted, flags, float, int, optional, text, word } = require('./option-forms')
+const { counted, flag, float, int, optional, text, word } = require('./option-forms')
 const { info } = require('./search-profiles')
 const { schema } = require('./search-schema')
 
@@ -126,7 +126,7 @@ const rows = [
     command: ['FT.DROPINDEX'],
     args (w, index, options) {
       w.arg(index, 'index')
-      flags(w, optional(w, options, 'options', DROP_OPTIONS), 'DD')
+      flag(w, optional(w, options, 'options', DROP_OPTIONS), 'DD')
     },
     ts: "(index: RedisArgument, options?: FtDropIndexOptions): Promise<'OK'>"
   },
@@ -150,7 +150,7 @@ const rows = [
     args (w, index, groupId, terms, options) {
       w.arg(index, 'index')
       w.arg(groupId, 'groupId')
-      flags(w, optional(w, options, 'options', SYNONYM_OPTIONS), 'SKIPINITIALSCAN')
+      flag(w, optional(w, options, 'options', SYNONYM_OPTIONS), 'SKIPINITIALSCAN')
       w.args(terms, 'terms')
     },
     ts: '(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, ' +
@@ -194,9 +194,13 @@ function create (w, index, fields, options) {
   for (const name of ['FILTER', 'LANGUAGE', 'LANGUAGE_FIELD']) text(w, o, 'options', name)
   float(w, o, 'options', 'SCORE')
   text(w, o, 'options', 'SCORE_FIELD')
-  flags(w, o, 'MAXTEXTFIELDS')
+  if (o.MAXTEXTFIELDS) w.token('MAXTEXTFIELDS')
   if (o.TEMPORARY) int(w, o, 'options', 'TEMPORARY')
-  flags(w, o, 'NOOFFSETS', 'NOHL', 'NOFIELDS', 'NOFREQS', 'SKIPINITIALSCAN')
+  if (o.NOOFFSETS) w.token('NOOFFSETS')
+  if (o.NOHL) w.token('NOHL')
+  if (o.NOFIELDS) w.token('NOFIELDS')
+  if (o.NOFREQS) w.token('NOFREQS')
+  if (o.SKIPINITIALSCAN) w.token('SKIPINITIALSCAN')
   counted(w, o, 'options', 'STOPWORDS')
   w.token('SCHEMA')
   schema(w, fields, 'schema')

@@ -7,7 +7,7 @@
  */
 
 const { fail, isOptions, isText } = require('../arguments')
-const { anyText, counted, each, flags, int, object, optional, text } = require('./option-forms')
+const { NOTHING, anyText, counted, each, int, object, optional, text } = require('./option-forms')
 
 /** (index, query, options) of FT.SEARCH. */
 function search (w, index, query, options) {
@@ -21,7 +21,7 @@ function profileSearch (w, index, query, options) {
   const o = optional(w, options, 'options', PROFILE_OPTIONS)
   w.arg(index, 'index')
   w.token('SEARCH')
-  flags(w, o, 'LIMITED')
+  if (o.LIMITED) w.token('LIMITED')
   w.token('QUERY')
   w.arg(query, 'query')
   searchOptions(w, o)
@@ -35,10 +35,20 @@ function searchNoContent (w, index, query, options) {
 }
 
 function searchOptions (w, o) {
-  flags(w, o, 'VERBATIM', 'NOSTOPWORDS')
+  if (o !== NOTHING) given(w, o)
+  params(w, o)
+  dialect(w, o)
+  w.preserved = layout(o)
+}
+
+function given (w, o) {
+  if (o.VERBATIM) w.token('VERBATIM')
+  if (o.NOSTOPWORDS) w.token('NOSTOPWORDS')
   // The server explains scores only beside the scores.
   if (o.WITHSCORES || o.EXPLAINSCORE) w.token('WITHSCORES')
-  flags(w, o, 'EXPLAINSCORE', 'WITHPAYLOADS', 'WITHSORTKEYS')
+  if (o.EXPLAINSCORE) w.token('EXPLAINSCORE')
+  if (o.WITHPAYLOADS) w.token('WITHPAYLOADS')
+  if (o.WITHSORTKEYS) w.token('WITHSORTKEYS')
   if (o.FILTER) each(o.FILTER, 'options.FILTER', (v, name) => numericFilter(w, v, name))
   if (o.GEOFILTER) each(o.GEOFILTER, 'options.GEOFILTER', (v, name) => geoFilter(w, v, name))
   counted(w, o, 'options', 'INKEYS')
@@ -48,7 +58,7 @@ function searchOptions (w, o) {
   if (o.HIGHLIGHT) highlight(w, o.HIGHLIGHT)
   int(w, o, 'options', 'SLOP')
   int(w, o, 'options', 'TIMEOUT')
-  flags(w, o, 'INORDER')
+  if (o.INORDER) w.token('INORDER')
   for (const name of ['LANGUAGE', 'EXPANDER', 'SCORER']) text(w, o, 'options', name)
   anyText(w, o, 'options', 'PAYLOAD')
   if (o.SORTBY) {
@@ -56,9 +66,6 @@ function searchOptions (w, o) {
     sortKey(w, o.SORTBY, 'options.SORTBY')
   }
   limit(w, o, 'from', 'size')
-  params(w, o)
-  dialect(w, o)
-  w.preserved = layout(o)
 }
 
 /** What stands beside each id in a RESP2 reply. */

@@ -7,7 +7,7 @@
  */
 
 const { fail } = require('../arguments')
-const { anyText, flags, float, formOf, int, object, text } = require('./option-forms')
+const { anyText, float, formOf, int, object, text } = require('./option-forms')
 const { SCHEMA_FIELD_TYPE, SCHEMA_VECTOR_FIELD_ALGORITHM } = require('./constants')
 
 /** `title TEXT SORTABLE price NUMERIC ...` */
@@ -45,26 +45,30 @@ function sortable (w, o) {
     w.token('SORTABLE')
     if (o.SORTABLE === 'UNF') w.token('UNF')
   }
-  flags(w, o, 'NOINDEX')
+  if (o.NOINDEX) w.token('NOINDEX')
 }
 
 function plain (w, o) {
-  flags(w, o, 'INDEXMISSING')
+  if (o.INDEXMISSING) w.token('INDEXMISSING')
   sortable(w, o)
 }
 
 function textField (w, o, path) {
-  flags(w, o, 'INDEXMISSING', 'NOSTEM')
+  if (o.INDEXMISSING) w.token('INDEXMISSING')
+  if (o.NOSTEM) w.token('NOSTEM')
   float(w, o, path, 'WEIGHT')
   text(w, o, path, 'PHONETIC')
-  flags(w, o, 'WITHSUFFIXTRIE', 'INDEXEMPTY')
+  if (o.WITHSUFFIXTRIE) w.token('WITHSUFFIXTRIE')
+  if (o.INDEXEMPTY) w.token('INDEXEMPTY')
   sortable(w, o)
 }
 
 function tagField (w, o, path) {
-  flags(w, o, 'INDEXMISSING')
+  if (o.INDEXMISSING) w.token('INDEXMISSING')
   text(w, o, path, 'SEPARATOR')
-  flags(w, o, 'CASESENSITIVE', 'WITHSUFFIXTRIE', 'INDEXEMPTY')
+  if (o.CASESENSITIVE) w.token('CASESENSITIVE')
+  if (o.WITHSUFFIXTRIE) w.token('WITHSUFFIXTRIE')
+  if (o.INDEXEMPTY) w.token('INDEXEMPTY')
   sortable(w, o)
 }
 
@@ -73,26 +77,29 @@ function shapeField (w, o, path) {
     w.token('COORD_SYSTEM')
     w.oneOf(o.COORD_SYSTEM, `${path}.COORD_SYSTEM`, ['SPHERICAL', 'FLAT'])
   }
-  flags(w, o, 'INDEXMISSING')
+  if (o.INDEXMISSING) w.token('INDEXMISSING')
 }
 
 /** `HNSW 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2`: the attributes are counted. */
 function vectorField (w, o, path) {
-  w.oneOf(o.ALGORITHM, `${path}.ALGORITHM`, Object.values(SCHEMA_VECTOR_FIELD_ALGORITHM))
-  const attributes = ALGORITHM_ATTRIBUTES[o.ALGORITHM.toUpperCase()]
+  w.oneOf(o.ALGORITHM, `${path}.ALGORITHM`, ALGORITHMS)
+  const attributes = ALGORITHM_ATTRIBUTES[o.ALGORITHM] ??
+    ALGORITHM_ATTRIBUTES[o.ALGORITHM.toUpperCase()]
   // Each attribute is its name and its value; three are always there.
-  const given = attributes.filter(([name]) => o[name] !== undefined && o[name] !== null)
-  const initial = o.INITIAL_CAP === undefined ? 0 : 1
-  w.int(2 * (3 + initial + given.length), path)
+  let given = o.INITIAL_CAP === undefined ? 3 : 4
+  for (const { name } of attributes) if (o[name] !== undefined && o[name] !== null) given++
+  w.int(2 * given, path)
   w.token('TYPE')
   w.oneOf(o.TYPE, `${path}.TYPE`, VECTOR_TYPES)
   w.token('DIM')
   w.int(o.DIM, `${path}.DIM`)
   w.token('DISTANCE_METRIC')
-  w.oneOf(o.DISTANCE_METRIC, `${path}.DISTANCE_METRIC`, ['L2', 'IP', 'COSINE'])
+  w.oneOf(o.DISTANCE_METRIC, `${path}.DISTANCE_METRIC`, DISTANCE_METRICS)
   int(w, o, path, 'INITIAL_CAP')
-  for (const [name, write] of given) write(w, o, path, name)
-  flags(w, o, 'INDEXMISSING')
+  for (const { name, write } of attributes) {
+    if (o[name] !== undefined && o[name] !== null) write(w, o, path, name)
+  }
+  if (o.INDEXMISSING) w.token('INDEXMISSING')
 }
 
 function yesNo (w, o, path, name) {
@@ -100,16 +107,30 @@ function yesNo (w, o, path, name) {
   w.token(o[name] ? 'TRUE' : 'FALSE')
 }
 
+const ALGORITHMS = Object.values(SCHEMA_VECTOR_FIELD_ALGORITHM)
+const DISTANCE_METRICS = ['L2', 'IP', 'COSINE']
 const TYPES = Object.values(SCHEMA_FIELD_TYPE)
 const VECTOR_TYPES = ['FLOAT32', 'FLOAT64', 'BFLOAT16', 'FLOAT16', 'INT8', 'UINT8']
 
 /** Algorithm -> its own attributes, each with how it is written. */
 const ALGORITHM_ATTRIBUTES = {
-  FLAT: [['BLOCK_SIZE', int]],
-  HNSW: [['M', int], ['EF_CONSTRUCTION', int], ['EF_RUNTIME', int], ['RERANK', yesNo]],
-  'SVS-VAMANA': [['COMPRESSION', anyText], ['CONSTRUCTION_WINDOW_SIZE', int],
-    ['GRAPH_MAX_DEGREE', int], ['SEARCH_WINDOW_SIZE', int], ['EPSILON', float],
-    ['TRAINING_THRESHOLD', int], ['REDUCE', int]]
+  __proto__: null,
+  FLAT: [{ name: 'BLOCK_SIZE', write: int }],
+  HNSW: [
+    { name: 'M', write: int },
+    { name: 'EF_CONSTRUCTION', write: int },
+    { name: 'EF_RUNTIME', write: int },
+    { name: 'RERANK', write: yesNo }
+  ],
+  'SVS-VAMANA': [
+    { name: 'COMPRESSION', write: anyText },
+    { name: 'CONSTRUCTION_WINDOW_SIZE', write: int },
+    { name: 'GRAPH_MAX_DEGREE', write: int },
+    { name: 'SEARCH_WINDOW_SIZE', write: int },
+    { name: 'EPSILON', write: float },
+    { name: 'TRAINING_THRESHOLD', write: int },
+    { name: 'REDUCE', write: int }
+  ]
 }
 
 const known = (...names) => new Set(['type', 'AS', 'INDEXMISSING', ...names])
@@ -133,7 +154,7 @@ const FORMS = {
   VECTOR: {
     write: vectorField,
     known: known('ALGORITHM', 'TYPE', 'DIM', 'DISTANCE_METRIC', 'INITIAL_CAP',
-      ...Object.values(ALGORITHM_ATTRIBUTES).flat().map(([name]) => name))
+      ...Object.values(ALGORITHM_ATTRIBUTES).flat().map(({ name }) => name))
   },
   GEOSHAPE: { write: shapeField, known: known('COORD_SYSTEM') }
 }

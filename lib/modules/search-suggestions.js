@@ -7,7 +7,7 @@
 
 const { suffixed } = require('../commands/forms')
 const { double } = require('../commands/replies')
-const { flags, int, optional, text } = require('./option-forms')
+const { int, optional, text } = require('./option-forms')
 
 /* What the commands do: servers do not describe those of their modules. */
 const DOCS = {
@@ -28,7 +28,7 @@ const rows = [
       w.arg(string, 'string')
       w.float(score, 'score')
       const o = optional(w, options, 'options', ADD_OPTIONS)
-      flags(w, o, 'INCR')
+      if (o.INCR) w.token('INCR')
       text(w, o, 'options', 'PAYLOAD')
     },
     ts: '(key: RedisArgument, string: RedisArgument, score: RedisDouble, ' +
@@ -103,7 +103,7 @@ function get (w, key, prefix, options) {
   w.key(key, 'key')
   w.arg(prefix, 'prefix')
   const o = optional(w, options, 'options', GET_OPTIONS)
-  flags(w, o, 'FUZZY')
+  if (o.FUZZY) w.token('FUZZY')
   int(w, o, 'options', 'MAX')
 }
 

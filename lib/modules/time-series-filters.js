@@ -5,7 +5,7 @@
  * what a row is.
  */
 
-const { flags, object, optional } = require('./option-forms')
+const { flag, object, optional } = require('./option-forms')
 const {
   RANGE_OPTIONS, filter, groupBy, range, rangeMulti, selected
 } = require('./time-series-forms')
@@ -35,7 +35,7 @@ const rows = [
     name: 'mGet',
     command: ['TS.MGET'],
     args (w, match, options) {
-      flags(w, optional(w, options, 'options', GET), 'LATEST')
+      flag(w, optional(w, options, 'options', GET), 'LATEST')
       filter(w, match)
     },
     reply: replies.mGet,
@@ -46,7 +46,7 @@ const rows = [
     upper: 'MGET_SELECTED_LABELS',
     command: ['TS.MGET'],
     args (w, match, labels, options) {
-      flags(w, optional(w, options, 'options', GET), 'LATEST')
+      flag(w, optional(w, options, 'options', GET), 'LATEST')
       selected(w, labels)
       filter(w, match)
     },
@@ -60,7 +60,7 @@ const rows = [
     upper: 'MGET_WITHLABELS',
     command: ['TS.MGET'],
     args (w, match, options) {
-      flags(w, optional(w, options, 'options', GET), 'LATEST')
+      flag(w, optional(w, options, 'options', GET), 'LATEST')
       w.token('WITHLABELS')
       filter(w, match)
     },
@@ -194,7 +194,7 @@ function ranges (write, read, word) {
   return (w, from, to, match, options) => {
     const o = read(w, options, 'options', EXCLUDING)
     write(w, from, to, o)
-    flags(w, o, 'EXCLUDEEMPTY')
+    if (o.EXCLUDEEMPTY) w.token('EXCLUDEEMPTY')
     if (word !== undefined) w.token(word)
     filter(w, match)
   }
@@ -205,7 +205,7 @@ function selecting (write, read) {
   return (w, from, to, labels, match, options) => {
     const o = read(w, options, 'options', EXCLUDING)
     write(w, from, to, o)
-    flags(w, o, 'EXCLUDEEMPTY')
+    if (o.EXCLUDEEMPTY) w.token('EXCLUDEEMPTY')
     selected(w, labels)
     filter(w, match)
   }

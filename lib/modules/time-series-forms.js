@@ -6,7 +6,7 @@
  */
 
 const { Arguments, fail, isOptions } = require('../arguments')
-const { flags, int, object, word } = require('./option-forms')
+const { NOTHING, flag, int, object, word } = require('./option-forms')
 const {
   TIME_SERIES_AGGREGATION_TYPE, TIME_SERIES_BUCKET_TIMESTAMP, TIME_SERIES_DUPLICATE_POLICIES,
   TIME_SERIES_ENCODING, TIME_SERIES_REDUCERS
@@ -28,6 +28,7 @@ function sample (w, v, name) {
 
 /** The options of a series that `names` has, in the order of the wire. */
 function series (w, o, names) {
+  if (o === NOTHING) return
   for (const name of names) SERIES[name](w, o, 'options', name)
 }
 
@@ -74,7 +75,7 @@ function rangeOfKeys (w, from, to, o) {
 function span (w, from, to, o) {
   timestamp(w, from, 'fromTimestamp')
   timestamp(w, to, 'toTimestamp')
-  flags(w, o, 'LATEST')
+  if (o.LATEST) w.token('LATEST')
   if (o.FILTER_BY_TS) {
     if (!Array.isArray(o.FILTER_BY_TS)) fail('options.FILTER_BY_TS', 'an array', o.FILTER_BY_TS)
     w.token('FILTER_BY_TS')
@@ -107,7 +108,7 @@ function aggregation (w, o, known, types) {
   types(w, v)
   timestamp(w, v.timeBucket, `${AGGREGATION}.timeBucket`)
   if (v.BUCKETTIMESTAMP) word(w, v, AGGREGATION, 'BUCKETTIMESTAMP', BUCKET_TIMESTAMPS)
-  flags(w, v, 'EMPTY')
+  flag(w, v, 'EMPTY')
 }
 
 function typeOf (w, v) {
@@ -157,7 +158,7 @@ function groupBy (w, v) {
   w.token('GROUPBY')
   w.arg(label, 'groupBy.label')
   w.token('REDUCE')
-  w.oneOf(REDUCE, 'groupBy.REDUCE', Object.values(TIME_SERIES_REDUCERS))
+  w.oneOf(REDUCE, 'groupBy.REDUCE', REDUCERS)
 }
 
 /** Checks arguments that are not sent. */
@@ -167,13 +168,15 @@ const AGGREGATION = 'options.AGGREGATION'
 const AGGREGATION_TYPES = Object.values(TIME_SERIES_AGGREGATION_TYPE)
 /** The server knows the signs by names as well. */
 const BUCKET_TIMESTAMPS = [...Object.values(TIME_SERIES_BUCKET_TIMESTAMP), 'LOW', 'MID', 'HIGH']
+const ENCODINGS = Object.values(TIME_SERIES_ENCODING)
+const REDUCERS = Object.values(TIME_SERIES_REDUCERS)
 const POLICIES = Object.values(TIME_SERIES_DUPLICATE_POLICIES)
 
 /** Options of a series, each with how it is written. */
 const SERIES = {
   RETENTION: int,
-  ENCODING: (w, o, path, name) => word(w, o, path, name, Object.values(TIME_SERIES_ENCODING)),
-  UNCOMPRESSED: (w, o, path, name) => flags(w, o, name),
+  ENCODING: (w, o, path, name) => word(w, o, path, name, ENCODINGS),
+  UNCOMPRESSED: (w, o, path, name) => flag(w, o, name),
   CHUNK_SIZE: int,
   DUPLICATE_POLICY: (w, o, path, name) => word(w, o, path, name, POLICIES),
   ON_DUPLICATE: (w, o, path, name) => { if (o[name]) word(w, o, path, name, POLICIES) },

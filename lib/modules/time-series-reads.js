@@ -7,7 +7,7 @@
 
 const { fail } = require('../arguments')
 const { waitMilliseconds } = require('../commands/forms')
-const { flags, int, object, optional } = require('./option-forms')
+const { flag, int, object, optional } = require('./option-forms')
 const {
   RANGE_OPTIONS, range, rangeMulti, rangeOfKeys, timestamp
 } = require('./time-series-forms')
@@ -33,7 +33,7 @@ const rows = [
     command: ['TS.GET'],
     args (w, key, options) {
       w.key(key, 'key')
-      flags(w, optional(w, options, 'options', GET), 'LATEST')
+      flag(w, optional(w, options, 'options', GET), 'LATEST')
     },
     reply: replies.lastSample,
     ts: '(key: RedisArgument, options?: TsGetOptions): Promise<TsSample | null>'

@@ -59,11 +59,11 @@ impl Core {
         })
     }
 
-    /// Lets the session at `place` take keys of `slot` only.
+    /// Lets the session at `place` take keys of `slot` only, or of any slot.
     #[napi]
-    pub fn bind_session(&self, place: u32, slot: u32) -> Result<()> {
+    pub fn bind_session(&self, place: u32, slot: Option<u32>) -> Result<()> {
         guard(|| {
-            self.with_client(|client| client.bind_session(place, slot as u16));
+            self.with_client(|client| client.bind_session(place, slot.map(|slot| slot as u16)));
             Ok(())
         })
     }

@@ -131,8 +131,8 @@ impl Client {
         }
     }
 
-    /// Lets the session at `place` take keys of `slot` only.
-    pub fn bind_session(&self, place: u32, slot: u16) {
+    /// Lets the session at `place` take keys of `slot` only, or of any slot.
+    pub fn bind_session(&self, place: u32, slot: Option<u16>) {
         self.core.sessions.bind(self.owner, place, slot);
     }
 

@@ -47,10 +47,10 @@ impl Sessions {
         self.lock().open.get(&(owner, place)).map(|entry| Arc::clone(&entry.session))
     }
 
-    /// Lets a session take keys of `slot` only.
-    pub(super) fn bind(&self, owner: u32, place: u32, slot: u16) {
+    /// Lets a session take keys of `slot` only, or of any slot.
+    pub(super) fn bind(&self, owner: u32, place: u32, slot: Option<u16>) {
         if let Some(entry) = self.lock().open.get_mut(&(owner, place)) {
-            entry.slot = Some(slot);
+            entry.slot = slot;
         }
     }
 

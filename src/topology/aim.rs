@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::command::slot::SLOTS;
 use crate::command::{self, slot, Flags, Spec};
-use crate::error::{Applied, Error, Kind, Result};
+use crate::error::{Applied, Error, Result};
 use crate::lane::Command;
 use crate::resp::encode::{self, Args};
 
@@ -159,7 +159,7 @@ fn cross_slot(what: &str) -> Error {
         "CROSSSLOT the keys of {what} are in several slots: give them a common hash tag, as in \
          {{user:1}}:name"
     );
-    Error::new(Kind::Usage, "CROSSSLOT", text).with_applied(Applied::No)
+    Error::reply(text).with_applied(Applied::No)
 }
 
 #[cfg(test)]

@@ -391,14 +391,18 @@ class Bridge {
 
   /** The functions that the native side calls. None of them may throw. */
   face (onEvent) {
-    const of = id => id < FIRST_SESSION_ID ? this.slots : this.sessionSlots
+    const { slots, sessionSlots } = this
+    const of = id => id < FIRST_SESSION_ID ? slots : sessionSlots
+    const ids = new Uint32Array(MOST_VALUES)
     return {
-      deliver: (firstId, ...values) => {
-        const slots = of(firstId)
+      ids,
+      deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {
+          const id = ids[i]
           const value = values[i]
           const isFailure = typeof value === 'object' && value instanceof OxidisError
-          slots.settle((firstId + i) >>> 0, value, isFailure)
+          if (id < FIRST_SESSION_ID) slots.settle(id, value, isFailure)
+          else sessionSlots.settle(id, value, isFailure)
         }
       },
       part: (id, index, error) => of(id).part(id, index, error),
@@ -486,6 +490,8 @@ const COUNTING = new Set(['WAIT', 'WAITAOF'])
 /** Ids of commands of the lanes are below, those of sessions are not. */
 const FIRST_SESSION_ID = 2 ** 31
 const LAST_LANE_ID = FIRST_SESSION_ID - 1
+/** Replies that one call of `deliver` brings at most. `src/binding/values.rs` says `ARGUMENTS`. */
+const MOST_VALUES = 1024
 /** Length, mode and timeout of each command. `src/binding/bridge.rs` reads them. */
 const COLUMNS = 3
 /** The most text that waits for a turn's end: half of what V8 can hold in one string. */

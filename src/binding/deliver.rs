@@ -1,7 +1,10 @@
 //! Takes everything that waits in the outbox to JavaScript, in one callback.
 //!
-//! Owns the JavaScript functions that receive it. Replies go over in runs of consecutive ids, so
-//! that a call carries up to a thousand of them: `deliver(firstId, ...values)`.
+//! Owns the JavaScript functions that receive it. Up to a thousand replies go over in one call,
+//! `deliver(...values)`, whichever connections they came over; their ids stand in an array of the
+//! face's, which costs less than making numbers of them.
+
+use std::cell::RefCell;
 
 use napi::bindgen_prelude::*;
 use napi::sys;
@@ -15,8 +18,10 @@ use super::values::{Failure, Values, ARGUMENTS};
 
 /// The functions of the face that receive what happens (`lib/bridge.js`).
 pub struct Sinks {
-    /// `(firstId, ...values)`: replies.
+    /// `(...values)`: replies to the commands of `ids`.
     pub deliver: Sink,
+    /// Where the ids of a call of `deliver` stand.
+    ids: RefCell<Uint32Array>,
     /// `(id, index, error)`: an error reply to one part of a block, whose own reply comes later.
     pub part: Sink,
     /// `(id, error)`: a command that gets no reply.
@@ -49,6 +54,14 @@ pub struct Sinks {
     pub messages: Sink,
     /// `(ticket, error | null)`: how a request to subscribe has ended.
     pub settled: Sink,
+}
+
+/// Replies on their way over.
+#[derive(Default)]
+struct Gathered {
+    values: Vec<sys::napi_value>,
+    /// That of `values`.
+    scope: Option<Scope>,
 }
 
 /// A JavaScript function of the face.
@@ -92,6 +105,7 @@ impl Sinks {
         };
         Ok(Self {
             deliver: sink("deliver")?,
+            ids: RefCell::new(face.get_named_property("ids")?),
             part: sink("part")?,
             reject: sink("reject")?,
             error: sink("error")?,
@@ -114,9 +128,15 @@ impl Sinks {
     /// Takes everything over; events are shown to `on_event` first. What fails does so because the
     /// environment is going down: there is nobody to tell, and the rest is tried all the same.
     pub fn drain(&self, env: Env, outbox: &Outbox, on_event: impl Fn(&Event)) {
+        let mut gathered = Gathered::default();
         for delivery in outbox.drain() {
+            if !matches!(delivery, Delivery::Replies { .. }) {
+                let _ = self.hand_over(env, &mut gathered);
+            }
             let _ = match delivery {
-                Delivery::Replies { frames, whose } => self.replies(env, &frames, &whose),
+                Delivery::Replies { frames, whose } => {
+                    self.replies(env, &frames, &whose, &mut gathered)
+                }
                 Delivery::Failures(failures) => self.failures(env, &failures),
                 Delivery::Messages(backlog) => self.messages(env, &backlog),
                 Delivery::Settled(settled) => self.settled(env, &settled),
@@ -126,35 +146,50 @@ impl Sinks {
                 }
             };
         }
+        let _ = self.hand_over(env, &mut gathered);
     }
 
-    fn replies(&self, env: Env, frames: &Frames, whose: &[Whose]) -> Result<()> {
+    fn replies(
+        &self,
+        env: Env,
+        frames: &Frames,
+        whose: &[Whose],
+        gathered: &mut Gathered,
+    ) -> Result<()> {
         let values = Values::new(env, self, frames);
-        let mut replies = frames.replies.iter().zip(whose).peekable();
-        let mut arguments = Vec::with_capacity(whose.len().min(ARGUMENTS) + 1);
-        while let Some((root, first)) = replies.peek() {
-            if !first.is_whole() {
-                if let Some(index) = first.index() {
-                    self.part(env, &values, **root, first.id, index)?;
+        for (root, whose) in frames.replies.iter().zip(whose) {
+            if !whose.is_whole() {
+                if let Some(index) = whose.index() {
+                    self.part(env, &values, *root, whose.id, index)?;
                 }
-                replies.next();
                 continue;
             }
-            let _scope = Scope::open(env)?;
-            let mut id = first.id;
-            arguments.clear();
-            arguments.push(values.number(f64::from(id))?);
-            let mut room = ARGUMENTS;
-            while let Some((root, whose)) =
-                replies.next_if(|(_, whose)| room > 0 && whose.id == id && whose.is_whole())
-            {
-                arguments.push(self.value(env, &values, *root, Mode::new(whose.mode))?);
-                id = id.wrapping_add(1);
-                room -= 1;
+            if gathered.values.len() == ARGUMENTS {
+                self.hand_over(env, gathered)?;
             }
-            self.deliver.call(&env, &arguments)?;
+            if gathered.scope.is_none() {
+                gathered.scope = Some(Scope::open(env)?);
+            }
+            let value = self.value(env, &values, *root, Mode::new(whose.mode))?;
+            let mut ids = self.ids.borrow_mut();
+            // SAFETY: the array belongs to the face, which reads it only while `deliver` runs.
+            if let Some(id) = unsafe { ids.as_mut() }.get_mut(gathered.values.len()) {
+                *id = whose.id;
+                gathered.values.push(value);
+            }
         }
         Ok(())
+    }
+
+    /// Calls JavaScript with what was gathered.
+    fn hand_over(&self, env: Env, gathered: &mut Gathered) -> Result<()> {
+        if gathered.values.is_empty() {
+            return Ok(());
+        }
+        let delivered = self.deliver.call(&env, &gathered.values);
+        gathered.values.clear();
+        gathered.scope = None;
+        delivered.map(drop)
     }
 
     /// The value of the reply at `root`.

@@ -1,5 +1,6 @@
 //! What all event loops that share a client have in common: its nodes, its sessions.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::Arc;
 
 use super::runtime;
@@ -106,8 +107,9 @@ impl Way {
             Arc::clone(&metrics),
         )?);
         let place = options.lanes as u32;
+        let (router, company) = (None, Arc::new(AtomicUsize::new(1)));
         let home =
-            Home { place, is_served_by_caller, options, pool, outboxes, metrics, router: None };
+            Home { place, is_served_by_caller, options, pool, outboxes, metrics, router, company };
         let lane = |place| Lane::start(Home { place, ..home.clone() });
         let lanes = (0..place).map(lane).collect();
         Ok(Self::One { home, lanes })

@@ -139,6 +139,17 @@ impl KeySpec {
     }
 }
 
+impl Spec {
+    /// Whether the one key is always the first argument, so that it is quickly found.
+    pub fn has_first_key_only(&self) -> bool {
+        let first = |spec: &KeySpec| {
+            let is_first = matches!(spec.begin, Begin::Index(1));
+            is_first && matches!(spec.find, Find::Range { last: 0, .. })
+        };
+        matches!(self.keys, [only] if first(only))
+    }
+}
+
 /// The index of the first `word` from `from` on. The last argument cannot have one behind it.
 fn position(args: &Args<'_>, from: usize, word: &str) -> Option<usize> {
     let searched = args.len().checked_sub(from + 1)?;

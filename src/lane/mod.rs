@@ -24,6 +24,7 @@ mod wire;
 
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub struct Home {
     pub metrics: Arc<Metrics>,
     /// Who decides about refused commands, where there are several nodes.
     pub router: Option<Weak<dyn Router>>,
+    /// How many lanes the caller's thread has to attend to.
+    pub company: Arc<AtomicUsize>,
 }
 
 /// Who knows the other nodes.
@@ -95,6 +98,7 @@ struct Shared {
     outboxes: Arc<Outboxes>,
     metrics: Arc<Metrics>,
     router: Option<Weak<dyn Router>>,
+    company: Arc<AtomicUsize>,
 }
 
 struct Inner {
@@ -591,7 +595,8 @@ impl Exit {
 
 impl Shared {
     fn new(home: Home, is_exclusive: bool) -> Self {
-        let Home { place, is_served_by_caller, options, pool, outboxes, metrics, router } = home;
+        let Home { place, is_served_by_caller, options, pool, outboxes, metrics, router, company } =
+            home;
         let state = match (is_exclusive, &router) {
             (true, _) => State::without_retries(),
             (false, Some(_)) => State::routed(),
@@ -619,6 +624,7 @@ impl Shared {
             outboxes,
             metrics,
             router,
+            company,
         }
     }
 

@@ -22,7 +22,9 @@ pub struct Aim {
 #[derive(Clone, Copy)]
 struct Recent {
     name: u64,
-    spec: Option<&'static Spec>,
+    spec: &'static Spec,
+    /// See [`Spec::has_first_key_only`].
+    is_simple: bool,
 }
 
 /// What a command wants.
@@ -95,8 +97,16 @@ impl Aim {
     fn at_one(&mut self, encoded: &[u8]) -> Result<(Option<u16>, bool)> {
         let mut args = encode::args(encoded);
         let Some(name) = args.next() else { return Ok((None, false)) };
-        let Some(spec) = self.spec(name, &args, encoded) else {
-            return Ok((unknown_key(name, args).map(slot::of), false));
+        let spec = match self.recall(name) {
+            Some(Recent { spec, is_simple: true, .. }) => {
+                let slot = args.next().map(slot::of);
+                return Ok((slot, slot.is_some() && spec.flags.has(Flags::READONLY)));
+            }
+            Some(Recent { spec, .. }) => spec,
+            None => match self.look_up(name, &args) {
+                Some(spec) => spec,
+                None => return Ok((unknown_key(name, args).map(slot::of), false)),
+            },
         };
         let is_read = spec.flags.has(Flags::READONLY);
         let mut slot = None;
@@ -110,21 +120,29 @@ impl Aim {
         Ok((slot, is_read && slot.is_some()))
     }
 
-    fn spec(&mut self, name: &[u8], args: &Args<'_>, encoded: &[u8]) -> Option<&'static Spec> {
-        let Some(packed) = packed(name) else { return command::of(encoded) };
-        // The third letter and the length tell the most frequent names apart.
-        let at = (packed ^ (packed >> 13) ^ (packed >> 29)) as usize % RECENT;
-        let recent = self.recent.get_mut(at)?;
-        if let Some(Recent { spec, .. }) = recent.filter(|recent| recent.name == packed) {
-            return spec;
-        }
-        let spec = command::lookup(name, args.clone().next());
-        // What depends on its first argument has to be looked up each time.
-        if spec.is_none_or(|spec| !spec.name.contains(' ') && !spec.flags.has(Flags::CONTAINER)) {
-            *recent = Some(Recent { name: packed, spec });
-        }
-        spec
+    /// The command of this name, if it was looked up lately.
+    fn recall(&self, name: &[u8]) -> Option<Recent> {
+        let packed = packed(name)?;
+        self.recent.get(place(packed)).copied()?.filter(|recent| recent.name == packed)
     }
+
+    fn look_up(&mut self, name: &[u8], args: &Args<'_>) -> Option<&'static Spec> {
+        let spec = command::lookup(name, args.clone().next())?;
+        // What depends on its first argument has to be looked up each time.
+        let is_fixed = !spec.name.contains(' ') && !spec.flags.has(Flags::CONTAINER);
+        if let (Some(packed), true) = (packed(name), is_fixed) {
+            let is_simple = spec.has_first_key_only();
+            if let Some(recent) = self.recent.get_mut(place(packed)) {
+                *recent = Some(Recent { name: packed, spec, is_simple });
+            }
+        }
+        Some(spec)
+    }
+}
+
+/// Where a name is remembered: its letters and its length tell the most frequent ones apart.
+fn place(packed: u64) -> usize {
+    (packed ^ (packed >> 13) ^ (packed >> 29)) as usize % RECENT
 }
 
 /// A name of up to eight bytes as a number, in upper case.

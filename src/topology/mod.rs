@@ -20,9 +20,11 @@ mod parked;
 mod redirect;
 mod routes;
 mod source;
+mod split;
 mod table;
 mod view;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -48,6 +50,8 @@ struct Template {
     /// What is known of the whole.
     topology: TopologyOptions,
     shared: Commons,
+    /// Lanes that stand.
+    company: Arc<AtomicUsize>,
     router: Weak<Shared>,
 }
 
@@ -116,7 +120,9 @@ impl Router {
         options.lanes = 1;
         let shared = Arc::new_cyclic(|router: &Weak<Shared>| {
             let router = Weak::clone(router);
-            let template = Arc::new(Template { options, topology, shared: commons, router });
+            let company = Arc::new(AtomicUsize::new(1));
+            let template =
+                Arc::new(Template { options, topology, shared: commons, company, router });
             let routes = Mutex::new(Routes::new(Arc::clone(&template)));
             Shared { template, source, routes, wake: Arc::default() }
         });
@@ -287,6 +293,7 @@ impl Template {
             outboxes: Arc::clone(&self.shared.outboxes),
             metrics: Arc::clone(&self.shared.metrics),
             router: Some(router),
+            company: Arc::clone(&self.company),
         })
     }
 

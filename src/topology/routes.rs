@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::aim::{Aim, Goal};
 use super::node::Node;
 use super::parked::Parked;
 use super::redirect::Redirect;
+use super::split::{Parts, To};
 use super::table::{Places, Table};
 use super::view::{Member, View};
 use super::Template;
@@ -67,13 +69,6 @@ enum Hold {
     Retry,
     /// Until somebody has said where everything is.
     Look,
-}
-
-/// Where a command goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
-    Node(u32),
-    Parked,
 }
 
 /// First delay before a command is tried again that the cluster cannot run now; doubled up to
@@ -153,46 +148,42 @@ impl Routes {
 
     /// Cuts a batch into those of its nodes. One that is for one node alone stays whole.
     fn split(&mut self, batch: Batch) -> Vec<(To, Batch)> {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts = Parts::new(&batch, self.nodes.len());
+        // Where all commands so far go, while that is one place.
+        let mut only = None;
         let mut errors = Vec::new();
-        let mut aims = Vec::with_capacity(batch.commands().len());
-        for (offset, command) in batch.offsets() {
-            let encoded = batch.bytes().get(offset..offset + command.len as usize);
-            let goal = self.aim.at(command, encoded.unwrap_or_default());
-            aims.push(
-                goal.map(|goal| self.to(goal)).map_err(|error| errors.push((command.id, error))),
-            );
-        }
-        let first = aims.first().copied();
-        if aims.iter().all(|to| Some(*to) == first) {
-            if let Some(Ok(to)) = first {
-                return vec![(to, batch)];
+        for (index, (offset, command)) in batch.offsets().enumerate() {
+            let end = offset + command.len as usize;
+            let encoded = batch.bytes().get(offset..end).unwrap_or_default();
+            let to = match self.aim.at(command, encoded) {
+                Ok(goal) => self.to(goal),
+                Err(error) => {
+                    errors.push((batch.owner(), command.id, error));
+                    if parts.is_empty() {
+                        parts.start(only.take(), index, offset);
+                    }
+                    continue;
+                }
+            };
+            if parts.is_empty() {
+                match only {
+                    None if index == 0 => only = Some(to),
+                    Some(only) if only == to => {}
+                    _ => parts.start(only.take(), index, offset),
+                }
+                if only.is_some() {
+                    continue;
+                }
             }
+            parts.push(to, command, encoded);
         }
-        let mut last = 0;
-        for ((offset, command), to) in batch.offsets().zip(aims) {
-            let Ok(to) = to else { continue };
-            if parts.get(last).is_none_or(|part| part.to != to) {
-                last = parts.iter().position(|part| part.to == to).unwrap_or_else(|| {
-                    parts.push(Part { to, bytes: Vec::new(), commands: Vec::new() });
-                    parts.len() - 1
-                });
-            }
-            let encoded = batch.bytes().get(offset..offset + command.len as usize);
-            if let (Some(part), Some(encoded)) = (parts.get_mut(last), encoded) {
-                part.bytes.extend_from_slice(encoded);
-                part.commands.push(*command);
-            }
+        if !errors.is_empty() {
+            self.template.shared.outboxes.fail(errors);
         }
-        let owner = batch.owner();
-        self.template
-            .shared
-            .outboxes
-            .fail(errors.into_iter().map(|(id, error)| (owner, id, error)));
-        let parts = parts.into_iter().map(|Part { to, bytes, commands }| {
-            (to, Batch::new(bytes.into(), commands, batch.submitted()).owned_by(owner))
-        });
-        parts.collect()
+        match only {
+            Some(to) => vec![(to, batch)],
+            None => parts.into_batches(),
+        }
     }
 
     /// What of `batch` has its keys in `slot`; the rest with its errors.
@@ -494,6 +485,8 @@ impl Routes {
     /// Closes what nobody needs any more, and gives up on former primaries that do not answer.
     /// Returns when to look again.
     pub(super) fn tidy(&mut self, now: Instant) -> Option<Instant> {
+        let open = self.nodes.iter().flatten().filter(|node| node.open_lane().is_some()).count();
+        self.template.company.store(open.max(1), Ordering::Relaxed);
         let mut next: Option<Instant> = None;
         let mut wait = |at: Instant| next = Some(next.map_or(at, |next| next.min(at)));
         let mut gone = Vec::new();
@@ -611,12 +604,6 @@ impl Routes {
         let failures = live.map(|command| (batch.owner(), command.id, error.clone()));
         self.template.shared.outboxes.fail(failures);
     }
-}
-
-struct Part {
-    to: To,
-    bytes: Vec<u8>,
-    commands: Vec<Command>,
 }
 
 fn too_many(redirects: u32, last: Option<&Endpoint>, cause: Error) -> Error {

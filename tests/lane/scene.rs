@@ -48,6 +48,7 @@ impl Scene {
             pool: Arc::clone(&pool),
             outboxes: caller.outboxes(),
             router: None,
+            company: Arc::new(std::sync::atomic::AtomicUsize::new(1)),
             metrics: Arc::clone(&metrics),
         });
         #[cfg(unix)]

@@ -46,6 +46,7 @@ impl Scene {
             pool: Arc::new(pool.unwrap()),
             outboxes: caller.outboxes(),
             router: None,
+            company: Arc::new(std::sync::atomic::AtomicUsize::new(1)),
             metrics,
         };
         Self { server, caller, home, sent: 0 }

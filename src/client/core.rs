@@ -56,15 +56,16 @@ impl Core {
         self.sessions.open(owner, place, session)
     }
 
-    /// Ends everything that `owner` has, and with the last one the core itself.
-    pub(super) fn leave(&self, owner: u32, error: &Error) {
+    /// Ends everything that `owner` has under way.
+    pub(super) fn abandon(&self, owner: u32, error: &Error) {
         self.sessions.close(owner, error);
         for lane in &self.lanes {
             lane.abandon(owner, error);
         }
-        if self.home.outboxes.leave(owner) {
-            return;
-        }
+    }
+
+    /// Ends the core itself, when nobody is left.
+    pub(super) fn close(&self, error: &Error) {
         for lane in &self.lanes {
             lane.close(error);
         }

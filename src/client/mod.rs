@@ -7,16 +7,19 @@
 mod core;
 mod runtime;
 mod sessions;
+mod shared;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::core::Core;
+pub use self::shared::Shared;
 use crate::error::{Applied, Error, Kind, Result};
 use crate::lane::{Batch, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
-use crate::outbox::{Delivery, Outbox};
+use crate::outbox::{Delivery, Event, Outbox};
 use crate::pool::{PoolStats, Questions};
 use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
 use crate::session::Released;
@@ -24,6 +27,9 @@ use crate::session::Released;
 /// A running client, as one event loop has it. Dropping it closes it.
 pub struct Client {
     core: Arc<Core>,
+    /// Where others find the core, if they may.
+    shared: Option<Arc<Shared>>,
+    is_over: AtomicBool,
     /// By which the core knows this event loop.
     owner: u32,
     outbox: Arc<Outbox>,
@@ -57,10 +63,25 @@ impl Client {
         is_served_by_caller: bool,
     ) -> Result<Self> {
         let core = Core::start(options, Arc::clone(&outbox), is_served_by_caller)?;
-        Ok(Self::of(Arc::new(core), 0, outbox))
+        Ok(Self::of(Arc::new(core), 0, outbox, None))
     }
 
-    fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>) -> Self {
+    /// Joins the others who use `shared`, or starts it if there are none. Its lanes are never
+    /// served by the caller.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::start`].
+    pub fn join(shared: &Arc<Shared>, outbox: Arc<Outbox>) -> Result<Self> {
+        let (core, owner) = shared.join(Arc::clone(&outbox))?;
+        for (place, _) in (0..).zip(&core.lanes).filter(|(_, lane)| lane.is_up()) {
+            // Others have heard it already.
+            outbox.push(Delivery::Event(Event::Ready(place)));
+        }
+        Ok(Self::of(core, owner, outbox, Some(Arc::clone(shared))))
+    }
+
+    fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>, shared: Option<Arc<Shared>>) -> Self {
         let _inside = core.runtime.enter();
         let home = &core.home;
         let subscriber = |budget| {
@@ -73,14 +94,18 @@ impl Client {
             )
         };
         let (subscriber, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
-        Self { subscriber, monitor, core, owner, outbox }
+        let is_over = AtomicBool::new(false);
+        Self { subscriber, monitor, core, shared, is_over, owner, outbox }
     }
 
-    /// Hands over a batch. Returns the bytes that are queued in its lane now. A batch that cannot
+    /// Hands over a batch. Returns the bytes that are queued in its lane now, by all who share it. A batch that cannot
     /// be taken ends with failures in the outbox.
     pub fn submit(&self, batch: Batch) -> usize {
         self.core.home.metrics.commands.add(batch.commands().len() as u64);
         let batch = batch.owned_by(self.owner);
+        if self.is_over.load(Ordering::Relaxed) {
+            return self.queued(Err((batch, closed().with_applied(Applied::No))));
+        }
         let lane = match self.core.lanes.as_slice() {
             [only] => only,
             lanes => match lanes.iter().min_by_key(|lane| lane.queued_bytes()) {
@@ -205,15 +230,25 @@ impl Client {
     }
 
     /// Ends every command with a `CLOSED` failure and closes all connections; of a core that
-    /// others share, those that nobody else needs.
+    /// others share, those that nobody else needs. Once is enough.
     pub fn close(&self) {
+        if self.is_over.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let error = closed();
         self.subscriber.close(&error);
         self.monitor.close(&error);
-        self.core.leave(self.owner, &error);
+        self.core.abandon(self.owner, &error);
+        let is_last = match &self.shared {
+            Some(shared) => shared.leave(&self.core, self.owner),
+            None => !self.core.home.outboxes.leave(self.owner),
+        };
+        if is_last {
+            self.core.close(&error);
+        }
     }
 
-    /// What the client is doing now.
+    /// What the client is doing now: all that share it, but for messages.
     pub fn stats(&self) -> ClientStats {
         let lanes = self.core.lanes.iter().map(Lane::stats).collect();
         let pool = self.core.home.pool.stats();
@@ -230,12 +265,21 @@ impl Client {
         &self.core.questions
     }
 
-    /// Encoded bytes of the commands that are not answered yet, in the fullest lane and in all
-    /// sessions of this event loop.
+    /// Encoded bytes of the commands of this event loop that are not answered yet, in the fullest
+    /// lane and in all sessions.
     pub fn queued_bytes(&self) -> usize {
-        let lanes = self.core.lanes.iter().map(Lane::queued_bytes).max().unwrap_or(0);
+        let in_lane = |lane: &Lane| match self.shared {
+            Some(_) => lane.queued_bytes_of(self.owner),
+            None => lane.queued_bytes(),
+        };
+        let lanes = self.core.lanes.iter().map(in_lane).max().unwrap_or(0);
         let sessions = self.core.sessions.of(self.owner);
         lanes + sessions.iter().map(|session| session.lane().queued_bytes()).sum::<usize>()
+    }
+
+    /// Whether event loops other than this one, which waits for `own` of them, wait for a session.
+    pub fn is_session_wanted_elsewhere(&self, own: usize) -> bool {
+        self.shared.is_some() && self.core.home.pool.stats().waiting > own
     }
 }
 

@@ -185,7 +185,10 @@ class RedisClient extends EventEmitter {
     this._bridge.reference(false)
   }
 
-  /** A client with the same options, changed by `overrides`. It has connections of its own. */
+  /**
+   * A client with the same options, changed by `overrides`. It has connections of its own, unless
+   * `overrides` says `shared`.
+   */
   duplicate (overrides = {}) {
     return new this._self.constructor({ ...this._self.#base(), ...overrides })
   }
@@ -199,7 +202,7 @@ class RedisClient extends EventEmitter {
 
   #base () {
     const given = this.#given
-    return typeof given === 'string' ? { url: given } : given ?? {}
+    return typeof given === 'string' ? { url: given } : { ...given, shared: undefined }
   }
 
   /**
@@ -250,6 +253,10 @@ class RedisClient extends EventEmitter {
 
   async #select (database, timeout) {
     checkDatabase(database, 'select: ')
+    if (this.#options.shared !== undefined) {
+      throw new TypeError('select: the connection of this client is shared with other threads: ' +
+        'use the option database, or session.select()')
+    }
     if (this.#options.lanes > 1) {
       throw new TypeError(`select: this client has ${this.#options.lanes} lanes, whose commands ` +
         'keep no order: use the option database, or session.select()')
@@ -280,7 +287,10 @@ class RedisClient extends EventEmitter {
     return new RedisLegacyClient(this)
   }
 
-  /** What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. */
+  /**
+   * What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. Of a
+   * shared client: what all its threads do, but for `pubsub`, which is this thread's.
+   */
   stats () {
     return this._bridge.stats() ?? IDLE_STATS
   }

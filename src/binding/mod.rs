@@ -6,6 +6,7 @@
 
 mod bridge;
 mod deliver;
+mod ending;
 mod mode;
 mod options;
 #[cfg_attr(not(unix), path = "poll_none.rs")]

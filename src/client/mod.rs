@@ -10,7 +10,7 @@ mod sessions;
 mod shared;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::core::Core;
@@ -27,8 +27,8 @@ use crate::session::Released;
 /// A running client, as one event loop has it. Dropping it closes it.
 pub struct Client {
     core: Arc<Core>,
-    /// Where others find the core, if they may.
-    shared: Option<Arc<Shared>>,
+    /// Where others find the core, if they may; given up at the end, for it holds the name.
+    shared: Mutex<Option<Arc<Shared>>>,
     is_over: AtomicBool,
     /// By which the core knows this event loop.
     owner: u32,
@@ -94,7 +94,7 @@ impl Client {
             )
         };
         let (subscriber, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
-        let is_over = AtomicBool::new(false);
+        let (shared, is_over) = (Mutex::new(shared), AtomicBool::new(false));
         Self { subscriber, monitor, core, shared, is_over, owner, outbox }
     }
 
@@ -239,7 +239,8 @@ impl Client {
         self.subscriber.close(&error);
         self.monitor.close(&error);
         self.core.abandon(self.owner, &error);
-        let is_last = match &self.shared {
+        let shared = self.shared().take();
+        let is_last = match shared {
             Some(shared) => shared.leave(&self.core, self.owner),
             None => !self.core.home.outboxes.leave(self.owner),
         };
@@ -268,9 +269,10 @@ impl Client {
     /// Encoded bytes of the commands of this event loop that are not answered yet, in the fullest
     /// lane and in all sessions.
     pub fn queued_bytes(&self) -> usize {
-        let in_lane = |lane: &Lane| match self.shared {
-            Some(_) => lane.queued_bytes_of(self.owner),
-            None => lane.queued_bytes(),
+        let is_shared = self.shared().is_some();
+        let in_lane = |lane: &Lane| match is_shared {
+            true => lane.queued_bytes_of(self.owner),
+            false => lane.queued_bytes(),
         };
         let lanes = self.core.lanes.iter().map(in_lane).max().unwrap_or(0);
         let sessions = self.core.sessions.of(self.owner);
@@ -279,7 +281,12 @@ impl Client {
 
     /// Whether event loops other than this one, which waits for `own` of them, wait for a session.
     pub fn is_session_wanted_elsewhere(&self, own: usize) -> bool {
-        self.shared.is_some() && self.core.home.pool.stats().waiting > own
+        self.shared().is_some() && self.core.home.pool.stats().waiting > own
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Option<Arc<Shared>>> {
+        // One value, set or taken as a whole.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

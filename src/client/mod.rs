@@ -123,6 +123,9 @@ impl Client {
     pub fn open_session(&self, place: u32) {
         let (core, owner) = (Arc::clone(&self.core), self.owner);
         let outbox = Arc::clone(&self.outbox);
+        if self.is_over.load(Ordering::Relaxed) {
+            return outbox.push(Delivery::Settled(vec![(place, Some(closed()))]));
+        }
         self.core.runtime.spawn(async move {
             let opened = core.open_session(owner, place).await;
             outbox.push(Delivery::Settled(vec![(place, opened.err())]));

@@ -13,6 +13,9 @@ const { eventually, heard } = require('./eventually')
 
 const THREADS = 4
 
+/** What all threads are to say. */
+const each = (count, value) => Array.from({ length: count }, () => value)
+
 describe('worker threads that share a client', () => {
   let server, watcher
   before(async () => {
@@ -56,27 +59,26 @@ describe('worker threads that share a client', () => {
       return new Set(await Promise.all(calls)).size
     })
     await on(workers, reach, 5000)
-    assert.deepStrictEqual(await sum, Array(THREADS).fill(2000))
+    assert.deepStrictEqual(await sum, each(THREADS, 2000))
     assert.strictEqual(await watcher.get('foreign-reply:sum'), String(THREADS * 2000))
     assert.strictEqual((await connections(options)).length, 1)
-    assert.deepStrictEqual(await on(workers, finish),
-      Array(THREADS).fill({ failures: [], foreign: [] }))
+    const perfect = { failures: [], foreign: [] }
+    assert.deepStrictEqual(await on(workers, finish), each(THREADS, perfect))
     assert.strictEqual((await connections(options)).length, 1)
   })
 
   it('get their own replies over several lanes, of a pool as well', async t => {
     const options = sharing({ lanes: 2 })
     const workers = await startWorkers(t, THREADS - 1, options)
-    const { pool, ...rest } = options
-    const own = createClientPool({ ...rest, pool: { min: 1, max: 16, acquireTimeout: 5000 } })
+    const own = createClientPool(options, { maximum: 16, acquireTimeout: 5000 })
     t.after(() => own.destroy())
     await on(workers, begin, { workers: 32 })
     await on(workers, reach, 3000)
     for (let n = 0; n < 500; n++) assert.strictEqual(await own.echo(`own ${n}`), `own ${n}`)
     assert.strictEqual((await connections(options)).length, 2)
     assert.strictEqual(own.stats().lanes.length, 2)
-    assert.deepStrictEqual(await on(workers, finish),
-      Array(THREADS - 1).fill({ failures: [], foreign: [] }))
+    const perfect = { failures: [], foreign: [] }
+    assert.deepStrictEqual(await on(workers, finish), each(THREADS - 1, perfect))
   })
 
   it('get large values, and errors, of their own', async t => {
@@ -111,7 +113,7 @@ describe('worker threads that share a client', () => {
       }
       return values.every(Boolean)
     })
-    assert.deepStrictEqual(await popped, Array(THREADS).fill(true))
+    assert.deepStrictEqual(await popped, each(THREADS, true))
     await on(workers, reach, 500)
     assert.ok((await connections(options)).length <= 1 + options.pool.max)
     for (const { failures, foreign } of await on(workers, finish)) {
@@ -119,7 +121,7 @@ describe('worker threads that share a client', () => {
     }
   })
 
-  it('hear the messages that they have subscribed to, each over a connection of its own', async t => {
+  it('hear their messages, each over a connection of its own', async t => {
     const options = sharing()
     const workers = await startWorkers(t, THREADS, options)
     const threads = await on(workers, async scene => {
@@ -198,7 +200,7 @@ describe('worker threads that share a client', () => {
       }
       return [...new Set(scene.events)].sort()
     })
-    assert.deepStrictEqual(told, Array(2).fill(['error', 'ready', 'reconnecting']))
+    assert.deepStrictEqual(told, each(2, ['error', 'ready', 'reconnecting']))
   })
 
   it('count what all of them do, but for messages', async t => {

@@ -22,6 +22,8 @@ class ClientWorker {
     this.exited.then(code => this.reject(new Error(`the worker has ended with ${code}`)))
     this.worker.on('error', error => this.reject(error))
     this.worker.on('message', ({ id, value, error }) => {
+      // None if an error has rejected them all, and the answer came after it.
+      if (!this.calls.has(id)) return
       const { resolve, reject } = this.calls.get(id)
       this.calls.delete(id)
       if (error === undefined) resolve(value)

@@ -255,7 +255,7 @@ fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
         Some(name) => Ok(Start::Shared(Shared::named(&name, options)?)),
         None => {
             options.validate()?;
-            Ok(Start::Alone { options, is_watched })
+            Ok(Start::Alone { options: Box::new(options), is_watched })
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Reach {
 pub enum Start {
     /// By itself. `is_watched`: plain connections are to be watched on this thread, if its event
     /// loop can.
-    Alone { options: ClientOptions, is_watched: bool },
+    Alone { options: Box<ClientOptions>, is_watched: bool },
     /// With the others who use it.
     Shared(Arc<Shared>),
 }
@@ -69,7 +69,7 @@ impl Reach {
         let outbox = Arc::clone(&self.outbox);
         let client = match self.start.take() {
             Some(Start::Alone { options, is_watched }) => {
-                Client::start(options, outbox, is_watched && Watch::is_possible())?
+                Client::start(*options, outbox, is_watched && Watch::is_possible())?
             }
             Some(Start::Shared(shared)) => Client::join(&shared, outbox)?,
             None => return Ok(()),

@@ -231,6 +231,19 @@ async fn sessions_are_found_by_their_owners_and_end_with_them() {
 }
 
 #[tokio::test]
+async fn a_session_that_opens_for_nobody_is_closed() {
+    let (server, shared) = scene("nobody").await;
+    let (mut one, _two) = (Part::join(&shared), Part::join(&shared));
+    one.client.open_session(7);
+    let mut wire = server.accept_raw().await;
+    one.client.close();
+    wire.expect("HELLO 3").await;
+    wire.say("%1\r\n+proto\r\n:3\r\n").await;
+    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(Kind::Closed));
+    wire.expect_end().await;
+}
+
+#[tokio::test]
 async fn who_waits_for_a_session_elsewhere_is_seen() {
     let server = Server::start().await;
     let mut options = server.options();

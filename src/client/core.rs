@@ -1,5 +1,6 @@
 //! What all event loops that share a client have in common: one pool, its lanes, its sessions.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use super::runtime;
@@ -49,11 +50,16 @@ impl Core {
         Ok(Self { runtime: runtime.clone(), lanes, sessions: Sessions::default(), home, questions })
     }
 
-    /// Opens a session of `owner`, which is found at `place` then.
-    pub(super) async fn open_session(&self, owner: u32, place: u32) -> Result<()> {
+    /// Opens a session of `owner`, which is found at `place` then, unless `is_over` by then.
+    pub(super) async fn open_session(
+        &self,
+        owner: u32,
+        place: u32,
+        is_over: &AtomicBool,
+    ) -> Result<()> {
         let lease = self.home.pool.acquire().await?;
         let session = Session::start(Home { place, ..self.home.clone() }, lease);
-        self.sessions.open(owner, place, session)
+        self.sessions.open(owner, place, session, is_over)
     }
 
     /// Ends everything that `owner` has under way.

@@ -29,7 +29,8 @@ pub struct Client {
     core: Arc<Core>,
     /// Where others find the core, if they may; given up at the end, for it holds the name.
     shared: Mutex<Option<Arc<Shared>>>,
-    is_over: AtomicBool,
+    /// Set before anything is ended: what is under way on the I/O thread looks here.
+    is_over: Arc<AtomicBool>,
     /// By which the core knows this event loop.
     owner: u32,
     outbox: Arc<Outbox>,
@@ -94,7 +95,7 @@ impl Client {
             )
         };
         let (subscriber, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
-        let (shared, is_over) = (Mutex::new(shared), AtomicBool::new(false));
+        let (shared, is_over) = (Mutex::new(shared), Arc::default());
         Self { subscriber, monitor, core, shared, is_over, owner, outbox }
     }
 
@@ -126,8 +127,9 @@ impl Client {
         if self.is_over.load(Ordering::Relaxed) {
             return outbox.push(Delivery::Settled(vec![(place, Some(closed()))]));
         }
+        let is_over = Arc::clone(&self.is_over);
         self.core.runtime.spawn(async move {
-            let opened = core.open_session(owner, place).await;
+            let opened = core.open_session(owner, place, &is_over).await;
             outbox.push(Delivery::Settled(vec![(place, opened.err())]));
         });
     }

@@ -188,7 +188,8 @@ describe('all documents', () => {
 
 describe('the examples in the documents', () => {
   it('run', async () => {
-    const files = ['README.md', 'docs/sessions.md', 'docs/pubsub.md', 'docs/scripts.md']
+    const files = ['README.md', 'docs/sessions.md', 'docs/pubsub.md', 'docs/scripts.md',
+      'docs/threads.md']
     const script = path.join(root, 'scripts', 'readme-examples.js')
     await execFile(process.execPath, [script, ...files], { timeout: EXAMPLE_TIMEOUT })
   })
@@ -206,6 +207,8 @@ describe('the examples', () => {
     'job-queue.js': /crashed over job c\nput back: 1\ndone: job c\n[^]*left: 0 waiting, 0 taken\n$/,
     'optimistic-transaction.js': /^8 of 10 [^]*ann has 4, ben has 96: 100 together\n/,
     'chat.js': /ben hears ann[^]*ann hears ben[^]*in the room: 1\n$/,
+    'worker-threads.js': /^(thread \d: +[1-9][\d,]* commands\/s\n){4}connections .* together: 1\n$/,
+    'cluster-workers.js': /^worker +pid +jobs\n( +\d+ +\d+ +\d+\n){2}1000 jobs done, 1000 of /,
     'rate-limiter.js': /5 allowed, 3 refused\nsomebody else: allowed\n.*: allowed\n$/
   }
   /** What an example cannot do without. */

@@ -38,6 +38,7 @@ class Bridge {
     this.sessionSlots = new SessionSlots()
     this.sessions = new Sessions(this, pool)
     this.lanes = options.lanes
+    this.isShared = options.shared !== undefined
     this.subscriptions = new Subscriptions(this)
     this.text = ''
     this.table = new Uint32Array(COLUMNS * 256)

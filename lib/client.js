@@ -194,7 +194,7 @@ class RedisClient extends EventEmitter {
 
   /**
    * A client with the same options, those of this view included, changed by `overrides`. It has
-   * connections of its own.
+   * connections of its own, unless `overrides` says `shared`.
    */
   duplicate (overrides = {}) {
     return new this._self.constructor({ ...this._self.#base(this), ...overrides })
@@ -210,7 +210,7 @@ class RedisClient extends EventEmitter {
   /** The options that were given, with those of `view`, which may be the client itself. */
   #base (view) {
     const given = this.#given
-    const base = typeof given === 'string' ? { url: given } : given ?? {}
+    const base = typeof given === 'string' ? { url: given } : { ...given, shared: undefined }
     if (view === this) return base
     const { timeout, typeMapping, signal: abortSignal } = view._command
     return { ...base, commandOptions: { timeout, typeMapping, abortSignal } }
@@ -264,6 +264,10 @@ class RedisClient extends EventEmitter {
 
   async #select (database, timeout) {
     checkDatabase(database, 'select: ')
+    if (this.#options.shared !== undefined) {
+      throw new TypeError('select: the connection of this client is shared with other threads: ' +
+        'use the option database, or session.select()')
+    }
     if (this.#options.lanes > 1) {
       throw new TypeError(`select: this client has ${this.#options.lanes} lanes, whose commands ` +
         'keep no order: use the option database, or session.select()')
@@ -294,7 +298,10 @@ class RedisClient extends EventEmitter {
     return new RedisLegacyClient(this)
   }
 
-  /** What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. */
+  /**
+   * What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. Of a
+   * shared client: what all its threads do, but for `pubsub`, which is this thread's.
+   */
   stats () {
     return this._bridge.stats() ?? IDLE_STATS
   }

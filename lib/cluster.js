@@ -98,6 +98,8 @@ class RedisCluster extends RedisClient {
       client = new RedisClient({
         ...loginOf(url),
         ...options,
+        // Its connections are its own.
+        shared: undefined,
         socket: { ...tlsOf(url), ...options.socket, host, port },
         ...(readonly && { readonly })
       })

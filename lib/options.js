@@ -17,6 +17,7 @@ const MAX_MS = 2 ** 31 - 1
 
 /* Checks: each returns what is expected if the value is wrong. */
 const text = v => typeof v !== 'string' && 'a string'
+const name = v => (typeof v !== 'string' || v === '') && 'a string that is not empty'
 const flag = v => typeof v !== 'boolean' && 'a boolean'
 const textOrBuffer = v =>
   typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
@@ -53,6 +54,7 @@ const OPTIONS = {
   readonly: [flag, false, 'send `READONLY` on each connection'],
   pingInterval: [ms(0), 30000, 'ms after which an idle connection is asked for a PING; 0: never'],
   lanes: [within(1, 64), 1, 'shared connections; more than one gives up order across commands'],
+  shared: [name, undefined, 'name by which worker threads share one pool and its lanes'],
   pool: [group, undefined, 'see `pool.*`'],
   commandOptions: [group, undefined, 'see `commandOptions.*`'],
   disableClientInfo: [flag, false, 'do not send `CLIENT SETINFO`'],
@@ -186,6 +188,7 @@ function coreOptions (options) {
     readonly: options.readonly,
     libName: options.disableClientInfo ? undefined : libraryName(options.clientInfoTag),
     libVer: version,
+    shared: options.shared,
     lanes: options.lanes,
     pingInterval: options.pingInterval,
     offlineQueue: !options.disableOfflineQueue,

@@ -199,7 +199,13 @@ class Sessions {
     if (outcome === CLEAN) {
       session.isReported = false
       session.origin = null
-      this.offer(session)
+      // The native side serves the callers of all threads in the order of asking.
+      if (this.bridge.isShared && core.isSessionWantedElsewhere(this.opening)) {
+        this.bury(session)
+        this.open()
+      } else {
+        this.offer(session)
+      }
     } else {
       session.isOver = true
       this.open()

@@ -19,7 +19,8 @@ const options: RedisClientOptions = {
   keyPrefix: Buffer.from('app:'),
   commandOptions: { timeout: 1000, typeMapping: { [RESP_TYPES.MAP]: Map } },
   pool: { min: 1, max: 4 },
-  lanes: 2
+  lanes: 2,
+  shared: 'app'
 }
 
 async function life () {

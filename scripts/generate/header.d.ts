@@ -249,6 +249,12 @@ export interface RedisClientOptions {
    * more trade the order of commands that are not awaited for throughput.
    */
   lanes?: number
+  /**
+   * A name. Clients of one process that give the same name, whichever worker threads they are in,
+   * use one pool and its lanes. All options about connections must be the same, and
+   * `reconnectStrategy` and `credentialsProvider` no functions. Default: not shared.
+   */
+  shared?: string
   /** Leaves out `CLIENT SETINFO`. Default false. */
   disableClientInfo?: boolean
   /** Added to the library's name in `CLIENT SETINFO`. */
@@ -342,14 +348,17 @@ export interface RedisClientCore extends EventEmitter {
 
   /**
    * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
-   * are acquired from then on. A TypeError on a client with several lanes.
+   * are acquired from then on. A TypeError on a client with several lanes, or a shared one.
    */
   select(database: number): Promise<'OK'>
   select(database: number, callback: Callback<'OK'>): void
   SELECT: RedisClientCore['select']
   /** The interface of node-redis 3 to this client: callbacks, and replies as they were sent. */
   legacy(): RedisLegacyClient
-  /** Numbers about the pool, the lanes and the commands so far. */
+  /**
+   * Numbers about the pool, the lanes and the commands so far. Of a shared client: those of all its
+   * threads together, but for `pubsub`.
+   */
   stats(): RedisClientStats
 
   /** A view of this client that turns replies into other types. */

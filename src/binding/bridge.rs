@@ -14,17 +14,18 @@ use napi::{sys, Env};
 use napi_derive::napi;
 use tokio::time::Instant;
 
-use crate::client::Client;
+use crate::client::{Client, Shared};
 use crate::connection::Credentials;
 use crate::error::Applied;
 use crate::lane::{Batch, Command};
-use crate::options::{parse_url, ClientOptions, Secret, UrlParts};
+use crate::options::{parse_url, Secret, UrlParts};
 use crate::outbox::Outbox;
 use crate::pool::Answer;
 
 use super::deliver::Sinks;
+use super::ending::Ending;
 use super::options::CoreOptions;
-use super::reach::Reach;
+use super::reach::{Reach, Start};
 use super::stats::Stats;
 use super::{guard, text};
 
@@ -39,28 +40,24 @@ type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
 /// One client's way to Redis.
 #[napi]
 pub struct Core {
-    options: RefCell<Option<ClientOptions>>,
     /// None once nothing will come any more: it holds the functions of the face, which hold this
     /// object, and no garbage collector sees through that ring.
     pub(super) reach: RefCell<Option<Rc<Reach>>>,
-    outbox: Arc<Outbox>,
     /// None once nothing will come any more.
     wake: Arc<Mutex<Option<Wake>>>,
+    /// Of a client that goes on without this thread: sees to it that it leaves.
+    ending: RefCell<Option<Ending>>,
 }
 
 #[napi]
 impl Core {
     /// A client that has not started yet. `face` holds the functions that receive what happens.
     #[napi(constructor)]
-    pub fn new(options: CoreOptions, face: Object) -> Result<Self> {
+    pub fn new(env: Env, options: CoreOptions, face: Object) -> Result<Self> {
         guard(|| {
+            let start = start(options).map_err(usage)?;
+            let is_shared = matches!(start, Start::Shared(_));
             let sinks = Sinks::new(&face)?;
-            let is_watched = options.watch;
-            let options = options.into_client().and_then(|options| {
-                options.validate()?;
-                Ok(options)
-            });
-            let options = RefCell::new(Some(options.map_err(usage)?));
             let wake: Arc<Mutex<Option<Wake>>> = Arc::default();
             let waker = Arc::clone(&wake);
             let outbox = Arc::new(Outbox::new(move || {
@@ -69,7 +66,7 @@ impl Core {
                     wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
             }));
-            let reach = Reach::new(sinks, Arc::clone(&outbox), is_watched);
+            let reach = Reach::new(sinks, Arc::clone(&outbox), start);
             let receiver = Rc::clone(&reach);
             let drained: Function<(), Unknown<'static>> = face.get_named_property("drained")?;
             let function = drained
@@ -85,7 +82,8 @@ impl Core {
                     Ok(())
                 })?;
             *lock(&wake) = Some(function);
-            Ok(Self { options, reach: RefCell::new(Some(reach)), outbox, wake })
+            let ending = RefCell::new(is_shared.then(|| Ending::new(env, &reach)));
+            Ok(Self { reach: RefCell::new(Some(reach)), wake, ending })
         })
     }
 
@@ -148,8 +146,8 @@ impl Core {
     #[napi]
     pub fn close(&self) -> Result<()> {
         guard(|| {
-            self.with_client(Client::close);
-            if let Some(reach) = &*self.reach.borrow() {
+            let reach = self.reach.borrow().clone();
+            if let Some(reach) = reach {
                 reach.close();
             }
             Ok(())
@@ -162,6 +160,8 @@ impl Core {
         // Taken out first: releasing it runs code of ours that must not find the lock taken.
         let wake = lock(&self.wake).take();
         drop(wake);
+        let ending = self.ending.take();
+        drop(ending);
         let reach = self.reach.take();
         drop(reach);
     }
@@ -232,12 +232,11 @@ impl Core {
     /// What this thread reaches of the client, which is started now if it was not.
     pub(super) fn started(&self) -> Result<Rc<Reach>> {
         let reach = self.reach.borrow().clone();
-        let reach = reach.ok_or_else(|| Error::from_reason("the client is closed"))?;
+        let closed = || Error::from_reason("the client is closed, or could not start");
+        let reach = reach.ok_or_else(closed)?;
         if reach.client().is_none() {
-            let options = self.options.take();
-            let options = options.ok_or_else(|| Error::from_reason("the client did not start"))?;
-            let outbox = Arc::clone(&self.outbox);
-            reach.set_client(Client::start(options, outbox, reach.is_watched()).map_err(usage)?);
+            reach.start().map_err(usage)?;
+            reach.client().ok_or_else(closed)?;
         }
         Ok(reach)
     }
@@ -245,6 +244,19 @@ impl Core {
     pub(super) fn with_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
         let reach = self.reach.borrow().clone()?;
         reach.client().map(f)
+    }
+}
+
+fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
+    let is_watched = options.watch;
+    let shared = options.shared.take();
+    let options = options.into_client()?;
+    match shared {
+        Some(name) => Ok(Start::Shared(Shared::named(&name, options)?)),
+        None => {
+            options.validate()?;
+            Ok(Start::Alone { options: Box::new(options), is_watched })
+        }
     }
 }
 

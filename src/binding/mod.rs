@@ -6,6 +6,7 @@
 
 mod bridge;
 mod deliver;
+mod ending;
 mod mode;
 mod nodes;
 mod options;

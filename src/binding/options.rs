@@ -54,6 +54,8 @@ pub struct CoreOptions {
     pub lib_name: Option<String>,
     /// CLIENT SETINFO LIB-VER.
     pub lib_ver: String,
+    /// The name by which worker threads share the client.
+    pub shared: Option<String>,
     /// Lanes.
     pub lanes: u32,
     /// PING of idle connections.

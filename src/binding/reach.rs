@@ -3,15 +3,17 @@
 //! Owns the watches of lanes that are served on this thread. Everything in here stays on one
 //! thread; no borrow is held while JavaScript may run.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use napi::{sys, Env};
 
-use crate::client::Client;
+use crate::client::{Client, Shared};
+use crate::error;
 use crate::lane::{Lane, Wait};
+use crate::options::ClientOptions;
 use crate::outbox::{Event, Outbox};
 use crate::stream::Stream;
 
@@ -23,34 +25,38 @@ use super::watcher::{Interest, Watcher};
 pub struct Reach {
     /// Itself, for the watchers that it makes.
     own: Weak<Reach>,
+    /// How to start the client, until it has started.
+    start: Cell<Option<Start>>,
     client: OnceCell<Client>,
     sinks: Sinks,
     outbox: Arc<Outbox>,
-    is_watched: bool,
     /// By the place of the lane or session.
     watches: RefCell<HashMap<u32, Watch>>,
     /// The end of the turn, for sessions; made for the first one.
     turn: RefCell<Option<Turn>>,
 }
 
+/// How a client starts.
+pub enum Start {
+    /// By itself. `is_watched`: plain connections are to be watched on this thread, if its event
+    /// loop can.
+    Alone { options: Box<ClientOptions>, is_watched: bool },
+    /// With the others who use it.
+    Shared(Arc<Shared>),
+}
+
 impl Reach {
-    /// No client yet. `is_watched`: plain connections are to be watched on this thread, if its
-    /// event loop can.
-    pub fn new(sinks: Sinks, outbox: Arc<Outbox>, is_watched: bool) -> Rc<Self> {
+    /// No client yet.
+    pub fn new(sinks: Sinks, outbox: Arc<Outbox>, start: Start) -> Rc<Self> {
         Rc::new_cyclic(|own| Self {
             own: Weak::clone(own),
+            start: Cell::new(Some(start)),
             client: OnceCell::new(),
             sinks,
             outbox,
-            is_watched: is_watched && Watch::is_possible(),
             watches: RefCell::default(),
             turn: RefCell::default(),
         })
-    }
-
-    /// Whether this thread watches plain connections itself.
-    pub fn is_watched(&self) -> bool {
-        self.is_watched
     }
 
     /// The client, once it has started.
@@ -58,9 +64,25 @@ impl Reach {
         self.client.get()
     }
 
-    /// Keeps the client that has started.
-    pub fn set_client(&self, client: Client) {
+    /// Starts the client, if that was not tried before.
+    pub fn start(&self) -> error::Result<()> {
+        let outbox = Arc::clone(&self.outbox);
+        let client = match self.start.take() {
+            Some(Start::Alone { options, is_watched }) => {
+                Client::start(*options, outbox, is_watched && Watch::is_possible())?
+            }
+            Some(Start::Shared(shared)) => Client::join(&shared, outbox)?,
+            None => return Ok(()),
+        };
         let _ = self.client.set(client);
+        Ok(())
+    }
+
+    /// Leaves a client that goes on without this thread, whose environment is going down.
+    pub fn leave(&self) {
+        // Nobody listens here any more.
+        self.outbox.hold();
+        self.end();
     }
 
     /// Takes everything that has come to JavaScript.
@@ -85,8 +107,17 @@ impl Reach {
         let _ = self.sinks.drained.call(&env, &[]);
     }
 
-    /// Ends what only an open client needs.
+    /// Ends the client, which does not start any more.
+    fn end(&self) {
+        drop(self.start.take());
+        if let Some(client) = self.client() {
+            client.close();
+        }
+    }
+
+    /// The same, and what only an open client needs.
     pub fn close(&self) {
+        self.end();
         let turn = self.turn.borrow_mut().take();
         if let Some(turn) = turn {
             turn.close();

@@ -108,6 +108,16 @@ impl Core {
         guard(|| Ok(self.with_client(|client| client.is_session_fit(place)).unwrap_or_default()))
     }
 
+    /// Whether other threads wait for a session, of which this one waits for `own`.
+    #[napi]
+    pub fn is_session_wanted_elsewhere(&self, own: u32) -> Result<bool> {
+        guard(|| {
+            let is_wanted =
+                self.with_client(|client| client.is_session_wanted_elsewhere(own as usize));
+            Ok(is_wanted.unwrap_or_default())
+        })
+    }
+
     /// The error for a caller who has waited for `waited` ms, like `waiting` others; null if the
     /// client has not started.
     #[napi]

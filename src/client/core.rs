@@ -1,6 +1,6 @@
 //! What all event loops that share a client have in common: its nodes, its sessions.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::Arc;
 
 use super::runtime;
@@ -57,31 +57,33 @@ impl Core {
         Ok(Self { runtime: runtime.clone(), outboxes, metrics, questions, sessions, way })
     }
 
-    /// Opens a session of `owner`, which is found at `place` then: on the node at `node`, or on the
-    /// one that takes writes to the commands without a key.
+    /// Opens a session of `owner`, which is found at `place` then, unless `is_over` by then: on the
+    /// node at `node`, or on the one that takes writes to the commands without a key.
     pub(super) async fn open_session(
         &self,
         owner: u32,
         place: u32,
         node: Option<u32>,
+        is_over: &AtomicBool,
     ) -> Result<()> {
         let home = self.way.home(node).ok_or_else(super::lost)?;
         let node = home.place;
         let lease = home.pool.acquire().await?;
         let session = Session::start(Home { place, ..home }, lease);
-        self.sessions.open(owner, place, node, session)
+        self.sessions.open((owner, place), node, session, is_over)
     }
 
-    /// Ends everything that `owner` has, and with the last one the core itself.
-    pub(super) fn leave(&self, owner: u32, error: &Error) {
+    /// Ends everything that `owner` has under way.
+    pub(super) fn abandon(&self, owner: u32, error: &Error) {
         self.sessions.close(owner, error);
         match &self.way {
             Way::One { lanes, .. } => lanes.iter().for_each(|lane| lane.abandon(owner, error)),
             Way::Many(router) => router.abandon(owner, error),
         }
-        if self.outboxes.leave(owner) {
-            return;
-        }
+    }
+
+    /// Ends the core itself, when nobody is left.
+    pub(super) fn close(&self, error: &Error) {
         match &self.way {
             Way::One { home, lanes } => {
                 lanes.iter().for_each(|lane| lane.close(error));

@@ -7,16 +7,19 @@
 mod core;
 mod runtime;
 mod sessions;
+mod shared;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::core::{Core, Way};
+pub use self::shared::Shared;
 use crate::error::{Applied, Error, Kind, Result};
 use crate::lane::{Batch, Home, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
-use crate::outbox::{Delivery, Outbox};
+use crate::outbox::{Delivery, Event, Outbox};
 use crate::pool::{PoolStats, Questions};
 use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
 use crate::session::Released;
@@ -25,6 +28,10 @@ use crate::topology::Router;
 /// A running client, as one event loop has it. Dropping it closes it.
 pub struct Client {
     core: Arc<Core>,
+    /// Where others find the core, if they may; given up at the end, for it holds the name.
+    shared: Mutex<Option<Arc<Shared>>>,
+    /// Set before anything is ended: what is under way on the I/O thread looks here.
+    is_over: Arc<AtomicBool>,
     /// By which the core knows this event loop.
     owner: u32,
     outbox: Arc<Outbox>,
@@ -63,23 +70,50 @@ impl Client {
         is_served_by_caller: bool,
     ) -> Result<Self> {
         let core = Core::start(options, Arc::clone(&outbox), is_served_by_caller)?;
-        Ok(Self::of(Arc::new(core), 0, outbox))
+        Ok(Self::of(Arc::new(core), 0, outbox, None))
     }
 
-    fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>) -> Self {
+    /// Joins the others who use `shared`, or starts it if there are none. Its lanes are never
+    /// served by the caller.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::start`].
+    pub fn join(shared: &Arc<Shared>, outbox: Arc<Outbox>) -> Result<Self> {
+        let (core, owner) = shared.join(Arc::clone(&outbox))?;
+        // Others have heard it already.
+        match &core.way {
+            Way::One { lanes, .. } => {
+                for (place, _) in (0..).zip(lanes).filter(|(_, lane)| lane.is_up()) {
+                    outbox.push(Delivery::Event(Event::Ready(place)));
+                }
+            }
+            Way::Many(router) if router.primary(None).is_some() => {
+                outbox.push(Delivery::Event(Event::Topology(true)));
+            }
+            Way::Many(_) => {}
+        }
+        Ok(Self::of(core, owner, outbox, Some(Arc::clone(shared))))
+    }
+
+    fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>, shared: Option<Arc<Shared>>) -> Self {
         let _inside = core.runtime.enter();
         let subscribers = match &core.way {
             Way::One { home, .. } => Some(Subscribers::start(home, &outbox)),
             Way::Many(_) => None,
         };
-        Self { subscribers, core, owner, outbox }
+        let (shared, is_over) = (Mutex::new(shared), Arc::default());
+        Self { subscribers, core, shared, is_over, owner, outbox }
     }
 
-    /// Hands over a batch. Returns the bytes that are queued in its lane now. A batch that cannot
+    /// Hands over a batch. Returns the bytes that are queued in its lane now, by all who share it. A batch that cannot
     /// be taken ends with failures in the outbox.
     pub fn submit(&self, batch: Batch) -> usize {
         self.core.metrics.commands.add(batch.commands().len() as u64);
         let batch = batch.owned_by(self.owner);
+        if self.is_over.load(Ordering::Relaxed) {
+            return self.queued(Err((batch, closed().with_applied(Applied::No))));
+        }
         match &self.core.way {
             Way::One { lanes, .. } => match lanes.as_slice() {
                 [only] => self.queued(only.submit(batch)),
@@ -101,8 +135,12 @@ impl Client {
     pub fn open_session(&self, place: u32, node: Option<u32>) {
         let (core, owner) = (Arc::clone(&self.core), self.owner);
         let outbox = Arc::clone(&self.outbox);
+        if self.is_over.load(Ordering::Relaxed) {
+            return outbox.push(Delivery::Settled(vec![(place, Some(closed()))]));
+        }
+        let is_over = Arc::clone(&self.is_over);
         self.core.runtime.spawn(async move {
-            let opened = core.open_session(owner, place, node).await;
+            let opened = core.open_session(owner, place, node, &is_over).await;
             outbox.push(Delivery::Settled(vec![(place, opened.err())]));
         });
     }
@@ -257,17 +295,28 @@ impl Client {
     }
 
     /// Ends every command with a `CLOSED` failure and closes all connections; of a core that
-    /// others share, those that nobody else needs.
+    /// others share, those that nobody else needs. Once is enough.
     pub fn close(&self) {
+        if self.is_over.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let error = closed();
         if let Some(Subscribers { pubsub, monitor }) = &self.subscribers {
             pubsub.close(&error);
             monitor.close(&error);
         }
-        self.core.leave(self.owner, &error);
+        self.core.abandon(self.owner, &error);
+        let shared = self.shared().take();
+        let is_last = match shared {
+            Some(shared) => shared.leave(&self.core, self.owner),
+            None => !self.core.outboxes.leave(self.owner),
+        };
+        if is_last {
+            self.core.close(&error);
+        }
     }
 
-    /// What the client is doing now.
+    /// What the client is doing now: all that share it, but for messages.
     pub fn stats(&self) -> ClientStats {
         let (pool, lanes) = match &self.core.way {
             Way::One { home, lanes } => {
@@ -289,15 +338,31 @@ impl Client {
         &self.core.questions
     }
 
-    /// Encoded bytes of the commands that are not answered yet, in the fullest lane and in all
-    /// sessions of this event loop.
+    /// Encoded bytes of the commands of this event loop that are not answered yet, in the fullest
+    /// lane and in all sessions.
     pub fn queued_bytes(&self) -> usize {
+        let is_shared = self.shared().is_some();
+        let in_lane = |lane: &Lane| match is_shared {
+            true => lane.queued_bytes_of(self.owner),
+            false => lane.queued_bytes(),
+        };
         let lanes = match &self.core.way {
-            Way::One { lanes, .. } => lanes.iter().map(Lane::queued_bytes).max().unwrap_or(0),
+            Way::One { lanes, .. } => lanes.iter().map(in_lane).max().unwrap_or(0),
             Way::Many(router) => router.queued_bytes(),
         };
         let sessions = self.core.sessions.of(self.owner);
         lanes + sessions.iter().map(|session| session.lane().queued_bytes()).sum::<usize>()
+    }
+
+    /// Whether event loops other than this one, which waits for `own` of them, wait for a session.
+    pub fn is_session_wanted_elsewhere(&self, own: usize) -> bool {
+        let waiting = || self.core.way.home(None).map_or(0, |home| home.pool.stats().waiting);
+        self.shared().is_some() && waiting() > own
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Option<Arc<Shared>>> {
+        // One value, set or taken as a whole.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

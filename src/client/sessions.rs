@@ -2,7 +2,8 @@
 //!
 //! Invariant: an owner that was closed has no session, also none that was being opened.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::closed;
@@ -17,8 +18,6 @@ pub(super) struct Sessions {
 #[derive(Default)]
 struct All {
     open: HashMap<(u32, u32), Entry>,
-    /// Owners that are closed: what is opened for them from then on is closed at once.
-    over: HashSet<u32>,
 }
 
 #[derive(Clone)]
@@ -31,10 +30,17 @@ struct Entry {
 }
 
 impl Sessions {
-    /// Puts a session in its place; fails if its owner was closed meanwhile.
-    pub(super) fn open(&self, owner: u32, place: u32, node: u32, session: Session) -> Result<()> {
+    /// Puts a session in its place, which is that of its owner and its number; fails if its owner was
+    /// closed meanwhile, which `is_over` has said since before [`Sessions::close`].
+    pub(super) fn open(
+        &self,
+        (owner, place): (u32, u32),
+        node: u32,
+        session: Session,
+        is_over: &AtomicBool,
+    ) -> Result<()> {
         let mut all = self.lock();
-        if all.over.contains(&owner) {
+        if is_over.load(Ordering::Relaxed) {
             drop(all);
             session.close(&closed());
             return Err(closed());
@@ -75,10 +81,9 @@ impl Sessions {
         own.map(|(_, entry)| Arc::clone(&entry.session)).collect()
     }
 
-    /// Ends all sessions of `owner`, also those that are being opened.
+    /// Ends all sessions of `owner`; those that are being opened end when they are open.
     pub(super) fn close(&self, owner: u32, error: &Error) {
         let mut all = self.lock();
-        all.over.insert(owner);
         let mut own = Vec::new();
         all.open.retain(|(of, _), entry| {
             let stays = *of != owner;

@@ -453,6 +453,11 @@ impl Lane {
         self.shared.lock().state.bytes()
     }
 
+    /// Of these, the bytes of `owner`. Looks at each batch: for whoever finds the lane too full.
+    pub fn queued_bytes_of(&self, owner: u32) -> usize {
+        self.shared.lock().state.bytes_of(owner)
+    }
+
     fn offline(&self) -> Error {
         let text = "there is no connection to the server, and disableOfflineQueue is set";
         let error = Error::new(Kind::Offline, "OFFLINE", text).with_applied(Applied::No);

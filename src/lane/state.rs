@@ -174,6 +174,13 @@ impl State {
         self.bytes
     }
 
+    /// The bytes of the batches of `owner` that are not answered wholly. Linear in their number.
+    pub fn bytes_of(&self, owner: u32) -> usize {
+        let held = self.held.iter().map(|held| &held.batch);
+        let own = self.batches.iter().chain(held).filter(|batch| batch.owner() == owner);
+        own.map(|batch| batch.bytes().len()).sum()
+    }
+
     /// Commands of which at least one byte was written and whose reply is due.
     pub fn in_flight(&self) -> usize {
         let whole: usize = self.batches.iter().take(self.writing).map(|b| b.commands().len()).sum();

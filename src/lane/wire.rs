@@ -266,8 +266,11 @@ fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(us
                 Whose::NOBODY
             }
         });
-        let whose = own.collect();
-        outboxes.push(owner, Delivery::Replies { frames: frames.clone(), whose });
+        let whose: Vec<Whose> = own.collect();
+        // Nobody is woken up for replies to throw away, such as that to the lane's own PING.
+        if whose.iter().any(|whose| *whose != Whose::NOBODY) {
+            outboxes.push(owner, Delivery::Replies { frames: frames.clone(), whose });
+        }
     }
 }
 

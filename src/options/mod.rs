@@ -7,6 +7,7 @@
 //! Invariant: options that passed [`ClientOptions::validate`] can be used without further
 //! checks; what is still wrong with them only the server can tell.
 
+mod compare;
 mod endpoint;
 mod secret;
 mod tls;
@@ -104,7 +105,7 @@ pub enum Protocol {
 }
 
 /// The socket below the protocol.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketOptions {
     /// The one budget of DNS, TCP, TLS and handshake together; default 5 s.
     pub connect_timeout: Duration,
@@ -158,7 +159,7 @@ impl Default for ClientInfo {
 }
 
 /// The pool of connections of one node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolOptions {
     /// Connections kept open even when idle; default 1.
     pub min: u32,

@@ -21,7 +21,7 @@ use super::{Endpoint, Secret};
 use crate::error::{Error, Result};
 
 /// TLS of one client.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TlsOptions {
     /// Trusted authorities, PEM; when given, nothing else is trusted. Default empty.
     pub ca: Vec<Vec<u8>>,

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use tokio::sync::Notify;
+
 use super::{Delivery, Event, Outbox};
 use crate::error::Error;
 
@@ -14,6 +16,8 @@ use crate::error::Error;
 pub struct Outboxes {
     /// Few, and each reply looks here: a client that is not shared has one.
     open: RwLock<Open>,
+    /// Tells whoever waits for room that somebody has gone.
+    left: Notify,
 }
 
 #[derive(Default)]
@@ -26,7 +30,7 @@ impl From<Arc<Outbox>> for Outboxes {
     /// Those of a client that nobody shares: its owner is 0.
     fn from(only: Arc<Outbox>) -> Self {
         let open = Open { last: 0, boxes: BTreeMap::from([(0, only)]) };
-        Self { open: RwLock::new(open) }
+        Self { open: RwLock::new(open), left: Notify::new() }
     }
 }
 
@@ -48,6 +52,8 @@ impl Outboxes {
         if !is_last {
             open.boxes.remove(&owner);
         }
+        drop(open);
+        self.left.notify_waiters();
         !is_last
     }
 
@@ -87,9 +93,16 @@ impl Outboxes {
     /// Waits until none of them is full, or the one that was has gone.
     pub async fn room(&self) {
         loop {
+            let left = self.left.notified();
+            tokio::pin!(left);
+            // From here on, so that nobody leaves unnoticed after the look.
+            left.as_mut().enable();
             let full = self.read().boxes.values().find(|outbox| outbox.is_full()).cloned();
             let Some(full) = full else { return };
-            full.room().await;
+            tokio::select! {
+                () = full.room() => {}
+                () = left => {}
+            }
         }
     }
 
@@ -101,7 +114,12 @@ impl Outboxes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::resp::Frames;
 
     fn outbox() -> Arc<Outbox> {
         Arc::new(Outbox::new(|| {}))
@@ -137,6 +155,34 @@ mod tests {
         assert_ne!(all.join(Arc::clone(&next)), owner);
         all.fail([(owner, 1, Error::usage("x"))]);
         assert!(failures(&first).is_empty() && failures(&next).is_empty());
+    }
+
+    fn fill(outbox: &Outbox) {
+        let bytes = Bytes::from(vec![b'x'; super::super::HIGH_WATER + 1]);
+        let frames = Frames { bytes, ..Frames::default() };
+        outbox.push(Delivery::Replies { frames, whose: Vec::new() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_full_outbox_stops_all_until_it_is_drained_or_its_owner_goes() {
+        let (first, second) = (outbox(), outbox());
+        let all = Arc::new(Outboxes::from(Arc::clone(&first)));
+        let owner = all.join(Arc::clone(&second));
+        for goes in [false, true] {
+            fill(&second);
+            assert!(all.is_full());
+            let waiting = Arc::clone(&all);
+            let room = tokio::spawn(async move { waiting.room().await });
+            tokio::task::yield_now().await;
+            assert!(!room.is_finished());
+            if goes {
+                assert!(all.leave(owner));
+            } else {
+                second.drain();
+            }
+            tokio::time::timeout(Duration::from_secs(1), room).await.unwrap().unwrap();
+            assert!(!all.is_full());
+        }
     }
 
     #[test]

@@ -70,9 +70,10 @@ const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 /// How long that PING may take. A healthy server answers in microseconds; a dead one must not eat
 /// the caller's whole deadline.
 const VALIDATION: Duration = Duration::from_secs(1);
-/// Connections for a client's subscriber: the one in use, and one before it that may be about to
-/// close.
-const SUBSCRIBERS: usize = 2;
+/// Connections for subscribers, of which each event loop that shares a client has one: that in
+/// use, and one before it that may be about to close. Only a bound for bb8: a subscriber asks for
+/// no more, and no process has a thousand worker threads.
+const SUBSCRIBERS: usize = 2 * 1000;
 /// How often failed attempts are counted, for those who do not want to wait for many.
 const ATTEMPT_LOOK: Duration = Duration::from_millis(20);
 /// bb8 has one timeout for all; deadlines are ours, so its own is out of reach.

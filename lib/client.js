@@ -14,7 +14,9 @@ const { inspect } = require('node:util')
 const { Bridge } = require('./bridge')
 const { addCommands, callback } = require('./commander')
 const { commands } = require('./commands')
-const { ClientClosedError, ConnectionTimeoutError, ErrorReply, TimeoutError } = require('./errors')
+const {
+  ClientClosedError, ConnectionTimeoutError, ErrorReply, RootNodesUnavailableError, TimeoutError
+} = require('./errors')
 const { addIterators } = require('./iterators')
 const { PATIENT, SELECTS } = require('./mode')
 const { addModules } = require('./modules/namespaces')
@@ -123,6 +125,7 @@ class RedisClient extends EventEmitter {
       // Any reply, even NOPERM, comes over a connection that stands.
       if (error instanceof ErrorReply) return
       if (!(error instanceof TimeoutError)) throw error
+      if (error.cause instanceof RootNodesUnavailableError) throw error.cause
       throw new ConnectionTimeoutError(
         `could not connect to ${path ?? `${host}:${port}`} within ${connectTimeout} ms`,
         { cause: error.cause, retryable: true }

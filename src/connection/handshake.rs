@@ -266,6 +266,7 @@ fn server_info(frames: &Frames, root: u32) -> Result<ServerInfo> {
             b"version" => info.version = text(),
             b"mode" => info.mode = text(),
             b"role" => info.role = text(),
+            b"availability_zone" => info.zone = text().filter(|zone| !zone.is_empty()),
             b"id" if value.kind == Kind::Integer => info.id = Some(value.num as i64),
             b"proto" if value.kind == Kind::Integer => {
                 info.proto = u8::try_from(value.num).unwrap_or_default();

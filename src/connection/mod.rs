@@ -61,6 +61,8 @@ pub struct ServerInfo {
     pub mode: Option<String>,
     /// `master` or `replica`.
     pub role: Option<String>,
+    /// The availability zone that it says it is in (Valkey 8.1, `availability-zone`).
+    pub zone: Option<String>,
 }
 
 /// The user name and password that a handshake uses.

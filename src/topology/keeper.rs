@@ -7,13 +7,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{sleep_until, Instant};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout, Instant};
 
 use super::source::Candidates;
 use super::{Shared, PERIOD};
 use crate::backoff;
 use crate::error::{Error, Kind};
-use crate::options::Endpoint;
+use crate::options::{Endpoint, Reads};
 use crate::outbox::Event;
 use crate::pool::Pool;
 
@@ -22,6 +23,14 @@ const APART: Duration = Duration::from_millis(200);
 /// The longest pause between looks while something is wrong: a promotion is to be seen within a
 /// second (reliability P16).
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The same while replicas are to be read from that nobody has named: as often as a replica writes
+/// to its primary, ten times over.
+const IMPATIENCE: Duration = Duration::from_secs(10);
+/// Round trips of which the fastest counts: the first one may have to wake somebody up.
+const PROBES: usize = 3;
+/// How long all of that may take.
+const PROBE: Duration = Duration::from_secs(1);
 
 struct Keeper {
     shared: Weak<Shared>,
@@ -77,7 +86,8 @@ impl Keeper {
         };
         let trouble =
             (is_in_trouble || routes.news.look).then(|| looked.map_or(now, |at| at + pause));
-        let periodic = looked.filter(|_| routes.is_known).map(|at| at + self.period);
+        let between = if routes.lacks_replicas() { IMPATIENCE } else { self.period };
+        let periodic = looked.filter(|_| routes.is_known).map(|at| at + between);
         let look_at = [trouble, periodic].into_iter().flatten().min();
         let deadline = routes.parked.next_deadline().map(|at| at.max(now + STEP));
         let mut next = [deadline, routes.retry_at, tidy].into_iter().flatten().min();
@@ -125,17 +135,21 @@ impl Shared {
         }
         match found {
             Ok(view) => {
-                let is_first = self.change(|routes| {
+                let view = view.map(|endpoint| self.template.mapped(endpoint));
+                let (is_first, is_news) = self.change(|routes| {
                     routes.last_failure = None;
                     if routes.closed.is_some() {
-                        return false;
+                        return (false, false);
                     }
-                    let view = view.map(|endpoint| self.template.mapped(endpoint));
                     let is_first = !routes.is_known;
-                    routes.apply(&view, Instant::now());
-                    is_first
+                    (is_first, routes.apply(&view, Instant::now()))
                 });
-                self.template.tell(Event::Topology(is_first));
+                if is_news {
+                    self.template.tell(Event::Topology(is_first));
+                }
+                if matches!(self.template.topology.reads, Reads::Nearest | Reads::Zone(_)) {
+                    self.measure().await;
+                }
             }
             Err(error) => {
                 self.template.tell(Event::Error(error.clone()));
@@ -181,6 +195,38 @@ impl Shared {
             }
         }
         (all, borrowed)
+    }
+
+    /// Finds out how far away each node is, and in which zone.
+    async fn measure(&self) {
+        let nodes: Vec<_> = {
+            let routes = self.lock();
+            let nodes = routes.nodes.iter().flatten();
+            nodes.map(|node| (node.endpoint.clone(), Arc::clone(node.pool()))).collect()
+        };
+        let mut asked = JoinSet::new();
+        for (endpoint, pool) in nodes {
+            asked.spawn(async move {
+                let mut lease = pool.impatient_lease(1).await.ok()?;
+                let mut best = None;
+                for _ in 0..PROBES {
+                    let sent = Instant::now();
+                    lease.ping(PROBE).await.ok()?;
+                    let took = sent.elapsed();
+                    best = Some(best.map_or(took, |best: Duration| best.min(took)));
+                }
+                Some((endpoint, best?, lease.info.zone.clone()))
+            });
+        }
+        let measured = timeout(PROBE, async {
+            while let Some(found) = asked.join_next().await {
+                if let Ok(Some((endpoint, latency, zone))) = found {
+                    self.change(|routes| routes.measured(&endpoint, latency, zone));
+                }
+            }
+        });
+        // Who has not answered by now is far away.
+        let _ = measured.await;
     }
 
     fn timeout_error(&self, cause: Option<Error>) -> Error {

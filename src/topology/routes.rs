@@ -33,6 +33,8 @@ pub(super) struct Routes {
     pub(super) nodes: Vec<Option<Node>>,
     places: HashMap<Endpoint, u32>,
     pub(super) table: Table,
+    /// What the application knows of it.
+    told: Table,
     /// Whether any server has said where everything is.
     pub(super) is_known: bool,
     aim: Aim,
@@ -91,6 +93,7 @@ impl Routes {
             nodes: Vec::new(),
             places: HashMap::new(),
             table: Table::default(),
+            told: Table::default(),
             is_known: false,
             aim: Aim::default(),
             holds: HashMap::new(),
@@ -422,8 +425,8 @@ impl Routes {
         }
     }
 
-    /// A server has said where everything is.
-    pub(super) fn apply(&mut self, view: &View, now: Instant) {
+    /// A server has said where everything is; says whether that is news.
+    pub(super) fn apply(&mut self, view: &View, now: Instant) -> bool {
         let mut table = Table::default();
         for shard in &view.shards {
             let primary = self.place(&shard.primary);
@@ -432,6 +435,9 @@ impl Routes {
         }
         let before = mem::replace(&mut self.table, table);
         let was_known = mem::replace(&mut self.is_known, true);
+        // Redirects have told of some changes before, but not the application.
+        let is_news = self.table != self.told;
+        self.told.clone_from(&self.table);
         let named: Vec<&Endpoint> = view.members().map(|member| &member.endpoint).collect();
         let unnamed = self.nodes.iter_mut().flatten().filter(|n| !named.contains(&&n.endpoint));
         for node in unnamed {
@@ -454,6 +460,7 @@ impl Routes {
         }
         self.waits = 0;
         self.news.rearm = true;
+        is_news
     }
 
     /// The place of a node, which is made if it is new.
@@ -527,6 +534,29 @@ impl Routes {
         }
         self.template.close(Arc::clone(node.pool()));
         self.release(|hold| matches!(hold, Hold::Mark { place: of, .. } if of as usize == place));
+    }
+
+    /// What was found out about the node at `endpoint`.
+    pub(super) fn measured(
+        &mut self,
+        endpoint: &Endpoint,
+        latency: Duration,
+        zone: Option<String>,
+    ) {
+        let place = self.places.get(endpoint).copied();
+        if let Some(node) = place.and_then(|place| self.node_mut(place)) {
+            // Half of what was known stays, so that one slow answer sends nobody elsewhere.
+            let smooth = node.latency.map_or(latency, |before| (before + latency) / 2);
+            node.latency = Some(smooth);
+            node.zone = zone;
+        }
+    }
+
+    /// Whether reads could go to replicas that no server has named yet: new replicas are named
+    /// once they have data.
+    pub(super) fn lacks_replicas(&self) -> bool {
+        self.template.topology.reads != Reads::Primary
+            && self.table.shards().iter().any(|places| places.replicas.is_empty())
     }
 
     /// Whether a primary has commands but no connection: a failover may be under way.

@@ -6,7 +6,7 @@
 use crate::command::slot::SLOTS;
 
 /// The owners of all slots.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     slots: Box<[u16]>,
     shards: Vec<Places>,

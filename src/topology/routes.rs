@@ -370,11 +370,15 @@ impl Routes {
         self.news = News { look: true, rearm: true };
         let Some(node) = self.node_mut(place) else { return };
         node.lost();
-        if !self.table.is_primary(place) {
-            let waiting = self.take_waiting(place);
-            self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
-        }
-        self.release(|hold| matches!(hold, Hold::Mark { place: of, .. } if of == place));
+        // What was sent there comes before what was held because of it.
+        let waiting = match self.table.is_primary(place) {
+            true => Vec::new(),
+            false => self.take_waiting(place),
+        };
+        self.holds.retain(|_, hold| !matches!(hold, Hold::Mark { place: of, .. } if *of == place));
+        let waiting = waiting.into_iter().map(|batch| (batch, None));
+        let all = waiting.chain(self.parked.take()).collect();
+        self.resubmit(all);
     }
 
     /// It is time to try again what could not be run.

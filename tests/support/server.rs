@@ -41,6 +41,16 @@ impl Server {
         Wire { socket, unheard: Vec::new() }
     }
 
+    /// The next connection, however long it takes, once it has shaken hands; None if it has not.
+    pub async fn accept_when(&self) -> Option<Wire> {
+        let (socket, _) = self.listener.accept().await.ok()?;
+        socket.set_nodelay(true).ok()?;
+        let mut wire = Wire { socket, unheard: Vec::new() };
+        wire.hear().await.filter(|command| command == "HELLO 3")?;
+        wire.say(HELLO_OK).await;
+        Some(wire)
+    }
+
     /// Whether nobody else has connected so far.
     pub async fn has_no_other(&self) -> bool {
         // One that has is found by the first look.

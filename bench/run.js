@@ -72,13 +72,17 @@ async function measure (server, options) {
   })
   const results = { about: await about(server, clients, options), workloads: [] }
   printHead(results.about)
+  const { startCluster } = require('../__test__/support/redis-cluster')
+  let cluster
   for (const workload of chosen(options)) {
     const names = workload.clients.filter(name => clients.includes(name))
     if (names.length === 0) continue
-    const figures = await compete(workload, names, server, options)
+    if (workload.cluster) cluster ??= await startCluster({ replicas: 0 })
+    const figures = await compete(workload, names, workload.cluster ? cluster : server, options)
     results.workloads.push(figures)
     printWorkload(figures)
   }
+  await cluster?.stop()
   if (options.only.length === 0 || options.only.some(word => 'messages'.includes(word))) {
     results.messages = await measureMessages(server, clients, options)
   }
@@ -108,10 +112,10 @@ function chosen ({ only, quick }) {
 
 // One workload, all rounds: the medians of each client's figures.
 async function compete (workload, names, server, { rounds, ms, warmUp }) {
-  const admin = await load('redis').createClient({ url: server.url }).connect()
-  await Promise.all(workload.seed().map(command => admin.sendCommand(command)))
+  const admin = await adminOf(server)
+  await Promise.all(workload.seed().map(command => admin.send(command)))
   const contestants = names.map(name => new Contestant(name))
-  const { host, port } = server
+  const { host = '127.0.0.1', port = server.seedPort } = server
   const show = progress(workload.title, contestants.length * (rounds + 1))
   const figures = {}
   try {
@@ -136,7 +140,7 @@ async function compete (workload, names, server, { rounds, ms, warmUp }) {
   } finally {
     show.end()
     for (const contestant of contestants) contestant.stop()
-    admin.destroy()
+    admin.end()
   }
   const { name, title, bytes } = workload
   return { name, title, bytes, clients: Object.fromEntries(names.map(one => [one, figures[one]])) }
@@ -154,9 +158,9 @@ function medians (runs) {
 // Runs one round and holds what the client says against what the server counted. A client that
 // answered without asking, or a generator that counts wrongly, would have no other witness.
 async function audited (contestant, ms, workload, admin) {
-  const before = await commandsProcessed(admin)
+  const before = await admin.commandsProcessed()
   const run = await contestant.run(ms)
-  const counted = await commandsProcessed(admin) - before
+  const counted = await admin.commandsProcessed() - before
   if (counted < run.issued) {
     throw new Error(`${contestant.name} claims ${run.issued} operations of ${workload.name}, the ` +
       `server counted ${counted} commands`)
@@ -164,8 +168,25 @@ async function audited (contestant, ms, workload, admin) {
   return run
 }
 
-async function commandsProcessed (admin) {
-  return Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))[1])
+/** What the benchmark itself asks of a server, or of all of a cluster. */
+async function adminOf (server) {
+  const processed = info => Number(/total_commands_processed:(\d+)/.exec(info)[1])
+  if (server.primaries !== undefined) {
+    return {
+      send: command => server.command(server.nodeOf(server.slotOf(command[1])), ...command),
+      commandsProcessed: async () => {
+        const infos = server.primaries.map(node => server.command(node, 'INFO', 'stats'))
+        return (await Promise.all(infos)).map(processed).reduce((sum, count) => sum + count, 0)
+      },
+      end () {}
+    }
+  }
+  const client = await load('redis').createClient({ url: server.url }).connect()
+  return {
+    send: command => client.sendCommand(command),
+    commandsProcessed: async () => processed(await client.info('stats')),
+    end: () => client.destroy()
+  }
 }
 
 async function about (server, clients, { rounds, ms, quick }) {

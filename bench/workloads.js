@@ -16,6 +16,10 @@ function valueOf (index, size) {
 
 const EVERYBODY = ['oxidis', 'node-redis', 'node-redis-default', 'ioredis', 'ioredis-auto', 'glide']
 const BEST = ['oxidis', 'node-redis', 'ioredis', 'glide']
+const CLUSTERS = [
+  'oxidis-cluster', 'node-redis-cluster', 'node-redis-cluster-default', 'ioredis-cluster',
+  'ioredis-cluster-auto', 'glide-cluster'
+]
 const POOLS = ['oxidis-pool', 'node-redis-pool', 'node-redis-pool-default']
 
 /** Every workload in the order it is run and printed. */
@@ -60,7 +64,12 @@ const WORKLOADS = [
     name: 'pool-1000',
     title: 'GET/SET 80/20, 32 B, through a pool, 1,000 in flight'
   },
-  ...[1, 8, 64].map(session)
+  ...[1, 8, 64].map(session),
+  ...[1, 10, 100, 1000].map(inFlight => {
+    const workload = mixed({ inFlight, size: 32, clients: CLUSTERS })
+    const { name, title } = workload
+    return { ...workload, name: `cluster-${name}`, title: `cluster of 3: ${title}`, cluster: true }
+  })
 ]
 
 // 80 % GET, 20 % SET, over 1,000 keys; a SET writes what is there already, so that every GET

@@ -4,14 +4,26 @@
 
 const { load } = require('./index')
 
-async function open ({ host, port }) {
-  const { GlideClient, Decoder, InfBoundary, Logger } = load('@valkey/valkey-glide')
+async function open (address) {
+  return adapt(await connect('GlideClient', address))
+}
+
+async function openCluster (rootNode) {
+  return adapt(await connect('GlideClusterClient', rootNode))
+}
+
+function connect (name, address) {
+  const { Logger, [name]: Client } = load('@valkey/valkey-glide')
   Logger.setLoggerConfig('error') // its warnings would stand in the middle of the tables
-  const client = await GlideClient.createClient({
-    addresses: [{ host, port }],
+  return Client.createClient({
+    addresses: [address],
     requestTimeout: 5000,
     inflightRequestsLimit: 1_000_000
   })
+}
+
+function adapt (client) {
+  const { Decoder, InfBoundary } = load('@valkey/valkey-glide')
   const bytes = { decoder: Decoder.Bytes }
   const all = { start: 0, end: -1 }
   const { NegativeInfinity, PositiveInfinity } = InfBoundary
@@ -30,4 +42,4 @@ async function open ({ host, port }) {
   }
 }
 
-module.exports = { open }
+module.exports = { open, openCluster }

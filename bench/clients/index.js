@@ -59,6 +59,37 @@ const CLIENTS = {
     title: 'node-redis, createClientPool, as it comes',
     package: 'redis',
     open: server => require('./node-redis').openPool(server, {})
+  },
+  'oxidis-cluster': {
+    title: 'oxidis, createCluster',
+    package: 'oxidis',
+    open: server => require('./oxidis').openCluster(server)
+  },
+  'node-redis-cluster': {
+    title: 'node-redis, createCluster, no deadline',
+    package: 'redis',
+    open: server =>
+      require('./node-redis').openCluster(server, { commandOptions: { timeout: undefined } })
+  },
+  'node-redis-cluster-default': {
+    title: 'node-redis, createCluster, as it comes',
+    package: 'redis',
+    open: server => require('./node-redis').openCluster(server, {})
+  },
+  'ioredis-cluster': {
+    title: 'ioredis, Cluster',
+    package: 'ioredis',
+    open: server => require('./ioredis').openCluster(server, {})
+  },
+  'ioredis-cluster-auto': {
+    title: 'ioredis, Cluster, auto-pipelining',
+    package: 'ioredis',
+    open: server => require('./ioredis').openCluster(server, { enableAutoPipelining: true })
+  },
+  'glide-cluster': {
+    title: 'valkey-glide, cluster',
+    package: '@valkey/valkey-glide',
+    open: server => require('./glide').openCluster(server)
   }
 }
 

@@ -10,6 +10,17 @@ async function open ({ host, port }, options) {
   const { Redis } = load('ioredis')
   const client = new Redis({ host, port, ...options })
   await once(client, 'ready')
+  return adapt(client)
+}
+
+async function openCluster (rootNode, options) {
+  const { Cluster } = load('ioredis')
+  const client = new Cluster([rootNode], options)
+  await once(client, 'ready')
+  return adapt(client)
+}
+
+function adapt (client) {
   return {
     get: key => client.get(key),
     set: (key, value) => client.set(key, value),
@@ -29,4 +40,4 @@ async function open ({ host, port }, options) {
   }
 }
 
-module.exports = { open }
+module.exports = { open, openCluster }

@@ -19,6 +19,14 @@ async function openPool ({ host, port }, options) {
   return adaptPool(pool)
 }
 
+async function openCluster (rootNode, options) {
+  const { createCluster, RESP_TYPES } = load('redis')
+  const cluster = createCluster({ rootNodes: [{ socket: rootNode }], ...options })
+  cluster.on('error', () => {})
+  await cluster.connect()
+  return adapt(cluster, RESP_TYPES)
+}
+
 /** The adapter of a client with node-redis's methods. */
 function adapt (client, types) {
   const buffers = client.withTypeMapping({ [types.BLOB_STRING]: Buffer })
@@ -50,4 +58,4 @@ function adaptPool (pool) {
 // Eight connections: what one server thread and one event loop can still use.
 const POOL = { minimum: 8, maximum: 8 }
 
-module.exports = { open, openPool, adapt, adaptPool, POOL }
+module.exports = { open, openCluster, openPool, adapt, adaptPool, POOL }

@@ -17,4 +17,10 @@ async function openPool ({ host, port }) {
   return adaptPool(pool)
 }
 
-module.exports = { open, openPool }
+async function openCluster (rootNode) {
+  const { createCluster, RESP_TYPES } = load('oxidis')
+  const cluster = await createCluster({ rootNodes: [{ socket: rootNode }] }).connect()
+  return adapt(cluster, RESP_TYPES)
+}
+
+module.exports = { open, openCluster, openPool }

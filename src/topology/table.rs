@@ -10,6 +10,8 @@ use crate::command::slot::SLOTS;
 pub struct Table {
     slots: Box<[u16]>,
     shards: Vec<Places>,
+    /// How many slots each shard has.
+    counts: Vec<u16>,
 }
 
 /// The places of a shard's nodes.
@@ -26,7 +28,8 @@ const NOBODY: u16 = u16::MAX;
 
 impl Default for Table {
     fn default() -> Self {
-        Self { slots: vec![NOBODY; usize::from(SLOTS)].into(), shards: Vec::new() }
+        let slots = vec![NOBODY; usize::from(SLOTS)].into();
+        Self { slots, shards: Vec::new(), counts: Vec::new() }
     }
 }
 
@@ -39,10 +42,20 @@ impl Table {
     ) {
         let shard = self.shards.len() as u16;
         self.shards.push(places);
+        self.counts.push(0);
         for slot in ranges.into_iter().flatten() {
-            if let Some(owner) = self.slots.get_mut(usize::from(slot)) {
-                *owner = shard;
-            }
+            self.give(slot, shard);
+        }
+    }
+
+    fn give(&mut self, slot: u16, shard: u16) {
+        let Some(owner) = self.slots.get_mut(usize::from(slot)) else { return };
+        let before = std::mem::replace(owner, shard);
+        if let Some(count) = self.counts.get_mut(usize::from(before)) {
+            *count -= 1;
+        }
+        if let Some(count) = self.counts.get_mut(usize::from(shard)) {
+            *count += 1;
         }
     }
 
@@ -87,15 +100,14 @@ impl Table {
 
     /// Whether the node at `place` takes writes to any slot.
     pub fn is_primary(&self, place: u32) -> bool {
-        self.slots.iter().any(|shard| {
-            self.shards.get(usize::from(*shard)).is_some_and(|places| places.primary == place)
-        })
+        let mut shards = self.shards.iter().zip(&self.counts);
+        shards.any(|(places, count)| places.primary == place && *count > 0)
     }
 
     /// Believes a server that says that `slot` has moved to the node at `place`. If that is a
     /// replica of its present shard, it has become the primary of all of it.
     pub fn move_slot(&mut self, slot: u16, place: u32) {
-        let Some(owner) = self.slots.get_mut(usize::from(slot)) else { return };
+        let Some(owner) = self.slots.get(usize::from(slot)) else { return };
         if let Some(places) = self.shards.get_mut(usize::from(*owner)) {
             if let Some(replica) = places.replicas.iter_mut().find(|replica| **replica == place) {
                 *replica = std::mem::replace(&mut places.primary, place);
@@ -105,9 +117,10 @@ impl Table {
         let shard = self.shards.iter().position(|places| places.primary == place);
         let shard = shard.unwrap_or_else(|| {
             self.shards.push(Places { primary: place, replicas: Vec::new() });
+            self.counts.push(0);
             self.shards.len() - 1
         });
-        *owner = shard as u16;
+        self.give(slot, shard as u16);
     }
 
     /// The slots whose writes go elsewhere than in `before`, with the places of their former

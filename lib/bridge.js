@@ -136,9 +136,9 @@ class Bridge {
     const { sessions } = this
     sessions.running++
     try {
-      const session = await this.acquire(command.signal, command.slot)
+      const session = await this.acquire(command.signal, command.slot, command.place)
       try {
-        if (COUNTING.has(command.row.command)) await session.takeOffset()
+        if (COUNTING.has(command.row.command)) await session.takeOffset(this.unheard(session))
         return await session.sendBlocking(command)
       } catch (error) {
         // A server that has become a replica closes the connection right behind these words.
@@ -151,6 +151,11 @@ class Bridge {
       sessions.running--
       this.drained()
     }
+  }
+
+  /** A channel that nobody listens to, for a message to the server of `session`. */
+  unheard () {
+    return UNHEARD
   }
 
   /**
@@ -483,6 +488,7 @@ function capture (resolve, reject) {
 
 /** What they count is what their connection has written. */
 const COUNTING = new Set(['WAIT', 'WAITAOF'])
+const UNHEARD = 'oxidis:wait'
 /** Ids of commands of the lanes are below, those of sessions are not. */
 const FIRST_SESSION_ID = 2 ** 31
 const LAST_LANE_ID = FIRST_SESSION_ID - 1
@@ -493,4 +499,4 @@ const LONGEST_TEXT = 2 ** 28
 /** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
 const RELEASE_DELAY = 10
 
-module.exports = { Bridge, toMap, toObject, unlessAborted }
+module.exports = { Bridge, UNHEARD, toMap, toObject, unlessAborted }

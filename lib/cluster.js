@@ -11,6 +11,7 @@ const { inspect } = require('node:util')
 
 const { RedisClient } = require('./client')
 const { ClusterBridge } = require('./cluster-bridge')
+const { addClusterCommands } = require('./cluster-commands')
 const { parseClusterOptions } = require('./cluster-options')
 const { callback } = require('./commander')
 const native = require('./native')
@@ -170,6 +171,7 @@ class RedisCluster extends RedisClient {
       case 'topology':
         this.#topology = null
         this.#closeLeft()
+        this._bridge.changed()
         if (first === 0) return this.emit('topology-change')
         this.emit('connect')
         return this.emit('ready')
@@ -226,6 +228,8 @@ class RedisCluster extends RedisClient {
     return `${this.constructor.name} ${inspect(shown, options)}`
   }
 }
+
+addClusterCommands(RedisCluster.prototype)
 
 /** What the application sees of the shards. */
 function known (shards) {

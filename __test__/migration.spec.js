@@ -110,7 +110,9 @@ describe('what is said to be there', () => {
     const cluster = oxidis.createCluster()
     for (const [, name] of same.matchAll(/`(\w+)`/g)) {
       if (others.has(name)) continue
-      const owner = exported.has(name) ? oxidis : [client, multi, pool, cluster].find(one => name in one)
+      const owner = exported.has(name)
+        ? oxidis
+        : [client, multi, pool, cluster].find(one => name in one)
       assert.ok(owner !== undefined && name in owner, name)
     }
   })

@@ -137,9 +137,9 @@ class Bridge {
     const { sessions } = this
     sessions.running++
     try {
-      const session = await this.acquire(command.signal, command.slot)
+      const session = await this.acquire(command.signal, command.slot, command.place)
       try {
-        if (COUNTING.has(command.row.command)) await session.takeOffset()
+        if (COUNTING.has(command.row.command)) await session.takeOffset(this.unheard(session))
         return await session.sendBlocking(command)
       } catch (error) {
         // A server that has become a replica closes the connection right behind these words.
@@ -152,6 +152,11 @@ class Bridge {
       sessions.running--
       this.drained()
     }
+  }
+
+  /** A channel that nobody listens to, for a message to the server of `session`. */
+  unheard () {
+    return UNHEARD
   }
 
   /**
@@ -488,6 +493,7 @@ function capture (resolve, reject) {
 
 /** What they count is what their connection has written. */
 const COUNTING = new Set(['WAIT', 'WAITAOF'])
+const UNHEARD = 'oxidis:wait'
 /** Ids of commands of the lanes are below, those of sessions are not. */
 const FIRST_SESSION_ID = 2 ** 31
 const LAST_LANE_ID = FIRST_SESSION_ID - 1
@@ -500,4 +506,4 @@ const LONGEST_TEXT = 2 ** 28
 /** How long (ms) an idle client still keeps the event loop alive; nobody notices that at exit. */
 const RELEASE_DELAY = 10
 
-module.exports = { Bridge, toMap, toObject, unlessAborted }
+module.exports = { Bridge, UNHEARD, toMap, toObject, unlessAborted }

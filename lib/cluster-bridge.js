@@ -7,12 +7,13 @@
  * the common bridge's, since the native side finds the node of each command.
  */
 
-const { Bridge, unlessAborted } = require('./bridge')
+const { Bridge, UNHEARD, unlessAborted } = require('./bridge')
 const { abortedBefore } = require('./abort')
-const { OxidisError } = require('./errors')
+const { AbortError, OxidisError } = require('./errors')
 const native = require('./native')
 const { SessionBridge } = require('./session-bridge')
 const { Sessions } = require('./sessions')
+const { slotOf } = require('./slot')
 
 class ClusterBridge extends Bridge {
   constructor (options, limits, pool, onEvent) {
@@ -20,6 +21,8 @@ class ClusterBridge extends Bridge {
     this.sessions = new NodeSessions(this, pool)
     /** Ways to one node, by its place. */
     this.ways = new Map()
+    /** Called whenever anything about the nodes has changed. */
+    this.watchers = new Set()
   }
 
   /** Whether where everything is has been found out. */
@@ -34,17 +37,20 @@ class ClusterBridge extends Bridge {
   way (place) {
     let way = this.ways.get(place)
     if (way === undefined) {
-      way = new SessionBridge(this, place)
+      way = new NodeBridge(this, place)
       this.ways.set(place, way)
     }
     return way
   }
 
-  /** As in the common bridge, for a session on the node that has `slot`; on any by default. */
-  async acquire (signal, slot) {
+  /**
+   * As in the common bridge, for a session on the node at `place`, or on that which has `slot`; on
+   * any by default.
+   */
+  async acquire (signal, slot, place) {
     const fence = this.fence()
     if (fence !== null) await unlessAborted(fence, signal)
-    const session = await this.sessions.at(await this.primary(slot)).acquire(signal)
+    const session = await this.sessions.at(place ?? await this.primary(slot)).acquire(signal)
     this.core.bindSession(session.place, slot)
     if (signal === undefined || !signal.aborted) return session
     this.sessions.finish(session)
@@ -58,6 +64,48 @@ class ClusterBridge extends Bridge {
     const session = this.sessions.at(place).acquireNow()
     if (session !== null) this.core.bindSession(session.place, slot)
     return session
+  }
+
+  /** Resolves once it has been found out where everything is; fails after `timeout` (ms). */
+  async known (timeout, signal) {
+    // Any command waits for that.
+    const sent = this.send(PING, 0, timeout, PING_ROW, undefined)
+    try {
+      await unlessAborted(sent, signal)
+    } catch (error) {
+      // A node that answers something else is known as well.
+      if (error instanceof AbortError || !this.isKnown) throw error
+    }
+  }
+
+  /** Asks where everything is, and resolves when that has changed; at the latest after a while. */
+  async refresh () {
+    this.core.lookAround()
+    let forget
+    const changed = new Promise(resolve => { forget = this.watch(resolve) })
+    let timer
+    const over = new Promise(resolve => { timer = setTimeout(resolve, REFRESH) })
+    await Promise.race([changed, over])
+    clearTimeout(timer)
+    forget()
+  }
+
+  /** Calls `changed` whenever anything about the nodes has changed, until what it returns is. */
+  watch (changed) {
+    this.watchers.add(changed)
+    return () => this.watchers.delete(changed)
+  }
+
+  /** Tells those who watch. */
+  changed () {
+    for (const changed of this.watchers) changed()
+  }
+
+  close () {
+    for (const way of this.ways.values()) way.flush()
+    super.close()
+    for (const way of this.ways.values()) way.isOver = true
+    this.changed()
   }
 
   /** The place of the node that takes writes to `slot`, which may have to be found out first. */
@@ -74,8 +122,23 @@ class ClusterBridge extends Bridge {
     })
   }
 
+  /** As in the common bridge; only in a slot of the node does such a message stay there. */
+  unheard ({ home: { node } }) {
+    const shard = this.core.shards().find(({ primary }) => primary.place === node)
+    if (shard === undefined) return UNHEARD
+    const { slots } = shard
+    const isOwn = slot => slots.some((first, i) =>
+      i % 2 === 0 && first <= slot && slot <= slots[i + 1])
+    // Most nodes have thousands of slots, so the right name is among the first.
+    for (let i = 0; i < MOST_NAMES; i++) {
+      if (isOwn(slotOf(`${UNHEARD}:${i}`))) return `${UNHEARD}:${i}`
+    }
+    return UNHEARD
+  }
+
   /** A blocking command goes to a session on the node of its keys, and follows redirects there. */
   async sendBlocking (command) {
+    if (command.place !== undefined) return super.sendBlocking(command)
     const head = command.chunks === null ? command.text : command.chunks.join('')
     const slot = native.slotOfCommand(Buffer.from(head, 'latin1')) ?? undefined
     for (let redirects = 0; ; redirects++) {
@@ -83,10 +146,16 @@ class ClusterBridge extends Bridge {
         return await super.sendBlocking({ ...command, slot })
       } catch (error) {
         if (!REDIRECTS.has(error.code) || redirects === MOST_REDIRECTS) throw error
-        this.core.lookAround()
-        await new Promise(resolve => setTimeout(resolve, REFRESH))
+        await this.refresh()
       }
     }
+  }
+}
+
+/** The way to one node and no other. Its lane is shared: what may wait there gets a session. */
+class NodeBridge extends SessionBridge {
+  sendBlocking (command) {
+    return this.bridge.sendBlocking({ ...command, place: this.place })
   }
 }
 
@@ -149,6 +218,8 @@ const REDIRECTS = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'READONLY'
 const MOST_REDIRECTS = 5
 /** How long (ms) a look around may take before the command is tried again. */
 const REFRESH = 250
+/** Tries to find a name in one of a node's slots: enough where it has one of 16,384 only. */
+const MOST_NAMES = 100_000
 /** How often the owner of a slot is looked for. */
 const LOOKS = 3
 

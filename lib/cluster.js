@@ -9,12 +9,18 @@
 
 const { inspect } = require('node:util')
 
+const { fail: failArgument, isText, prefixed } = require('./arguments')
 const { RedisClient } = require('./client')
 const { ClusterBridge } = require('./cluster-bridge')
+const { addClusterCommands } = require('./cluster-commands')
+const { clusterMulti } = require('./cluster-multi')
 const { parseClusterOptions } = require('./cluster-options')
+const { scanAll } = require('./cluster-scan')
+const { sendByKey } = require('./cluster-send')
 const { callback } = require('./commander')
 const native = require('./native')
 const { makeSession, makeSessionOf } = require('./session')
+const { slotOf } = require('./slot')
 
 /** A client of a cluster. Made by `createCluster`. */
 class RedisCluster extends RedisClient {
@@ -27,6 +33,7 @@ class RedisCluster extends RedisClient {
     super(client, { topology, Bridge: ClusterBridge })
     this.#given = given ?? {}
     this._clientOptions = client
+    this._Multi = clusterMulti(this._Multi)
   }
 
   /** Whether where everything is has been found out, and a node can be reached. */
@@ -111,8 +118,9 @@ class RedisCluster extends RedisClient {
 
   /** The client of the node that has `key`; a replica's, if `isReadonly`, where there is one. */
   async getNodeClientForKey (key, isReadonly = false) {
-    await this._bridge.primary(this._slotOf(key))
-    const shard = this.slots[this._slotOf(key)]
+    const slot = this._slotOf(key, 'getNodeClientForKey')
+    await this._bridge.primary(slot)
+    const shard = this.slots[slot]
     const replica = isReadonly ? oneOf(shard.replicas) : undefined
     return this.nodeClient(replica ?? shard.master)
   }
@@ -153,6 +161,38 @@ class RedisCluster extends RedisClient {
     return makeSession(this, bridge.sessions, own, _Session)
   }
 
+  /**
+   * Sends any command, to the node that its keys say. Also in node-redis's form for clusters, whose
+   * `firstKey` finds the node for commands that nobody knows; `isReadonly` says nothing new.
+   */
+  sendCommand (firstKey, isReadonly, args, options, done) {
+    const isOurs = Array.isArray(firstKey) || !Array.isArray(args)
+    if (isOurs) return super.sendCommand(firstKey, isReadonly, args)
+    if (typeof options === 'function') [options, done] = [undefined, options]
+    const sent = sendByKey(this, firstKey, args, options)
+    return typeof done === 'function' ? callback(sent, done) : sent
+  }
+
+  /**
+   * A chain. With `routing`, a key, commands without a key go to the node that has it; others go
+   * where their keys are, which have to be in one slot for a transaction.
+   */
+  multi (routing) {
+    if (routing === undefined) return new this._Multi(this)
+    return new this._Multi(this, this._slotOf(routing, 'multi', 'routing'))
+  }
+
+  /** Goes through the keys of all primaries: see cluster-scan.js for what is promised. */
+  scanIterator (options) {
+    return scanAll(this, options)
+  }
+
+  /** There is a lane for each node already. */
+  createPool () {
+    throw new TypeError('createPool: a cluster\'s client has no pool: it has connections to all ' +
+      'nodes already')
+  }
+
   /** There is one database only. */
   select (database, done) {
     const refusal = Promise.reject(new TypeError('select: a cluster has no other database than 0'))
@@ -172,6 +212,7 @@ class RedisCluster extends RedisClient {
       case 'topology':
         this.#topology = null
         this.#closeLeft()
+        this._bridge.changed()
         if (first === 0) return this.emit('topology-change')
         this.emit('connect')
         return this.emit('ready')
@@ -189,13 +230,9 @@ class RedisCluster extends RedisClient {
   }
 
   /** The slot of a key, as it is sent. */
-  _slotOf (key, method = 'getNodeClientForKey') {
-    if (typeof key !== 'string' && !(key instanceof Uint8Array)) {
-      throw new TypeError(`${method}: argument "key" must be a string or a Buffer`)
-    }
-    const prefix = this._keyPrefix ?? ''
-    const whole = Buffer.concat([prefix, key].map(part => Buffer.from(part)))
-    return native.slotOf(whole)
+  _slotOf (key, method, argument = 'key') {
+    if (!isText(key)) fail(method, argument, key)
+    return slotOf(this._keyPrefix ? prefixed(this._keyPrefix, key, argument) : key)
   }
 
   _end (bridge) {
@@ -228,6 +265,10 @@ class RedisCluster extends RedisClient {
     return `${this.constructor.name} ${inspect(shown, options)}`
   }
 }
+
+addClusterCommands(RedisCluster.prototype)
+RedisCluster.prototype.MULTI = RedisCluster.prototype.multi
+RedisCluster.prototype.SELECT = RedisCluster.prototype.select
 
 /** What the application sees of the shards. */
 function known (shards) {
@@ -267,6 +308,15 @@ function loginOf (url) {
 
 function tlsOf (url) {
   return url !== undefined && native.parseConnectionUrl(url).tls ? { tls: true } : {}
+}
+
+function fail (method, argument, value) {
+  try {
+    failArgument(argument, 'a string or a Buffer', value)
+  } catch (error) {
+    error.message = `${method}: ${error.message}`
+    throw error
+  }
 }
 
 function oneOf (list) {

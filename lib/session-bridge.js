@@ -104,9 +104,11 @@ class SessionBridge {
    * Makes WAIT and WAITAOF on this connection count all writes before them, whoever made them. By
    * itself a connection waits for its own last write only. Up to Redis 7.0 any command moves its
    * offset to the server's, later one that is propagated has to: a message that nobody hears.
+   * @param {string} channel of a slot that the server has, if it is a node of a cluster
    */
-  async takeOffset () {
-    const sent = [PING, UNHEARD].map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
+  async takeOffset (channel) {
+    const unheard = `*3\r\n$8\r\nSPUBLISH\r\n$${channel.length}\r\n${channel}\r\n$0\r\n\r\n`
+    const sent = [PING, unheard].map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
     const [pinged, published] = await Promise.allSettled(sent)
     if (pinged.status === 'rejected') throw pinged.reason
     const { status, reason } = published
@@ -224,7 +226,6 @@ class SessionSlots {
 }
 
 const PING = '*1\r\n$4\r\nPING\r\n'
-const UNHEARD = '*3\r\n$8\r\nSPUBLISH\r\n$11\r\noxidis:wait\r\n$0\r\n\r\n'
 const OFFSET_ROW = { command: 'SPUBLISH', reply: undefined }
 
 /** Length, mode, timeout and id of each command. `src/binding/sessions.rs` reads them. */

@@ -9,8 +9,9 @@
  *
  * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
  * in lib/commands/, lib/modules/, and the hand-written declarations in scripts/generate/. Derived:
- * the Rust table, the flags for sendCommand, index.d.ts, docs/commands.md, and the calls that the
- * Rust test of key positions makes. A test fails when they are not up to date.
+ * the Rust table, the flags for sendCommand, the policies for clusters, index.d.ts,
+ * docs/commands.md, and the calls that the Rust test of key positions makes. A test fails when they
+ * are not up to date.
  */
 
 const fs = require('node:fs')
@@ -26,6 +27,7 @@ function derive () {
   return {
     'src/command/table.rs': require('./generate/rust-table').render(commands),
     'lib/commands/flags.js': require('./generate/flags-table').render(commands),
+    'lib/commands/policies.js': require('./generate/policies-table').render(commands),
     'index.d.ts': require('./generate/declarations').render(commands),
     'docs/commands.md': require('./generate/reference').render(commands),
     'tests/command_keys/calls.txt': require('./generate/calls').render()

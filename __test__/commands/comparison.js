@@ -41,6 +41,9 @@ const OUR_SETTINGS = [
   { RESP: 2, mapping: { [TYPES.MAP]: Array } }
 ]
 
+/** What the keys of a call hold. */
+const STATES = ['its own', 'none', 'other']
+
 /** Methods that are not run, because ... */
 const NOT_RUN = {
   bgRewriteAof: 'two in a row meet each other',
@@ -136,6 +139,17 @@ function waitOf (row, args) {
 /** Whether a call has a key. */
 function hasKeys (row, args) {
   return !isDeepStrictEqual(argv(row, args), argv(row, args, 'p:'))
+}
+
+/**
+ * Whether what the keys hold matters to a call. One that waits is answered at once only where they
+ * hold something.
+ */
+function isFor (row, args, state) {
+  if (state === 'its own') return true
+  if (!hasKeys(row, args)) return false
+  if (!row.blocks || waitOf(row, args) === undefined) return true
+  return state === 'other' && !JSON.stringify(args).includes('missing')
 }
 
 /** Whether a method leaves the data as it is. */
@@ -265,10 +279,12 @@ module.exports = {
   NOT_RUN,
   OUR_SETTINGS,
   SETTINGS,
+  STATES,
   callTheirs,
   callsOf,
   checkNames,
   hasKeys,
+  isFor,
   nameOf,
   onlyReads,
   outcomeOf,

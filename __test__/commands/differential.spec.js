@@ -16,12 +16,9 @@ const { commands } = require('../../lib/commands')
 const { startServer } = require('../support/redis-server')
 const calls = require('./calls')
 const {
-  Comparison, NOT_RUN, SETTINGS, callTheirs, callsOf, checkNames, hasKeys, nameOf, onlyReads,
-  outcomeOf, seed, waitOf
+  Comparison, NOT_RUN, SETTINGS, STATES, callTheirs, callsOf, checkNames, isFor, nameOf, onlyReads,
+  outcomeOf, seed
 } = require('./comparison')
-
-/** What the keys of a call hold. */
-const STATES = ['its own', 'none', 'other']
 
 const comparison = new Comparison()
 let server, control
@@ -104,17 +101,6 @@ test('every method has a call, or a reason to have none', t => {
   comparison.checkComplete()
   t.diagnostic(`differential: ${comparison}`)
 })
-
-/**
- * Whether what the keys hold matters to a call. One that waits is answered at once only where they
- * hold something.
- */
-function isFor (row, args, state) {
-  if (state === 'its own') return true
-  if (!hasKeys(row, args)) return false
-  if (!row.blocks || waitOf(row, args) === undefined) return true
-  return state === 'other' && !JSON.stringify(args).includes('missing')
-}
 
 function address () {
   return { socket: { host: '127.0.0.1', port: server.port } }

@@ -71,4 +71,4 @@ function wrapped (names) {
   return lines
 }
 
-module.exports = { render }
+module.exports = { render, wrapped }

@@ -7,18 +7,20 @@
 mod core;
 mod runtime;
 mod sessions;
+mod subscribers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::core::{Core, Way};
+use self::subscribers::Subscribers;
 use crate::error::{Applied, Error, Kind, Result};
-use crate::lane::{Batch, Home, Lane, LaneStats, Submitted};
+use crate::lane::{Batch, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Outbox};
 use crate::pool::{PoolStats, Questions};
-use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
+use crate::pubsub::{Subscriber, SubscriberStats, Topic};
 use crate::session::Released;
 use crate::topology::Router;
 
@@ -28,13 +30,7 @@ pub struct Client {
     /// By which the core knows this event loop.
     owner: u32,
     outbox: Arc<Outbox>,
-    subscribers: Option<Subscribers>,
-}
-
-/// The connections that messages come over.
-struct Subscribers {
-    pubsub: Subscriber,
-    monitor: Subscriber,
+    subscribers: Subscribers,
 }
 
 /// What a client is doing at one moment.
@@ -69,8 +65,8 @@ impl Client {
     fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>) -> Self {
         let _inside = core.runtime.enter();
         let subscribers = match &core.way {
-            Way::One { home, .. } => Some(Subscribers::start(home, &outbox)),
-            Way::Many(_) => None,
+            Way::One { home, .. } => Subscribers::start(home, &outbox),
+            Way::Many(router) => Subscribers::start_among(router, &outbox, &core.metrics),
         };
         Self { subscribers, core, owner, outbox }
     }
@@ -226,13 +222,10 @@ impl Client {
         }
     }
 
-    /// The connection that messages of `topic` come over.
+    /// Who hears the messages of `topic`; None for MONITOR of several nodes, each of which has its
+    /// own.
     pub fn subscriber(&self, topic: Topic) -> Option<&Subscriber> {
-        let subscribers = self.subscribers.as_ref()?;
-        Some(match topic {
-            Topic::Monitor => &subscribers.monitor,
-            Topic::Channel | Topic::Pattern | Topic::ShardChannel => &subscribers.pubsub,
-        })
+        self.subscribers.of(topic)
     }
 
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.
@@ -260,10 +253,7 @@ impl Client {
     /// others share, those that nobody else needs.
     pub fn close(&self) {
         let error = closed();
-        if let Some(Subscribers { pubsub, monitor }) = &self.subscribers {
-            pubsub.close(&error);
-            monitor.close(&error);
-        }
+        self.subscribers.close(&error);
         self.core.leave(self.owner, &error);
     }
 
@@ -275,8 +265,7 @@ impl Client {
             }
             Way::Many(router) => router.stats(),
         };
-        let pubsub = self.subscribers.as_ref().map(|all| all.pubsub.stats()).unwrap_or_default();
-        ClientStats { pool, lanes, pubsub }
+        ClientStats { pool, lanes, pubsub: self.subscribers.stats() }
     }
 
     /// The client's counters.
@@ -298,23 +287,6 @@ impl Client {
         };
         let sessions = self.core.sessions.of(self.owner);
         lanes + sessions.iter().map(|session| session.lane().queued_bytes()).sum::<usize>()
-    }
-}
-
-impl Subscribers {
-    /// Must be called inside the runtime.
-    fn start(home: &Home, outbox: &Arc<Outbox>) -> Self {
-        let subscriber = |budget| {
-            Subscriber::start(
-                budget,
-                Arc::clone(&home.options),
-                Arc::clone(&home.pool),
-                Arc::clone(outbox),
-                Arc::clone(&home.metrics),
-            )
-        };
-        let (pubsub, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
-        Self { pubsub, monitor }
     }
 }
 

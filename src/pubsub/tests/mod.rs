@@ -1,5 +1,6 @@
 //! What a subscriber's state does, rule by rule, and against a model server under random histories.
 
+mod homes;
 mod model;
 mod rules;
 

@@ -185,6 +185,9 @@ impl Shared {
     async fn impatiently<T>(self: &Arc<Self>, link: &Link, lease: impl Future<Output = T>) -> T {
         let Some(nodes) = &self.nodes else { return lease.await };
         tokio::pin!(lease);
+        let code = || link.pool.last_error().map(|error| error.code().to_owned());
+        // The loss of the connection before is no attempt.
+        let before = code();
         let started = Instant::now();
         let mut looked = started;
         loop {
@@ -195,7 +198,7 @@ impl Shared {
             }
             let patience = match link.is_last_resort {
                 true => self.options.socket.connect_timeout,
-                false if link.pool.last_error().is_some() => IMPATIENCE,
+                false if code().is_some_and(|code| Some(code) != before) => IMPATIENCE,
                 false => PATIENCE,
             };
             if started.elapsed() < patience {

@@ -199,6 +199,19 @@ class RedisCluster extends RedisClient {
     return typeof done === 'function' ? callback(refusal, done) : refusal
   }
 
+  /** Each node has its own MONITOR: refused, with the way to it. */
+  monitor (listener, done) {
+    const error = new TypeError('monitor: a cluster has no MONITOR of its own, each of its nodes ' +
+      'has: use (await cluster.nodeClient(node)).monitor(listener)')
+    const promise = Promise.reject(error)
+    return typeof done === 'function' ? callback(promise, done) : promise
+  }
+
+  /** The same by its other name. */
+  MONITOR (listener, done) {
+    return this.monitor(listener, done)
+  }
+
   /** A client of the same cluster, with options changed by `overrides`. */
   duplicate (overrides = {}) {
     const { timeout, typeMapping, signal: abortSignal } = this._command

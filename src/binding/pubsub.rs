@@ -13,10 +13,9 @@ use napi::sys;
 use napi_derive::napi;
 use tokio::time::Instant;
 
-use crate::client::Client;
 use crate::error;
 use crate::outbox::{Backlog, Resubscribed, Row};
-use crate::pubsub::{Request, Topic};
+use crate::pubsub::{Request, Subscriber, Topic};
 
 use super::bridge::Core;
 use super::deliver::{Scope, Sinks};
@@ -44,10 +43,8 @@ impl Core {
     ) -> Result<()> {
         guard(|| {
             let names = names.iter().map(copied).zip(tokens.iter().copied()).collect();
-            self.with_topic(topic, |client, topic| {
-                if let Some(subscriber) = client.subscriber(topic) {
-                    subscriber.subscribe(request(ticket, timeout), topic, names);
-                }
+            self.with_topic(topic, |subscriber, topic| {
+                subscriber.subscribe(request(ticket, timeout), topic, names);
             })
         })
     }
@@ -63,19 +60,17 @@ impl Core {
     ) -> Result<()> {
         guard(|| {
             let names = names.iter().map(copied).collect();
-            self.with_topic(topic, |client, topic| {
-                if let Some(subscriber) = client.subscriber(topic) {
-                    subscriber.unsubscribe(request(ticket, timeout), topic, names);
-                }
+            self.with_topic(topic, |subscriber, topic| {
+                subscriber.unsubscribe(request(ticket, timeout), topic, names);
             })
         })
     }
 
-    fn with_topic(&self, topic: u32, f: impl FnOnce(&Client, Topic)) -> Result<()> {
-        let topic = Topic::from_number(topic);
-        let topic = topic.ok_or_else(|| Error::from_reason("there is no such topic"))?;
+    fn with_topic(&self, topic: u32, f: impl FnOnce(&Subscriber, Topic)) -> Result<()> {
+        let unheard = || Error::from_reason("there is no such topic");
+        let topic = Topic::from_number(topic).ok_or_else(unheard)?;
         if let Some(client) = self.started()?.client() {
-            f(client, topic);
+            f(client.subscriber(topic).ok_or_else(unheard)?, topic);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod core;
 mod runtime;
 mod sessions;
 mod shared;
+mod subscribers;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +16,14 @@ use std::time::Duration;
 
 use self::core::{Core, Way};
 pub use self::shared::Shared;
+use self::subscribers::Subscribers;
 use crate::error::{Applied, Error, Kind, Result};
-use crate::lane::{Batch, Home, Lane, LaneStats, Submitted};
+use crate::lane::{Batch, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Event, Outbox};
 use crate::pool::{PoolStats, Questions};
-use crate::pubsub::{Budget, Subscriber, SubscriberStats, Topic};
+use crate::pubsub::{Subscriber, SubscriberStats, Topic};
 use crate::session::Released;
 use crate::topology::Router;
 
@@ -35,13 +37,7 @@ pub struct Client {
     /// By which the core knows this event loop.
     owner: u32,
     outbox: Arc<Outbox>,
-    subscribers: Option<Subscribers>,
-}
-
-/// The connections that messages come over.
-struct Subscribers {
-    pubsub: Subscriber,
-    monitor: Subscriber,
+    subscribers: Subscribers,
 }
 
 /// What a client is doing at one moment.
@@ -99,15 +95,15 @@ impl Client {
     fn of(core: Arc<Core>, owner: u32, outbox: Arc<Outbox>, shared: Option<Arc<Shared>>) -> Self {
         let _inside = core.runtime.enter();
         let subscribers = match &core.way {
-            Way::One { home, .. } => Some(Subscribers::start(home, &outbox)),
-            Way::Many(_) => None,
+            Way::One { home, .. } => Subscribers::start(home, &outbox),
+            Way::Many(router) => Subscribers::start_among(router, &outbox, &core.metrics),
         };
         let (shared, is_over) = (Mutex::new(shared), Arc::default());
         Self { subscribers, core, shared, is_over, owner, outbox }
     }
 
-    /// Hands over a batch. Returns the bytes that are queued in its lane now, by all who share it. A batch that cannot
-    /// be taken ends with failures in the outbox.
+    /// Hands over a batch. Returns the bytes that are queued in its lane now, by all who share it.
+    /// A batch that cannot be taken ends with failures in the outbox.
     pub fn submit(&self, batch: Batch) -> usize {
         self.core.metrics.commands.add(batch.commands().len() as u64);
         let batch = batch.owned_by(self.owner);
@@ -264,13 +260,10 @@ impl Client {
         }
     }
 
-    /// The connection that messages of `topic` come over.
+    /// Who hears the messages of `topic`; None for MONITOR of several nodes, each of which has its
+    /// own.
     pub fn subscriber(&self, topic: Topic) -> Option<&Subscriber> {
-        let subscribers = self.subscribers.as_ref()?;
-        Some(match topic {
-            Topic::Monitor => &subscribers.monitor,
-            Topic::Channel | Topic::Pattern | Topic::ShardChannel => &subscribers.pubsub,
-        })
+        self.subscribers.of(topic)
     }
 
     /// Ends the command `id`, whose caller has gone; says whether the server may run it still.
@@ -301,10 +294,7 @@ impl Client {
             return;
         }
         let error = closed();
-        if let Some(Subscribers { pubsub, monitor }) = &self.subscribers {
-            pubsub.close(&error);
-            monitor.close(&error);
-        }
+        self.subscribers.close(&error);
         self.core.abandon(self.owner, &error);
         let shared = self.shared().take();
         let is_last = match shared {
@@ -324,8 +314,7 @@ impl Client {
             }
             Way::Many(router) => router.stats(),
         };
-        let pubsub = self.subscribers.as_ref().map(|all| all.pubsub.stats()).unwrap_or_default();
-        ClientStats { pool, lanes, pubsub }
+        ClientStats { pool, lanes, pubsub: self.subscribers.stats() }
     }
 
     /// The client's counters.
@@ -363,23 +352,6 @@ impl Client {
     fn shared(&self) -> MutexGuard<'_, Option<Arc<Shared>>> {
         // One value, set or taken as a whole.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Subscribers {
-    /// Must be called inside the runtime.
-    fn start(home: &Home, outbox: &Arc<Outbox>) -> Self {
-        let subscriber = |budget| {
-            Subscriber::start(
-                budget,
-                Arc::clone(&home.options),
-                Arc::clone(&home.pool),
-                Arc::clone(outbox),
-                Arc::clone(&home.metrics),
-            )
-        };
-        let (pubsub, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
-        Self { pubsub, monitor }
     }
 }
 

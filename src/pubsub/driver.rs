@@ -1,8 +1,8 @@
-//! Moves a subscriber's bytes on tokio: connects when something is wanted, reads, writes, watches
-//! the clock, reconnects.
+//! Moves the bytes of one of a subscriber's links on tokio: connects when something is wanted, reads,
+//! writes, watches the clock, reconnects.
 //!
-//! Owns the lease. Never decides what is asked of the server: that is `state`. Invariant: a
-//! connection that was subscribed to anything is closed, never lent to somebody else.
+//! Owns the lease. Never decides what is asked of the server: that is `state`; nor of which server:
+//! that is `links`, whom it tells when a node does not answer. Invariant: a connection that was subscribed to anything is closed, never lent to somebody else.
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, sleep_until, timeout, Instant};
 
-use super::{Budget, Shared, DEADLINE_STEP};
+use super::{Budget, Link, Shared, DEADLINE_STEP};
 use crate::backoff;
 use crate::error::{Error, Kind, Result};
 use crate::options::Reconnect;
@@ -43,12 +43,20 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_secs(5);
 /// Reads in a row, of up to 256 KiB each: about a millisecond of decoding.
 const READS: usize = 16;
+/// How long one of several nodes may take to connect before the others are asked for what they have
+/// as well.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The same once an attempt has failed: the next one is under way, and seldom any better.
+const IMPATIENCE: Duration = Duration::from_millis(200);
+/// How often somebody is asked where everything is, while a node cannot be connected: a promotion
+/// is to be seen within a second (reliability P16).
+const LOOK: Duration = Duration::from_millis(400);
 
-/// Runs the subscriber; if its driver panics, that is a bug of ours which must cost no more than
-/// the requests under way and a gap.
-pub(super) async fn supervise(shared: Arc<Shared>) {
+/// Runs a link; if its driver panics, that is a bug of ours which must cost no more than the
+/// requests under way and a gap.
+pub(super) async fn supervise(shared: Arc<Shared>, link: Arc<Link>) {
     loop {
-        let driver = tokio::spawn(drive(Arc::clone(&shared)));
+        let driver = tokio::spawn(drive(Arc::clone(&shared), Arc::clone(&link)));
         if driver.await.is_ok() {
             return;
         }
@@ -56,7 +64,7 @@ pub(super) async fn supervise(shared: Arc<Shared>) {
         {
             let state = &mut shared.lock().state;
             state.fail_all(&Error::connection("INTERNAL", text));
-            state.disconnect(Instant::now());
+            state.disconnect(link.id, Instant::now());
         }
         shared.report(Instant::now());
         // The same bytes may come again.
@@ -72,73 +80,92 @@ enum End {
     Lost(Error, Instant),
 }
 
-async fn drive(shared: Arc<Shared>) {
+async fn drive(shared: Arc<Shared>, link: Arc<Link>) {
     let mut flaps = 0;
-    while shared.is_needed().await {
-        let Some(lease) = connect(&shared).await else { continue };
+    while shared.is_needed(&link).await {
+        let Some(lease) = connect(&shared, &link).await else { continue };
         let started = Instant::now();
-        let end = Service::new(&shared, lease).run().await;
+        let end = Service::new(&shared, &link, lease).run().await;
         let (error, since) = match end {
             End::Needless => {
-                shared.lock().state.disconnect(Instant::now());
+                shared.lock().state.disconnect(link.id, Instant::now());
                 shared.report(Instant::now());
                 continue;
             }
             End::Lost(error, since) => (error, since),
         };
-        shared.lose(&error, since);
+        shared.lose(&link, &error, since);
         flaps = if started.elapsed() < STABLE { flaps + 1 } else { 0 };
+        let is_flapping = flaps > 1 && !link.is_last_resort;
+        if is_flapping || error.code() == "DEAD_PEER" {
+            shared.evict(&link);
+        }
         if flaps > 1 {
             let delay = backoff::full_jitter(FLAP_BASE, STABLE, flaps - 2, backoff::random());
-            shared.keep_time(sleep(delay)).await;
+            shared.keep_time(&link, sleep(delay)).await;
         }
     }
 }
 
 /// Makes a connection; None if it is not needed any more, or could not be made.
-async fn connect(shared: &Shared) -> Option<Lease> {
+async fn connect(shared: &Arc<Shared>, link: &Link) -> Option<Lease> {
     let lease = async {
         match shared.budget {
-            Budget::Subscribers => shared.pool.subscriber_lease().await,
-            Budget::Sessions => shared.pool.acquire().await,
+            Budget::Subscribers => link.pool.subscriber_lease().await,
+            Budget::Sessions => link.pool.acquire().await,
         }
     };
-    match shared.keep_time(lease).await? {
+    match shared.keep_time(link, shared.impatiently(link, lease)).await? {
         Ok(lease) => Some(lease),
+        Err(error) if shared.nodes.is_some() && error.kind() == Kind::Closed => {
+            shared.forget(link);
+            None
+        }
         Err(error) => {
-            shared.lock().state.fail_all(&error);
+            {
+                let state = &mut shared.lock().state;
+                let names = state.at(link.id);
+                state.fail_those(&names, &error);
+            }
             shared.report(Instant::now());
+            if !link.is_last_resort {
+                shared.evict(link);
+            }
             // A new request gets its answer at once.
-            let _ = timeout(HOPELESS, shared.wake.notified()).await;
+            let _ = timeout(HOPELESS, link.wake.notified()).await;
+            shared.evict(link);
             None
         }
     }
 }
 
 impl Shared {
-    /// Waits until something is wanted; false once the subscriber is closed.
-    async fn is_needed(&self) -> bool {
+    /// Waits until something is wanted; false once the subscriber, or the link, is no more.
+    async fn is_needed(&self, link: &Link) -> bool {
         loop {
             {
                 let inner = self.lock();
-                if inner.closed.is_some() {
+                if inner.closed.is_some() || !inner.links.has(link.id) {
                     return false;
                 }
-                if inner.state.is_wanted() {
+                if inner.state.is_wanted(link.id) {
                     return true;
                 }
             }
-            self.wake.notified().await;
+            if self.retire(link) {
+                return false;
+            }
+            link.wake.notified().await;
         }
     }
 
     /// Awaits `future` while deadlines go on passing. None as soon as nothing is wanted.
-    async fn keep_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    async fn keep_time<T>(&self, link: &Link, future: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(future);
         loop {
             let until = {
                 let inner = self.lock();
-                if !inner.state.is_wanted() {
+                if !inner.state.is_wanted(link.id) {
                     return None;
                 }
                 let now = Instant::now();
@@ -147,24 +174,59 @@ impl Shared {
             tokio::select! {
                 biased;
                 done = &mut future => return Some(done),
-                () = self.wake.notified() => {}
+                () = link.wake.notified() => {}
                 () = sleep_until(until) => self.expire(Instant::now()),
             }
         }
     }
 
+    /// Awaits a connection to one of several nodes. When that takes long, everything that can be
+    /// had elsewhere is, and news of the rest are looked for.
+    async fn impatiently<T>(self: &Arc<Self>, link: &Link, lease: impl Future<Output = T>) -> T {
+        let Some(nodes) = &self.nodes else { return lease.await };
+        tokio::pin!(lease);
+        let code = || link.pool.last_error().map(|error| error.code().to_owned());
+        // The loss of the connection before is no attempt.
+        let before = code();
+        let started = Instant::now();
+        let mut looked = started;
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut lease => return done,
+                () = sleep(IMPATIENCE) => {}
+            }
+            let patience = match link.is_last_resort {
+                true => self.options.socket.connect_timeout,
+                false if code().is_some_and(|code| Some(code) != before) => IMPATIENCE,
+                false => PATIENCE,
+            };
+            if started.elapsed() < patience {
+                continue;
+            }
+            if looked.elapsed() >= LOOK || looked == started {
+                looked = Instant::now();
+                nodes.look();
+            }
+            self.evict(link);
+        }
+    }
+
     /// The connection is gone: what is wanted waits for the next one.
-    fn lose(&self, error: &Error, since: Instant) {
+    fn lose(self: &Arc<Self>, link: &Link, error: &Error, since: Instant) {
         let is_wanted = {
             let mut inner = self.lock();
-            inner.state.disconnect(since);
-            inner.state.is_wanted()
+            inner.state.disconnect(link.id, since);
+            inner.state.is_wanted(link.id)
         };
         self.report(Instant::now());
         if !is_wanted {
             return;
         }
-        self.pool.lost(error);
+        link.pool.lost(error);
+        if let Some(nodes) = &self.nodes {
+            nodes.look();
+        }
         if self.options.reconnect == Reconnect::Never {
             self.close(error);
             self.outbox.push(Delivery::Event(Event::Stopped(error.clone())));
@@ -174,7 +236,8 @@ impl Shared {
 
 /// The service of one connection.
 struct Service<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
+    link: &'a Link,
     lease: Lease,
     /// Encoded and not written yet, from `written` on.
     out: Vec<u8>,
@@ -202,12 +265,13 @@ enum Timer {
 }
 
 impl<'a> Service<'a> {
-    fn new(shared: &'a Shared, lease: Lease) -> Self {
+    fn new(shared: &'a Arc<Shared>, link: &'a Link, lease: Lease) -> Self {
         // Spread by a tenth, so that the subscribers of many processes do not ping together.
         let ping_interval = backoff::spread(shared.options.ping_interval, 0.1, backoff::random());
         let heard = Instant::now();
         Self {
             shared,
+            link,
             lease,
             out: Vec::new(),
             written: 0,
@@ -225,7 +289,7 @@ impl<'a> Service<'a> {
         if let Err(error) = self.lease.attach() {
             return End::Lost(error, Instant::now());
         }
-        self.shared.lock().state.connect();
+        self.shared.lock().state.connect(self.link.id);
         match self.serve().await {
             Ok(()) => End::Needless,
             Err(error) => {
@@ -237,7 +301,7 @@ impl<'a> Service<'a> {
     }
 
     async fn serve(&mut self) -> Result<()> {
-        let shared = self.shared;
+        let link = self.link;
         let stream = Arc::clone(&self.lease.stream);
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
         loop {
@@ -267,7 +331,7 @@ impl<'a> Service<'a> {
                     }
                 }
                 ready = stream.writable(), if !self.is_flushed => ready?,
-                () = shared.wake.notified() => {}
+                () = link.wake.notified() => {}
                 () = &mut timer => if self.on_timer()? {
                     return Ok(());
                 }
@@ -279,15 +343,15 @@ impl<'a> Service<'a> {
     /// to be closed.
     fn fill(&mut self) -> bool {
         let mut inner = self.shared.lock();
-        if inner.closed.is_some() || inner.state.is_over() {
+        if inner.closed.is_some() || inner.state.is_over() || !inner.links.has(self.link.id) {
             return false;
         }
         if self.written == self.out.len() {
             self.out.clear();
             self.written = 0;
-            inner.state.encode(&mut self.out, Instant::now());
+            inner.state.encode(self.link.id, &mut self.out, Instant::now());
         }
-        match inner.state.is_wanted() {
+        match inner.state.is_wanted(self.link.id) {
             true => self.needless = None,
             false => _ = self.needless.get_or_insert_with(Instant::now),
         }
@@ -333,10 +397,17 @@ impl<'a> Service<'a> {
 
     fn hear(&self, frames: Frames) -> Result<()> {
         let shared = self.shared;
-        let received = shared.lock().state.receive(&frames, self.heard);
+        let received = shared.lock().state.receive(self.link.id, &frames, self.heard);
         shared.metrics.pushes_ignored.add(received.ignored);
         if !received.rows.is_empty() && shared.backlog.push(frames, received.rows) {
             shared.outbox.push(Delivery::Messages(Arc::clone(&shared.backlog)));
+        }
+        if let Some(nodes) = shared.nodes.as_ref().filter(|_| received.is_astray) {
+            for (slot, error) in &received.redirects {
+                self.link.redirected(&**nodes, *slot, error);
+            }
+            nodes.look();
+            shared.arrange();
         }
         shared.report(self.heard);
         received.breach.map_or(Ok(()), Err)
@@ -353,7 +424,7 @@ impl<'a> Service<'a> {
     fn next_timer(&self, now: Instant) -> (Timer, Instant) {
         let inner = self.shared.lock();
         let deadline = inner.state.next_deadline().map(|at| at.max(now + DEADLINE_STEP));
-        let oldest = inner.state.oldest();
+        let oldest = inner.state.oldest(self.link.id);
         // Messages are a sign of life, and an answer may have to wait for its turn behind them.
         let dead = oldest.map(|(asked, is_ping)| {
             let budget = if is_ping { PING_BUDGET } else { DEAD_PEER };
@@ -385,7 +456,7 @@ impl<'a> Service<'a> {
         }
         match timer {
             Timer::Deadline => {}
-            Timer::Ping => self.shared.lock().state.ping(&mut self.out, now),
+            Timer::Ping => self.shared.lock().state.ping(self.link.id, &mut self.out, now),
             Timer::Dead => {
                 let text = "the server has not answered for too long: the connection is given up";
                 return Err(Error::new(Kind::Connection, "DEAD_PEER", text).retryable());

@@ -1,10 +1,13 @@
-//! A subscriber: the connection that carries a client's Pub/Sub, or its MONITOR.
+//! A subscriber: the connections that carry a client's Pub/Sub, or the one of its MONITOR.
 //!
-//! `state` is pure and knows what is wanted and what the server has confirmed; `driver` moves the
-//! bytes. The connection is opened with the first subscription and closed some time after the last;
-//! when it is lost, everything wanted is asked for again, and the gap is reported. Messages wait
-//! for the caller in a bounded backlog, so the socket is read whatever the caller does. Invariant:
-//! everything about a subscriber changes under its one lock, which is never held over an await.
+//! `state` is pure and knows what is wanted and what the servers have confirmed; `driver` moves the
+//! bytes of one connection. A connection is opened with the first subscription and closed some time
+//! after the last; when it is lost, everything wanted is asked for again, and the gap is reported.
+//! Of several nodes each shard channel is subscribed to on the one that has its slot, everything
+//! else on any one (`links`); when that changes, `keeper` moves it. Messages wait for the caller in
+//! a bounded backlog, so sockets are read whatever the caller does. Invariant: everything about a
+//! subscriber changes under its one lock, which is never held over an await; the locks of pools and
+//! nodes may be taken under it, never the other way round.
 
 #![cfg_attr(
     not(test),
@@ -13,6 +16,13 @@
 
 mod driver;
 mod frame;
+mod gap;
+mod keeper;
+mod line;
+mod links;
+mod names;
+mod nodes;
+mod refusal;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -22,9 +32,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::links::{Link, Links};
+pub use self::nodes::Nodes;
 pub use self::state::Request;
 use self::state::State;
 pub use self::topic::Topic;
@@ -43,7 +56,7 @@ pub enum Budget {
     Sessions,
 }
 
-/// A connection that messages come over.
+/// The connection that messages come over, or the connections to several nodes.
 #[derive(Clone)]
 pub struct Subscriber {
     shared: Arc<Shared>,
@@ -52,18 +65,21 @@ pub struct Subscriber {
 struct Shared {
     budget: Budget,
     inner: Mutex<Inner>,
-    /// Tells the driver to look at the state again.
-    wake: Notify,
+    /// Several nodes; None for one server, which the only link leads to.
+    nodes: Option<Arc<dyn Nodes>>,
+    /// Tells the keeper to look at the state again.
+    news: Notify,
     backlog: Arc<Backlog>,
     options: Arc<ClientOptions>,
-    pool: Arc<Pool>,
     outbox: Arc<Outbox>,
     metrics: Arc<Metrics>,
+    runtime: Handle,
 }
 
 #[derive(Default)]
 struct Inner {
     state: State,
+    links: Links,
     /// Why nothing can be subscribed to any more.
     closed: Option<Error>,
 }
@@ -91,10 +107,24 @@ impl Subscriber {
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let (inner, wake, backlog) = (Mutex::default(), Notify::new(), Arc::default());
-        let shared = Shared { budget, inner, wake, backlog, options, pool, outbox, metrics };
-        let shared = Arc::new(shared);
-        tokio::spawn(driver::supervise(Arc::clone(&shared)));
+        let (links, link) = Links::to(pool);
+        let inner = Inner { links, ..Inner::default() };
+        let shared = Shared::new(budget, inner, None, options, outbox, metrics);
+        tokio::spawn(driver::supervise(Arc::clone(&shared), link));
+        Self { shared }
+    }
+
+    /// The same of several nodes. It has no use for MONITOR.
+    pub fn start_among(
+        nodes: Arc<dyn Nodes>,
+        options: Arc<ClientOptions>,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let inner = Inner { state: State::scattered(), ..Inner::default() };
+        let changes = nodes.changes();
+        let shared = Shared::new(Budget::Subscribers, inner, Some(nodes), options, outbox, metrics);
+        tokio::spawn(keeper::supervise(Arc::clone(&shared), changes));
         Self { shared }
     }
 
@@ -140,14 +170,35 @@ impl Subscriber {
             }
             (Some(_), None) => {}
             (None, _) => {
+                self.shared.arrange();
                 self.shared.report(Instant::now());
-                self.shared.wake.notify_one();
             }
         }
     }
 }
 
 impl Shared {
+    fn new(
+        budget: Budget,
+        inner: Inner,
+        nodes: Option<Arc<dyn Nodes>>,
+        options: Arc<ClientOptions>,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            budget,
+            inner: Mutex::new(inner),
+            nodes,
+            news: Notify::new(),
+            backlog: Arc::default(),
+            options,
+            outbox,
+            metrics,
+            runtime: Handle::current(),
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic under the lock ends in the driver's supervisor, which clears the state.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,16 +208,17 @@ impl Shared {
         let mut inner = self.lock();
         inner.closed.get_or_insert_with(|| error.clone());
         inner.state.clear(error);
+        inner.links.wake();
         drop(inner);
         self.report(Instant::now());
-        self.wake.notify_one();
+        self.news.notify_one();
     }
 
     /// Tells the caller what has ended and what was found.
     fn report(&self, now: Instant) {
-        let (settled, refusals, gap) = {
+        let (settled, refusals, gaps) = {
             let state = &mut self.lock().state;
-            (state.take_settled(), state.take_refusals(), state.take_report(now))
+            (state.take_settled(), state.take_refusals(), state.take_reports(now))
         };
         if !settled.is_empty() {
             self.outbox.push(Delivery::Settled(settled));
@@ -174,16 +226,23 @@ impl Shared {
         for refusal in refusals {
             self.outbox.push(Delivery::Event(Event::Error(refusal)));
         }
-        if let Some(gap) = gap {
+        for gap in gaps {
             self.outbox.push(Delivery::Event(Event::Resubscribed(gap)));
         }
+    }
+
+    /// Why connecting has failed, or, of several nodes, why none is known.
+    fn last_error(&self) -> Option<Error> {
+        let links = self.lock().links.all();
+        let of_link = links.iter().find_map(|link| link.pool.last_error());
+        of_link.or_else(|| self.nodes.as_ref()?.failure())
     }
 
     /// Fails the requests whose deadline has passed.
     fn expire(&self, now: Instant) {
         let text = "the server did not confirm the subscription before the command's deadline";
         let mut error = Error::new(Kind::Timeout, "TIMEOUT", text).retryable();
-        if let Some(cause) = self.pool.last_error() {
+        if let Some(cause) = self.last_error() {
             error = error.with_cause(cause);
         }
         let expired = self.lock().state.expire(now, &error);

@@ -16,7 +16,7 @@ pub enum Topic {
 }
 
 /// What is asked of the server for a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Op {
     Subscribe,
     Unsubscribe,

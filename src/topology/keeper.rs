@@ -160,6 +160,7 @@ impl Shared {
                         routes.news.look = routes.parked.commands() > 0;
                     }
                     routes.last_failure = Some(error);
+                    routes.version += 1;
                 });
             }
         }

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{watch, Notify};
 use tokio::time::Instant;
 
 pub use self::redirect::is_plain;
@@ -70,6 +70,7 @@ pub struct Commons {
 }
 
 /// The nodes of one deployment. Dropping it does not close it: see [`Router::close`].
+#[derive(Clone)]
 pub struct Router {
     shared: Arc<Shared>,
 }
@@ -80,6 +81,8 @@ struct Shared {
     routes: Mutex<Routes>,
     /// Tells the keeper to look.
     wake: Arc<Notify>,
+    /// How often the nodes, or who has which slot, may have changed.
+    changes: watch::Sender<u64>,
 }
 
 /// A node, for the application.
@@ -124,7 +127,8 @@ impl Router {
             let template =
                 Arc::new(Template { options, topology, shared: commons, company, router });
             let routes = Mutex::new(Routes::new(Arc::clone(&template)));
-            Shared { template, source, routes, wake: Arc::default() }
+            let changes = watch::Sender::new(0);
+            Shared { template, source, routes, wake: Arc::default(), changes }
         });
         let wake = Arc::clone(&shared.wake);
         tokio::spawn(keeper::keep(Arc::downgrade(&shared), wake));
@@ -166,6 +170,51 @@ impl Router {
     /// Finds out where everything is.
     pub fn look(&self) {
         self.shared.change(|routes| routes.news.look = true);
+    }
+
+    /// Changes whenever the nodes, or who has which slot, may have changed, and when nobody could
+    /// say.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    /// The node at `place` has said `error`, a MOVED, about `slot`: believes it, if it names a node
+    /// of the deployment; asks where everything is in any case.
+    pub fn redirected(&self, place: u32, slot: u16, error: &Error) {
+        let _inside = self.shared.template.shared.runtime.enter();
+        self.shared.change(|routes| routes.moved(place, slot, error, Instant::now()));
+    }
+
+    /// Why nobody could say where everything is, when somebody was asked last.
+    pub fn failure(&self) -> Option<Error> {
+        self.shared.lock().last_failure.clone()
+    }
+
+    /// The options of all nodes, with any endpoint.
+    pub fn options(&self) -> &ClientOptions {
+        &self.shared.template.options
+    }
+
+    /// The places of the nodes that see the messages of all channels, each with whether its lane
+    /// stands: of several shards all nodes, of one its primary.
+    pub fn listeners(&self) -> Vec<(u32, bool)> {
+        let routes = self.shared.lock();
+        let only = match routes.table.shards() {
+            [only] => Some(only.primary),
+            _ => None,
+        };
+        let nodes = (0..).zip(&routes.nodes).filter_map(|(place, node)| {
+            let node = node.as_ref().filter(|node| node.leaves.is_none())?;
+            only.is_none_or(|only| only == place).then(|| (place, node.is_up()))
+        });
+        nodes.collect()
+    }
+
+    /// The pool of the node at `place`, if that is a part of the deployment.
+    pub fn pool(&self, place: u32) -> Option<Arc<Pool>> {
+        let routes = self.shared.lock();
+        let node = routes.node(place).filter(|node| node.leaves.is_none())?;
+        Some(Arc::clone(node.pool()))
     }
 
     /// Ends every command with `error` and closes all connections, for good.
@@ -249,8 +298,12 @@ impl Shared {
     fn change<T>(&self, change: impl FnOnce(&mut Routes) -> T) -> T {
         let mut routes = self.lock();
         let before = routes.news;
+        let version = routes.version;
         let result = change(&mut routes);
         let after = routes.news;
+        if routes.version != version {
+            self.changes.send_replace(routes.version);
+        }
         let is_news = (after.look && !before.look) || (after.rearm && !before.rearm);
         drop(routes);
         if is_news {

@@ -51,6 +51,8 @@ pub(super) struct Routes {
     pub(super) closed: Option<Error>,
     /// Why nobody could say where everything is, when somebody was asked last.
     pub(super) last_failure: Option<Error>,
+    /// How often the nodes or the table may have changed.
+    pub(super) version: u64,
 }
 
 /// What the keeper has to do.
@@ -104,6 +106,7 @@ impl Routes {
             news: News::default(),
             closed: None,
             last_failure: None,
+            version: 0,
         }
     }
 
@@ -323,9 +326,24 @@ impl Routes {
         }
     }
 
+    /// The node at `from` has said, not to a command, that `slot` is elsewhere.
+    pub(super) fn moved(&mut self, from: u32, slot: u16, error: &Error, now: Instant) {
+        self.news.look = true;
+        let Redirect::Moved(target) = Redirect::read(error) else { return };
+        let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint));
+        let endpoint = endpoint.map(|endpoint| self.template.mapped(endpoint));
+        let place = endpoint.and_then(|endpoint| self.places.get(&endpoint).copied());
+        if let Some(place) = place.filter(|place| self.table.primary(slot) != Some(*place)) {
+            let before = self.table.clone();
+            self.table.move_slot(slot, place);
+            self.follow(&before, now);
+        }
+    }
+
     /// The table has changed: new commands of each slot that has moved wait until its former owner
     /// has answered what it got before. What waits for a connection there moves along at once.
     fn follow(&mut self, before: &Table, now: Instant) {
+        self.version += 1;
         let moved = self.table.moved_since(before);
         let mut marks: HashMap<u32, Option<u64>> = HashMap::new();
         for (slot, owner) in moved {

@@ -1,5 +1,6 @@
 //! What a subscriber's state does, rule by rule, and against a model server under random histories.
 
+mod homes;
 mod model;
 mod rules;
 
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use super::state::{Received, Request, State};
 use super::topic::Topic;
 use crate::error::Error;
+use crate::outbox::Resubscribed;
 use crate::resp::{encode, Decoder, Frames, Limits};
 
 /// A state, and the server of its connection.
@@ -44,7 +46,7 @@ impl Scene {
 
     fn connected() -> Self {
         let mut scene = Self::new('>');
-        scene.state.connect();
+        scene.state.connect(State::ONLY);
         scene
     }
 
@@ -63,7 +65,7 @@ impl Scene {
 
     /// Writes; the server does not read yet.
     fn write(&mut self) {
-        self.state.encode(&mut self.wire, self.now);
+        self.state.encode(State::ONLY, &mut self.wire, self.now);
     }
 
     /// The server answers the next command. False if there is none.
@@ -87,7 +89,7 @@ impl Scene {
     }
 
     fn hear(&mut self, bytes: &str) -> Received {
-        let received = self.state.receive(&frames(bytes), self.now);
+        let received = self.state.receive(State::ONLY, &frames(bytes), self.now);
         self.keep_account();
         received
     }
@@ -102,7 +104,7 @@ impl Scene {
     fn cut(&mut self) {
         self.wire.clear();
         self.server.subscribed.clear();
-        self.state.disconnect(self.now);
+        self.state.disconnect(State::ONLY, self.now);
         self.keep_account();
     }
 
@@ -117,6 +119,13 @@ impl Scene {
 
     fn code(&self, ticket: u32) -> Option<&str> {
         self.settled.get(&ticket)?.as_ref().map(Error::code)
+    }
+
+    /// The gap that has ended since the last call.
+    fn gap(&mut self) -> Option<Resubscribed> {
+        let mut gaps = self.state.take_reports(self.now);
+        assert!(gaps.len() < 2);
+        gaps.pop()
     }
 
     fn pass(&mut self, ms: u64) {

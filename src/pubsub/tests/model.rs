@@ -73,7 +73,7 @@ proptest! {
                     is_connected = false;
                 }
                 Step::Connect if !is_connected => {
-                    scene.state.connect();
+                    scene.state.connect(State::ONLY);
                     is_connected = true;
                 }
                 Step::Connect => {}
@@ -94,12 +94,12 @@ proptest! {
         // A fresh connection to a server that allows everything.
         scene.server.forbidden.clear();
         scene.cut();
-        scene.state.connect();
+        scene.state.connect(State::ONLY);
         scene.settle_down();
         prop_assert_eq!(&scene.server.subscribed, &wanted);
         prop_assert_eq!(scene.settled.len(), tickets as usize);
-        prop_assert_eq!(scene.state.oldest(), None);
-        let _ = scene.state.take_report(scene.now);
+        prop_assert_eq!(scene.state.oldest(State::ONLY), None);
+        let _ = scene.state.take_reports(scene.now);
 
         // From there on nothing is lost, so a message finds its token.
         for (topic, name) in &wanted {
@@ -119,7 +119,7 @@ proptest! {
         mark in prop_oneof![Just('>'), Just('*')],
     ) {
         let mut scene = Scene::new(mark);
-        scene.state.connect();
+        scene.state.connect(State::ONLY);
         let mut wanted = BTreeSet::new();
         let mut tickets = 0;
         for step in steps {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::{Applied, Kind};
-use crate::outbox::{Resubscribed, Row};
+use crate::outbox::Row;
 use Topic::{Channel, Monitor, Pattern, ShardChannel};
 
 #[test]
@@ -46,7 +46,7 @@ fn requests_wait_for_the_first_connection() {
     scene.want(2, ShardChannel, &["s"]);
     scene.unwant(3, Channel, &["x"]);
     assert_eq!(scene.done(), [3], "nothing was subscribed to");
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.settle_down();
     assert_eq!(scene.done(), [1, 2, 3]);
 }
@@ -59,7 +59,7 @@ fn what_is_taken_back_before_it_was_sent_is_never_sent() {
     scene.settle_down();
     assert!(scene.server.heard.is_empty());
     assert_eq!(scene.done(), [1, 2]);
-    assert!(!scene.state.is_wanted());
+    assert!(!scene.state.is_wanted(State::ONLY));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_unsubscribe_that_crosses_a_subscribe_waits_for_its_own_confirmation() {
 fn messages_carry_their_token_and_patterns_their_channel_in_either_protocol() {
     for mark in ['>', '*'] {
         let mut scene = Scene::new(mark);
-        scene.state.connect();
+        scene.state.connect(State::ONLY);
         scene.want(1, Channel, &["abc"]);
         scene.want(2, Pattern, &["a*"]);
         scene.settle_down();
@@ -134,13 +134,13 @@ fn after_a_loss_everything_wanted_is_asked_for_once_and_the_gap_is_told() {
     scene.want(2, Pattern, &["p*"]);
     scene.want(3, ShardChannel, &["s"]);
     scene.settle_down();
-    assert_eq!(scene.state.take_report(scene.now), None, "nothing was lost yet");
+    assert_eq!(scene.gap(), None, "nothing was lost yet");
     scene.cut();
     scene.pass(700);
     scene.want(4, Channel, &["new"]);
     scene.unwant(5, Channel, &["b"]);
     scene.server.heard.clear();
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.pass(50);
     scene.settle_down();
     let mut heard = scene.server.heard.clone();
@@ -150,8 +150,8 @@ fn after_a_loss_everything_wanted_is_asked_for_once_and_the_gap_is_told() {
     assert_eq!(scene.done(), [1, 2, 3, 4, 5]);
     let lost = Duration::from_millis(750);
     let report = Resubscribed { channels: 1, patterns: 1, shard_channels: 1, lost };
-    assert_eq!(scene.state.take_report(scene.now), Some(report));
-    assert_eq!(scene.state.take_report(scene.now), None);
+    assert_eq!(scene.gap(), Some(report));
+    assert_eq!(scene.gap(), None);
 }
 
 #[test]
@@ -161,14 +161,14 @@ fn several_losses_in_a_row_are_one_gap() {
     scene.settle_down();
     scene.cut();
     scene.pass(100);
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.write();
     scene.cut();
     scene.pass(100);
-    assert_eq!(scene.state.take_report(scene.now), None);
-    scene.state.connect();
+    assert_eq!(scene.gap(), None);
+    scene.state.connect(State::ONLY);
     scene.settle_down();
-    let report = scene.state.take_report(scene.now).unwrap();
+    let report = scene.gap().unwrap();
     assert_eq!((report.channels, report.lost), (1, Duration::from_millis(200)));
 }
 
@@ -178,10 +178,10 @@ fn a_loss_before_the_first_confirmation_is_no_gap() {
     scene.want(1, Channel, &["a"]);
     scene.write();
     scene.cut();
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.settle_down();
     assert_eq!(scene.done(), [1]);
-    assert_eq!(scene.state.take_report(scene.now), None);
+    assert_eq!(scene.gap(), None);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_subscription_that_the_server_ends_is_asked_for_again() {
     scene.pass(5);
     scene.settle_down();
     assert_eq!(scene.server.heard, ["SSUBSCRIBE s", "SSUBSCRIBE s"]);
-    let report = scene.state.take_report(scene.now).unwrap();
+    let report = scene.gap().unwrap();
     assert_eq!((report.shard_channels, report.lost), (1, Duration::from_millis(5)));
 }
 
@@ -206,16 +206,16 @@ fn a_subscription_lost_and_then_refused_is_an_error_to_tell() {
     scene.settle_down();
     scene.cut();
     scene.server.forbidden.insert("a".to_owned());
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.settle_down();
     let codes: Vec<_> =
         scene.state.take_refusals().iter().map(|error| error.code().to_owned()).collect();
     assert_eq!(codes, ["NOPERM"]);
-    assert_eq!(scene.state.take_report(scene.now).map(|report| report.channels), Some(1));
+    assert_eq!(scene.gap().map(|report| report.channels), Some(1));
     // It is still wanted: the next connection may do it.
     scene.cut();
     scene.server.forbidden.clear();
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.settle_down();
     assert_eq!(scene.server.subscribed.len(), 2);
 }
@@ -235,7 +235,7 @@ fn a_ticket_fails_at_its_deadline_and_what_it_wanted_stays_wanted() {
     assert_eq!(scene.code(1), Some("TIMEOUT"));
     let applied = scene.settled[&1].as_ref().and_then(Error::applied);
     assert_eq!(applied, Some(Applied::No));
-    scene.state.connect();
+    scene.state.connect(State::ONLY);
     scene.settle_down();
     assert_eq!(scene.server.subscribed.len(), 1);
 }
@@ -244,15 +244,15 @@ fn a_ticket_fails_at_its_deadline_and_what_it_wanted_stays_wanted() {
 fn pongs_come_in_three_forms() {
     for pong in ["+PONG\r\n", "*2\r\n$4\r\npong\r\n$0\r\n\r\n"] {
         let mut scene = Scene::connected();
-        scene.state.ping(&mut scene.wire, scene.now);
-        assert_eq!(scene.state.oldest(), Some((scene.now, true)));
+        scene.state.ping(State::ONLY, &mut scene.wire, scene.now);
+        assert_eq!(scene.state.oldest(State::ONLY), Some((scene.now, true)));
         assert!(scene.hear(pong).breach.is_none());
-        assert_eq!(scene.state.oldest(), None);
+        assert_eq!(scene.state.oldest(State::ONLY), None);
         // One that nobody asked for is somebody else's.
         assert!(scene.hear(pong).breach.is_some());
     }
     let mut scene = Scene::connected();
-    scene.state.ping(&mut scene.wire, scene.now);
+    scene.state.ping(State::ONLY, &mut scene.wire, scene.now);
     assert!(scene.hear("-LOADING the server is loading\r\n").breach.is_none());
 }
 
@@ -299,7 +299,7 @@ fn clearing_fails_what_waits_and_forgets_the_rest() {
     scene.state.clear(&Error::new(Kind::Closed, "CLOSED", "closed"));
     scene.keep_account();
     assert_eq!(scene.code(1), Some("CLOSED"));
-    assert!(!scene.state.is_wanted());
+    assert!(!scene.state.is_wanted(State::ONLY));
 }
 
 #[test]

@@ -1,0 +1,103 @@
+//! What one event loop hears: its subscriber, and that of MONITOR.
+//!
+//! Owns how a subscriber sees the nodes of a deployment. Each event loop that shares a client has
+//! its own.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::lane::Home;
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+use crate::pool::Pool;
+use crate::pubsub::{Budget, Nodes, Subscriber, SubscriberStats, Topic};
+use crate::topology::Router;
+
+/// The connections that messages come over.
+pub(super) struct Subscribers {
+    pubsub: Subscriber,
+    /// Of several nodes each has its own MONITOR, which a client of that node alone can hear.
+    monitor: Option<Subscriber>,
+}
+
+impl Subscribers {
+    /// Those of one server. Must be called inside the runtime.
+    pub(super) fn start(home: &Home, outbox: &Arc<Outbox>) -> Self {
+        let subscriber = |budget| {
+            Subscriber::start(
+                budget,
+                Arc::clone(&home.options),
+                Arc::clone(&home.pool),
+                Arc::clone(outbox),
+                Arc::clone(&home.metrics),
+            )
+        };
+        let (pubsub, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
+        Self { pubsub, monitor: Some(monitor) }
+    }
+
+    /// Those of several nodes. Must be called inside the runtime.
+    pub(super) fn start_among(
+        router: &Router,
+        outbox: &Arc<Outbox>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let nodes = Arc::new(Deployment(router.clone()));
+        let options = Arc::new(router.options().clone());
+        let (outbox, metrics) = (Arc::clone(outbox), Arc::clone(metrics));
+        Self { pubsub: Subscriber::start_among(nodes, options, outbox, metrics), monitor: None }
+    }
+
+    /// Who hears the messages of `topic`.
+    pub(super) fn of(&self, topic: Topic) -> Option<&Subscriber> {
+        match topic {
+            Topic::Monitor => self.monitor.as_ref(),
+            Topic::Channel | Topic::Pattern | Topic::ShardChannel => Some(&self.pubsub),
+        }
+    }
+
+    /// Ends everything.
+    pub(super) fn close(&self, error: &Error) {
+        self.pubsub.close(error);
+        self.monitor.iter().for_each(|monitor| monitor.close(error));
+    }
+
+    /// The numbers of the subscriber, without MONITOR.
+    pub(super) fn stats(&self) -> SubscriberStats {
+        self.pubsub.stats()
+    }
+}
+
+struct Deployment(Router);
+
+impl Nodes for Deployment {
+    fn members(&self) -> Vec<(u32, bool)> {
+        self.0.listeners()
+    }
+
+    fn owner(&self, slot: u16) -> Option<u32> {
+        self.0.primary(Some(slot))
+    }
+
+    fn pool(&self, place: u32) -> Option<Arc<Pool>> {
+        self.0.pool(place)
+    }
+
+    fn redirected(&self, place: u32, slot: u16, error: &Error) {
+        self.0.redirected(place, slot, error);
+    }
+
+    fn look(&self) {
+        self.0.look();
+    }
+
+    fn failure(&self) -> Option<Error> {
+        self.0.failure()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes()
+    }
+}

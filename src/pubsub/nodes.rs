@@ -1,0 +1,34 @@
+//! Several nodes, as a subscriber sees them.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::pool::Pool;
+
+/// Says which node has what. Called under the subscriber's lock: it must not call back.
+pub trait Nodes: Send + Sync {
+    /// The places of the nodes that have the messages of all channels, each with whether it is
+    /// known to answer. Empty before anything is known.
+    fn members(&self) -> Vec<(u32, bool)>;
+
+    /// The place of the node that has the shard channels of `slot`.
+    fn owner(&self, slot: u16) -> Option<u32>;
+
+    /// The pool of the node at `place`; None if that is no longer a part of the deployment. A place
+    /// may be given to another node, which has another pool.
+    fn pool(&self, place: u32) -> Option<Arc<Pool>>;
+
+    /// The node at `place` has said `error`, a MOVED, about `slot`.
+    fn redirected(&self, place: u32, slot: u16, error: &Error);
+
+    /// Asks where everything is, soon.
+    fn look(&self);
+
+    /// Why nobody has known that, when somebody was asked last.
+    fn failure(&self) -> Option<Error>;
+
+    /// Changes whenever what the others return may have changed.
+    fn changes(&self) -> watch::Receiver<u64>;
+}

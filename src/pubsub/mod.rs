@@ -172,7 +172,7 @@ impl Shared {
             self.outbox.push(Delivery::Settled(settled));
         }
         for refusal in refusals {
-            self.outbox.push(Delivery::Event(Event::Error(refusal)));
+            self.outbox.push(Delivery::Event(Event::Error(refusal, None)));
         }
         if let Some(gap) = gap {
             self.outbox.push(Delivery::Event(Event::Resubscribed(gap)));

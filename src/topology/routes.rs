@@ -91,13 +91,17 @@ const SILENCE: Duration = Duration::from_millis(500);
 
 impl Routes {
     pub(super) fn new(template: Arc<Template>) -> Self {
+        let aim = match template.topology.is_one_shard() {
+            true => Aim::at_one_shard(),
+            false => Aim::default(),
+        };
         Self {
             template,
             nodes: Vec::new(),
             places: HashMap::new(),
             table: Table::default(),
             is_known: false,
-            aim: Aim::default(),
+            aim,
             holds: HashMap::new(),
             parked: Parked::default(),
             retry_at: None,
@@ -153,6 +157,11 @@ impl Routes {
 
     /// Cuts a batch into those of its nodes. One that is for one node alone stays whole.
     fn split(&mut self, batch: Batch) -> Vec<(To, Batch)> {
+        if let Some(slot) = self.aim.only_slot() {
+            if self.template.topology.reads == Reads::Primary {
+                return vec![(self.to(Goal { slot, is_read: false }), batch)];
+            }
+        }
         let mut parts: Vec<Part> = Vec::new();
         let mut errors = Vec::new();
         let mut aims = Vec::with_capacity(batch.commands().len());
@@ -288,12 +297,19 @@ impl Routes {
                 if let Some(node) = self.node_mut(from) {
                     node.lane().renew();
                 }
-                return self.retry_later(slot, batch, error, now);
+                if self.aim.only_slot().is_none() {
+                    return self.retry_later(slot, batch, error, now);
+                }
+                // Nothing but another answer to who the primary is can help.
+                if command.redirects() >= self.most_redirects() {
+                    return self.fail(&batch, &error);
+                }
+                self.hold(slot, Hold::Look);
+                return self.parked.push(batch.redirected(), Some(error));
             }
         };
         let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint));
-        if command.redirects() >= self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
-        {
+        if command.redirects() >= self.most_redirects() {
             return self.fail(&batch, &too_many(command.redirects(), endpoint.as_ref(), error));
         }
         let batch = batch.redirected();
@@ -327,6 +343,10 @@ impl Routes {
                 self.hand_over(To::Node(place), batch, None);
             }
         }
+    }
+
+    fn most_redirects(&self) -> u32 {
+        self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
     }
 
     /// The table has changed: new commands of each slot that has moved wait until its former owner
@@ -376,7 +396,14 @@ impl Routes {
         self.news = News { look: true, rearm: true };
         let Some(node) = self.node_mut(place) else { return };
         node.lost();
-        if !self.table.is_primary(place) {
+        let is_primary = self.table.is_primary(place);
+        // What comes back where an only primary was may be a former one, and empty: it is asked for
+        // before it is used.
+        let asks = is_primary && self.aim.only_slot().is_some();
+        if let Some(slot) = self.aim.only_slot().filter(|_| asks) {
+            self.hold(slot, Hold::Look);
+        }
+        if !is_primary || asks {
             let waiting = self.take_waiting(place);
             self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
         }
@@ -387,6 +414,13 @@ impl Routes {
     pub(super) fn retry_now(&mut self) {
         self.retry_at = None;
         self.release(|hold| hold == Hold::Retry);
+    }
+
+    /// Nobody can be asked who the only primary is: it goes on being the one that it was.
+    pub(super) fn go_on_alone(&mut self) {
+        if self.is_known && self.aim.only_slot().is_some() {
+            self.release(|hold| hold == Hold::Look);
+        }
     }
 
     fn retry_later(&mut self, slot: u16, batch: Batch, error: Error, now: Instant) {

@@ -133,6 +133,8 @@ class RedisSentinel extends RedisClient {
     if (now.primary !== undefined && addressOf(now.primary) !== addressOf(before.primary)) {
       if (before.primary !== undefined) this.emit('reconnecting')
       tell('MASTER_CHANGE', { node: now.primary })
+      // Replicas that are read from have a connection before they are promoted.
+      if (before.primary !== undefined && this.isReady) this.emit('ready')
     }
     for (const node of without(before.replicas, now.replicas)) tell('REPLICA_REMOVE', { node })
     for (const node of without(now.replicas, before.replicas)) tell('REPLICA_ADD', { node })

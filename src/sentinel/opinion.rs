@@ -56,11 +56,12 @@ impl Opinion {
         let mut next = || answers.next().ok_or_else(nonsense);
         let (address, primary) = (next()?, next()?);
         let (replicas, sentinels, id) = (next()?, next()?, next()?);
-        if let Some(text) = address.error().or_else(|| replicas.error()) {
-            return Err(Error::reply(text));
-        }
-        if address.is_null() || primary.error().is_some() {
+        if address.is_null() {
             return Err(no_such_primary());
+        }
+        let errors = [address, primary, replicas].map(|answer| answer.error());
+        if let Some(text) = errors.into_iter().flatten().next() {
+            return Err(Error::reply(text));
         }
         let mut address = address.children().map(|word| word.text());
         let (host, port) = (address.next().unwrap_or_default(), address.next().unwrap_or_default());
@@ -232,7 +233,9 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_watched_is_the_callers_mistake() {
-        let error = opinion("*-1\n", "-ERR No such master with that name\n", &[]).unwrap_err();
+        let refusal = "-ERR No such master with that name\n".to_owned();
+        let answers = "*-1\n".to_owned() + &refusal.repeat(3) + &bulk("a");
+        let error = Opinion::read(&frames(&answers)).unwrap_err();
         assert_eq!(error.code(), "NO_SUCH_PRIMARY");
         assert!(error.is_fatal());
     }

@@ -16,7 +16,7 @@ const moduleConstants = require('./lib/modules/constants')
 const { defaultOf } = require('./lib/options')
 const { RedisClientPool, pooledOptions } = require('./lib/pool')
 const { defineScript } = require('./lib/scripts')
-const { RedisSentinel } = require('./lib/sentinel')
+const { RedisSentinel, RedisSentinelClient } = require('./lib/sentinel')
 
 /**
  * A client of one server. Connects with its first command.
@@ -68,6 +68,7 @@ module.exports = {
   RedisClientPool,
   RedisCluster,
   RedisSentinel,
+  RedisSentinelClient,
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,

@@ -61,7 +61,8 @@ function isPort (port) {
 
 /** Every option of `table` by its name, for the documents. */
 function documentedOf (table) {
-  return Object.entries(table).map(([name, [, value, meaning]]) => ({ name, default: value, meaning }))
+  return Object.entries(table).map(([name, [, value, meaning]]) =>
+    ({ name, default: value, meaning }))
 }
 
 module.exports = {

@@ -86,7 +86,8 @@ function clientOptions ({ nodeClientOptions = {}, masterPoolSize }, rest) {
     const name = rest.url === undefined ? 'socket' : 'url'
     refuse(true, name, 'must stand within nodeClientOptions or sentinelClientOptions')
   }
-  const pool = { ...(masterPoolSize && { max: masterPoolSize }), ...nodeClientOptions.pool, ...rest.pool }
+  const most = masterPoolSize && { max: masterPoolSize }
+  const pool = { ...most, ...nodeClientOptions.pool, ...rest.pool }
   const client = { ...nodeClientOptions, ...rest, pool }
   refuse(parseOptions(client).lanes !== 1, 'lanes', 'must be 1: each node has a lane')
   return client

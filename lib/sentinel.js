@@ -17,6 +17,8 @@ const {
 const { ITERATORS } = require('./iterators')
 const { SentinelBridge } = require('./sentinel-bridge')
 const { parseSentinelOptions } = require('./sentinel-options')
+const { sessionWithScripts } = require('./scripts')
+const { RedisSession } = require('./session')
 
 /** A client that Sentinel watches over. Made by `createSentinel`. */
 class RedisSentinel extends RedisClient {
@@ -35,8 +37,7 @@ class RedisSentinel extends RedisClient {
     this.#passesOn = own.passthroughClientErrorEvents ?? false
     this.#seeds = topology.sentinel.seeds
     this.#told = this.#nothing()
-    this._Session = class RedisSentinelClient extends this._Session {}
-    addFlaggedCommand(this._Session.prototype)
+    this._Session = sessionWithScripts(RedisSentinelClient, this._scripts)
   }
 
   /**
@@ -210,13 +211,19 @@ function addFlaggedCommand (prototype) {
 
 addFlaggedCommand(RedisSentinel.prototype)
 
+/** A session of such a client: node-redis's name for it. Made by `acquire()` and `use(...)`. */
+class RedisSentinelClient extends RedisSession {}
+
+addFlaggedCommand(RedisSentinelClient.prototype)
+
 /** A cursor is worth nothing to another server, so an iterator ends with the primary's reign. */
 for (const name of Object.keys(ITERATORS)) {
   const iterate = RedisClient.prototype[name]
   const value = function (...args) {
     return whilePrimaryStays(this._self, iterate.apply(this, args))
   }
-  Object.defineProperty(RedisSentinel.prototype, name, { value, writable: true, configurable: true })
+  const property = { value, writable: true, configurable: true }
+  Object.defineProperty(RedisSentinel.prototype, name, property)
 }
 
 async function * whilePrimaryStays (client, pages) {
@@ -261,4 +268,4 @@ function without (nodes, others) {
 
 const TYPES = { MASTER: 'Master', REPLICA: 'Replica', SENTINEL: 'Sentinel' }
 
-module.exports = { RedisSentinel }
+module.exports = { RedisSentinel, RedisSentinelClient }

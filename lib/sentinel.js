@@ -84,6 +84,18 @@ class RedisSentinel extends RedisClient {
     return typeof done === 'function' ? callback(refusal, done) : refusal
   }
 
+  /** Refused: each node has its own. */
+  monitor (listener, done) {
+    const refusal = Promise.reject(new TypeError('monitor: each node has a MONITOR of its own: ' +
+      'use a client of that node, createClient({ socket: sentinel.getMasterNode() })'))
+    return typeof done === 'function' ? callback(refusal, done) : refusal
+  }
+
+  /** The same by its other name. */
+  MONITOR (listener, done) {
+    return this.monitor(listener, done)
+  }
+
   /** Refused: a pool is a client of one server. */
   createPool () {
     throw new TypeError('createPool: a client of Sentinel has a pool for each node already: see ' +

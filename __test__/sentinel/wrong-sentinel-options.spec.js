@@ -90,6 +90,7 @@ describe('an option of createSentinel', () => {
     const client = createSentinel(GOOD)
     await assert.rejects(client.select(1), /option database/)
     assert.throws(() => client.createPool(), /masterPoolSize/)
+    await assert.rejects(client.monitor(() => {}), /client of that node/)
     await assert.rejects(client.watch('k'), TypeError)
     client.destroy()
   })

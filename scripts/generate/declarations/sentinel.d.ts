@@ -193,6 +193,9 @@ export interface RedisSentinel extends RedisSentinelCore, RedisCommands, RedisMo
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisSentinel['multi']
+  /** Each node has its own: use a client of that node. */
+  monitor: never
+  MONITOR: never
 }
 
 /** A client of Sentinel, or a view of one, whose strings are Buffers. */
@@ -204,6 +207,9 @@ export interface RedisBufferSentinel extends RedisSentinelCore, RedisBufferComma
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferSentinel['multi']
+  /** Each node has its own: use a client of that node. */
+  monitor: never
+  MONITOR: never
 }
 
 /** A client of Sentinel with the methods of its definitions. */

@@ -16,6 +16,7 @@ const moduleConstants = require('./lib/modules/constants')
 const { defaultOf } = require('./lib/options')
 const { RedisClientPool, pooledOptions } = require('./lib/pool')
 const { defineScript } = require('./lib/scripts')
+const { RedisSentinel, RedisSentinelClient } = require('./lib/sentinel')
 
 /**
  * A client of one server. Connects with its first command.
@@ -45,17 +46,29 @@ function createCluster (options) {
   return new RedisCluster(options)
 }
 
+/**
+ * A client of a primary and its replicas that Sentinel watches over. Finds them with its first
+ * command.
+ * @param {object} options `name`, `sentinelRootNodes` ... (see docs/sentinel.md)
+ */
+function createSentinel (options) {
+  return new RedisSentinel(options)
+}
+
 module.exports = {
   ...commandConstants,
   ...moduleConstants,
   createClient,
   createClientPool,
   createCluster,
+  createSentinel,
   defineScript,
   digest,
   RedisClient,
   RedisClientPool,
   RedisCluster,
+  RedisSentinel,
+  RedisSentinelClient,
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,
@@ -74,6 +87,7 @@ module.exports = {
   ProtocolError: errors.ProtocolError,
   RootNodesUnavailableError: errors.RootNodesUnavailableError,
   MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError,
+  ScanIteratorInterruptedError: errors.ScanIteratorInterruptedError,
   // What node-redis calls errors that oxidis tells apart by their code, for `instanceof`.
   SimpleError: errors.ErrorReply,
   BlobError: errors.ErrorReply,

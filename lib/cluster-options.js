@@ -8,16 +8,10 @@
  * that they name, which in node-redis they do not; so they have to agree on them.
  */
 
+const {
+  addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf
+} = require('./deployment')
 const { parseOptions } = require('./options')
-
-const READS = ['primary', 'replica', 'nearest']
-
-const flag = v => typeof v !== 'boolean' && 'a boolean'
-const list = v => (!Array.isArray(v) || v.length === 0) && 'a non-empty array'
-const count = v => !(Number.isInteger(v) && v >= 0) && 'an integer from 0'
-const group = v => (v === null || typeof v !== 'object' || Array.isArray(v)) && 'an object'
-const reads = v => !READS.includes(v) && !(typeof v?.zone === 'string' && v.zone !== '') &&
-  "'primary', 'replica', 'nearest' or { zone: 'name' }"
 
 /** name -> [check, default, meaning]. All others are options of the client of each node. */
 const CLUSTER = {
@@ -41,18 +35,8 @@ const NEEDLESS = ['topologyRefreshOnReconnectionAttemptStrategy']
  */
 function parseClusterOptions (given = {}) {
   if (group(given)) throw new TypeError('options of a cluster must be an object')
-  const own = {}
-  const common = {}
-  for (const [name, value] of Object.entries(given)) {
-    if (NEEDLESS.includes(name)) continue
-    if (!Object.hasOwn(CLUSTER, name)) {
-      common[name] = value
-    } else if (value !== undefined) {
-      const expected = CLUSTER[name][0](value)
-      if (expected) throw new TypeError(`option "${name}" must be ${expected}`)
-      own[name] = value
-    }
-  }
+  const needed = Object.entries(given).filter(([name]) => !NEEDLESS.includes(name))
+  const { own, rest: common } = divide(Object.fromEntries(needed), CLUSTER)
   const roots = own.rootNodes ?? [{ socket: { host: '127.0.0.1' } }]
   const clients = roots.map((root, index) => clientOptions(root, index, own.defaults, common))
   const parsed = clients.map((client, index) => check(client, index))
@@ -63,8 +47,7 @@ function parseClusterOptions (given = {}) {
     topology: {
       seeds: parsed.map(({ socket: { host, port } }) => ({ host, port })),
       maxRedirects: own.maxCommandRedirections ?? CLUSTER.maxCommandRedirections[1],
-      reads: typeof strategy === 'string' ? strategy : 'zone',
-      zone: strategy.zone,
+      ...readsOf(strategy),
       addresses: addressPairs(own.nodeAddressMap)
     }
   }
@@ -105,27 +88,9 @@ function agree (first, other, index) {
   }
 }
 
-function addressPairs (map = {}) {
-  return Object.entries(map).flatMap(([from, to]) => {
-    const at = from.lastIndexOf(':')
-    const port = Number(from.slice(at + 1))
-    const isFine = at > 0 && isPort(port) && typeof to?.host === 'string' && isPort(to.port)
-    if (!isFine) {
-      throw new TypeError("option \"nodeAddressMap\" must map 'host:port' to { host, port }")
-    }
-    const host = from.slice(0, at).replace(/^\[(.*)\]$/, '$1')
-    return [{ host, port }, { host: to.host, port: to.port }]
-  })
-}
-
-function isPort (port) {
-  return Number.isInteger(port) && port > 0 && port < 65536
-}
-
 /** Every option by its name, for the documents. */
 function documentedCluster () {
-  return Object.entries(CLUSTER).map(([name, [, value, meaning]]) =>
-    ({ name, default: value, meaning }))
+  return documentedOf(CLUSTER)
 }
 
 module.exports = { documentedCluster, parseClusterOptions }

@@ -59,6 +59,16 @@ class RootNodesUnavailableError extends OxidisError { static code = 'ROOT_NODES_
 /** A command was redirected too often. */
 class MaxCommandRedirectionsError extends OxidisError { static code = 'MAX_REDIRECTIONS' }
 
+/** The primary has changed while an iterator went through its keys: a cursor is worth nothing to
+ * another server, so it has to begin again. */
+class ScanIteratorInterruptedError extends OxidisError {
+  static code = 'SCAN_INTERRUPTED'
+
+  constructor (message = 'the primary has changed: begin the iteration again', details = {}) {
+    super(message, { retryable: true, ...details })
+  }
+}
+
 /** Commands of a transaction or a pipeline failed. */
 class MultiErrorReply extends ErrorReply {
   /**
@@ -157,6 +167,7 @@ module.exports = {
   ProtocolError,
   RootNodesUnavailableError,
   MaxCommandRedirectionsError,
+  ScanIteratorInterruptedError,
   fromNative,
   fromReply
 }

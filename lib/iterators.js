@@ -38,4 +38,4 @@ async function * pages (client, command, key, options, page) {
   } while (String(cursor) !== '0')
 }
 
-module.exports = { addIterators }
+module.exports = { ITERATORS, addIterators }

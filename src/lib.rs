@@ -10,7 +10,7 @@
 //! | 1 | [`resp`], [`options`], [`command`] | pure: bytes, validated options, the command table |
 //! | 2 | [`stream`], [`connection`], [`outbox`] | I/O: a byte stream, its handshake and framing; the way back |
 //! | 3 | [`pool`], [`lane`], [`session`], [`pubsub`] | the connections of a node; the one that everybody shares; one of one's own; the one that messages come over |
-//! | 4 | [`topology`], [`cluster`] | several nodes: who gets which command; who says where they are |
+//! | 4 | [`topology`], [`cluster`], [`sentinel`] | several nodes: who gets which command; who says where they are |
 //! | 5 | [`client`] | one client of the application |
 //! | 6 | `binding` | N-API, the only module with `unsafe` |
 
@@ -34,6 +34,7 @@ pub mod outbox;
 pub mod pool;
 pub mod pubsub;
 pub mod resp;
+pub mod sentinel;
 pub mod session;
 pub mod stream;
 pub mod topology;

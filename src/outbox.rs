@@ -86,8 +86,9 @@ pub enum Event {
     /// The watcher of the lane of this place is to ask what to wait for: the driver has taken the
     /// connection over or handed it back, or found it without room.
     Look(u32),
-    /// The last usable connection is gone, or a connection attempt has failed.
-    Error(Error),
+    /// The last usable connection is gone, or a connection attempt has failed; the address of its
+    /// node, if it is about one.
+    Error(Error, Option<String>),
     /// The nodes of a deployment are known (for the first time), or may have changed.
     Topology(bool),
     /// Another attempt will be made, after this many failures in a row.

@@ -68,8 +68,17 @@ const TOPOLOGY: &[&str] = &[
     "pubsub",
 ];
 /// Who says where the nodes are.
-const SOURCES: &[&str] =
-    &["error", "resp", "options", "outbox", "connection", "pool", "topology", "backoff", "metrics"];
+const SOURCES: &[&str] = &[
+    "error",
+    "metrics",
+    "backoff",
+    "resp",
+    "options",
+    "command",
+    "connection",
+    "pool",
+    "topology",
+];
 const BELOW_CLIENT: &[&str] = &[
     "error",
     "metrics",

@@ -589,6 +589,8 @@ export class ProtocolError extends OxidisError {}
 export class RootNodesUnavailableError extends OxidisError {}
 /** A command was redirected too often. */
 export class MaxCommandRedirectionsError extends OxidisError {}
+/** The primary has changed while an iterator went through its keys: it has to begin again. */
+export class ScanIteratorInterruptedError extends OxidisError {}
 /** Commands of a transaction or a pipeline failed. */
 export class MultiErrorReply extends ErrorReply {
   constructor(

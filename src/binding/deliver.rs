@@ -260,7 +260,13 @@ impl Sinks {
             Event::Look(_) | Event::Opened(_) | Event::Left(_) => return Ok(()),
             Event::Ready(place) => ("ready", vec![number(place)?]),
             Event::Topology(is_first) => ("topology", vec![number(u32::from(is_first))?]),
-            Event::Error(error) => ("error", vec![self.error(env, &error)?]),
+            Event::Error(error, address) => {
+                let address = match &address {
+                    Some(address) => values.text(address.as_bytes()).or_else(|_| values.null())?,
+                    None => values.null()?,
+                };
+                ("error", vec![self.error(env, &error)?, address])
+            }
             Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),
             Event::Stopped(error) => ("stopped", vec![self.error(env, &error)?]),
             Event::AskDelay(id, retries, cause) => {

@@ -36,6 +36,24 @@ pub struct NodeNumbers {
     pub is_up: bool,
 }
 
+/// Those who say where the nodes are.
+#[napi(object)]
+pub struct SentinelNumbers {
+    /// All of them.
+    pub all: Vec<Address>,
+    /// The one that is listened to.
+    pub watched: Option<Address>,
+}
+
+/// Where a server listens.
+#[napi(object)]
+pub struct Address {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port; 0 for a Unix socket.
+    pub port: u32,
+}
+
 #[napi]
 impl Core {
     /// All shards; empty before they are known.
@@ -45,6 +63,20 @@ impl Core {
             let shards = self.with_client(|client| client.router().map(|router| router.shards()));
             let shards = shards.flatten().unwrap_or_default();
             Ok(shards.into_iter().map(ShardNumbers::from).collect())
+        })
+    }
+
+    /// The sentinels that are known; empty for a cluster.
+    #[napi]
+    pub fn sentinels(&self) -> Result<SentinelNumbers> {
+        guard(|| {
+            let witnesses =
+                self.with_client(|client| client.router().map(|router| router.witnesses()));
+            let (all, watched) = witnesses.flatten().unwrap_or_default();
+            Ok(SentinelNumbers {
+                all: all.into_iter().map(Address::from).collect(),
+                watched: watched.map(Address::from),
+            })
         })
     }
 
@@ -105,12 +137,18 @@ impl From<ShardInfo> for ShardNumbers {
     }
 }
 
+impl From<Endpoint> for Address {
+    fn from(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Tcp { host, port } => Self { host, port: u32::from(port) },
+            Endpoint::Unix { path } => Self { host: path, port: 0 },
+        }
+    }
+}
+
 impl From<NodeInfo> for NodeNumbers {
     fn from(node: NodeInfo) -> Self {
-        let (host, port) = match node.endpoint {
-            Endpoint::Tcp { host, port } => (host, u32::from(port)),
-            Endpoint::Unix { path } => (path, 0),
-        };
+        let Address { host, port } = node.endpoint.into();
         Self { place: node.place, host, port, id: node.id, is_up: node.is_up }
     }
 }

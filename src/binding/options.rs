@@ -8,7 +8,7 @@ use napi_derive::napi;
 use crate::error::{Error, Result};
 use crate::options::{
     ClientInfo, ClientOptions, Endpoint, Family, PoolOptions, Protocol, Reads, Reconnect, Secret,
-    SocketOptions, TlsOptions, TlsVersion, TopologyOptions,
+    SentinelOptions, SocketOptions, TlsOptions, TlsVersion, TopologyOptions,
 };
 
 /// Options of a client, flat; times in milliseconds, 0 for none.
@@ -93,6 +93,21 @@ pub struct CoreTopology {
     pub zone: Option<String>,
     /// Pairs of addresses: what servers name, and what this client reaches.
     pub addresses: Vec<CoreAddress>,
+    /// How often everything is asked for again, in ms; absent for the default.
+    pub period: Option<f64>,
+    /// The sentinels to ask, instead of `seeds`.
+    pub sentinel: Option<CoreSentinel>,
+}
+
+/// The sentinels that watch over a primary.
+#[napi(object)]
+pub struct CoreSentinel {
+    /// The primary's name.
+    pub name: String,
+    /// Whom to ask first.
+    pub seeds: Vec<CoreAddress>,
+    /// One: how each of them is reached. A list, since options within options have no end.
+    pub options: Vec<CoreOptions>,
 }
 
 /// A server's address.
@@ -171,18 +186,17 @@ impl CoreOptions {
                 "ask" => Reconnect::Ask,
                 _ => Reconnect::default(),
             },
-            topology: self.topology.map(CoreTopology::into_topology),
+            topology: self.topology.map(CoreTopology::into_topology).transpose()?,
             ..ClientOptions::default()
         })
     }
 }
 
 impl CoreTopology {
-    fn into_topology(self) -> TopologyOptions {
-        let endpoint = |address: CoreAddress| Endpoint::tcp(address.host, address.port);
+    fn into_topology(self) -> Result<TopologyOptions> {
         let mut addresses = self.addresses.into_iter().map(endpoint);
         let pairs = std::iter::from_fn(|| Some((addresses.next()?, addresses.next()?)));
-        TopologyOptions {
+        Ok(TopologyOptions {
             addresses: pairs.collect(),
             seeds: self.seeds.into_iter().map(endpoint).collect(),
             max_redirects: self.max_redirects,
@@ -192,8 +206,26 @@ impl CoreTopology {
                 "zone" => Reads::Zone(self.zone.unwrap_or_default()),
                 _ => Reads::Primary,
             },
-        }
+            period: self.period.map(millis),
+            sentinel: self.sentinel.map(CoreSentinel::into_sentinel).transpose()?,
+        })
     }
+}
+
+impl CoreSentinel {
+    fn into_sentinel(self) -> Result<SentinelOptions> {
+        let options = self.options.into_iter().next();
+        let options = options.ok_or_else(|| Error::usage("the sentinels have no options"))?;
+        Ok(SentinelOptions {
+            name: self.name,
+            seeds: self.seeds.into_iter().map(endpoint).collect(),
+            options: Box::new(options.into_client()?),
+        })
+    }
+}
+
+fn endpoint(address: CoreAddress) -> Endpoint {
+    Endpoint::tcp(address.host, address.port)
 }
 
 impl CoreTls {

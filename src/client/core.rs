@@ -12,8 +12,9 @@ use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Outbox, Outboxes};
 use crate::pool::{Pool, Questions};
+use crate::sentinel::Sentinel;
 use crate::session::Session;
-use crate::topology::{Commons, Router};
+use crate::topology::{Commons, Router, Source};
 
 pub(super) struct Core {
     pub(super) runtime: tokio::runtime::Handle,
@@ -98,7 +99,13 @@ impl Core {
 impl Way {
     fn open(mut options: ClientOptions, commons: Commons) -> Result<Self> {
         if let Some(topology) = options.topology.take() {
-            return Ok(Self::Many(Router::start(options, topology, commons, Box::new(Cluster))));
+            let source: Box<dyn Source> = match topology.sentinel.clone() {
+                None => Box::new(Cluster),
+                Some(sentinel) => {
+                    Box::new(Sentinel::new(&options, &topology, sentinel, commons.clone()))
+                }
+            };
+            return Ok(Self::Many(Router::start(options, topology, commons, source)));
         }
         let Commons { is_served_by_caller, questions, outboxes, metrics, .. } = commons;
         let options = Arc::new(options);

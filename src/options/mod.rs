@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use endpoint::Endpoint;
 pub use secret::Secret;
 pub use tls::{client_config, TlsOptions, TlsVersion};
-pub use topology::{Reads, TopologyOptions};
+pub use topology::{Reads, SentinelOptions, TopologyOptions};
 pub use url::{parse_url, UrlParts};
 
 use crate::resp::Limits;

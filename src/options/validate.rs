@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{ClientOptions, Endpoint, PoolOptions, Reconnect, SocketOptions};
+use super::{ClientOptions, Endpoint, PoolOptions, Reconnect, SentinelOptions, SocketOptions};
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 
@@ -30,6 +30,9 @@ impl ClientOptions {
         }
         bounded("pingInterval", self.ping_interval)?;
         reconnect(self.reconnect)?;
+        if let Some(sentinel) = self.topology.as_ref().and_then(|all| all.sentinel.as_ref()) {
+            sentinels(sentinel)?;
+        }
         limits(&self.limits)
     }
 }
@@ -81,6 +84,14 @@ fn pool(pool: &PoolOptions) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn sentinels(sentinel: &SentinelOptions) -> Result<()> {
+    if sentinel.seeds.is_empty() {
+        return Err(Error::usage("sentinelRootNodes must name at least one sentinel"));
+    }
+    sentinel.seeds.iter().try_for_each(endpoint)?;
+    sentinel.options.validate()
 }
 
 fn reconnect(reconnect: Reconnect) -> Result<()> {

@@ -102,7 +102,7 @@ impl Node {
     pub(super) fn lost(&self, error: &Error) {
         self.metrics.lost.add(1);
         self.history().last = Some(error.clone());
-        self.outboxes.tell(Event::Error(error.clone()));
+        self.tell(error);
     }
 
     pub(super) fn close(&self) {
@@ -223,8 +223,13 @@ impl Node {
             history.last = Some(error.clone());
             history.failures
         };
-        self.outboxes.tell(Event::Error(error.clone()));
+        self.tell(error);
         failures
+    }
+
+    fn tell(&self, error: &Error) {
+        let address = self.options.endpoint.to_string();
+        self.outboxes.tell(Event::Error(error.clone(), Some(address)));
     }
 
     fn give_up(&self, error: Error) -> Error {

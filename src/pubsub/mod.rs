@@ -224,7 +224,7 @@ impl Shared {
             self.outbox.push(Delivery::Settled(settled));
         }
         for refusal in refusals {
-            self.outbox.push(Delivery::Event(Event::Error(refusal)));
+            self.outbox.push(Delivery::Event(Event::Error(refusal, None)));
         }
         for gap in gaps {
             self.outbox.push(Delivery::Event(Event::Resubscribed(gap)));

@@ -17,6 +17,8 @@ pub struct Aim {
     /// The slot of commands without keys: any node can run them, but always the same one, so that
     /// they keep their order.
     anywhere: u16,
+    /// Whether one node has all slots, so that all commands have the same one.
+    is_one: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -43,11 +45,21 @@ impl Default for Aim {
     fn default() -> Self {
         // The keys of a `RandomState` are random: no other source of chance is needed.
         let anywhere = RandomState::new().hash_one(0) % u64::from(SLOTS);
-        Self { recent: [None; RECENT], anywhere: anywhere as u16 }
+        Self { recent: [None; RECENT], anywhere: anywhere as u16, is_one: false }
     }
 }
 
 impl Aim {
+    /// For a deployment of one shard: keys may be anywhere, and all commands keep their order.
+    pub fn at_one_shard() -> Self {
+        Self { recent: [None; RECENT], anywhere: 0, is_one: true }
+    }
+
+    /// The slot of all commands, where they have the same.
+    pub fn only_slot(&self) -> Option<u16> {
+        self.is_one.then_some(self.anywhere)
+    }
+
     /// What `encoded` wants.
     ///
     /// # Errors
@@ -58,11 +70,19 @@ impl Aim {
             true => self.at_block(encoded),
             false => self.at_one(encoded),
         };
-        goal.map(|(slot, is_read)| Goal { slot: slot.unwrap_or(self.anywhere), is_read })
+        match self.is_one {
+            true => Ok(Goal { slot: self.anywhere, is_read: goal.is_ok_and(|goal| goal.1) }),
+            false => {
+                goal.map(|(slot, is_read)| Goal { slot: slot.unwrap_or(self.anywhere), is_read })
+            }
+        }
     }
 
     /// Whether a session that was opened for keys of `slot` can run `encoded`.
     pub fn check(&mut self, slot: u16, command: &Command, encoded: &[u8]) -> Result<()> {
+        if self.is_one {
+            return Ok(());
+        }
         let (of_keys, _) = match command.is_block() {
             true => self.at_block(encoded)?,
             false => self.at_one(encoded)?,
@@ -100,7 +120,7 @@ impl Aim {
         let spec = match self.recall(name) {
             Some(Recent { spec, is_simple: true, .. }) => {
                 let slot = args.next().map(slot::of);
-                return Ok((slot, slot.is_some() && spec.flags.has(Flags::READONLY)));
+                return Ok((slot, slot.is_some() && is_read(spec)));
             }
             Some(Recent { spec, .. }) => spec,
             None => match self.look_up(name, &args) {
@@ -108,16 +128,15 @@ impl Aim {
                 None => return Ok((unknown_key(name, args).map(slot::of), false)),
             },
         };
-        let is_read = spec.flags.has(Flags::READONLY);
         let mut slot = None;
         for key in spec.keys_in(encoded) {
             let of_key = slot::of(key);
-            if *slot.get_or_insert(of_key) != of_key {
+            if *slot.get_or_insert(of_key) != of_key && !self.is_one {
                 return Err(cross_slot(spec.name));
             }
         }
         // Nothing is gained by asking a replica for what has no key.
-        Ok((slot, is_read && slot.is_some()))
+        Ok((slot, slot.is_some() && is_read(spec)))
     }
 
     /// The command of this name, if it was looked up lately.
@@ -138,6 +157,11 @@ impl Aim {
         }
         Some(spec)
     }
+}
+
+/// Whether any copy will do. A cursor means something to the server that has given it only.
+fn is_read(spec: &Spec) -> bool {
+    spec.flags.has(Flags::READONLY) && !spec.name.ends_with("SCAN")
 }
 
 /// Where a name is remembered: its letters and its length tell the most frequent ones apart.
@@ -214,6 +238,7 @@ mod tests {
             ("OBJECT ENCODING foo", 12182, true),
             ("EVAL x 1 foo", 12182, false),
             ("XREAD STREAMS foo 0", 12182, true),
+            ("HSCAN foo 0", 12182, false),
             ("JSON.SET foo $ 1", 12182, false),
             ("JSON.DEBUG MEMORY foo", 12182, false),
             ("FT.SEARCH foo *", 1, false),
@@ -226,6 +251,19 @@ mod tests {
             ("MULTI | PING | EXEC", 1, false),
         ] {
             assert_eq!(at(words).unwrap(), Goal { slot, is_read }, "{words}");
+        }
+    }
+
+    #[test]
+    fn one_shard_has_all_keys() {
+        let mut aim = Aim::at_one_shard();
+        for (words, is_read) in
+            [("GET foo", true), ("MGET foo bar", true), ("RENAME foo bar", false), ("PING", false)]
+        {
+            let bytes = encoded(words);
+            let command = Command { id: 0, len: bytes.len() as u32, mode: 0, timeout: 0 };
+            assert_eq!(aim.at(&command, &bytes).unwrap(), Goal { slot: 0, is_read }, "{words}");
+            assert!(aim.check(1, &command, &bytes).is_ok());
         }
     }
 

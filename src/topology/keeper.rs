@@ -44,8 +44,13 @@ struct Keeper {
 
 /// Keeps a router up to date until it is closed or gone.
 pub(super) async fn keep(shared: Weak<Shared>, wake: Arc<Notify>) {
-    let mut keeper =
-        Keeper { shared, looked: None, is_looking: Arc::default(), troubles: 0, period: period() };
+    let mut keeper = Keeper {
+        shared,
+        looked: None,
+        is_looking: Arc::default(),
+        troubles: 0,
+        period: Duration::ZERO,
+    };
     while let Some(until) = keeper.tick() {
         tokio::select! {
             () = wake.notified() => {}
@@ -96,7 +101,7 @@ impl Keeper {
                 Some(at) if at <= now => {
                     routes.news.look = false;
                     self.looked = Some(now);
-                    self.period = period();
+                    self.period = period(&shared);
                     self.troubles = self.troubles.saturating_add(u32::from(is_in_trouble));
                     self.is_looking.store(true, Ordering::Release);
                     let (shared, is_looking) = (Arc::clone(&shared), Arc::clone(&self.is_looking));
@@ -152,11 +157,14 @@ impl Shared {
                 }
             }
             Err(error) => {
-                self.template.tell(Event::Error(error.clone()));
+                self.template.tell(Event::Error(error.clone(), None));
                 self.change(|routes| {
                     if error.is_fatal() {
                         routes.fail_parked(&error);
                     } else {
+                        if error.kind() == Kind::RootNodes {
+                            routes.go_on_alone();
+                        }
                         routes.news.look = routes.parked.commands() > 0;
                     }
                     routes.last_failure = Some(error);
@@ -240,8 +248,9 @@ impl Shared {
     }
 }
 
-fn period() -> Duration {
-    backoff::spread(PERIOD, 0.1, backoff::random())
+fn period(shared: &Shared) -> Duration {
+    let period = shared.template.topology.period.unwrap_or(PERIOD);
+    backoff::spread(period, 0.1, backoff::random())
 }
 
 /// Deadlines are looked at a hundred times a second at most.

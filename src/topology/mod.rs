@@ -34,7 +34,7 @@ use tokio::time::Instant;
 
 pub use self::redirect::is_plain;
 use self::routes::Routes;
-pub use self::source::{first_of, Candidates, Looking, Source};
+pub use self::source::{first_of, unavailable, Candidates, Looking, Source};
 pub use self::view::{Member, Shard, View};
 use crate::error::{Applied, Error, Result};
 use crate::lane::{self, Batch, Home, Lane, LaneStats, Refused};
@@ -56,6 +56,7 @@ struct Template {
 }
 
 /// What a router has of its client.
+#[derive(Clone)]
 pub struct Commons {
     /// The runtime.
     pub runtime: Handle,
@@ -83,6 +84,26 @@ struct Shared {
     wake: Arc<Notify>,
     /// How often the nodes, or who has which slot, may have changed.
     changes: watch::Sender<u64>,
+}
+
+/// By which a [`Source`] reaches the router that asks it.
+#[derive(Clone)]
+pub struct Prompt(Weak<Shared>);
+
+impl Prompt {
+    /// Makes the router ask, soon.
+    pub fn look(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.change(|routes| routes.news.look = true);
+        }
+    }
+
+    /// Tells the application that something else than the nodes has changed.
+    pub fn tell(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.template.tell(Event::Topology(false));
+        }
+    }
 }
 
 /// A node, for the application.
@@ -118,8 +139,8 @@ impl Router {
         commons: Commons,
         source: Box<dyn Source>,
     ) -> Self {
-        // Whoever may be asked for reads has to be told that they are wanted.
-        options.readonly |= topology.reads != Reads::Primary;
+        // A replica of a cluster has to be told that reads are wanted; others serve them anyway.
+        options.readonly |= topology.reads != Reads::Primary && !topology.is_one_shard();
         options.lanes = 1;
         let shared = Arc::new_cyclic(|router: &Weak<Shared>| {
             let router = Weak::clone(router);
@@ -130,6 +151,7 @@ impl Router {
             let changes = watch::Sender::new(0);
             Shared { template, source, routes, wake: Arc::default(), changes }
         });
+        shared.source.attach(Prompt(Arc::downgrade(&shared)));
         let wake = Arc::clone(&shared.wake);
         tokio::spawn(keeper::keep(Arc::downgrade(&shared), wake));
         Self { shared }
@@ -220,6 +242,7 @@ impl Router {
     /// Ends every command with `error` and closes all connections, for good.
     pub fn close(&self, error: &Error) {
         self.shared.change(|routes| routes.close(error));
+        self.shared.source.close();
     }
 
     /// One more than the highest place of a node.
@@ -262,6 +285,11 @@ impl Router {
             Some(ShardInfo { primary: info(places.primary)?, replicas, slots })
         });
         shards.collect()
+    }
+
+    /// Servers that are no nodes and say where the nodes are: all, and the one listened to.
+    pub fn witnesses(&self) -> (Vec<Endpoint>, Option<Endpoint>) {
+        self.shared.source.witnesses()
     }
 
     /// The lanes and pools of all nodes.

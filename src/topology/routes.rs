@@ -90,6 +90,10 @@ const SILENCE: Duration = Duration::from_millis(500);
 
 impl Routes {
     pub(super) fn new(template: Arc<Template>) -> Self {
+        let aim = match template.topology.is_one_shard() {
+            true => Aim::at_one_shard(),
+            false => Aim::default(),
+        };
         Self {
             template,
             nodes: Vec::new(),
@@ -97,7 +101,7 @@ impl Routes {
             table: Table::default(),
             told: Table::default(),
             is_known: false,
-            aim: Aim::default(),
+            aim,
             holds: HashMap::new(),
             parked: Parked::default(),
             retry_at: None,
@@ -154,6 +158,11 @@ impl Routes {
 
     /// Cuts a batch into those of its nodes. One that is for one node alone stays whole.
     fn split(&mut self, batch: Batch) -> Vec<(To, Batch)> {
+        if let Some(slot) = self.aim.only_slot() {
+            if self.template.topology.reads == Reads::Primary {
+                return vec![(self.to(Goal { slot, is_read: false }), batch)];
+            }
+        }
         let mut parts = Parts::new(&batch, self.nodes.len());
         // Where all commands so far go, while that is one place.
         let mut only = None;
@@ -285,12 +294,19 @@ impl Routes {
                 if let Some(node) = self.node_mut(from) {
                     node.lane().renew();
                 }
-                return self.retry_later(slot, batch, error, now);
+                if self.aim.only_slot().is_none() {
+                    return self.retry_later(slot, batch, error, now);
+                }
+                // Nothing but another answer to who the primary is can help.
+                if command.redirects() >= self.most_redirects() {
+                    return self.fail(&batch, &error);
+                }
+                self.hold(slot, Hold::Look);
+                return self.parked.push(batch.redirected(), Some(error));
             }
         };
         let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint));
-        if command.redirects() >= self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
-        {
+        if command.redirects() >= self.most_redirects() {
             return self.fail(&batch, &too_many(command.redirects(), endpoint.as_ref(), error));
         }
         let batch = batch.redirected();
@@ -338,6 +354,10 @@ impl Routes {
             self.table.move_slot(slot, place);
             self.follow(&before, now);
         }
+    }
+
+    fn most_redirects(&self) -> u32 {
+        self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
     }
 
     /// The table has changed: new commands of each slot that has moved wait until its former owner
@@ -388,12 +408,19 @@ impl Routes {
         self.news = News { look: true, rearm: true };
         let Some(node) = self.node_mut(place) else { return };
         node.lost();
-        // What was sent there comes before what was held because of it.
-        let waiting = match self.table.is_primary(place) {
+        self.holds.retain(|_, hold| !matches!(hold, Hold::Mark { place: of, .. } if *of == place));
+        let is_primary = self.table.is_primary(place);
+        // What comes back where an only primary was may be a former one, and empty: it is asked for
+        // before it is used.
+        let only = self.aim.only_slot().filter(|_| is_primary);
+        if let Some(slot) = only {
+            self.hold(slot, Hold::Look);
+        }
+        let waiting = match is_primary && only.is_none() {
             true => Vec::new(),
             false => self.take_waiting(place),
         };
-        self.holds.retain(|_, hold| !matches!(hold, Hold::Mark { place: of, .. } if *of == place));
+        // What was sent there comes before what was held because of it.
         let waiting = waiting.into_iter().map(|batch| (batch, None));
         let all = waiting.chain(self.parked.take()).collect();
         self.resubmit(all);
@@ -403,6 +430,13 @@ impl Routes {
     pub(super) fn retry_now(&mut self) {
         self.retry_at = None;
         self.release(|hold| hold == Hold::Retry);
+    }
+
+    /// Nobody can be asked who the only primary is: it goes on being the one that it was.
+    pub(super) fn go_on_alone(&mut self) {
+        if self.is_known && self.aim.only_slot().is_some() {
+            self.release(|hold| hold == Hold::Look);
+        }
     }
 
     fn retry_later(&mut self, slot: u16, batch: Batch, error: Error, now: Instant) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, Instant};
 
-use super::View;
+use super::{Prompt, View};
 use crate::error::{Error, Kind, Result};
 use crate::options::Endpoint;
 use crate::pool::{Lease, Pool};
@@ -21,6 +21,18 @@ pub trait Source: Send + Sync {
     ///
     /// `ROOT_NODES_UNAVAILABLE`, with what each has done.
     fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_>;
+
+    /// Called once, before anything else: `prompt` is for one that hears of changes by itself.
+    fn attach(&self, _prompt: Prompt) {}
+
+    /// Servers that say where everything is without being nodes themselves: all that are known, and
+    /// the one that is listened to.
+    fn witnesses(&self) -> (Vec<Endpoint>, Option<Endpoint>) {
+        (Vec::new(), None)
+    }
+
+    /// The end: no connection of its own stays open.
+    fn close(&self) {}
 }
 
 /// Whom to ask: an address, and the pool of the server there.
@@ -103,7 +115,9 @@ fn silent() -> Error {
     Error::new(Kind::ConnectionTimeout, "CONNECT_TIMEOUT", "the server did not answer").retryable()
 }
 
-fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
+/// What a caller is told when nobody has answered: what each has done. Fatal if nobody can ever be
+/// asked.
+pub fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
     let causes: Vec<String> =
         failed.iter().map(|(endpoint, error)| format!("{endpoint}: {error}")).collect();
     let text = format!("no node could say where the data is ({})", causes.join("; "));

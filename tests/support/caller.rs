@@ -99,7 +99,7 @@ impl Caller {
     /// The code of the next error event.
     pub async fn error(&mut self) -> String {
         let code = |event: &Event| match event {
-            Event::Error(error) => Some(error.code().to_owned()),
+            Event::Error(error, _) => Some(error.code().to_owned()),
             _ => None,
         };
         self.event(code).await

@@ -1,0 +1,260 @@
+//! What one sentinel says of the primary and of those around it.
+//!
+//! Pure. Owns the questions and the reading of the answers
+//! (<https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/>). Nothing of an
+//! answer is used as an address before it was checked.
+
+use crate::error::{Error, Result};
+use crate::options::Endpoint;
+use crate::resp::{encode, Frames, Kind};
+use crate::topology::is_plain;
+
+/// What a sentinel has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opinion {
+    /// By which sentinels know each other; servers before 6.2 do not tell.
+    pub id: Option<String>,
+    /// Who takes writes, in its opinion.
+    pub primary: Endpoint,
+    /// The failover that made it so: a newer one has a higher number.
+    pub epoch: u64,
+    /// The replicas that it can reach.
+    pub replicas: Vec<Endpoint>,
+    /// The other sentinels that it can reach, with their ids.
+    pub sentinels: Vec<(Endpoint, Option<String>)>,
+}
+
+/// The questions of one look, and how many they are.
+pub fn questions(name: &str) -> (Vec<u8>, usize) {
+    let name = name.as_bytes();
+    let questions: [&[&[u8]]; 5] = [
+        // This one knows of a promotion before the next one does.
+        &[b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", name],
+        &[b"SENTINEL", b"MASTER", name],
+        &[b"SENTINEL", b"REPLICAS", name],
+        &[b"SENTINEL", b"SENTINELS", name],
+        &[b"SENTINEL", b"MYID"],
+    ];
+    let mut batch = Vec::new();
+    for question in questions {
+        encode::command(&mut batch, question);
+    }
+    (batch, questions.len())
+}
+
+impl Opinion {
+    /// Reads the answers to [`questions`].
+    ///
+    /// # Errors
+    ///
+    /// The server's error; `NO_SUCH_PRIMARY`, fatal, if it watches over nobody of that name;
+    /// `TOPOLOGY` for answers that make no sense.
+    pub fn read(answers: &[Frames]) -> Result<Self> {
+        let mut answers = answers.iter().flat_map(|frames| {
+            frames.replies.iter().map(move |root| Answer { frames, root: *root })
+        });
+        let mut next = || answers.next().ok_or_else(nonsense);
+        let (address, primary) = (next()?, next()?);
+        let (replicas, sentinels, id) = (next()?, next()?, next()?);
+        if address.is_null() {
+            return Err(no_such_primary());
+        }
+        let errors = [address, primary, replicas].map(|answer| answer.error());
+        if let Some(text) = errors.into_iter().flatten().next() {
+            return Err(Error::reply(text));
+        }
+        let mut address = address.children().map(|word| word.text());
+        let (host, port) = (address.next().unwrap_or_default(), address.next().unwrap_or_default());
+        let epoch = primary.field("config-epoch").and_then(|epoch| epoch.parse().ok());
+        let others = sentinels.children().filter(Answer::is_reachable);
+        Ok(Self {
+            id: id.error().is_none().then(|| id.text()).filter(|id| !id.is_empty()),
+            primary: endpoint(&host, &port).ok_or_else(nonsense)?,
+            epoch: epoch.unwrap_or_default(),
+            replicas: replicas
+                .children()
+                .filter(Answer::is_reachable)
+                .filter_map(|replica| replica.endpoint())
+                .collect(),
+            sentinels: others
+                .filter_map(|other| Some((other.endpoint()?, other.field("runid"))))
+                .collect(),
+        })
+    }
+
+    /// Whether the node at `endpoint` belongs to the primary's set, in this opinion.
+    pub fn names(&self, endpoint: &Endpoint) -> bool {
+        self.primary == *endpoint || self.replicas.contains(endpoint)
+    }
+}
+
+/// Whether the answer to `ROLE` is that of a primary.
+///
+/// # Errors
+///
+/// The server's error.
+pub fn is_primary(answer: &Frames) -> Result<bool> {
+    let root = *answer.replies.first().ok_or_else(nonsense)?;
+    let answer = Answer { frames: answer, root };
+    match answer.error() {
+        Some(text) => Err(Error::reply(text)),
+        None => Ok(answer.children().next().is_some_and(|role| role.text() == "master")),
+    }
+}
+
+/// The questions to a node that is to become, or to stay, the primary.
+pub const ROLE: &[u8] = b"*1\r\n$4\r\nROLE\r\n";
+
+/// One value of an answer.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    frames: &'a Frames,
+    root: u32,
+}
+
+impl<'a> Answer<'a> {
+    fn kind(&self) -> Option<Kind> {
+        self.frames.tape.get(self.root as usize).map(|node| node.kind)
+    }
+
+    fn error(&self) -> Option<String> {
+        matches!(self.kind(), Some(Kind::Error | Kind::BulkError)).then(|| self.text())
+    }
+
+    fn is_null(&self) -> bool {
+        matches!(self.kind(), Some(Kind::Null) | None)
+    }
+
+    fn text(&self) -> String {
+        let node = self.frames.tape.get(self.root as usize);
+        let bytes = node.map(|node| self.frames.text(node)).unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    fn children(&self) -> impl Iterator<Item = Answer<'a>> {
+        let frames = self.frames;
+        frames.children(self.root).map(move |root| Answer { frames, root })
+    }
+
+    /// The value behind `name` in a map, or in the flat list that stands for one in RESP2.
+    fn field(&self, name: &str) -> Option<String> {
+        let mut words = self.children();
+        while let (Some(key), Some(value)) = (words.next(), words.next()) {
+            if key.text() == name {
+                return Some(value.text());
+            }
+        }
+        None
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        endpoint(&self.field("ip")?, &self.field("port")?)
+    }
+
+    fn is_reachable(&self) -> bool {
+        let flags = self.field("flags").unwrap_or_default();
+        !flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
+    }
+}
+
+fn endpoint(host: &str, port: &str) -> Option<Endpoint> {
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    is_plain(host).then(|| Endpoint::tcp(host, port))
+}
+
+fn no_such_primary() -> Error {
+    let text = "it watches over no primary of this name: check the option name";
+    Error::connection("NO_SUCH_PRIMARY", text).fatal()
+}
+
+fn nonsense() -> Error {
+    Error::connection("TOPOLOGY", "the sentinel's answer makes no sense").retryable()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resp::{Decoder, Limits};
+
+    fn frames(text: &str) -> Vec<Frames> {
+        let mut decoder = Decoder::new(Limits::default());
+        let mut bytes = bytes::BytesMut::from(text.replace('\n', "\r\n").as_bytes());
+        std::iter::from_fn(|| decoder.decode(&mut bytes).unwrap()).collect()
+    }
+
+    fn bulk(text: &str) -> String {
+        format!("${}\n{text}\n", text.len())
+    }
+
+    fn list(words: &[&str]) -> String {
+        let words: String = words.iter().map(|word| bulk(word)).collect();
+        format!("*{}\n{words}", words.matches('$').count())
+    }
+
+    fn record(ip: &str, port: &str, flags: &str, id: &str) -> String {
+        list(&["name", "x", "ip", ip, "port", port, "runid", id, "flags", flags])
+    }
+
+    fn opinion(address: &str, primary: &str, replicas: &[String]) -> Result<Opinion> {
+        let replicas = format!("*{}\n{}", replicas.len(), replicas.concat());
+        let others = format!("*1\n{}", record("10.0.0.9", "26379", "sentinel", "b"));
+        Opinion::read(&frames(&format!("{address}{primary}{replicas}{others}{}", bulk("a"))))
+    }
+
+    #[test]
+    fn the_answers_name_everybody_who_can_be_reached() {
+        let primary = list(&["name", "x", "config-epoch", "7"]);
+        let read = opinion(
+            &list(&["10.0.0.1", "6379"]),
+            &primary,
+            &[
+                record("10.0.0.2", "6379", "slave", ""),
+                record("10.0.0.3", "6379", "s_down,slave", ""),
+                record("10.0.0.4", "6379", "slave,disconnected", ""),
+                record("a/b", "6379", "slave", ""),
+                record("10.0.0.5", "70000", "slave", ""),
+            ],
+        );
+        let expected = Opinion {
+            id: Some("a".into()),
+            primary: Endpoint::tcp("10.0.0.1", 6379),
+            epoch: 7,
+            replicas: vec![Endpoint::tcp("10.0.0.2", 6379)],
+            sentinels: vec![(Endpoint::tcp("10.0.0.9", 26379), Some("b".into()))],
+        };
+        assert_eq!(read.unwrap(), expected);
+    }
+
+    #[test]
+    fn maps_are_read_as_lists_are() {
+        let map = "%1\n".to_owned() + &bulk("config-epoch") + &bulk("3");
+        assert_eq!(opinion(&list(&["h", "1"]), &map, &[]).unwrap().epoch, 3);
+    }
+
+    #[test]
+    fn a_name_that_is_not_watched_is_the_callers_mistake() {
+        let refusal = "-ERR No such master with that name\n".to_owned();
+        let answers = "*-1\n".to_owned() + &refusal.repeat(3) + &bulk("a");
+        let error = Opinion::read(&frames(&answers)).unwrap_err();
+        assert_eq!(error.code(), "NO_SUCH_PRIMARY");
+        assert!(error.is_fatal());
+    }
+
+    #[test]
+    fn nonsense_names_nobody() {
+        for address in [list(&["10.0.0.1"]), list(&["10.0.0.1", "x"]), list(&["", "1"])] {
+            let error = opinion(&address, &list(&["config-epoch", "1"]), &[]).unwrap_err();
+            assert_eq!(error.code(), "TOPOLOGY", "{address}");
+        }
+        let refused = opinion("-NOAUTH Authentication required.\n", "*0\n", &[]).unwrap_err();
+        assert_eq!(refused.code(), "NOAUTH");
+    }
+
+    #[test]
+    fn only_a_primary_answers_as_one() {
+        let role = |text: &str| is_primary(&frames(text)[0]);
+        assert!(role(&("*3\n".to_owned() + &bulk("master") + ":1\n*0\n")).unwrap());
+        assert!(!role(&list(&["slave", "10.0.0.1"])).unwrap());
+        assert_eq!(role("-NOPERM x\n").unwrap_err().code(), "NOPERM");
+    }
+}

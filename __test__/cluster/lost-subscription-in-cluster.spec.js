@@ -126,6 +126,8 @@ describe('channels of a cluster', () => {
     const { fake, client, node, connection } = await scene(t)
     const told = heard(client, 'resubscribed')
     const asked = nextSubscribe(fake)
+    // The cluster stops those that it has at its end.
+    t.after(() => node.stop())
     const [other] = fake.nodes.filter(other => other !== node)
     other.slots = [...other.slots, ...node.slots]
     node.slots = []

@@ -51,9 +51,12 @@ describe('keys of several slots', () => {
   it('have the types of the mapping', async () => {
     await client.mSet({ 'key:1': 'é', 'key:2': 'b' })
     const view = client.withTypeMapping({
-      [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: BigInt, [RESP_TYPES.SIMPLE_STRING]: Buffer
+      [RESP_TYPES.BLOB_STRING]: Buffer,
+      [RESP_TYPES.SIMPLE_STRING]: Buffer,
+      [RESP_TYPES.NUMBER]: BigInt
     })
-    assert.deepStrictEqual(await view.mGet(['key:1', 'key:2']), [Buffer.from('é'), Buffer.from('b')])
+    const values = await view.mGet(['key:1', 'key:2'])
+    assert.deepStrictEqual(values, [Buffer.from('é'), Buffer.from('b')])
     assert.strictEqual(await view.exists(['key:1', 'key:2']), 2n)
     assert.deepStrictEqual(await view.mSet({ 'key:1': '1', 'key:2': '2' }), Buffer.from('OK'))
     const text = client.withTypeMapping({ [RESP_TYPES.NUMBER]: String })

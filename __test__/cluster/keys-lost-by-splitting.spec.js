@@ -145,8 +145,8 @@ describe('a command that was split', () => {
   it('has one command for each slot, and stays whole if there is only one', async () => {
     const [a, b] = keys()
     await client.mGet([a, b, a])
-    assert.deepStrictEqual(cluster.received({ command: 'MGET' }).map(({ args }) => args.length),
-      [3, 2])
+    const lengths = cluster.received({ command: 'MGET' }).map(({ args }) => args.length)
+    assert.deepStrictEqual(lengths.sort(), [2, 3])
     cluster.log.length = 0
     const tagged = [0, 1, 2].map(nth => cluster.keyOn(cluster.nodes[0], nth))
     await client.mGet(tagged)

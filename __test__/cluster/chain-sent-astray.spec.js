@@ -93,6 +93,19 @@ describe('a chain of a cluster', () => {
     }
   })
 
+  it('keeps to its deadline when no node is found', async () => {
+    const lost = createCluster({
+      rootNodes: ['redis://127.0.0.1:1'], commandOptions: { timeout: 50 }
+    })
+    const key = cluster.keyIn(1)
+    for (const call of [() => lost.multi(key).ping().exec(), () => lost.dbSize(),
+      () => lost.mGet(['a', 'b']), () => lost.scanIterator().next(),
+      () => lost.sendCommand(key, true, ['MY.COMMAND', 'x', key])]) {
+      await assert.rejects(call(), { name: 'TimeoutError', applied: 'no' })
+    }
+    lost.destroy()
+  })
+
   it('goes where its keys are, whatever the routing key', async () => {
     const [[one], [other]] = places()
     const key = cluster.keyIn(other)

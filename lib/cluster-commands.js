@@ -77,24 +77,23 @@ function spreading (row, policy, one) {
 
 async function spread (cluster, call) {
   const start = performance.now()
+  let view = cluster
   if (cluster.masters.length === 0) {
     const { _bridge: bridge, _command: { timeout, signal } } = cluster
     // Whoever waits may change his Buffers, and wrong arguments need no server to be refused.
     call = { ...call, args: checked(call.row, call.args, cluster._keyPrefix) }
     await bridge.known(timeout, signal)
+    view = withRest(cluster, start)
   }
   const { row: { command }, policy } = call
   const isRepeatable = (flagsOf(command[0], command[1]) & REPEATABLE) !== 0
-  let outcomes = await attempt(cluster, call, isRepeatable)
+  let outcomes = await attempt(view, call, isRepeatable)
   if (isRepeatable && outcomes.some(({ reason }) => mayPass(reason))) {
-    const { _bridge: bridge, _command: options } = cluster
-    await bridge.refresh?.()
-    const left = options.timeout - (performance.now() - start)
+    await cluster._bridge.refresh?.()
+    const { timeout } = cluster._command
     // Without any time left what was heard first tells more.
-    if (options.timeout === 0 || left > 0) {
-      const timeout = options.timeout === 0 ? 0 : Math.max(1, Math.ceil(left))
-      const again = Object.create(cluster, { _command: { value: { ...options, timeout } } })
-      outcomes = await attempt(again, call, isRepeatable)
+    if (timeout === 0 || performance.now() - start < timeout) {
+      outcomes = await attempt(withRest(cluster, start), call, isRepeatable)
     }
   }
   if (policy.reply === 'one_succeeded') {
@@ -103,6 +102,14 @@ async function spread (cluster, call) {
   }
   checkAll(outcomes)
   return merge(policy.reply, outcomes.map(({ value }) => value))
+}
+
+/** A view of `cluster` with what is left of the deadline of a call that began at `start`. */
+function withRest (cluster, start) {
+  const options = cluster._command
+  if (options.timeout === 0) return cluster
+  const timeout = Math.max(1, Math.ceil(options.timeout - (performance.now() - start)))
+  return Object.create(cluster, { _command: { value: { ...options, timeout } } })
 }
 
 /** Sends to each node what `call` says; resolves to what has come of each. */
@@ -151,7 +158,10 @@ async function told (node, sent) {
     return await sent
   } catch (error) {
     if (OF_NODES.some(type => error instanceof type)) {
-      error.message = `${error.message} (from the node ${node.address})`
+      const message = `${error.message} (from the node ${node.address})`
+      // The stack begins with the message as it was, and is what consoles show.
+      error.stack = error.stack.replace(error.message, () => message)
+      error.message = message
     }
     throw error
   }

@@ -24,7 +24,7 @@ function clusterMulti (Multi) {
      * @param {number} [slot] of the routing key
      */
     constructor (target, slot) {
-      const route = { slot, hasKey: false, bridge: () => target._bridge }
+      const route = { slot, hasKey: false, target, bridge: () => target._bridge }
       super(slot === undefined ? target : routed(target, route))
       this.#route = route
     }
@@ -45,12 +45,13 @@ function clusterMulti (Multi) {
     exec (execAsPipeline, done) {
       if (typeof execAsPipeline === 'function') return this.exec(false, execAsPipeline)
       const { slot, hasKey, bridge } = this.#route
-      const { core, primary } = bridge()
-      // Without `primary` the client is closed, or a session.
-      if (slot === undefined || hasKey || !primary || core.primaryOf(slot) !== null) {
+      const { core, known } = bridge()
+      // Without `known` the client is closed, or a session.
+      if (slot === undefined || hasKey || !known || core.primaryOf(slot) !== null) {
         return super.exec(execAsPipeline, done)
       }
-      const found = bridge().primary(slot).then(() => super.exec(execAsPipeline))
+      const { timeout, signal } = this.#route.target._command
+      const found = bridge().known(timeout, signal).then(() => super.exec(execAsPipeline))
       return typeof done === 'function' ? callback(found, done) : found
     }
 

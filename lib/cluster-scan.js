@@ -11,7 +11,7 @@
 
 const { RedisClient } = require('./client')
 const { at, mayPass, unlessReplaced } = require('./cluster-commands')
-const { ErrorReply, OxidisError, TimeoutError } = require('./errors')
+const { ConnectionError, ErrorReply, OxidisError, TimeoutError } = require('./errors')
 
 /**
  * The pages of all primaries.
@@ -31,10 +31,15 @@ async function * scanAll (cluster, options) {
   while (progress.isLeft) {
     const node = progress.next()
     const steps = new NodeScan(cluster, node, rest)
-    count(scans, node)
     for (let isMore = true; isMore;) {
       let page
       try {
+        if (steps.before === null) {
+          await steps.begin()
+          // What the client believes is of yesterday: the node has given the slots away.
+          if (!progress.wants(node.id, steps.before)) throw nobody()
+          count(scans, node)
+        }
         page = await steps.step()
       } catch (error) {
         const mayGoOn = mayPass(error) || error instanceof TimeoutError
@@ -46,7 +51,7 @@ async function * scanAll (cluster, options) {
       isMore = !steps.isDone
       // Before the page is handed out: the consumer may take its time.
       if (steps.isDone) progress.settle(node.id, steps.before, steps.after)
-      if (page !== undefined) yield page
+      yield page
     }
   }
 }
@@ -63,10 +68,13 @@ class NodeScan {
     this.after = null
   }
 
+  async begin () {
+    if (this.node === undefined) throw nobody()
+    this.before = await this.ask()
+  }
+
   /** The next page. */
   async step () {
-    if (this.node === undefined) throw nobody()
-    this.before ??= await this.ask()
     const { cursor, keys } = await this.send(client => SCAN.call(client, this.cursor, this.options))
     this.cursor = cursor
     // A Buffer where bulk strings are mapped to Buffers.
@@ -139,6 +147,14 @@ class Progress {
     }
   }
 
+  /** Whether the node with this id, which has told which slots it has, has keys of what is left. */
+  wants (id, { owned }) {
+    for (const [slot, target] of this.#left) {
+      if (target === id || owned.has(slot)) return true
+    }
+    return false
+  }
+
   /** The node with this id was seen as a whole, and has told which slots it had. */
   settle (id, before, after) {
     for (const [slot, target] of this.#left) {
@@ -179,17 +195,18 @@ function isOwn (line) {
 }
 
 function count (scans, node) {
-  const times = (scans.get(node?.id) ?? 0) + 1
-  if (times > MOST_SCANS && node !== undefined) {
+  const times = (scans.get(node.id) ?? 0) + 1
+  if (times > MOST_SCANS) {
     throw new OxidisError(`scanIterator: the slots of the node ${node.address} do not stay: it ` +
       `was scanned ${MOST_SCANS} times`, { code: 'TOPOLOGY', retryable: true })
   }
-  scans.set(node?.id, times)
+  scans.set(node.id, times)
 }
 
 function nobody () {
-  return new ErrorReply('CLUSTERDOWN no node of the cluster has some of the slots',
-    { applied: 'no', retryable: true })
+  return new ConnectionError('no node of the cluster has some of the slots', {
+    code: 'CLUSTERDOWN', applied: 'no', retryable: true
+  })
 }
 
 const { scan: SCAN, clusterNodes: NODES } = RedisClient.prototype

@@ -255,7 +255,14 @@ impl Inner {
         let right = votes.iter().filter(|vote| vote.opinion.primary == *primary);
         let mut state = self.lock();
         state.trusted = right.map(|vote| vote.from.clone()).collect();
+        let before = state.circle.all();
         state.circle.learn(votes);
+        let is_news = state.circle.all() != before;
+        let prompt = state.prompt.clone().filter(|_| is_news);
+        drop(state);
+        if let Some(prompt) = prompt {
+            prompt.tell();
+        }
     }
 
     /// Begins to listen, unless that was done.

@@ -244,7 +244,7 @@ impl State {
         let selected = if selects { self.selected(command) } else { None };
         let early = self.move_on(command, held, ran);
         let whose = if held || moved { Whose::NOBODY } else { caller_of(command) };
-        let mark = internal && command.mode & Command::MARK != 0;
+        let mark = command.is_mark();
         let answer = Answer::of(whose, of);
         Some(Answer { held: held || moved, internal, mark, selected, early, ..answer })
     }
@@ -476,7 +476,10 @@ impl State {
             let touched = self.touched(position);
             let Some(batch) = self.batches.get(position) else { break };
             if touched == 0 {
-                rebuilt.push_back(batch.clone());
+                // Marks end with the connection whose commands they stand behind.
+                if !batch.commands().iter().all(Command::is_mark) {
+                    rebuilt.push_back(batch.clone());
+                }
                 continue;
             }
             let written = self.written_of(position, batch);
@@ -486,7 +489,7 @@ impl State {
                 index += 1;
                 end += encoded.len();
                 if !was_written {
-                    return command.mode & Command::DEAD == 0;
+                    return command.mode & Command::DEAD == 0 && !command.is_mark();
                 }
                 if command.is_dead() {
                     return false;

@@ -1,9 +1,10 @@
 //! Who gets which command, and what happens when that changes.
 //!
 //! Everything here runs under the router's one lock. Invariants: commands of one slot reach its
-//! owner in the order in which they were submitted, so when a slot changes hands its new commands
-//! are held until the former owner has answered, or lost, what it was sent before; a command is in
-//! one place only: a lane, the parked ones, or on its way from a lane to here.
+//! owner in the order in which they were submitted, so when a slot changes hands all its commands,
+//! new ones and those that come back, are held until the former owner has answered, or lost, what
+//! it was sent before; a command is in one place only: a lane, the parked ones, or on its way from
+//! a lane to here.
 
 use std::collections::HashMap;
 use std::mem;
@@ -38,7 +39,8 @@ pub(super) struct Routes {
     /// Whether any server has said where everything is.
     pub(super) is_known: bool,
     aim: Aim,
-    holds: HashMap<u16, Hold>,
+    /// Why commands of a slot are parked: all of it has to be over.
+    holds: HashMap<u16, Vec<Hold>>,
     pub(super) parked: Parked,
     /// When commands that are to be tried again later are.
     pub(super) retry_at: Option<Instant>,
@@ -204,7 +206,7 @@ impl Routes {
     }
 
     fn to(&mut self, Goal { slot, is_read }: Goal) -> To {
-        if !self.holds.is_empty() && self.holds.contains_key(&slot) {
+        if self.is_held(slot) {
             return To::Parked;
         }
         if is_read && self.template.topology.reads != Reads::Primary {
@@ -267,10 +269,12 @@ impl Routes {
         let (target, is_ask) = match redirect {
             Redirect::Moved(target) => (target, false),
             Redirect::Ask(target) => (target, true),
-            Redirect::Soon => return self.retry(slot, batch, error, SOON, now),
+            // Its slot is on the way, so that the nodes may well send it back and forth.
+            Redirect::Soon => return self.retry(slot, batch.settled(), error, SOON, now),
             Redirect::Later => {
                 // A replica that cannot serve is no reason to wait: the primary can.
-                if let Some(primary) = self.table.primary(slot).filter(|place| *place != from) {
+                let primary = self.table.primary(slot).filter(|place| *place != from);
+                if let Some(primary) = primary.filter(|_| !self.is_held(slot)) {
                     self.hand_over(To::Node(primary), batch, Some(error));
                     return;
                 }
@@ -300,6 +304,8 @@ impl Routes {
                 self.hold(slot, Hold::Look);
                 self.parked.push(batch, Some(error));
             }
+            // Older commands of the slot wait: it asks again behind them.
+            Some(_) if is_ask && self.is_held(slot) => self.parked.push(batch, Some(error)),
             Some(place) if is_ask => {
                 self.hand_over(To::Node(place), batch.asking(), None);
             }
@@ -316,40 +322,67 @@ impl Routes {
                 if self.table.primary(slot) != Some(place) {
                     let before = self.table.clone();
                     self.table.move_slot(slot, place);
-                    self.follow(&before, now);
+                    self.follow(&before, Some(from), now);
                 }
-                self.hand_over(To::Node(place), batch, None);
+                self.await_end(slot, from, now);
+                match self.is_held(slot) {
+                    true => self.parked.push(batch, None),
+                    false => {
+                        self.hand_over(To::Node(place), batch, None);
+                    }
+                }
             }
         }
     }
 
-    /// The table has changed: new commands of each slot that has moved wait until its former owner
-    /// has answered what it got before. What waits for a connection there moves along at once.
-    fn follow(&mut self, before: &Table, now: Instant) {
+    /// The node at `from`, which tells of refused commands, has refused one of `slot`: the others
+    /// that it was sent come back before any of them goes elsewhere.
+    fn await_end(&mut self, slot: u16, from: u32, now: Instant) {
+        let holds = self.holds.get(&slot).map(Vec::as_slice).unwrap_or_default();
+        if holds.iter().any(|hold| matches!(hold, Hold::Mark { place, .. } if *place == from)) {
+            return;
+        }
+        let Some(node) = self.node_mut(from) else { return };
+        if let Some(mark) = node.mark(now, true) {
+            self.hold(slot, Hold::Mark { place: from, mark });
+            self.news.rearm = true;
+        }
+    }
+
+    /// The table has changed: the commands of each slot that has moved wait until its former owner
+    /// has answered what it got before. What waits for a connection there moves along. `telling`:
+    /// the node that is just telling of refused commands.
+    fn follow(&mut self, before: &Table, telling: Option<u32>, now: Instant) {
         let moved = self.table.moved_since(before);
         let mut marks: HashMap<u32, Option<u64>> = HashMap::new();
         for (slot, owner) in moved {
             let mark = *marks.entry(owner).or_insert_with(|| {
                 let node = self.nodes.get_mut(owner as usize)?.as_mut()?;
-                node.mark(now).then_some(node.marks.put)
+                node.mark(now, telling == Some(owner))
             });
             if let Some(mark) = mark {
                 self.hold(slot, Hold::Mark { place: owner, mark });
             }
         }
-        let mut waiting = Vec::new();
+        let mut is_more = false;
         for (place, mark) in marks {
             if mark.is_none() {
-                waiting.extend(self.take_waiting(place));
+                is_more |= self.park_waiting(place);
             }
         }
-        self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
+        if is_more {
+            self.resume();
+        }
         self.news.rearm = true;
     }
 
-    fn take_waiting(&mut self, place: u32) -> Vec<Batch> {
+    /// Parks what waits for a connection to the node at `place`; says whether that is anything.
+    fn park_waiting(&mut self, place: u32) -> bool {
         let lane = self.node(place).and_then(Node::open_lane);
-        lane.map(|lane| lane.take_waiting()).unwrap_or_default()
+        let waiting = lane.map(|lane| lane.take_waiting()).unwrap_or_default();
+        let is_any = !waiting.is_empty();
+        waiting.into_iter().for_each(|batch| self.parked.push(batch, None));
+        is_any
     }
 
     /// A lane has passed a mark.
@@ -370,11 +403,14 @@ impl Routes {
         self.news = News { look: true, rearm: true };
         let Some(node) = self.node_mut(place) else { return };
         node.lost();
-        if !self.table.is_primary(place) {
-            let waiting = self.take_waiting(place);
-            self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
+        let is_of_it = |hold: &Hold| matches!(hold, Hold::Mark { place: of, .. } if *of == place);
+        // What was sent there goes along with what was held because of it, in order.
+        let is_awaited = || self.holds.values().flatten().any(is_of_it);
+        if !self.table.is_primary(place) || is_awaited() {
+            self.park_waiting(place);
         }
-        self.release(|hold| matches!(hold, Hold::Mark { place: of, .. } if of == place));
+        self.lift(|hold| is_of_it(&hold));
+        self.resume();
     }
 
     /// It is time to try again what could not be run.
@@ -398,27 +434,45 @@ impl Routes {
         self.news.rearm = true;
     }
 
-    /// A slot that is held for several reasons is held for the last one: whatever it waits for, its
-    /// commands are looked at again then.
     fn hold(&mut self, slot: u16, hold: Hold) {
         if hold == Hold::Look {
             self.news = News { look: true, rearm: true };
         }
-        self.holds.insert(slot, hold);
-    }
-
-    fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
-        let before = self.holds.len();
-        self.holds.retain(|_, hold| !is_over(*hold));
-        if self.holds.len() < before {
-            let parked = self.parked.take();
-            self.resubmit(parked);
+        let holds = self.holds.entry(slot).or_default();
+        let is_newer = |old: &Hold| match (old, hold) {
+            // Of one lane the last mark counts.
+            (Hold::Mark { place: old, .. }, Hold::Mark { place, .. }) => *old == place,
+            _ => *old == hold,
+        };
+        match holds.iter_mut().find(|old| is_newer(old)) {
+            Some(old) => *old = hold,
+            None => holds.push(hold),
         }
     }
 
-    /// Sends batches on their way again, in their order.
-    fn resubmit(&mut self, batches: Vec<(Batch, Option<Error>)>) {
-        for (batch, refusal) in batches {
+    fn is_held(&self, slot: u16) -> bool {
+        !self.holds.is_empty() && self.holds.contains_key(&slot)
+    }
+
+    fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
+        if self.lift(is_over) {
+            self.resume();
+        }
+    }
+
+    /// Ends holds; says whether a slot is free now.
+    fn lift(&mut self, is_over: impl Fn(Hold) -> bool) -> bool {
+        let before = self.holds.len();
+        self.holds.retain(|_, holds| {
+            holds.retain(|hold| !is_over(*hold));
+            !holds.is_empty()
+        });
+        self.holds.len() < before
+    }
+
+    /// Sends what is parked on its way again, in order; what is held is parked again.
+    fn resume(&mut self) {
+        for (batch, refusal) in self.parked.take() {
             for (to, part) in self.split(batch) {
                 self.hand_over(to, part, refusal.clone());
             }
@@ -434,7 +488,7 @@ impl Routes {
             table.add(Places { primary, replicas }, shard.slots.iter().cloned());
         }
         let before = mem::replace(&mut self.table, table);
-        let was_known = mem::replace(&mut self.is_known, true);
+        self.is_known = true;
         // Redirects have told of some changes before, but not the application.
         let is_news = self.table != self.told;
         self.told.clone_from(&self.table);
@@ -443,12 +497,9 @@ impl Routes {
         for node in unnamed {
             node.leaves.get_or_insert(now + FAREWELL);
         }
-        self.follow(&before, now);
-        self.release(|hold| hold == Hold::Look);
-        if !was_known {
-            let parked = self.parked.take();
-            self.resubmit(parked);
-        }
+        self.follow(&before, None, now);
+        self.lift(|hold| hold == Hold::Look);
+        self.resume();
         if self.template.topology.reads != Reads::Primary {
             // A replica is read from once its lane stands.
             let replicas = self.table.shards().iter().flat_map(|places| &places.replicas);
@@ -601,7 +652,7 @@ impl Routes {
 
     /// Ends everything that waits to hear where it belongs: nobody will say.
     pub(super) fn fail_parked(&mut self, error: &Error) {
-        self.holds.retain(|_, hold| *hold != Hold::Look);
+        self.lift(|hold| hold == Hold::Look);
         for (batch, _) in self.parked.take() {
             self.fail(&batch, error);
         }

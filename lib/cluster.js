@@ -19,6 +19,7 @@ const { makeSession, makeSessionOf } = require('./session')
 /** A client of a cluster. Made by `createCluster`. */
 class RedisCluster extends RedisClient {
   #given
+  #options
   #topology = null
   #clients = new Map()
 
@@ -26,7 +27,7 @@ class RedisCluster extends RedisClient {
     const { client, topology } = parseClusterOptions(given)
     super(client, { topology, Bridge: ClusterBridge })
     this.#given = given ?? {}
-    this._clientOptions = client
+    this.#options = client
   }
 
   /** Whether where everything is has been found out, and a node can be reached. */
@@ -94,7 +95,7 @@ class RedisCluster extends RedisClient {
     const address = `${host}:${port}`
     let client = self.#clients.get(address)
     if (client === undefined) {
-      const { url, ...options } = self._clientOptions
+      const { url, ...options } = self.#options
       client = new RedisClient({
         ...loginOf(url),
         ...options,

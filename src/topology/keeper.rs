@@ -129,7 +129,11 @@ impl Shared {
     async fn look_around(&self) {
         let (candidates, borrowed) = self.candidates();
         let budget = self.template.options.socket.connect_timeout;
-        let found = self.source.look(candidates, budget).await;
+        let is_close = self.lock().has_newcomers;
+        let found = match is_close {
+            true => self.source.look_closely(candidates, budget).await,
+            false => self.source.look(candidates, budget).await,
+        };
         for pool in borrowed {
             self.template.close(pool);
         }
@@ -140,6 +144,9 @@ impl Shared {
                     routes.last_failure = None;
                     if routes.closed.is_some() {
                         return (false, false);
+                    }
+                    if is_close {
+                        routes.has_newcomers = view.has_newcomers();
                     }
                     let is_first = !routes.is_known;
                     (is_first, routes.apply(&view, Instant::now()))

@@ -53,6 +53,8 @@ pub(super) struct Routes {
     pub(super) closed: Option<Error>,
     /// Why nobody could say where everything is, when somebody was asked last.
     pub(super) last_failure: Option<Error>,
+    /// Whether there is, or may be, a node without a slot that redirects name.
+    pub(super) has_newcomers: bool,
 }
 
 /// What the keeper has to do.
@@ -106,6 +108,7 @@ impl Routes {
             news: News::default(),
             closed: None,
             last_failure: None,
+            has_newcomers: false,
         }
     }
 
@@ -295,12 +298,13 @@ impl Routes {
             return self.fail(&batch, &too_many(command.redirects(), endpoint.as_ref(), error));
         }
         let batch = batch.redirected();
+        let is_named = endpoint.is_some();
         let place = endpoint.map(|endpoint| self.template.mapped(endpoint));
         let place = place.and_then(|endpoint| self.places.get(&endpoint).copied());
         match place {
             // A node that no server has named may be anybody's: it does not get the password.
             None => {
-                self.news = News { look: true, rearm: true };
+                self.has_newcomers |= is_named;
                 self.hold(slot, Hold::Look);
                 self.parked.push(batch, Some(error));
             }
@@ -322,7 +326,7 @@ impl Routes {
                 if self.table.primary(slot) != Some(place) {
                     let before = self.table.clone();
                     self.table.move_slot(slot, place);
-                    self.follow(&before, Some(from), now);
+                    self.follow_telling(&before, Some(from), now);
                 }
                 self.await_end(slot, from, now);
                 match self.is_held(slot) {
@@ -350,9 +354,13 @@ impl Routes {
     }
 
     /// The table has changed: the commands of each slot that has moved wait until its former owner
-    /// has answered what it got before. What waits for a connection there moves along. `telling`:
-    /// the node that is just telling of refused commands.
-    fn follow(&mut self, before: &Table, telling: Option<u32>, now: Instant) {
+    /// has answered what it got before. What waits for a connection there moves along.
+    fn follow(&mut self, before: &Table, now: Instant) {
+        self.follow_telling(before, None, now);
+    }
+
+    /// The same, when the node at `telling` is just telling of refused commands.
+    fn follow_telling(&mut self, before: &Table, telling: Option<u32>, now: Instant) {
         let moved = self.table.moved_since(before);
         let mut marks: HashMap<u32, Option<u64>> = HashMap::new();
         for (slot, owner) in moved {
@@ -484,6 +492,10 @@ impl Routes {
         let mut table = Table::default();
         for shard in &view.shards {
             let primary = self.place(&shard.primary);
+            if shard.slots.is_empty() {
+                // Nothing goes there, unless a redirect names it.
+                continue;
+            }
             let replicas = shard.replicas.iter().map(|member| self.place(member)).collect();
             table.add(Places { primary, replicas }, shard.slots.iter().cloned());
         }
@@ -497,7 +509,7 @@ impl Routes {
         for node in unnamed {
             node.leaves.get_or_insert(now + FAREWELL);
         }
-        self.follow(&before, None, now);
+        self.follow(&before, now);
         self.lift(|hold| hold == Hold::Look);
         self.resume();
         if self.template.topology.reads != Reads::Primary {

@@ -21,6 +21,12 @@ pub trait Source: Send + Sync {
     ///
     /// `ROOT_NODES_UNAVAILABLE`, with what each has done.
     fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_>;
+
+    /// The same, when there may be nodes that have nothing yet: they are named as well, as shards
+    /// without slots.
+    fn look_closely(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
+        self.look(candidates, budget)
+    }
 }
 
 /// Whom to ask: an address, and the pool of the server there.

@@ -168,6 +168,6 @@ class Appender {
   }
 }
 
-const MOST_PENDING = 2000
+const MOST_PENDING = 1000
 
 module.exports = { ...base, Appender, at, scene, watch }

@@ -25,6 +25,7 @@ const { slotOf } = require('./slot')
 /** A client of a cluster. Made by `createCluster`. */
 class RedisCluster extends RedisClient {
   #given
+  #options
   #topology = null
   #clients = new Map()
 
@@ -32,7 +33,7 @@ class RedisCluster extends RedisClient {
     const { client, topology } = parseClusterOptions(given)
     super(client, { topology, Bridge: ClusterBridge })
     this.#given = given ?? {}
-    this._clientOptions = client
+    this.#options = client
     this._Multi = clusterMulti(this._Multi)
   }
 
@@ -101,7 +102,7 @@ class RedisCluster extends RedisClient {
     const address = `${host}:${port}`
     let client = self.#clients.get(address)
     if (client === undefined) {
-      const { url, ...options } = self._clientOptions
+      const { url, ...options } = self.#options
       client = new RedisClient({
         ...loginOf(url),
         ...options,

@@ -279,8 +279,8 @@ async fn a_new_owner_gets_nothing_before_the_former_one_has_answered() {
     // The first was run before the slot moved, the second was not.
     before.say("+1\r\n").await;
     before.say(&scene.moved(15495, 0)).await;
-    after.expect("SET a 2").await;
     before.say("+PONG\r\n").await;
+    after.expect("SET a 2").await;
     after.expect("SET a 3").await;
     after.say("+x\r\n+2\r\n+3\r\n").await;
     for (id, reply) in [(1, "1"), (2, "2"), (4, "3")] {
@@ -312,6 +312,22 @@ async fn a_former_primary_that_does_not_answer_holds_nobody_up() {
     after.say("+1\r\n+2\r\n").await;
     assert_eq!(scene.caller.reply(2).await, "1");
     assert_eq!(scene.caller.reply(3).await, "2");
+}
+
+/// P16, of a primary that hangs: nobody says that it was replaced, so others are asked.
+#[tokio::test]
+async fn a_promotion_is_heard_of_while_the_former_primary_is_silent() {
+    let mut scene = Scene::new().await;
+    scene.send(&["SET a 1"]);
+    let mut before = scene.lane(2).await;
+    before.expect("SET a 1").await;
+    scene.give(10923, 16383, 0);
+    // Nothing but silence tells of it.
+    let error = scene.caller.failure(1).await;
+    assert_eq!((error.code(), error.applied()), ("CONNECTION_LOST", Some(Applied::Unknown)));
+    scene.send(&["SET a 2"]);
+    let mut after = scene.lane(0).await;
+    after.expect("SET a 2").await;
 }
 
 #[tokio::test]

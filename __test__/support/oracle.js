@@ -17,6 +17,8 @@ const { PairWorker, SessionWorker, verifyPairs } = require('./oracle-transaction
  * - `workers`: of plain commands, default 64
  * - `pairs`: of transactions over the client's lane, default 0
  * - `sessions`: of transactions under WATCH in sessions, default 0; an even number
+ * - `forgetful`: the server may lose what it has acknowledged, as a failover does to writes that no
+ *   replica has: GET may find an earlier value, or none
  * - `prefix`: of the keys, default one that is unique
  * - `pause`: ms that a worker rests after a failure, default 5, or a dead server would turn the
  *   load into a busy loop
@@ -28,10 +30,11 @@ function startOracle (client, options) {
 class Oracle {
   constructor (client, options = {}) {
     const { workers = 64, pairs = 0, sessions = 0 } = options
-    const { prefix = `oracle:${randomUUID()}:`, pause = 5 } = options
+    const { prefix = `oracle:${randomUUID()}:`, pause = 5, forgetful = false } = options
     this.client = client
     this.prefix = prefix
     this.pause = pause
+    this.forgetful = forgetful
     this.stopping = false
     /** Replies that were not this request's own: descriptions, must stay empty (P10). */
     this.foreign = []
@@ -219,13 +222,20 @@ class Worker {
     try {
       const reply = await this.settle('GET', this.oracle.client.get(this.valueKey))
       if (reply === null) this.missing++
-      else if (reply !== value && !this.lost.has(reply)) {
+      else if (reply !== value && !this.lost.has(reply) && !this.isEarlier(reply)) {
         this.blame(`GET of #${sequence} answered ${String(reply).slice(0, 80)}`)
       }
       return true
     } catch (error) {
       return this.fail(error)
     }
+  }
+
+  // Whether this worker has written the value earlier, and the server may go back to it.
+  isEarlier (reply) {
+    const sequence = Number(/ #(\d+) /.exec(reply)?.[1])
+    return this.oracle.forgetful && sequence <= this.sequence &&
+      reply === describe(this.valueKey, sequence)
   }
 
   settle (name, promise) {

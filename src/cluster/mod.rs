@@ -1,13 +1,15 @@
 //! Redis Cluster: asks a node for the owners of all slots.
 //!
-//! Owns the words of `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>), which
-//! every version of every server with clusters knows. What is done with the answer is
-//! [`crate::topology`]'s business.
+//! Owns the words of `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>) and
+//! `CLUSTER NODES`, which every version of every server with clusters knows. What is done with the
+//! answers is [`crate::topology`]'s business.
 
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
+
+mod nodes;
 
 use std::time::Duration;
 
@@ -24,11 +26,34 @@ impl Source for Cluster {
     fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
         Box::pin(first_of(candidates, budget, ask))
     }
+
+    fn look_closely(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
+        Box::pin(first_of(candidates, budget, ask_closely))
+    }
 }
 
 async fn ask(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
     let reply = lease.request(SLOTS).await?;
     read(&reply, &endpoint)
+}
+
+/// A node gets its first slots while no answer to `CLUSTER SLOTS` names it.
+async fn ask_closely(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
+    let slots = lease.request(SLOTS).await?;
+    let nodes = lease.request(nodes::NODES).await?;
+    let mut view = read(&slots, &endpoint)?;
+    let newcomers = nodes::newcomers(&text(&nodes)?, &view, &endpoint);
+    view.shards.extend(newcomers);
+    Ok(view)
+}
+
+fn text(reply: &Frames) -> Result<String> {
+    let root = *reply.replies.first().ok_or_else(nonsense)?;
+    let node = reply.tape.get(root as usize).ok_or_else(nonsense)?;
+    // RESP3 says first what kind of text it is.
+    let start = if node.kind == Kind::Verbatim { TEXT.len() } else { 0 };
+    let text = reply.text(node).get(start..).unwrap_or_default();
+    Ok(String::from_utf8_lossy(text).into_owned())
 }
 
 /// Reads the reply that the node at `from` has given to `CLUSTER SLOTS`.
@@ -81,6 +106,7 @@ fn member(reply: &Frames, at: u32, from: &Endpoint) -> Option<Member> {
     Some(Member { endpoint: Endpoint::tcp(host, port), id })
 }
 
+const TEXT: &str = "txt:";
 const SLOTS: &[u8] = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n";
 
 fn nonsense() -> Error {

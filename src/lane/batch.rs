@@ -58,6 +58,12 @@ impl Command {
         self.mode & (Self::DEAD | Self::INTERNAL) != 0
     }
 
+    /// Whether its reply only says that everything before it is answered.
+    pub(super) fn is_mark(&self) -> bool {
+        let mark = Self::INTERNAL | Self::MARK;
+        self.mode & mark == mark
+    }
+
     /// Whether it is a whole transaction.
     pub fn is_block(&self) -> bool {
         self.mode & Self::BLOCK != 0
@@ -118,6 +124,35 @@ impl Batch {
     pub fn redirected(mut self) -> Self {
         self.commands.iter_mut().for_each(Command::count_redirect);
         self
+    }
+
+    /// The same, as if no command had been sent on yet.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.commands.iter_mut().for_each(|command| command.mode &= !Command::REDIRECTS);
+        self
+    }
+
+    /// Each command that somebody waits for, alone, in order.
+    pub fn singles(&self) -> impl Iterator<Item = Batch> + '_ {
+        let live = self.offsets().filter(|(_, command)| !command.is_dead());
+        live.map(|(offset, command)| {
+            let bytes = self.bytes.slice(offset..offset + command.len as usize);
+            Batch::new(bytes, vec![*command], self.submitted).owned_by(self.owner)
+        })
+    }
+
+    /// The commands of `others` behind those of this batch. They have to be of the same owner and
+    /// the same turn.
+    #[must_use]
+    pub fn joined(self, others: &[Batch]) -> Batch {
+        if others.is_empty() {
+            return self;
+        }
+        let all = || std::iter::once(&self).chain(others);
+        let bytes: Vec<u8> = all().flat_map(|batch| batch.bytes.iter().copied()).collect();
+        let commands = all().flat_map(|batch| batch.commands.iter().copied()).collect();
+        Batch::new(bytes.into(), commands, self.submitted).owned_by(self.owner)
     }
 
     /// The same, behind ASKING, which lets the next command in where its slot is on the way.

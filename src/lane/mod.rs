@@ -168,6 +168,17 @@ pub struct LaneStats {
     pub connected: bool,
 }
 
+/// What has become of a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// It is on its way.
+    Put,
+    /// The connection has failed, which the router is about to hear.
+    Ending,
+    /// There is no connection, so nothing is in flight.
+    Offline,
+}
+
 /// A batch was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submitted {
@@ -339,12 +350,25 @@ impl Lane {
         inner.state.commands() > 0 || inner.moving > 0
     }
 
-    /// Puts a mark behind everything queued: the router hears when all of that is answered. False
-    /// if that would make no sense: there is no connection.
-    pub fn mark(&self) -> bool {
+    /// Whether anything is queued here.
+    pub fn has_commands(&self) -> bool {
+        self.shared.lock().state.commands() > 0
+    }
+
+    /// Since when the oldest unanswered command is on the wire.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.shared.lock().state.waiting_since()
+    }
+
+    /// Puts a mark behind everything queued: the router hears when all of that is answered.
+    pub fn mark(&self) -> Marked {
         let now = Instant::now();
         let mut inner = self.shared.lock();
-        let Link::Up { failed: None, attendant, .. } = inner.link else { return false };
+        let attendant = match inner.link {
+            Link::Up { failed: None, attendant, .. } => attendant,
+            Link::Up { .. } => return Marked::Ending,
+            Link::Dormant | Link::Connecting | Link::Closed => return Marked::Offline,
+        };
         let mode = Command::INTERNAL | Command::MARK;
         inner.state.push(driver::ping(mode, now));
         let wake = inner.write(now, &self.shared.metrics).needs_driver(attendant);
@@ -352,7 +376,7 @@ impl Lane {
         if wake {
             self.shared.wake.notify_one();
         }
-        true
+        Marked::Put
     }
 
     /// Takes out what waits for a connection, in order; nothing while there is one.

@@ -244,7 +244,7 @@ impl State {
         let selected = if selects { self.selected(command) } else { None };
         let early = self.move_on(command, held, ran);
         let whose = if held || moved { Whose::NOBODY } else { caller_of(command) };
-        let mark = internal && command.mode & Command::MARK != 0;
+        let mark = command.is_mark();
         let answer = Answer::of(whose, of);
         Some(Answer { held: held || moved, internal, mark, selected, early, ..answer })
     }
@@ -452,6 +452,11 @@ impl State {
         self.batches.iter().filter_map(Batch::earliest_deadline).chain(held).min()
     }
 
+    /// Since when the oldest unanswered command is on the wire.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.batches.front().filter(|_| self.is_waiting())?.written
+    }
+
     /// Since when the oldest unanswered command is on the wire, if nobody waits for it any more
     /// (its deadline has passed, or it never had a caller).
     pub fn overdue_since(&self) -> Option<Instant> {
@@ -476,7 +481,10 @@ impl State {
             let touched = self.touched(position);
             let Some(batch) = self.batches.get(position) else { break };
             if touched == 0 {
-                rebuilt.push_back(batch.clone());
+                // Marks end with the connection whose commands they stand behind.
+                if !batch.commands().iter().all(Command::is_mark) {
+                    rebuilt.push_back(batch.clone());
+                }
                 continue;
             }
             let written = self.written_of(position, batch);
@@ -486,7 +494,7 @@ impl State {
                 index += 1;
                 end += encoded.len();
                 if !was_written {
-                    return command.mode & Command::DEAD == 0;
+                    return command.mode & Command::DEAD == 0 && !command.is_mark();
                 }
                 if command.is_dead() {
                     return false;

@@ -32,6 +32,9 @@ const PROBES: usize = 3;
 /// How long all of that may take.
 const PROBE: Duration = Duration::from_secs(1);
 
+/// How often it is looked, while answers are due, whether they come.
+const WATCH: Duration = Duration::from_millis(250);
+
 struct Keeper {
     shared: Weak<Shared>,
     /// When somebody was asked last, and whether he has answered.
@@ -80,7 +83,7 @@ impl Keeper {
             routes.retry_now();
         }
         let tidy = routes.tidy(now);
-        let is_in_trouble = routes.is_in_trouble();
+        let is_in_trouble = routes.is_in_trouble(now);
         if !is_in_trouble {
             self.troubles = 0;
         }
@@ -95,7 +98,8 @@ impl Keeper {
         let periodic = looked.filter(|_| routes.is_known).map(|at| at + between);
         let look_at = [trouble, periodic].into_iter().flatten().min();
         let deadline = routes.parked.next_deadline().map(|at| at.max(now + STEP));
-        let mut next = [deadline, routes.retry_at, tidy].into_iter().flatten().min();
+        let watch = routes.is_watched().then_some(now + WATCH);
+        let mut next = [deadline, routes.retry_at, tidy, watch].into_iter().flatten().min();
         if !self.is_looking.load(Ordering::Acquire) {
             match look_at {
                 Some(at) if at <= now => {
@@ -134,7 +138,11 @@ impl Shared {
     async fn look_around(&self) {
         let (candidates, borrowed) = self.candidates();
         let budget = self.template.options.socket.connect_timeout;
-        let found = self.source.look(candidates, budget).await;
+        let is_close = self.lock().has_newcomers;
+        let found = match is_close {
+            true => self.source.look_closely(candidates, budget).await,
+            false => self.source.look(candidates, budget).await,
+        };
         for pool in borrowed {
             self.template.close(pool);
         }
@@ -145,6 +153,9 @@ impl Shared {
                     routes.last_failure = None;
                     if routes.closed.is_some() {
                         return (false, false);
+                    }
+                    if is_close {
+                        routes.has_newcomers = view.has_newcomers();
                     }
                     let is_first = !routes.is_known;
                     (is_first, routes.apply(&view, Instant::now()))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::lane::{Home, Lane};
+use crate::lane::{Home, Lane, Marked};
 use crate::options::Endpoint;
 use crate::pool::Pool;
 
@@ -68,14 +68,25 @@ impl Node {
         self.lane.as_ref().is_some_and(Lane::is_up)
     }
 
-    /// Puts a mark into its lane. False if nothing can be in flight there.
-    pub(super) fn mark(&mut self, now: Instant) -> bool {
-        if !self.lane.as_ref().is_some_and(|lane| lane.is_busy() && lane.mark()) {
-            return false;
+    /// Puts a mark into its lane, and returns its number; None if nothing can be in flight there.
+    /// `is_telling`: it is this lane that tells of refused commands, so that those are in good
+    /// hands, and only what is behind them counts.
+    pub(super) fn mark(&mut self, now: Instant, is_telling: bool) -> Option<u64> {
+        let lane = self.lane.as_ref()?;
+        let is_busy = if is_telling { lane.has_commands() } else { lane.is_busy() };
+        if !is_busy {
+            return None;
         }
-        self.marks.put += 1;
-        self.marks.since.get_or_insert(now);
-        true
+        match lane.mark() {
+            Marked::Put => {
+                self.marks.put += 1;
+                self.marks.since.get_or_insert(now);
+                Some(self.marks.put)
+            }
+            // It will not be passed: the loss of the connection ends all waiting for it.
+            Marked::Ending => Some(u64::MAX),
+            Marked::Offline => None,
+        }
     }
 
     /// One mark was passed.

@@ -1,9 +1,11 @@
 //! Commands that have no node to go to at the moment.
 //!
-//! Pure: a queue that knows deadlines. Invariant: what is taken out comes in the order in which it
-//! was put in.
+//! Pure: a queue that knows deadlines. Invariant: what is taken out comes, for each owner, in the
+//! order in which it was submitted, whatever way it has come here: new commands may be parked
+//! before older ones come back from a node that has refused them.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use tokio::time::Instant;
 
@@ -16,6 +18,10 @@ pub struct Parked {
     waiting: VecDeque<Waiting>,
     commands: usize,
     bytes: usize,
+    /// The newest command of each owner.
+    newest: Vec<(u32, u32)>,
+    /// Whether older commands were put behind newer ones.
+    is_mixed: bool,
 }
 
 #[derive(Debug)]
@@ -30,13 +36,27 @@ impl Parked {
     pub fn push(&mut self, batch: Batch, refusal: Option<Error>) {
         self.commands += batch.commands().len();
         self.bytes += batch.bytes().len();
+        if let (Some(first), Some(last)) = (batch.commands().first(), batch.commands().last()) {
+            match self.newest.iter_mut().find(|(owner, _)| *owner == batch.owner()) {
+                Some((_, newest)) => {
+                    self.is_mixed |= rank(first.id, *newest) < rank(*newest, *newest);
+                    *newest = last.id;
+                }
+                None => self.newest.push((batch.owner(), last.id)),
+            }
+        }
         self.waiting.push_back(Waiting { batch, refusal });
     }
 
     /// Takes everything out.
     pub fn take(&mut self) -> Vec<(Batch, Option<Error>)> {
-        (self.commands, self.bytes) = (0, 0);
-        self.waiting.drain(..).map(|Waiting { batch, refusal }| (batch, refusal)).collect()
+        let Self { waiting, is_mixed, .. } = mem::take(self);
+        let all = waiting.into_iter().map(|Waiting { batch, refusal }| (batch, refusal));
+        if is_mixed {
+            sorted(all.collect())
+        } else {
+            all.collect()
+        }
     }
 
     /// Commands that wait.
@@ -96,6 +116,44 @@ impl Parked {
     }
 }
 
+/// The commands of `all` in the order of their ids, those of one turn together.
+fn sorted(all: Vec<(Batch, Option<Error>)>) -> Vec<(Batch, Option<Error>)> {
+    let ids = all.first().and_then(|(batch, _)| batch.commands().first());
+    let some = ids.map_or(0, |command| command.id);
+    let mut singles: Vec<(Batch, Option<Error>)> = Vec::new();
+    for (batch, refusal) in all {
+        singles.extend(batch.singles().map(|single| (single, refusal.clone())));
+    }
+    singles.sort_by_cached_key(|(batch, _)| {
+        let id = batch.commands().first().map_or(some, |command| command.id);
+        (batch.owner(), rank(id, some))
+    });
+    let mut joined = Vec::new();
+    let mut rest = singles.as_slice();
+    while let Some(((first, refusal), _)) = rest.split_first() {
+        let is_like = |(batch, other): &&(Batch, Option<Error>)| {
+            let why = |refusal: &Option<Error>| refusal.as_ref().map(|e| e.message().to_owned());
+            batch.owner() == first.owner()
+                && batch.submitted() == first.submitted()
+                && why(other) == why(refusal)
+        };
+        let count = rest.iter().take_while(is_like).count().max(1);
+        let (alike, behind) = rest.split_at(count);
+        let others: Vec<Batch> = alike.iter().skip(1).map(|(batch, _)| batch.clone()).collect();
+        joined.push((first.clone().joined(&others), refusal.clone()));
+        rest = behind;
+    }
+    joined
+}
+
+/// Where `id` stands among ids near `other`: they have 31 bits, and wrap around.
+fn rank(id: u32, other: u32) -> u32 {
+    id.wrapping_sub(other).wrapping_add(IDS / 2) % IDS
+}
+
+/// How many different ids a client's commands have (`lib/bridge.js`: `LAST_LANE_ID`).
+const IDS: u32 = 1 << 31;
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -132,6 +190,26 @@ mod tests {
         assert_eq!(parked.next_deadline(), Some(now + Duration::from_millis(300)));
         assert_eq!((parked.commands(), parked.bytes()), (2, 2));
         assert_eq!(ids(&mut parked), [2, 3]);
+    }
+
+    #[test]
+    fn older_commands_that_come_late_come_out_first() {
+        let now = Instant::now();
+        let mut parked = Parked::default();
+        let last = IDS - 1;
+        parked.push(batch(now, &[(0, 0), (3, 0)]), None);
+        parked.push(batch(now, &[(last, 0)]), Some(Error::reply("CLUSTERDOWN x")));
+        parked.push(batch(now, &[(1, 0), (2, 0)]).owned_by(7), None);
+        parked.push(batch(now, &[(1, 0)]), None);
+        assert_eq!((parked.commands(), parked.bytes()), (6, 6));
+        let taken = parked.take();
+        let shown = taken.iter().map(|(batch, refusal)| {
+            let ids: Vec<u32> = batch.commands().iter().map(|command| command.id).collect();
+            (batch.owner(), ids, refusal.is_some())
+        });
+        let expected = [(0, vec![last], true), (0, vec![0, 1, 3], false), (7, vec![1, 2], false)];
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
+        assert_eq!((parked.commands(), parked.bytes()), (0, 0));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Who gets which command, and what happens when that changes.
 //!
 //! Everything here runs under the router's one lock. Invariants: commands of one slot reach its
-//! owner in the order in which they were submitted, so when a slot changes hands its new commands
-//! are held until the former owner has answered, or lost, what it was sent before; a command is in
-//! one place only: a lane, the parked ones, or on its way from a lane to here.
+//! owner in the order in which they were submitted, so when a slot changes hands all its commands,
+//! new ones and those that come back, are held until the former owner has answered, or lost, what
+//! it was sent before; a command is in one place only: a lane, the parked ones, or on its way from
+//! a lane to here.
 
 use std::collections::HashMap;
 use std::mem;
@@ -23,7 +24,7 @@ use super::view::{Member, View};
 use super::Template;
 use crate::backoff;
 use crate::error::{Applied, Error, Kind};
-use crate::lane::{Batch, Command, Ended, Refused, Submitted};
+use crate::lane::{Batch, Command, Ended, Lane, Refused, Submitted};
 use crate::options::{Endpoint, Reads};
 
 /// The state of a router.
@@ -38,7 +39,8 @@ pub(super) struct Routes {
     /// Whether any server has said where everything is.
     pub(super) is_known: bool,
     aim: Aim,
-    holds: HashMap<u16, Hold>,
+    /// Why commands of a slot are parked: all of it has to be over.
+    holds: HashMap<u16, Vec<Hold>>,
     pub(super) parked: Parked,
     /// When commands that are to be tried again later are.
     pub(super) retry_at: Option<Instant>,
@@ -53,6 +55,10 @@ pub(super) struct Routes {
     pub(super) last_failure: Option<Error>,
     /// How often the nodes or the table may have changed.
     pub(super) version: u64,
+    /// Whether there is, or may be, a node without a slot that redirects name.
+    pub(super) has_newcomers: bool,
+    /// Whether the keeper looks whether nodes answer.
+    is_watched: bool,
 }
 
 /// What the keeper has to do.
@@ -111,6 +117,8 @@ impl Routes {
             closed: None,
             last_failure: None,
             version: 0,
+            has_newcomers: false,
+            is_watched: false,
         }
     }
 
@@ -126,6 +134,7 @@ impl Routes {
             self.parked.push(batch, None);
             return self.parked.bytes();
         }
+        self.news.rearm |= !self.is_watched;
         let mut queued = 0;
         for (to, part) in self.split(batch) {
             queued = queued.max(self.hand_over(to, part, None));
@@ -216,7 +225,7 @@ impl Routes {
     }
 
     fn to(&mut self, Goal { slot, is_read }: Goal) -> To {
-        if !self.holds.is_empty() && self.holds.contains_key(&slot) {
+        if self.is_held(slot) {
             return To::Parked;
         }
         if is_read && self.template.topology.reads != Reads::Primary {
@@ -279,10 +288,12 @@ impl Routes {
         let (target, is_ask) = match redirect {
             Redirect::Moved(target) => (target, false),
             Redirect::Ask(target) => (target, true),
-            Redirect::Soon => return self.retry(slot, batch, error, SOON, now),
+            // Its slot is on the way, so that the nodes may well send it back and forth.
+            Redirect::Soon => return self.retry(slot, batch.settled(), error, SOON, now),
             Redirect::Later => {
                 // A replica that cannot serve is no reason to wait: the primary can.
-                if let Some(primary) = self.table.primary(slot).filter(|place| *place != from) {
+                let primary = self.table.primary(slot).filter(|place| *place != from);
+                if let Some(primary) = primary.filter(|_| !self.is_held(slot)) {
                     self.hand_over(To::Node(primary), batch, Some(error));
                     return;
                 }
@@ -310,15 +321,18 @@ impl Routes {
             return self.fail(&batch, &too_many(command.redirects(), endpoint.as_ref(), error));
         }
         let batch = batch.redirected();
+        let is_named = endpoint.is_some();
         let place = endpoint.map(|endpoint| self.template.mapped(endpoint));
         let place = place.and_then(|endpoint| self.places.get(&endpoint).copied());
         match place {
             // A node that no server has named may be anybody's: it does not get the password.
             None => {
-                self.news = News { look: true, rearm: true };
+                self.has_newcomers |= is_named;
                 self.hold(slot, Hold::Look);
                 self.parked.push(batch, Some(error));
             }
+            // Older commands of the slot wait: it asks again behind them.
+            Some(_) if is_ask && self.is_held(slot) => self.parked.push(batch, Some(error)),
             Some(place) if is_ask => {
                 self.hand_over(To::Node(place), batch.asking(), None);
             }
@@ -335,9 +349,15 @@ impl Routes {
                 if self.table.primary(slot) != Some(place) {
                     let before = self.table.clone();
                     self.table.move_slot(slot, place);
-                    self.follow(&before, now);
+                    self.follow_telling(&before, Some(from), now);
                 }
-                self.hand_over(To::Node(place), batch, None);
+                self.await_end(slot, from, now);
+                match self.is_held(slot) {
+                    true => self.parked.push(batch, None),
+                    false => {
+                        self.hand_over(To::Node(place), batch, None);
+                    }
+                }
             }
         }
     }
@@ -360,34 +380,59 @@ impl Routes {
         self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
     }
 
-    /// The table has changed: new commands of each slot that has moved wait until its former owner
-    /// has answered what it got before. What waits for a connection there moves along at once.
+    /// The node at `from`, which tells of refused commands, has refused one of `slot`: the others
+    /// that it was sent come back before any of them goes elsewhere.
+    fn await_end(&mut self, slot: u16, from: u32, now: Instant) {
+        let holds = self.holds.get(&slot).map(Vec::as_slice).unwrap_or_default();
+        if holds.iter().any(|hold| matches!(hold, Hold::Mark { place, .. } if *place == from)) {
+            return;
+        }
+        let Some(node) = self.node_mut(from) else { return };
+        if let Some(mark) = node.mark(now, true) {
+            self.hold(slot, Hold::Mark { place: from, mark });
+            self.news.rearm = true;
+        }
+    }
+
+    /// The table has changed: the commands of each slot that has moved wait until its former owner
+    /// has answered what it got before. What waits for a connection there moves along.
     fn follow(&mut self, before: &Table, now: Instant) {
+        self.follow_telling(before, None, now);
+    }
+
+    /// The same, when the node at `telling` is just telling of refused commands.
+    fn follow_telling(&mut self, before: &Table, telling: Option<u32>, now: Instant) {
         self.version += 1;
         let moved = self.table.moved_since(before);
         let mut marks: HashMap<u32, Option<u64>> = HashMap::new();
         for (slot, owner) in moved {
             let mark = *marks.entry(owner).or_insert_with(|| {
                 let node = self.nodes.get_mut(owner as usize)?.as_mut()?;
-                node.mark(now).then_some(node.marks.put)
+                node.mark(now, telling == Some(owner))
             });
             if let Some(mark) = mark {
                 self.hold(slot, Hold::Mark { place: owner, mark });
             }
         }
-        let mut waiting = Vec::new();
+        let mut is_more = false;
         for (place, mark) in marks {
             if mark.is_none() {
-                waiting.extend(self.take_waiting(place));
+                is_more |= self.park_waiting(place);
             }
         }
-        self.resubmit(waiting.into_iter().map(|batch| (batch, None)).collect());
+        if is_more {
+            self.resume();
+        }
         self.news.rearm = true;
     }
 
-    fn take_waiting(&mut self, place: u32) -> Vec<Batch> {
+    /// Parks what waits for a connection to the node at `place`; says whether that is anything.
+    fn park_waiting(&mut self, place: u32) -> bool {
         let lane = self.node(place).and_then(Node::open_lane);
-        lane.map(|lane| lane.take_waiting()).unwrap_or_default()
+        let waiting = lane.map(|lane| lane.take_waiting()).unwrap_or_default();
+        let is_any = !waiting.is_empty();
+        waiting.into_iter().for_each(|batch| self.parked.push(batch, None));
+        is_any
     }
 
     /// A lane has passed a mark.
@@ -408,7 +453,6 @@ impl Routes {
         self.news = News { look: true, rearm: true };
         let Some(node) = self.node_mut(place) else { return };
         node.lost();
-        self.holds.retain(|_, hold| !matches!(hold, Hold::Mark { place: of, .. } if *of == place));
         let is_primary = self.table.is_primary(place);
         // What comes back where an only primary was may be a former one, and empty: it is asked for
         // before it is used.
@@ -416,14 +460,14 @@ impl Routes {
         if let Some(slot) = only {
             self.hold(slot, Hold::Look);
         }
-        let waiting = match is_primary && only.is_none() {
-            true => Vec::new(),
-            false => self.take_waiting(place),
-        };
-        // What was sent there comes before what was held because of it.
-        let waiting = waiting.into_iter().map(|batch| (batch, None));
-        let all = waiting.chain(self.parked.take()).collect();
-        self.resubmit(all);
+        let is_of_it = |hold: &Hold| matches!(hold, Hold::Mark { place: of, .. } if *of == place);
+        // What was sent there goes along with what was held because of it, in order.
+        let is_awaited = || self.holds.values().flatten().any(is_of_it);
+        if !is_primary || only.is_some() || is_awaited() {
+            self.park_waiting(place);
+        }
+        self.lift(|hold| is_of_it(&hold));
+        self.resume();
     }
 
     /// It is time to try again what could not be run.
@@ -454,27 +498,45 @@ impl Routes {
         self.news.rearm = true;
     }
 
-    /// A slot that is held for several reasons is held for the last one: whatever it waits for, its
-    /// commands are looked at again then.
     fn hold(&mut self, slot: u16, hold: Hold) {
         if hold == Hold::Look {
             self.news = News { look: true, rearm: true };
         }
-        self.holds.insert(slot, hold);
-    }
-
-    fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
-        let before = self.holds.len();
-        self.holds.retain(|_, hold| !is_over(*hold));
-        if self.holds.len() < before {
-            let parked = self.parked.take();
-            self.resubmit(parked);
+        let holds = self.holds.entry(slot).or_default();
+        let is_newer = |old: &Hold| match (old, hold) {
+            // Of one lane the last mark counts.
+            (Hold::Mark { place: old, .. }, Hold::Mark { place, .. }) => *old == place,
+            _ => *old == hold,
+        };
+        match holds.iter_mut().find(|old| is_newer(old)) {
+            Some(old) => *old = hold,
+            None => holds.push(hold),
         }
     }
 
-    /// Sends batches on their way again, in their order.
-    fn resubmit(&mut self, batches: Vec<(Batch, Option<Error>)>) {
-        for (batch, refusal) in batches {
+    fn is_held(&self, slot: u16) -> bool {
+        !self.holds.is_empty() && self.holds.contains_key(&slot)
+    }
+
+    fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
+        if self.lift(is_over) {
+            self.resume();
+        }
+    }
+
+    /// Ends holds; says whether a slot is free now.
+    fn lift(&mut self, is_over: impl Fn(Hold) -> bool) -> bool {
+        let before = self.holds.len();
+        self.holds.retain(|_, holds| {
+            holds.retain(|hold| !is_over(*hold));
+            !holds.is_empty()
+        });
+        self.holds.len() < before
+    }
+
+    /// Sends what is parked on its way again, in order; what is held is parked again.
+    fn resume(&mut self) {
+        for (batch, refusal) in self.parked.take() {
             for (to, part) in self.split(batch) {
                 self.hand_over(to, part, refusal.clone());
             }
@@ -486,11 +548,15 @@ impl Routes {
         let mut table = Table::default();
         for shard in &view.shards {
             let primary = self.place(&shard.primary);
+            if shard.slots.is_empty() {
+                // Nothing goes there, unless a redirect names it.
+                continue;
+            }
             let replicas = shard.replicas.iter().map(|member| self.place(member)).collect();
             table.add(Places { primary, replicas }, shard.slots.iter().cloned());
         }
         let before = mem::replace(&mut self.table, table);
-        let was_known = mem::replace(&mut self.is_known, true);
+        self.is_known = true;
         // Redirects have told of some changes before, but not the application.
         let is_news = self.table != self.told;
         self.told.clone_from(&self.table);
@@ -500,11 +566,8 @@ impl Routes {
             node.leaves.get_or_insert(now + FAREWELL);
         }
         self.follow(&before, now);
-        self.release(|hold| hold == Hold::Look);
-        if !was_known {
-            let parked = self.parked.take();
-            self.resubmit(parked);
-        }
+        self.lift(|hold| hold == Hold::Look);
+        self.resume();
         if self.template.topology.reads != Reads::Primary {
             // A replica is read from once its lane stands.
             let replicas = self.table.shards().iter().flat_map(|places| &places.replicas);
@@ -615,11 +678,20 @@ impl Routes {
             && self.table.shards().iter().any(|places| places.replicas.is_empty())
     }
 
-    /// Whether a primary has commands but no connection: a failover may be under way.
-    pub(super) fn is_in_trouble(&self) -> bool {
-        let lost =
-            |node: &Node| node.open_lane().is_some_and(|lane| !lane.is_up() && lane.is_busy());
-        self.parked.commands() > 0 || self.nodes.iter().flatten().any(lost)
+    /// Whether a node has commands but no connection, or does not answer: a failover may be under
+    /// way.
+    pub(super) fn is_in_trouble(&self, now: Instant) -> bool {
+        let lost = |lane: &Lane| !lane.is_up() && lane.is_busy();
+        let silent = |lane: &Lane| lane.waiting_since().is_some_and(|at| at + DOUBT <= now);
+        let mut lanes = self.nodes.iter().flatten().filter_map(Node::open_lane);
+        self.parked.commands() > 0 || lanes.any(|lane| lost(lane) || silent(lane))
+    }
+
+    /// Whether to look at the clock now and then, since answers are due.
+    pub(super) fn is_watched(&mut self) -> bool {
+        let mut lanes = self.nodes.iter().flatten().filter_map(Node::open_lane);
+        self.is_watched = lanes.any(|lane| lane.is_busy());
+        self.is_watched
     }
 
     /// Ends the command `id` of `owner`.
@@ -657,7 +729,7 @@ impl Routes {
 
     /// Ends everything that waits to hear where it belongs: nobody will say.
     pub(super) fn fail_parked(&mut self, error: &Error) {
-        self.holds.retain(|_, hold| *hold != Hold::Look);
+        self.lift(|hold| hold == Hold::Look);
         for (batch, _) in self.parked.take() {
             self.fail(&batch, error);
         }
@@ -712,6 +784,9 @@ fn removed() -> Error {
     Error::connection("NODE_REMOVED", text).retryable()
 }
 
+/// Without an answer for so long, a node may have been replaced (reliability P16: a promotion is
+/// followed within a second). Longer than nearly all commands take.
+const DOUBT: Duration = Duration::from_millis(500);
 /// How often a node that is about to be closed is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// The latency of a node that was not measured: behind all that were.

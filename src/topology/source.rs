@@ -33,6 +33,11 @@ pub trait Source: Send + Sync {
 
     /// The end: no connection of its own stays open.
     fn close(&self) {}
+    /// The same, when there may be nodes that have nothing yet: they are named as well, as shards
+    /// without slots.
+    fn look_closely(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
+        self.look(candidates, budget)
+    }
 }
 
 /// Whom to ask: an address, and the pool of the server there.

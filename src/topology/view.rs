@@ -74,6 +74,11 @@ impl View {
         self
     }
 
+    /// Whether there are nodes without slots.
+    pub fn has_newcomers(&self) -> bool {
+        self.shards.iter().any(|shard| shard.slots.is_empty())
+    }
+
     /// All nodes.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.shards.iter().flat_map(|shard| std::iter::once(&shard.primary).chain(&shard.replicas))

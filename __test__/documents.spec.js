@@ -177,8 +177,9 @@ describe('all documents', () => {
 
   it('ARCHITECTURE.md names functions that exist', () => {
     const text = read('ARCHITECTURE.md')
-    const rows = ['GET', 'session', 'message'].flatMap(one => {
-      const life = table(section(text, `## Life of a ${one}`))
+    const lives = ['GET', 'session', 'message'].map(one => `Life of a ${one}`)
+    const rows = [...lives, 'Several nodes'].flatMap(one => {
+      const life = table(section(text, `## ${one}`))
       assert.ok(life.length > 5, one)
       return life
     })

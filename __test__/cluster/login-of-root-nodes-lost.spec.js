@@ -20,7 +20,9 @@ for (const [kind, tls, skip] of [
   describe(`a cluster with ${kind}`, { skip }, () => {
     let servers
 
-    before(async () => { servers = await startCluster({ requirepass: PASSWORD, tls, replicas: 0 }) })
+    before(async () => {
+      servers = await startCluster({ requirepass: PASSWORD, tls, replicas: 0 })
+    })
     after(() => servers?.stop())
 
     // Trust stands in `defaults`, the rest only in the root node.

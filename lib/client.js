@@ -449,6 +449,7 @@ const IDLE_STATS = Object.freeze({
   errors: 0,
   timeouts: 0,
   retries: 0,
+  redirects: 0,
   connects: 0,
   connectFailures: 0,
   reconnects: 0,

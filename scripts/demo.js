@@ -6,16 +6,20 @@
 // a sorted set, a counter), reads it back and compares, then runs many commands at once and says
 // how fast that was, beside node-redis for the same job in the same run. Uses the server at
 // REDIS_URL when that is set and leaves nothing behind there; otherwise starts one of its own on
-// a free port.
+// a free port. `npm run demo -- --cluster` shows a cluster instead: demo-cluster/index.js.
 
 const assert = require('node:assert')
 const { randomUUID } = require('node:crypto')
 const { inspect } = require('node:util')
 
-const { runMain, setup, step } = require('./setup')
+const { SetupError, runMain, setup, step } = require('./setup')
 
 runMain(async () => {
+  const args = process.argv.slice(2)
+  const unknown = args.find(arg => arg !== '--cluster')
+  if (unknown !== undefined) throw new SetupError(`unknown option ${unknown}, known is --cluster`)
   setup()
+  if (args.length > 0) return require('./demo-cluster').demonstrate()
   const own = process.env.REDIS_URL ? undefined : await startOwnServer()
   const url = process.env.REDIS_URL ?? own.url
   try {

@@ -1,11 +1,12 @@
 'use strict'
 
-// Fills the parts of README.md that follow from code and results, between their marks:
-// the table of options (lib/options.js) and the benchmark (bench/results/latest.json).
+// Fills the parts of documents that follow from code and results, between their marks: in
+// README.md the table of options (lib/options.js) and the benchmark (bench/results/latest.json),
+// in docs/cluster.md the table of a cluster's options (lib/cluster-options.js).
 //
 //   node scripts/fill-documents.js
 //
-// __test__/documents.spec.js fails while README.md is not what this writes.
+// __test__/documents.spec.js fails while they are not what this writes.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -14,24 +15,27 @@ const { CLIENTS } = require('../bench/clients')
 const { ratios } = require('../bench/report')
 
 const root = path.join(__dirname, '..')
-const README = path.join(root, 'README.md')
 const RESULTS = path.join(root, 'bench', 'results', 'latest.json')
 
 /** `text` with its marked parts filled: name of the mark -> lines. */
 function fill (text, parts) {
   for (const [name, body] of Object.entries(parts)) {
     const marks = new RegExp(`(<!-- ${name}:start -->\n)[^]*?(<!-- ${name}:end -->)`)
-    if (!marks.test(text)) throw new Error(`README.md has no marks for ${name}`)
+    if (!marks.test(text)) throw new Error(`the document has no marks for ${name}`)
     text = text.replace(marks, (_, start, end) => `${start}${body}${end}`)
   }
   return text
 }
 
-/** The parts of README.md as they should be now. */
+/** The parts of each document as they should be now: file -> name of the mark -> lines. */
 function parts () {
+  const { documentedCluster } = require('../lib/cluster-options')
   const { documented } = require('../lib/options')
   const results = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, 'utf8')) : undefined
-  return { options: optionsTable(documented()), bench: benchmark(results) }
+  return {
+    'README.md': { options: optionsTable(documented()), bench: benchmark(results) },
+    'docs/cluster.md': { options: optionsTable(documentedCluster()) }
+  }
 }
 
 function optionsTable (options) {
@@ -95,8 +99,11 @@ function table (heads, rows) {
 }
 
 if (require.main === module) {
-  fs.writeFileSync(README, fill(fs.readFileSync(README, 'utf8'), parts()))
-  process.stdout.write('wrote README.md\n')
+  for (const [name, filled] of Object.entries(parts())) {
+    const file = path.join(root, name)
+    fs.writeFileSync(file, fill(fs.readFileSync(file, 'utf8'), filled))
+    process.stdout.write(`wrote ${name}\n`)
+  }
 }
 
 module.exports = { benchmark, fill, parts, shown }

@@ -6,27 +6,33 @@
 //
 // Every block that opens with ```js run becomes a program of its own, in CommonJS (with `await`
 // allowed at the top) or, when it has an import statement, as an ES module. `require('oxidis')`
-// finds this checkout, and localhost:6379 becomes the port of a server started for the purpose.
-// An example has failed when it ends with another status than 0, or does not end.
+// finds this checkout, and localhost:6379 becomes the port of a server started for the purpose;
+// localhost:7000 and the ports behind it become those of a cluster, which is started if any
+// example makes a client of one. An example has failed when it ends with another status than 0,
+// or does not end.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 
 const { root, runMain } = require('./setup')
-const { startServer } = require('../__test__/support/redis-server')
+const { startCluster } = require('../__test__/support/redis-cluster')
+const { skipBefore7, startServer } = require('../__test__/support/redis-server')
 
 runMain(async () => {
   const files = process.argv.length > 2 ? process.argv.slice(2) : ['README.md']
-  const examples = files.flatMap(extract)
+  const examples = files.flatMap(extract).filter(canRun)
   if (examples.length === 0) throw new Error(`no \`\`\`js run block in ${files.join(', ')}`)
   const folder = sandbox()
-  const server = await startServer()
   let failed = 0
+  let server, cluster
   try {
-    for (const example of examples) if (!runExample(example, folder, server)) failed++
+    server = await startServer()
+    if (examples.some(needsCluster)) cluster = await startCluster()
+    for (const example of examples) if (!runExample(example, folder, server, cluster)) failed++
   } finally {
-    await server.stop()
+    await server?.stop()
+    await cluster?.stop()
     fs.rmSync(folder, { recursive: true, force: true })
   }
   process.stdout.write(`${examples.length - failed} of ${examples.length} examples ran\n`)
@@ -40,6 +46,16 @@ function extract (file) {
   }))
 }
 
+function needsCluster ({ code }) {
+  return code.includes('createCluster')
+}
+
+function canRun (example) {
+  const reason = needsCluster(example) && skipBefore7()
+  if (reason) process.stdout.write(`skipped ${example.name}: ${reason}\n`)
+  return !reason
+}
+
 // A folder with a link to this checkout where Node looks for packages.
 function sandbox () {
   const folder = fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'oxidis-examples-'))
@@ -48,10 +64,12 @@ function sandbox () {
   return folder
 }
 
-function runExample ({ code, name }, folder, server) {
+function runExample ({ code, name }, folder, server, cluster) {
   const isModule = /^import /m.test(code)
   const file = path.join(folder, isModule ? 'example.mjs' : 'example.cjs')
+  const node = (_, number) => `${server.host}:${cluster.nodes[number].port}`
   const pointed = code.replaceAll('localhost:6379', `${server.host}:${server.port}`)
+    .replaceAll(/localhost:700(\d)/g, node)
     .replaceAll(/\bcreate(Client|ClientPool)\(\)/g, `create$1({ url: '${server.url}' })`)
   fs.writeFileSync(file, isModule ? pointed : `(async () => {\n${pointed}\n})()\n`)
   const result = spawnSync(process.execPath, [file], {

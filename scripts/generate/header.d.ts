@@ -520,6 +520,8 @@ export interface RedisClientStats {
   timeouts: number
   /** Commands that were written again. */
   retries: number
+  /** Commands that a node has sent on to another one. */
+  redirects: number
   /** Connections opened. */
   connects: number
   /** Attempts to connect that failed. */

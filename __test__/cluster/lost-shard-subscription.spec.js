@@ -127,6 +127,18 @@ describe('a shard channel', () => {
   const asked = (fake, command = 'SSUBSCRIBE') =>
     fake.received({ command }).map(({ node }) => node)
 
+  it('is published to by way of the node that has its slot; channels by any', async t => {
+    const { fake, client } = await scene(t)
+    const names = fake.nodes.map(node => fake.keyOn(node))
+    fake.answer({ command: ['PUBLISH', 'SPUBLISH'] }, (args, reply) => reply.integer(0))
+    for (const name of names) {
+      await client.sPublish(name, 'x')
+      await client.publish(name, 'x')
+    }
+    assert.deepStrictEqual(asked(fake, 'SPUBLISH'), fake.nodes)
+    assert.strictEqual(new Set(asked(fake, 'PUBLISH')).size, 1)
+  })
+
   it('is asked for once where a MOVED leads to', async t => {
     const { fake, client, from, to, name, slot } = await scene(t)
     fake.moveSlot(slot, to)

@@ -55,6 +55,7 @@ describe('shard channels', { skip: skipBefore7() }, () => {
       for (const [source, target] of [[from, to], [to, from]]) {
         const told = heard(client, 'resubscribed')
         await cluster.migrateSlot(slot, source, target)
+        await cluster.waitUntilAgreed()
         const { shardChannels, lostMs } = await told
         assert.strictEqual(shardChannels, 1)
         assert.ok(lostMs < 5_000, `${lostMs} ms`)
@@ -79,7 +80,9 @@ describe('shard channels', { skip: skipBefore7() }, () => {
     await client.sSubscribe(name, listener)
     await heldBy(cluster, to, name)
     await flows(client, 'sPublish', name, listener)
+    await cluster.waitUntilAgreed()
     await cluster.migrateSlot(slot, to, from)
+    await cluster.waitUntilAgreed()
   })
 
   for (const how of ['killed', 'replaced']) {

@@ -55,6 +55,7 @@ describe('shard channels', { skip: skipBefore7() }, () => {
       for (const [source, target] of [[from, to], [to, from]]) {
         const told = heard(client, 'resubscribed')
         await cluster.migrateSlot(slot, source, target)
+        await cluster.waitUntilAgreed()
         const { shardChannels, lostMs } = await told
         assert.strictEqual(shardChannels, 1)
         assert.ok(lostMs < 5_000, `${lostMs} ms`)
@@ -79,7 +80,9 @@ describe('shard channels', { skip: skipBefore7() }, () => {
     await client.sSubscribe(name, listener)
     await heldBy(cluster, to, name)
     await flows(client, 'sPublish', name, listener)
+    await cluster.waitUntilAgreed()
     await cluster.migrateSlot(slot, to, from)
+    await cluster.waitUntilAgreed()
   })
 
   for (const how of ['killed', 'replaced']) {
@@ -126,6 +129,18 @@ describe('a shard channel', () => {
 
   const asked = (fake, command = 'SSUBSCRIBE') =>
     fake.received({ command }).map(({ node }) => node)
+
+  it('is published to by way of the node that has its slot; channels by any', async t => {
+    const { fake, client } = await scene(t)
+    const names = fake.nodes.map(node => fake.keyOn(node))
+    fake.answer({ command: ['PUBLISH', 'SPUBLISH'] }, (args, reply) => reply.integer(0))
+    for (const name of names) {
+      await client.sPublish(name, 'x')
+      await client.publish(name, 'x')
+    }
+    assert.deepStrictEqual(asked(fake, 'SPUBLISH'), fake.nodes)
+    assert.strictEqual(new Set(asked(fake, 'PUBLISH')).size, 1)
+  })
 
   it('is asked for once where a MOVED leads to', async t => {
     const { fake, client, from, to, name, slot } = await scene(t)

@@ -139,7 +139,10 @@ class Connection {
 
   /** RST, at once. */
   reset () {
-    this.socket.resetAndDestroy()
+    // Node 20 never closes the handle of a socket that is reset while its end is being written, and
+    // waits for it when the process ends.
+    if (this.socket.writableEnded) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   /** Stops reading, as a server that is stuck: the client's writes pile up. */

@@ -40,11 +40,17 @@ pub(super) struct Links {
     common: Option<u32>,
     /// The places of nodes that did not answer, and until when others are preferred.
     avoided: HashMap<u32, Instant>,
+    /// When channels and patterns that have left a node may be had from another one.
+    settled_at: Option<Instant>,
 }
 
 /// How long a node that did not answer is not tried while there are others: longer than the others
 /// need to find out that it is gone, in a cluster with short timeouts.
 const AVOID: Duration = Duration::from_secs(5);
+/// How long channels and patterns stay without a node between two: what the former one has passed
+/// on may reach the next one later than a subscription does, and would come twice. Nodes of a busy
+/// machine were seen to take tens of milliseconds to pass a message on.
+const SETTLE: Duration = Duration::from_millis(100);
 /// When names are looked for again whose node is not known; news come earlier.
 const UNKNOWN: Duration = Duration::from_millis(500);
 
@@ -95,7 +101,12 @@ impl Shared {
             let mut owners = HashMap::new();
             let homeless = inner.state.take_homeless();
             let mut is_unknown = false;
+            let settled_at = inner.links.settled_at.filter(|at| *at > now);
             for (topic, name) in homeless {
+                if let Some(at) = settled_at.filter(|_| topic != Topic::ShardChannel) {
+                    inner.state.put_off(topic, &name, at);
+                    continue;
+                }
                 let link = match topic {
                     Topic::ShardChannel => {
                         let slot = slot::of(&name);
@@ -241,6 +252,7 @@ impl Inner {
         let links = &mut self.links;
         if links.common == Some(id) {
             links.common = None;
+            links.settled_at = Some(since + SETTLE);
         }
         if let Some(at) = links.open.iter().position(|link| link.id == id) {
             links.open.remove(at).wake.notify_one();
@@ -251,6 +263,7 @@ impl Inner {
     /// Channels and patterns leave a link.
     fn vacate(&mut self, id: u32, since: Instant) {
         self.links.common = None;
+        self.links.settled_at = Some(since + SETTLE);
         for (topic, name) in self.state.at(id) {
             if topic != Topic::ShardChannel {
                 self.state.displace(topic, &name, since);

@@ -14,8 +14,11 @@ pub(super) enum Way {
     Later,
 }
 
-/// Moves in a row that are followed at once (reliability P16).
+/// Moves in a row that are followed (reliability P16).
 const MOST_MOVES: u32 = 5;
+/// Of these, how many at once. More mean that nodes do not agree, as for some milliseconds when a
+/// slot moves to and fro, and they need time for it.
+const PLAIN_MOVES: u32 = 2;
 /// The pause before a channel is looked for again that nobody can have now; doubled up to
 /// [`LONGEST`] (reliability, scenario 25: 100 ms to 1 s).
 const PAUSE: Duration = Duration::from_millis(100);
@@ -47,10 +50,12 @@ pub(super) fn way(error: &Error) -> Option<Way> {
 
 /// How long to wait after as many refusals in a row; None if not at all.
 pub(super) fn pause(way: Way, tries: u32) -> Option<Duration> {
-    match way {
-        Way::Moved(_) if tries <= MOST_MOVES => None,
-        _ => Some(PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(8)).min(LONGEST)),
-    }
+    let plain = match way {
+        Way::Moved(_) => PLAIN_MOVES,
+        Way::Later => 0,
+    };
+    let doublings = tries.checked_sub(plain + 1)?.min(8);
+    Some(PAUSE.saturating_mul(1 << doublings).min(LONGEST))
 }
 
 /// Whether whoever waits for the channel has to be told that nobody wants to have it.

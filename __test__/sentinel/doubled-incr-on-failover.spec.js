@@ -31,6 +31,26 @@ describe('a failover under load', { skip: skipBefore7() }, () => {
     await oracle.verify(client, { emptied: true })
   })
 
+  it('of a primary that hangs does not wait for it, and leaves it alone when it wakes up',
+    async t => {
+      const { set, client, scene } = await begin(t)
+      const count = new Count(client)
+      await count.settled()
+      const old = set.primary
+      const switched = set.waitForSwitch()
+      set.pause(old)
+      const { at } = await switched
+      const recovered = await count.settled(at)
+      t.diagnostic(`answered ${Math.round(recovered)} ms after +switch-master`)
+      assert.ok(recovered < SOON, `${recovered} ms`)
+      set.resume(old)
+      await set.waitUntilHealthy()
+      await count.settled()
+      await count.stop()
+      assert.strictEqual(await scene.refusedBy(old), 0)
+      assert.deepStrictEqual(await count.doubled(), [])
+    })
+
   it('that somebody has asked for reaches nobody twice, and no replica', async t => {
     const { set, client, scene } = await begin(t)
     const count = new Count(client)

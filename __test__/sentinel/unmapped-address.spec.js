@@ -1,0 +1,41 @@
+'use strict'
+
+// Addresses that only servers can reach: `nodeAddressMap` holds for nodes and sentinels alike.
+
+const assert = require('node:assert')
+const { describe, it } = require('node:test')
+
+const { skipBefore7 } = require('../support/redis-server')
+const { until } = require('../support/until')
+const { scene } = require('./scene')
+
+/** Of a block for documentation (RFC 5737): nobody has them. */
+const PRIMARY = { host: '192.0.2.1', port: 6379 }
+const REPLICA = { host: '192.0.2.2', port: 6379 }
+const SENTINEL = { host: '192.0.2.3', port: 26379 }
+
+describe('nodeAddressMap', { skip: skipBefore7() }, () => {
+  it('leads to the primary, its replicas and the sentinels', async t => {
+    const made = await scene(t, { replicas: 1, sentinels: 1 })
+    const { set } = made
+    const names = { primary: PRIMARY, epoch: 1, replicas: [REPLICA] }
+    const other = await made.falseSentinel(names)
+    const first = await made.falseSentinel({ ...names, sentinels: [SENTINEL] })
+    const at = ({ host, port }) => ({ host, port })
+    const client = await made.connected({
+      sentinelRootNodes: [at(first)],
+      replicaPoolSize: 1,
+      nodeAddressMap: {
+        '192.0.2.1:6379': at(set.primary),
+        '192.0.2.2:6379': at(set.replicas[0]),
+        '192.0.2.3:26379': at(other)
+      }
+    })
+    assert.strictEqual(await client.set('k', 'v'), 'OK')
+    assert.deepStrictEqual(client.getMasterNode(), at(set.primary))
+    assert.deepStrictEqual([...client.getReplicaNodes().keys()], [at(set.replicas[0])])
+    await first.stop()
+    await until('the other one is asked', async () => other.said.length > 0)
+    assert.strictEqual(await client.get('k'), 'v')
+  })
+})

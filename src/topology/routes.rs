@@ -273,7 +273,10 @@ impl Routes {
             Redirect::Moved(target) => (target, false),
             Redirect::Ask(target) => (target, true),
             // Its slot is on the way, so that the nodes may well send it back and forth.
-            Redirect::Soon => return self.retry(slot, batch.settled(), error, SOON, now),
+            Redirect::Soon => {
+                self.await_others(slot, from, now);
+                return self.retry(slot, batch.settled(), error, SOON, now);
+            }
             Redirect::Later => {
                 // A replica that cannot serve is no reason to wait: the primary can.
                 let primary = self.table.primary(slot).filter(|place| *place != from);
@@ -282,10 +285,12 @@ impl Routes {
                     return;
                 }
                 self.news.look |= error.code() == "CLUSTERDOWN";
+                self.await_others(slot, from, now);
                 return self.retry_later(slot, batch, error, now);
             }
             Redirect::Elsewhere => {
                 self.news.look = true;
+                self.await_others(slot, from, now);
                 if let Some(node) = self.node_mut(from) {
                     node.lane().renew();
                 }
@@ -306,16 +311,21 @@ impl Routes {
             None => {
                 self.has_newcomers |= is_named;
                 self.hold(slot, Hold::Look);
+                self.await_others(slot, from, now);
                 self.parked.push(batch, Some(error));
             }
             // Older commands of the slot wait: it asks again behind them.
-            Some(_) if is_ask && self.is_held(slot) => self.parked.push(batch, Some(error)),
+            Some(_) if is_ask && self.is_held(slot) => {
+                self.await_others(slot, from, now);
+                self.parked.push(batch, Some(error));
+            }
             Some(place) if is_ask => {
                 self.hand_over(To::Node(place), batch.asking(), None);
             }
             // It sends to itself: its connection, or what it knows, is of yesterday.
             Some(place) if place == from => {
                 self.news.look = true;
+                self.await_others(slot, from, now);
                 if let Some(node) = self.node_mut(from) {
                     node.lane().renew();
                 }
@@ -328,7 +338,7 @@ impl Routes {
                     self.table.move_slot(slot, place);
                     self.follow_telling(&before, Some(from), now);
                 }
-                self.await_end(slot, from, now);
+                self.await_end(slot, from, true, now);
                 match self.is_held(slot) {
                     true => self.parked.push(batch, None),
                     false => {
@@ -339,16 +349,26 @@ impl Routes {
         }
     }
 
-    /// The node at `from`, which tells of refused commands, has refused one of `slot`: the others
-    /// that it was sent come back before any of them goes elsewhere.
-    fn await_end(&mut self, slot: u16, from: u32, now: Instant) {
+    /// The node at `from` has refused a command of `slot`, which is parked: the later ones that are
+    /// under way come back before any of them is sent again. They are at that node or, if it was
+    /// asked because of an ASK, may be on their way there by the owner.
+    fn await_others(&mut self, slot: u16, from: u32, now: Instant) {
+        self.await_end(slot, from, true, now);
+        if let Some(owner) = self.table.primary(slot).filter(|owner| *owner != from) {
+            self.await_end(slot, owner, false, now);
+        }
+    }
+
+    /// Holds the slot until the node at `place` has answered everything that it was sent.
+    /// `is_telling`: it is the one that is just telling of refused commands.
+    fn await_end(&mut self, slot: u16, place: u32, is_telling: bool, now: Instant) {
         let holds = self.holds.get(&slot).map(Vec::as_slice).unwrap_or_default();
-        if holds.iter().any(|hold| matches!(hold, Hold::Mark { place, .. } if *place == from)) {
+        if holds.iter().any(|hold| matches!(hold, Hold::Mark { place: of, .. } if *of == place)) {
             return;
         }
-        let Some(node) = self.node_mut(from) else { return };
-        if let Some(mark) = node.mark(now, true) {
-            self.hold(slot, Hold::Mark { place: from, mark });
+        let Some(node) = self.node_mut(place) else { return };
+        if let Some(mark) = node.mark(now, is_telling) {
+            self.hold(slot, Hold::Mark { place, mark });
             self.news.rearm = true;
         }
     }

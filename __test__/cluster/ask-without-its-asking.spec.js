@@ -113,11 +113,15 @@ describe('ASK', { concurrency: true }, () => {
     const key = cluster.keyIn(0)
     await cluster.beginMigration(0, from, to)
     const popped = client.blPop(key, 20)
-    // It asks again and again while the slot is on its way; at its end it waits at its new owner.
-    await cluster.finishMigration(0, from, to)
     await until(async () => await blocked(cluster, to) === 1, 'the command to wait there')
     await client.rPush(key, 'item')
     assert.deepStrictEqual(await popped, { key, element: 'item' })
+    // At the end of the way it waits where it is.
+    const again = client.blPop(key, 20)
+    await until(async () => await blocked(cluster, to) === 1, 'the next one to wait there')
+    await cluster.finishMigration(0, from, to)
+    await client.rPush(key, 'another')
+    assert.deepStrictEqual(await again, { key, element: 'another' })
   })
 })
 

@@ -24,7 +24,7 @@ use super::view::{Member, View};
 use super::Template;
 use crate::backoff;
 use crate::error::{Applied, Error, Kind};
-use crate::lane::{Batch, Command, Ended, Refused, Submitted};
+use crate::lane::{Batch, Command, Ended, Lane, Refused, Submitted};
 use crate::options::{Endpoint, Reads};
 
 /// The state of a router.
@@ -53,6 +53,8 @@ pub(super) struct Routes {
     pub(super) closed: Option<Error>,
     /// Why nobody could say where everything is, when somebody was asked last.
     pub(super) last_failure: Option<Error>,
+    /// Places of nodes for which much was waiting when they were sent something last.
+    crowded: Vec<u32>,
     /// Whether there is, or may be, a node without a slot that redirects name.
     pub(super) has_newcomers: bool,
 }
@@ -83,6 +85,10 @@ const RETRY_BASE: Duration = Duration::from_millis(100);
 const RETRY_CAP: Duration = Duration::from_secs(1);
 /// The keys of a command come together within a MIGRATE or two.
 const SOON: Duration = Duration::from_millis(25);
+/// Bytes in a lane from which on it is looked at again whenever something is sent to any node, so
+/// that nobody fills one that takes nothing: much more than a lane without trouble holds, and less
+/// than any bound that makes sense.
+const CROWDED: usize = 16 << 10;
 /// How long a node that no server names any more may take to answer what it was sent (reliability,
 /// scenario 43: closed within 5 s).
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -108,6 +114,7 @@ impl Routes {
             news: News::default(),
             closed: None,
             last_failure: None,
+            crowded: Vec::new(),
             has_newcomers: false,
         }
     }
@@ -126,9 +133,58 @@ impl Routes {
         }
         let mut queued = 0;
         for (to, part) in self.split(batch) {
-            queued = queued.max(self.hand_over(to, part, None));
+            let there = self.hand_over(to, part, None);
+            queued = queued.max(there);
+            if let (To::Node(place), true) = (to, there > CROWDED) {
+                if !self.crowded.contains(&place) {
+                    self.crowded.push(place);
+                }
+            }
         }
-        queued
+        queued.max(self.most_crowded())
+    }
+
+    /// The bytes that wait where most wait, if those are many: also where nothing was sent just
+    /// now.
+    fn most_crowded(&mut self) -> usize {
+        if self.crowded.is_empty() {
+            return 0;
+        }
+        let (nodes, mut most) = (&self.nodes, 0);
+        self.crowded.retain(|place| {
+            let node = nodes.get(*place as usize).and_then(Option::as_ref);
+            let queued = node.and_then(Node::open_lane).map_or(0, Lane::queued_bytes);
+            most = queued.max(most);
+            queued > CROWDED
+        });
+        most
+    }
+
+    /// The bytes that wait where a command of `slot` would.
+    pub(super) fn queued_at(&self, slot: u16) -> usize {
+        let primary = self.table.primary(slot).filter(|_| !self.is_held(slot));
+        let lane = primary.and_then(|place| self.node(place)?.open_lane());
+        match primary {
+            Some(_) => lane.map_or(0, Lane::queued_bytes),
+            None => self.parked.bytes(),
+        }
+    }
+
+    /// The place of the node that takes writes to `slot`, if all commands of the slot are there.
+    pub(super) fn settled(&self, slot: u16) -> Option<u32> {
+        self.table.primary(slot).filter(|_| self.is_known && !self.is_held(slot))
+    }
+
+    /// The place of the node that `refusal`, an ASK, names, if it is known.
+    pub(super) fn asked(&mut self, from: u32, refusal: &Error) -> Option<u32> {
+        let Redirect::Ask(target) = Redirect::read(refusal) else { return None };
+        let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint))?;
+        let place = self.places.get(&self.template.mapped(endpoint)).copied();
+        if place.is_none() {
+            self.has_newcomers = true;
+            self.news.look = true;
+        }
+        place
     }
 
     fn hand_over(&mut self, to: To, batch: Batch, refusal: Option<Error>) -> usize {

@@ -99,7 +99,7 @@ class Bridge {
   send (encoded, mode, timeout, row, context) {
     if (this.slots.pending >= this.limits.maxCommands ||
       this.queued + this.text.length + encoded.length > this.watermark) {
-      const full = this.full(encoded.length)
+      const full = this.full(encoded.length, 1, encoded)
       if (full !== null) return Promise.reject(full)
     }
     this.append(encoded, encoded.length, mode, timeout)
@@ -114,7 +114,7 @@ class Bridge {
     const length = lengthOf(chunks, tail)
     if (this.slots.pending >= this.limits.maxCommands ||
       this.queued + this.text.length + length > this.watermark) {
-      const full = this.full(length)
+      const full = this.full(length, 1, chunks.join(''))
       if (full !== null) return Promise.reject(full)
     }
     chunks[0] = this.text + chunks[0]
@@ -140,6 +140,7 @@ class Bridge {
       const session = await this.acquire(command.signal, command.slot, command.place)
       try {
         if (COUNTING.has(command.row.command)) await session.takeOffset(this.unheard(session))
+        if (command.isAsking) session.send(ASKING, 0, 0, ASKING_ROW, undefined).catch(() => {})
         return await session.sendBlocking(command)
       } catch (error) {
         // A server that has become a replica closes the connection right behind these words.
@@ -198,7 +199,8 @@ class Bridge {
     const length = lengths.reduce((sum, length) => sum + length, 0)
     if (this.slots.pending + commands.length > this.limits.maxCommands ||
       this.queued + this.text.length + length > this.watermark) {
-      const full = this.full(length, commands.length)
+      const [{ chunks, text }] = commands
+      const full = this.full(length, commands.length, chunks === null ? text : chunks.join(''))
       if (full !== null) return commands.map(() => Promise.reject(full))
     }
     const large = []
@@ -297,8 +299,11 @@ class Bridge {
     return this.full(length)
   }
 
-  /** The error for a command that finds a queue bound reached, or null. */
-  full (length, count = 1) {
+  /**
+   * The error for `count` commands, `length` bytes, that find a queue bound reached, or null.
+   * `text` is the beginning of the first.
+   */
+  full (length, count = 1, text = '') {
     const { maxCommands, maxBytes } = this.limits
     const pending = this.pending
     if (pending + count > maxCommands) {
@@ -309,8 +314,15 @@ class Bridge {
     // The figure of the last flush is too high if replies have come since.
     this.queued = this.core.queuedBytes()
     if (this.queued + this.text.length + length <= maxBytes) return null
-    return new QueueFullError(`${this.queued} bytes of commands are waiting, and maxQueuedBytes ` +
+    const queued = this.queuedFor(text)
+    if (queued + this.text.length + length <= maxBytes) return null
+    return new QueueFullError(`${queued} bytes of commands are waiting, and maxQueuedBytes ` +
       `is ${maxBytes}`, { applied: 'no', retryable: true })
+  }
+
+  /** The bytes that wait where the command that begins with `text` would. */
+  queuedFor () {
+    return this.queued
   }
 
   /** Whether nobody waits for a reply or a session. */
@@ -490,6 +502,9 @@ function capture (resolve, reject) {
   captured.resolve = resolve
   captured.reject = reject
 }
+
+const ASKING = '*1\r\n$6\r\nASKING\r\n'
+const ASKING_ROW = { command: 'ASKING', reply: undefined }
 
 /** What they count is what their connection has written. */
 const COUNTING = new Set(['WAIT', 'WAITAOF'])

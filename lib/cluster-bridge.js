@@ -9,7 +9,7 @@
 
 const { Bridge, UNHEARD, unlessAborted } = require('./bridge')
 const { abortedBefore } = require('./abort')
-const { AbortError, OxidisError } = require('./errors')
+const { AbortError, OxidisError, QueueFullError } = require('./errors')
 const native = require('./native')
 const { SessionBridge } = require('./session-bridge')
 const { Sessions } = require('./sessions')
@@ -48,13 +48,33 @@ class ClusterBridge extends Bridge {
    * any by default.
    */
   async acquire (signal, slot, place) {
-    const fence = this.fence()
+    const fence = slot === undefined ? this.fence() : this.fenceOf(slot)
     if (fence !== null) await unlessAborted(fence, signal)
     const session = await this.sessions.at(place ?? await this.primary(slot)).acquire(signal)
     this.core.bindSession(session.place, slot)
     if (signal === undefined || !signal.aborted) return session
     this.sessions.finish(session)
     throw abortedBefore(signal.reason)
+  }
+
+  /**
+   * Resolves once all commands of `slot` that are pending are answered; null if that is so already.
+   * Only those keep an order, so that whatever hangs elsewhere holds up nobody.
+   */
+  fenceOf (slot) {
+    if (this.slots.pending === 0) return null
+    const place = this.core.settledPrimaryOf(slot)
+    if (place === null) return this.fence()
+    // Its node answers in the order of asking.
+    this.flush()
+    const { acquireTimeout } = this.sessions
+    const answered = this.way(place).send(PING, 0, acquireTimeout, PING_ROW, undefined)
+    return answered.catch(error => { if (error instanceof QueueFullError) throw error })
+  }
+
+  queuedFor (text) {
+    const slot = native.slotOfCommand(Buffer.from(text, 'latin1'))
+    return slot === null ? this.queued : this.core.queuedBytesAt(slot)
   }
 
   acquireNow (slot) {
@@ -141,11 +161,14 @@ class ClusterBridge extends Bridge {
     if (command.place !== undefined) return super.sendBlocking(command)
     const head = command.chunks === null ? command.text : command.chunks.join('')
     const slot = native.slotOfCommand(Buffer.from(head, 'latin1')) ?? undefined
+    let place
     for (let redirects = 0; ; redirects++) {
       try {
-        return await super.sendBlocking({ ...command, slot })
+        return await super.sendBlocking({ ...command, slot, place, isAsking: place !== undefined })
       } catch (error) {
         if (!REDIRECTS.has(error.code) || redirects === MOST_REDIRECTS) throw error
+        place = slot === undefined ? undefined : this.core.askedBy(slot, error.message) ?? undefined
+        if (place !== undefined) continue
         await this.refresh()
       }
     }

@@ -67,7 +67,7 @@ describe('ASK', { concurrency: true }, () => {
     assert.strictEqual(to.data.get(cluster.keyIn(0, 2)), 'b')
   })
 
-  it('says TRYAGAIN when the deadline passes before the keys are together', async t => {
+  it('ends with the deadline when that comes before the keys are together', async t => {
     const set = scene(t)
     const { cluster, client, from } = await migrating(set)
     const [one, two] = [cluster.keyIn(0, 1), cluster.keyIn(0, 2)]
@@ -75,8 +75,9 @@ describe('ASK', { concurrency: true }, () => {
     cluster.moveKeys(0, [one])
     const hurried = client.withCommandOptions({ timeout: 300 })
     const error = await set.failure(hurried.mGet([one, two]))
-    assert.strictEqual(error.code, 'TRYAGAIN')
-    assert.strictEqual(error.applied, 'no')
+    // It may be under way once more just then.
+    assert.match(error.code, /^(TRYAGAIN|TIMEOUT)$/)
+    assert.strictEqual(error.applied, error.code === 'TIMEOUT' ? 'unknown' : 'no')
     assert.strictEqual(error.retryable, true)
   })
 
@@ -112,11 +113,15 @@ describe('ASK', { concurrency: true }, () => {
     const key = cluster.keyIn(0)
     await cluster.beginMigration(0, from, to)
     const popped = client.blPop(key, 20)
-    // It asks again and again while the slot is on its way; at its end it waits at its new owner.
-    await cluster.finishMigration(0, from, to)
     await until(async () => await blocked(cluster, to) === 1, 'the command to wait there')
     await client.rPush(key, 'item')
     assert.deepStrictEqual(await popped, { key, element: 'item' })
+    // At the end of the way it waits where it is.
+    const again = client.blPop(key, 20)
+    await until(async () => await blocked(cluster, to) === 1, 'the next one to wait there')
+    await cluster.finishMigration(0, from, to)
+    await client.rPush(key, 'another')
+    assert.deepStrictEqual(await again, { key, element: 'another' })
   })
 })
 

@@ -5,6 +5,7 @@ use napi_derive::napi;
 
 use crate::command::{keys, slot};
 use crate::options::Endpoint;
+use crate::resp::encode;
 use crate::topology::{NodeInfo, ShardInfo};
 
 use super::bridge::Core;
@@ -91,6 +92,35 @@ impl Core {
         })
     }
 
+    /// The same, if all commands of `slot` that are under way are there; null otherwise.
+    #[napi]
+    pub fn settled_primary_of(&self, slot: u32) -> Result<Option<u32>> {
+        guard(|| {
+            let slot = slot.min(u32::from(slot::SLOTS)) as u16;
+            Ok(self.with_client(|client| client.router()?.settled(slot)).flatten())
+        })
+    }
+
+    /// The place of the node that `refusal` names, an ASK of the one that has `slot`; null if no
+    /// node has named it yet.
+    #[napi]
+    pub fn asked_by(&self, slot: u32, refusal: String) -> Result<Option<u32>> {
+        guard(|| {
+            let slot = slot.min(u32::from(slot::SLOTS)) as u16;
+            Ok(self.with_client(|client| client.router()?.asked(slot, &refusal)).flatten())
+        })
+    }
+
+    /// Bytes of commands that are not answered yet where one more of `slot` would wait.
+    #[napi]
+    pub fn queued_bytes_at(&self, slot: u32) -> Result<f64> {
+        guard(|| {
+            let slot = slot.min(u32::from(slot::SLOTS)) as u16;
+            let queued = self.with_client(|client| client.queued_bytes_at(slot));
+            Ok(queued.unwrap_or_default() as f64)
+        })
+    }
+
     /// Lets the session at `place` take keys of `slot` only, or of any slot.
     #[napi]
     pub fn bind_session(&self, place: u32, slot: Option<u32>) -> Result<()> {
@@ -112,12 +142,18 @@ impl Core {
     }
 }
 
-/// The slot of the keys of an encoded command; null if it has none, or keys of several slots.
+/// The slot of the keys of an encoded command, or of the first of several that has keys; null if
+/// there are none, or keys of several slots.
 #[napi]
 pub fn slot_of_command(encoded: Uint8ArraySlice) -> Option<u32> {
-    let mut slots = keys::of(&encoded).map(slot::of);
-    let first = slots.next()?;
-    slots.all(|slot| slot == first).then_some(u32::from(first))
+    let mut rest: &[u8] = &encoded;
+    loop {
+        let mut slots = keys::of(rest).map(slot::of);
+        if let Some(first) = slots.next() {
+            return slots.all(|slot| slot == first).then_some(u32::from(first));
+        }
+        rest = rest.get(encode::command_len(rest)?..).filter(|rest| !rest.is_empty())?;
+    }
 }
 
 /// The hash slot of a key.

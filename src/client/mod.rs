@@ -343,6 +343,14 @@ impl Client {
         lanes + sessions.iter().map(|session| session.lane().queued_bytes()).sum::<usize>()
     }
 
+    /// The same for one more command of `slot`: of several nodes, only its own counts.
+    pub fn queued_bytes_at(&self, slot: u16) -> usize {
+        let Way::Many(router) = &self.core.way else { return self.queued_bytes() };
+        let sessions = self.core.sessions.of(self.owner);
+        let in_sessions = sessions.iter().map(|session| session.lane().queued_bytes());
+        router.queued_bytes_at(slot) + in_sessions.sum::<usize>()
+    }
+
     /// Whether event loops other than this one, which waits for `own` of them, wait for a session.
     pub fn is_session_wanted_elsewhere(&self, own: usize) -> bool {
         let waiting = || self.core.way.home(None).map_or(0, |home| home.pool.stats().waiting);

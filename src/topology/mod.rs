@@ -261,6 +261,23 @@ impl Router {
         self.shared.lock().primary(slot)
     }
 
+    /// The same, if all commands of the slot that are under way are there.
+    pub fn settled(&self, slot: u16) -> Option<u32> {
+        self.shared.lock().settled(slot)
+    }
+
+    /// The place of the node that `refusal` names, an ASK of the one that has `slot`; None if it is
+    /// no ASK, or leads to a node that no server has named yet.
+    pub fn asked(&self, slot: u16, refusal: &str) -> Option<u32> {
+        let refusal = Error::reply(refusal);
+        self.shared.change(|routes| routes.asked(routes.primary(Some(slot))?, &refusal))
+    }
+
+    /// Encoded bytes of the commands that are not answered yet where one of `slot` would wait.
+    pub fn queued_bytes_at(&self, slot: u16) -> usize {
+        self.shared.lock().queued_at(slot)
+    }
+
     /// What lanes, sessions and subscribers of the node at `place` have of it.
     pub fn home(&self, place: u32) -> Option<Home> {
         Some(self.shared.lock().node(place)?.home.clone())

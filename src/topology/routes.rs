@@ -55,6 +55,8 @@ pub(super) struct Routes {
     pub(super) last_failure: Option<Error>,
     /// How often the nodes or the table may have changed.
     pub(super) version: u64,
+    /// Places of nodes for which much was waiting when they were sent something last.
+    crowded: Vec<u32>,
     /// Whether there is, or may be, a node without a slot that redirects name.
     pub(super) has_newcomers: bool,
     /// Whether the keeper looks whether nodes answer.
@@ -87,6 +89,10 @@ const RETRY_BASE: Duration = Duration::from_millis(100);
 const RETRY_CAP: Duration = Duration::from_secs(1);
 /// The keys of a command come together within a MIGRATE or two.
 const SOON: Duration = Duration::from_millis(25);
+/// Bytes in a lane from which on it is looked at again whenever something is sent to any node, so
+/// that nobody fills one that takes nothing: much more than a lane without trouble holds, and less
+/// than any bound that makes sense.
+const CROWDED: usize = 16 << 10;
 /// How long a node that no server names any more may take to answer what it was sent (reliability,
 /// scenario 43: closed within 5 s).
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -117,6 +123,7 @@ impl Routes {
             closed: None,
             last_failure: None,
             version: 0,
+            crowded: Vec::new(),
             has_newcomers: false,
             is_watched: false,
         }
@@ -137,9 +144,58 @@ impl Routes {
         self.news.rearm |= !self.is_watched;
         let mut queued = 0;
         for (to, part) in self.split(batch) {
-            queued = queued.max(self.hand_over(to, part, None));
+            let there = self.hand_over(to, part, None);
+            queued = queued.max(there);
+            if let (To::Node(place), true) = (to, there > CROWDED) {
+                if !self.crowded.contains(&place) {
+                    self.crowded.push(place);
+                }
+            }
         }
-        queued
+        queued.max(self.most_crowded())
+    }
+
+    /// The bytes that wait where most wait, if those are many: also where nothing was sent just
+    /// now.
+    fn most_crowded(&mut self) -> usize {
+        if self.crowded.is_empty() {
+            return 0;
+        }
+        let (nodes, mut most) = (&self.nodes, 0);
+        self.crowded.retain(|place| {
+            let node = nodes.get(*place as usize).and_then(Option::as_ref);
+            let queued = node.and_then(Node::open_lane).map_or(0, Lane::queued_bytes);
+            most = queued.max(most);
+            queued > CROWDED
+        });
+        most
+    }
+
+    /// The bytes that wait where a command of `slot` would.
+    pub(super) fn queued_at(&self, slot: u16) -> usize {
+        let primary = self.table.primary(slot).filter(|_| !self.is_held(slot));
+        let lane = primary.and_then(|place| self.node(place)?.open_lane());
+        match primary {
+            Some(_) => lane.map_or(0, Lane::queued_bytes),
+            None => self.parked.bytes(),
+        }
+    }
+
+    /// The place of the node that takes writes to `slot`, if all commands of the slot are there.
+    pub(super) fn settled(&self, slot: u16) -> Option<u32> {
+        self.table.primary(slot).filter(|_| self.is_known && !self.is_held(slot))
+    }
+
+    /// The place of the node that `refusal`, an ASK, names, if it is known.
+    pub(super) fn asked(&mut self, from: u32, refusal: &Error) -> Option<u32> {
+        let Redirect::Ask(target) = Redirect::read(refusal) else { return None };
+        let endpoint = self.node(from).and_then(|node| target.seen_from(&node.endpoint))?;
+        let place = self.places.get(&self.template.mapped(endpoint)).copied();
+        if place.is_none() {
+            self.has_newcomers = true;
+            self.news.look = true;
+        }
+        place
     }
 
     fn hand_over(&mut self, to: To, batch: Batch, refusal: Option<Error>) -> usize {
@@ -289,7 +345,10 @@ impl Routes {
             Redirect::Moved(target) => (target, false),
             Redirect::Ask(target) => (target, true),
             // Its slot is on the way, so that the nodes may well send it back and forth.
-            Redirect::Soon => return self.retry(slot, batch.settled(), error, SOON, now),
+            Redirect::Soon => {
+                self.await_others(slot, from, now);
+                return self.retry(slot, batch.settled(), error, SOON, now);
+            }
             Redirect::Later => {
                 // A replica that cannot serve is no reason to wait: the primary can.
                 let primary = self.table.primary(slot).filter(|place| *place != from);
@@ -298,10 +357,12 @@ impl Routes {
                     return;
                 }
                 self.news.look |= error.code() == "CLUSTERDOWN";
+                self.await_others(slot, from, now);
                 return self.retry_later(slot, batch, error, now);
             }
             Redirect::Elsewhere => {
                 self.news.look = true;
+                self.await_others(slot, from, now);
                 if let Some(node) = self.node_mut(from) {
                     node.lane().renew();
                 }
@@ -329,16 +390,21 @@ impl Routes {
             None => {
                 self.has_newcomers |= is_named;
                 self.hold(slot, Hold::Look);
+                self.await_others(slot, from, now);
                 self.parked.push(batch, Some(error));
             }
             // Older commands of the slot wait: it asks again behind them.
-            Some(_) if is_ask && self.is_held(slot) => self.parked.push(batch, Some(error)),
+            Some(_) if is_ask && self.is_held(slot) => {
+                self.await_others(slot, from, now);
+                self.parked.push(batch, Some(error));
+            }
             Some(place) if is_ask => {
                 self.hand_over(To::Node(place), batch.asking(), None);
             }
             // It sends to itself: its connection, or what it knows, is of yesterday.
             Some(place) if place == from => {
                 self.news.look = true;
+                self.await_others(slot, from, now);
                 if let Some(node) = self.node_mut(from) {
                     node.lane().renew();
                 }
@@ -351,7 +417,7 @@ impl Routes {
                     self.table.move_slot(slot, place);
                     self.follow_telling(&before, Some(from), now);
                 }
-                self.await_end(slot, from, now);
+                self.await_end(slot, from, true, now);
                 match self.is_held(slot) {
                     true => self.parked.push(batch, None),
                     false => {
@@ -380,16 +446,26 @@ impl Routes {
         self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
     }
 
-    /// The node at `from`, which tells of refused commands, has refused one of `slot`: the others
-    /// that it was sent come back before any of them goes elsewhere.
-    fn await_end(&mut self, slot: u16, from: u32, now: Instant) {
+    /// The node at `from` has refused a command of `slot`, which is parked: the later ones that are
+    /// under way come back before any of them is sent again. They are at that node or, if it was
+    /// asked because of an ASK, may be on their way there by the owner.
+    fn await_others(&mut self, slot: u16, from: u32, now: Instant) {
+        self.await_end(slot, from, true, now);
+        if let Some(owner) = self.table.primary(slot).filter(|owner| *owner != from) {
+            self.await_end(slot, owner, false, now);
+        }
+    }
+
+    /// Holds the slot until the node at `place` has answered everything that it was sent.
+    /// `is_telling`: it is the one that is just telling of refused commands.
+    fn await_end(&mut self, slot: u16, place: u32, is_telling: bool, now: Instant) {
         let holds = self.holds.get(&slot).map(Vec::as_slice).unwrap_or_default();
-        if holds.iter().any(|hold| matches!(hold, Hold::Mark { place, .. } if *place == from)) {
+        if holds.iter().any(|hold| matches!(hold, Hold::Mark { place: of, .. } if *of == place)) {
             return;
         }
-        let Some(node) = self.node_mut(from) else { return };
-        if let Some(mark) = node.mark(now, true) {
-            self.hold(slot, Hold::Mark { place: from, mark });
+        let Some(node) = self.node_mut(place) else { return };
+        if let Some(mark) = node.mark(now, is_telling) {
+            self.hold(slot, Hold::Mark { place, mark });
             self.news.rearm = true;
         }
     }

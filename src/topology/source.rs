@@ -126,9 +126,9 @@ pub fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
     let causes: Vec<String> =
         failed.iter().map(|(endpoint, error)| format!("{endpoint}: {error}")).collect();
     let text = format!("no node could say where the data is ({})", causes.join("; "));
-    let error = Error::new(Kind::RootNodes, "ROOT_NODES_UNAVAILABLE", text).retryable();
+    let error = Error::new(Kind::RootNodes, "ROOT_NODES_UNAVAILABLE", text);
     let is_hopeless = !failed.is_empty() && failed.iter().all(|(_, error)| error.is_fatal());
-    let error = if is_hopeless { error.fatal() } else { error };
+    let error = if is_hopeless { error.fatal() } else { error.retryable() };
     match failed.first() {
         Some((_, cause)) => error.with_cause(cause.clone()),
         None => error,

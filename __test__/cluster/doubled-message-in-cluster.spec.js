@@ -9,7 +9,9 @@ const { after, before, describe, it } = require('node:test')
 const { heard, recorder } = require('../pubsub/scene')
 const { startCluster } = require('../support/redis-cluster')
 const { skipBefore7 } = require('../support/redis-server')
-const { clientFor, flows, heldBy, holders, numbersOf, stream } = require('./pubsub-scene')
+const {
+  clientFor, flows, heldBy, holders, moveSlot, numbersOf, stream
+} = require('./pubsub-scene')
 
 describe('a message in a cluster', { skip: skipBefore7() }, () => {
   let cluster
@@ -34,8 +36,7 @@ describe('a message in a cluster', { skip: skipBefore7() }, () => {
     for (const [from, to] of [[first, second], [second, third], [third, first], [first, second],
       [second, first]]) {
       const told = heard(client, 'resubscribed')
-      await cluster.migrateSlot(slot, from, to)
-      await cluster.waitUntilAgreed()
+      await moveSlot(cluster, slot, from, to)
       await told
       await flows(publisher, 'sPublish', name, listener)
       await heldBy(cluster, to, name)
@@ -85,11 +86,8 @@ describe('a message in a cluster', { skip: skipBefore7() }, () => {
       }
     })()
     for (let round = 0; round < 10; round++) {
-      for (const [from, to] of [[first, second], [second, first]]) {
-        await cluster.migrateSlot(slot, from, to)
-        // Else the owner before may claim it once more.
-        await cluster.waitUntilAgreed()
-      }
+      await moveSlot(cluster, slot, first, second)
+      await moveSlot(cluster, slot, second, first)
     }
     isOver = true
     await churn

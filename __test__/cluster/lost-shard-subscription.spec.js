@@ -11,7 +11,7 @@ const { startFakeCluster } = require('../support/fake-cluster')
 const { startCluster } = require('../support/redis-cluster')
 const { skipBefore7 } = require('../support/redis-server')
 const {
-  clientFor, confirmSubscriptions, flows, heldBy, numbersOf, stream
+  clientFor, confirmSubscriptions, flows, heldBy, moveSlot, numbersOf, stream
 } = require('./pubsub-scene')
 
 describe('shard channels', { skip: skipBefore7() }, () => {
@@ -54,8 +54,7 @@ describe('shard channels', { skip: skipBefore7() }, () => {
       await client.sSubscribe(near, staying)
       for (const [source, target] of [[from, to], [to, from]]) {
         const told = heard(client, 'resubscribed')
-        await cluster.migrateSlot(slot, source, target)
-        await cluster.waitUntilAgreed()
+        await moveSlot(cluster, slot, source, target)
         const { shardChannels, lostMs } = await told
         assert.strictEqual(shardChannels, 1)
         assert.ok(lostMs < 5_000, `${lostMs} ms`)
@@ -74,15 +73,13 @@ describe('shard channels', { skip: skipBefore7() }, () => {
     const from = cluster.primaries[1]
     const slot = from.slots[0][0]
     const to = elsewhere(from)
-    await cluster.migrateSlot(slot, from, to)
+    await moveSlot(cluster, slot, from, to)
     const name = cluster.keyIn(slot)
     // Its former owner says MOVED.
     await client.sSubscribe(name, listener)
     await heldBy(cluster, to, name)
     await flows(client, 'sPublish', name, listener)
-    await cluster.waitUntilAgreed()
-    await cluster.migrateSlot(slot, to, from)
-    await cluster.waitUntilAgreed()
+    await moveSlot(cluster, slot, to, from)
   })
 
   for (const how of ['killed', 'replaced']) {

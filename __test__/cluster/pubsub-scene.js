@@ -20,6 +20,24 @@ async function holders (cluster, channel, isShard = false) {
   return cluster.running.filter((node, index) => held[index].length > 0)
 }
 
+/**
+ * Moves a slot, and resolves when all nodes have heard of the epoch that its new owner has given
+ * himself for that. Who moved it back before might choose the same one, and the former owner would
+ * claim the slot again.
+ */
+async function moveSlot (cluster, slot, from, to) {
+  await cluster.migrateSlot(slot, from, to)
+  await until('all nodes know of the move', async () => {
+    const views = await Promise.all(cluster.running.map(node =>
+      cluster.command(node, 'CLUSTER', 'NODES')))
+    const known = views.map(view => view.trimEnd().split('\n').map(line => {
+      const [id, , , , , , epoch, , ...slots] = line.split(' ')
+      return [id, epoch, ...slots].join(' ')
+    }).sort().join())
+    return known.every(other => other === known[0])
+  })
+}
+
 /** The one node that has a shard channel, once that is `node`. */
 async function heldBy (cluster, node, ...channels) {
   for (const channel of channels) {
@@ -81,4 +99,6 @@ function confirmSubscriptions (fake) {
 const NAMES = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE',
   'SUNSUBSCRIBE']
 
-module.exports = { clientFor, confirmSubscriptions, flows, heldBy, holders, numbersOf, stream }
+module.exports = {
+  clientFor, confirmSubscriptions, flows, heldBy, holders, moveSlot, numbersOf, stream
+}

@@ -238,7 +238,10 @@ class RedisCluster extends RedisClient {
       case 'reconnecting':
         return this.emit('node-reconnecting', { retries: first })
       case 'error':
-        if (first.code !== 'ROOT_NODES_UNAVAILABLE') return this.emit('node-error', first)
+        // What no node is to blame for: nobody could say where everything is.
+        if (second !== null) {
+          return this.emit('node-error', first, this.nodeByAddress.get(second))
+        }
     }
     return super._onEvent(name, first, second, third, fourth)
   }

@@ -368,49 +368,33 @@ impl State {
 
     /// Ends every command of `owner`, who has gone.
     pub fn abandon(&mut self, owner: u32) -> Vec<Ended> {
-        let mut ended = Vec::new();
-        let (gone_with_it, kept) = std::mem::take(&mut self.held)
-            .into_iter()
-            .partition(|held: &Held| held.batch.owner() == owner);
-        self.held = kept;
-        for Held { batch, .. } in gone_with_it {
-            self.forget(&batch);
-            ended.extend(batch.commands().iter().map(|c| gone(owner, c, Applied::No)));
-        }
-        for position in 0..self.batches.len() {
-            let Some(batch) = self.batches.get(position) else { break };
-            if batch.owner() != owner {
-                continue;
-            }
-            let answered = if position == 0 { self.answered.commands } else { 0 };
-            let live = batch.commands().iter().enumerate().skip(answered);
-            let live = live.filter(|(_, command)| !command.is_dead());
-            let live: Vec<(usize, u32)> = live.map(|(at, command)| (at, command.id)).collect();
-            let touched = self.touched(position);
-            for (index, id) in live {
-                let applied = if index < touched { Applied::Unknown } else { Applied::No };
-                self.mark_dead(position, index, touched);
-                ended.push(Ended { owner, id, applied, refusal: None });
-            }
-            if let Some(batch) = self.batches.get_mut(position) {
-                batch.find_earliest(answered);
-            }
-        }
-        if self.litter {
-            self.sweep();
-        }
+        let mut ended = self.end_where(|batch| batch.owner() == owner, |_, _| true);
+        // That somebody has gone is why they end, not what a server said before.
+        ended.iter_mut().for_each(|ended| ended.refusal = None);
         ended
     }
 
     /// Ends every command whose deadline has passed.
     pub fn expire(&mut self, now: Instant) -> Vec<Ended> {
+        let is_late = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now);
+        self.end_where(
+            |batch| is_late(batch.earliest_deadline()),
+            |batch, command| is_late(batch.deadline(command)),
+        )
+    }
+
+    /// Ends those commands of the batches that `concerns` picks which `is_over` picks.
+    fn end_where(
+        &mut self,
+        concerns: impl Fn(&Batch) -> bool,
+        is_over: impl Fn(&Batch, &Command) -> bool,
+    ) -> Vec<Ended> {
         let mut ended = Vec::new();
-        let (late, kept) = std::mem::take(&mut self.held)
-            .into_iter()
-            .partition(|held: &Held| held.batch.earliest_deadline().is_some_and(|d| d <= now));
+        let held = std::mem::take(&mut self.held).into_iter();
+        let (over, kept) = held.partition(|held: &Held| concerns(&held.batch));
         self.held = kept;
-        for held in late {
-            let Held { batch, error } = held;
+        // Each is a command by itself.
+        for Held { batch, error } in over {
             self.forget(&batch);
             for command in batch.commands() {
                 let refusal = Some(error.clone());
@@ -419,17 +403,17 @@ impl State {
         }
         for position in 0..self.batches.len() {
             let Some(batch) = self.batches.get(position) else { break };
-            if batch.earliest_deadline().is_none_or(|deadline| deadline > now) {
+            if !concerns(batch) {
                 continue;
             }
             let answered = if position == 0 { self.answered.commands } else { 0 };
-            let late: Vec<(usize, u32)> = (batch.commands().iter().enumerate().skip(answered))
-                .filter(|(_, c)| !c.is_dead() && batch.deadline(c).is_some_and(|d| d <= now))
+            let over: Vec<(usize, u32)> = (batch.commands().iter().enumerate().skip(answered))
+                .filter(|(_, command)| !command.is_dead() && is_over(batch, command))
                 .map(|(index, command)| (index, command.id))
                 .collect();
             let owner = batch.owner();
             let touched = self.touched(position);
-            for (index, id) in late {
+            for (index, id) in over {
                 let applied = if index < touched { Applied::Unknown } else { Applied::No };
                 self.mark_dead(position, index, touched);
                 ended.push(Ended { owner, id, applied, refusal: None });

@@ -197,7 +197,7 @@ fn a_lanes_state_knows_no_runtime() {
         }
         let super_uses = source.code().filter(|(_, line)| line.starts_with("use super::"));
         for (number, line) in super_uses {
-            let is_pure = ["batch", "refusal"]
+            let is_pure = ["batch", "outcome", "refusal"]
                 .iter()
                 .any(|module| line.starts_with(&format!("use super::{module}::")));
             assert!(is_pure, "line {number}: {line}");

@@ -16,6 +16,7 @@
 
 mod batch;
 mod driver;
+mod outcome;
 mod refusal;
 mod state;
 #[cfg(test)]
@@ -40,7 +41,8 @@ use crate::pool::{Lease, Pool};
 use crate::stream::{self, Stream};
 
 pub use self::batch::{Batch, Command};
-pub use self::state::{Ended, Refused, State};
+pub use self::outcome::{Ended, Refused};
+pub use self::state::State;
 use self::wire::Wire;
 
 /// A queue of commands and the connection that they go over.

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
-use super::state::Drained;
+use super::outcome::Drained;
 use super::{refused, Exit, Shared};
 use crate::backoff;
 use crate::connection::Reader;

@@ -22,6 +22,7 @@ mod routes;
 mod source;
 mod split;
 mod table;
+mod upkeep;
 mod view;
 
 use std::sync::atomic::AtomicUsize;

@@ -8,7 +8,6 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +28,10 @@ use crate::options::{Endpoint, Reads};
 
 /// The state of a router.
 pub(super) struct Routes {
-    template: Arc<Template>,
+    pub(super) template: Arc<Template>,
     /// By their places, which are used again.
     pub(super) nodes: Vec<Option<Node>>,
-    places: HashMap<Endpoint, u32>,
+    pub(super) places: HashMap<Endpoint, u32>,
     pub(super) table: Table,
     /// What the application knows of it.
     told: Table,
@@ -40,7 +39,7 @@ pub(super) struct Routes {
     pub(super) is_known: bool,
     aim: Aim,
     /// Why commands of a slot are parked: all of it has to be over.
-    holds: HashMap<u16, Vec<Hold>>,
+    pub(super) holds: HashMap<u16, Vec<Hold>>,
     pub(super) parked: Parked,
     /// When commands that are to be tried again later are.
     pub(super) retry_at: Option<Instant>,
@@ -60,7 +59,7 @@ pub(super) struct Routes {
     /// Whether there is, or may be, a node without a slot that redirects name.
     pub(super) has_newcomers: bool,
     /// Whether the keeper looks whether nodes answer.
-    is_watched: bool,
+    pub(super) is_watched: bool,
 }
 
 /// What the keeper has to do.
@@ -74,7 +73,7 @@ pub(super) struct News {
 
 /// Why commands of a slot are parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hold {
+pub(super) enum Hold {
     /// Until the lane of `place` has passed its `mark`-th mark.
     Mark { place: u32, mark: u64 },
     /// Until the retry timer fires.
@@ -96,9 +95,6 @@ const CROWDED: usize = 16 << 10;
 /// How long a node that no server names any more may take to answer what it was sent (reliability,
 /// scenario 43: closed within 5 s).
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How long commands wait for a former primary that does not answer. A primary that was replaced
-/// is gone or as good as gone, and its successor is to serve within a second (reliability P16).
-const SILENCE: Duration = Duration::from_millis(500);
 
 impl Routes {
     pub(super) fn new(template: Arc<Template>) -> Self {
@@ -594,14 +590,14 @@ impl Routes {
         !self.holds.is_empty() && self.holds.contains_key(&slot)
     }
 
-    fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
+    pub(super) fn release(&mut self, is_over: impl Fn(Hold) -> bool) {
         if self.lift(is_over) {
             self.resume();
         }
     }
 
     /// Ends holds; says whether a slot is free now.
-    fn lift(&mut self, is_over: impl Fn(Hold) -> bool) -> bool {
+    pub(super) fn lift(&mut self, is_over: impl Fn(Hold) -> bool) -> bool {
         let before = self.holds.len();
         self.holds.retain(|_, holds| {
             holds.retain(|hold| !is_over(*hold));
@@ -684,92 +680,6 @@ impl Routes {
         place as u32
     }
 
-    /// Closes what nobody needs any more, and gives up on former primaries that do not answer.
-    /// Returns when to look again.
-    pub(super) fn tidy(&mut self, now: Instant) -> Option<Instant> {
-        let open = self.nodes.iter().flatten().filter(|node| node.open_lane().is_some()).count();
-        self.template.company.store(open.max(1), Ordering::Relaxed);
-        let mut next: Option<Instant> = None;
-        let mut wait = |at: Instant| next = Some(next.map_or(at, |next| next.min(at)));
-        let mut gone = Vec::new();
-        for (place, node) in self.nodes.iter().enumerate() {
-            let Some(node) = node else { continue };
-            let is_primary = || self.table.is_primary(place as u32);
-            if let Some(leaves) = node.leaves {
-                let is_busy = node.open_lane().is_some_and(|lane| lane.is_busy());
-                match leaves <= now || !is_busy {
-                    true => gone.push(place),
-                    // Its last reply tells nobody; a look now and then is cheap for so short.
-                    false => wait((now + LOOK).min(leaves)),
-                }
-            }
-            if let Some(since) = node.marks.since {
-                match since + SILENCE <= now {
-                    true if !is_primary() => {
-                        if let Some(lane) = node.open_lane() {
-                            lane.give_up(superseded());
-                        }
-                    }
-                    true => {}
-                    false => wait(since + SILENCE),
-                }
-            }
-        }
-        for place in gone {
-            self.remove(place);
-        }
-        next
-    }
-
-    fn remove(&mut self, place: usize) {
-        let Some(node) = self.nodes.get_mut(place).and_then(Option::take) else { return };
-        self.places.remove(&node.endpoint);
-        if let Some(lane) = node.open_lane() {
-            lane.close(&removed());
-        }
-        self.template.close(Arc::clone(node.pool()));
-        self.release(|hold| matches!(hold, Hold::Mark { place: of, .. } if of as usize == place));
-    }
-
-    /// What was found out about the node at `endpoint`.
-    pub(super) fn measured(
-        &mut self,
-        endpoint: &Endpoint,
-        latency: Duration,
-        zone: Option<String>,
-    ) {
-        let place = self.places.get(endpoint).copied();
-        if let Some(node) = place.and_then(|place| self.node_mut(place)) {
-            // Half of what was known stays, so that one slow answer sends nobody elsewhere.
-            let smooth = node.latency.map_or(latency, |before| (before + latency) / 2);
-            node.latency = Some(smooth);
-            node.zone = zone;
-        }
-    }
-
-    /// Whether reads could go to replicas that no server has named yet: new replicas are named
-    /// once they have data.
-    pub(super) fn lacks_replicas(&self) -> bool {
-        self.template.topology.reads != Reads::Primary
-            && self.table.shards().iter().any(|places| places.replicas.is_empty())
-    }
-
-    /// Whether a node has commands but no connection, or does not answer: a failover may be under
-    /// way.
-    pub(super) fn is_in_trouble(&self, now: Instant) -> bool {
-        let lost = |lane: &Lane| !lane.is_up() && lane.is_busy();
-        let silent = |lane: &Lane| lane.waiting_since().is_some_and(|at| at + DOUBT <= now);
-        let mut lanes = self.nodes.iter().flatten().filter_map(Node::open_lane);
-        self.parked.commands() > 0 || lanes.any(|lane| lost(lane) || silent(lane))
-    }
-
-    /// Whether to look at the clock now and then, since answers are due.
-    pub(super) fn is_watched(&mut self) -> bool {
-        let mut lanes = self.nodes.iter().flatten().filter_map(Node::open_lane);
-        self.is_watched = lanes.any(|lane| lane.is_busy());
-        self.is_watched
-    }
-
     /// Ends the command `id` of `owner`.
     pub(super) fn cancel(&mut self, owner: u32, id: u32) -> Option<Applied> {
         let lanes = self.nodes.iter().flatten().filter_map(Node::open_lane);
@@ -784,31 +694,6 @@ impl Routes {
         }
         let ended = self.parked.abandon(owner);
         self.end(ended, error);
-    }
-
-    /// Ends everything, for good.
-    pub(super) fn close(&mut self, error: &Error) {
-        self.closed = Some(error.clone());
-        self.holds.clear();
-        for (batch, _) in self.parked.take() {
-            self.fail(&batch, error);
-        }
-        for node in mem::take(&mut self.nodes).into_iter().flatten() {
-            if let Some(lane) = node.open_lane() {
-                lane.close(error);
-            }
-            self.template.close(Arc::clone(node.pool()));
-        }
-        self.places.clear();
-        self.news.rearm = true;
-    }
-
-    /// Ends everything that waits to hear where it belongs: nobody will say.
-    pub(super) fn fail_parked(&mut self, error: &Error) {
-        self.lift(|hold| hold == Hold::Look);
-        for (batch, _) in self.parked.take() {
-            self.fail(&batch, error);
-        }
     }
 
     /// The place of the node that takes writes to `slot`, or to any slot.
@@ -832,7 +717,7 @@ impl Routes {
         self.template.shared.outboxes.fail(failures);
     }
 
-    fn fail(&self, batch: &Batch, error: &Error) {
+    pub(super) fn fail(&self, batch: &Batch, error: &Error) {
         let error = error.clone().with_applied(Applied::No);
         let live = batch.commands().iter().filter(|command| !Command::is_dead(command));
         let failures = live.map(|command| (batch.owner(), command.id, error.clone()));
@@ -850,20 +735,5 @@ fn too_many(redirects: u32, last: Option<&Endpoint>, cause: Error) -> Error {
     error.retryable().with_cause(cause)
 }
 
-fn superseded() -> Error {
-    let text = "another node has taken over, and this one does not answer";
-    Error::connection("SUPERSEDED", text).retryable()
-}
-
-fn removed() -> Error {
-    let text = "the node is no longer part of the deployment";
-    Error::connection("NODE_REMOVED", text).retryable()
-}
-
-/// Without an answer for so long, a node may have been replaced (reliability P16: a promotion is
-/// followed within a second). Longer than nearly all commands take.
-const DOUBT: Duration = Duration::from_millis(500);
-/// How often a node that is about to be closed is looked at.
-const LOOK: Duration = Duration::from_millis(50);
 /// The latency of a node that was not measured: behind all that were.
 const FAR: Duration = Duration::from_secs(3600);

@@ -1,6 +1,6 @@
 //! What a block, a whole transaction in one command, does among others.
 
-use super::super::state::Drained;
+use super::super::outcome::Drained;
 use super::*;
 use crate::outbox::Whose;
 

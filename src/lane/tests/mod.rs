@@ -13,7 +13,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Command};
-use super::state::{Answer, Ended, State};
+use super::outcome::{Answer, Ended};
+use super::state::State;
 use crate::error::{Applied, Error};
 use crate::resp::encode;
 

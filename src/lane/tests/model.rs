@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::state::Drained;
+use super::super::outcome::Drained;
 use super::*;
 use crate::outbox::Whose;
 

@@ -1,7 +1,7 @@
 //! Each rule of the state by itself.
 
+use super::super::outcome::Drained;
 use super::super::refusal::Refusal;
-use super::super::state::Drained;
 use super::*;
 use crate::outbox::Whose;
 

@@ -1,7 +1,7 @@
 'use strict'
 
-// Scenarios 36 to 38, P16, P22: redirects that go in circles, make no sense, or lead to somebody who
-// is no part of the cluster. Nothing is connected to or kept that no node has named, and every
+// Scenarios 36 to 38, P16, P22: redirects that go in circles, make no sense, or lead to somebody
+// who is no part of the cluster. Nothing is connected to or kept that no node has named, and every
 // command ends.
 
 const assert = require('node:assert')

@@ -9,7 +9,7 @@
 
 const { Bridge, UNHEARD, unlessAborted } = require('./bridge')
 const { abortedBefore } = require('./abort')
-const { AbortError, OxidisError, QueueFullError } = require('./errors')
+const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('./errors')
 const native = require('./native')
 const { SessionBridge } = require('./session-bridge')
 const { Sessions } = require('./sessions')
@@ -133,6 +133,7 @@ class ClusterBridge extends Bridge {
     for (let tries = 0; tries < LOOKS; tries++) {
       const place = this.core.primaryOf(slot)
       if (place !== null) return place
+      if (this.isClosed) throw new ClientClosedError('the client is closed', { applied: 'no' })
       // Any command waits until that is known.
       await this.send(PING, 0, this.sessions.acquireTimeout, PING_ROW, undefined)
       if (tries > 0) this.core.lookAround()

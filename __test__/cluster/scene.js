@@ -164,8 +164,8 @@ class Appender {
         if (ran.has(number)) wrong.push(`${list.key}: ${number} was run, but said not to be`)
       }
     }))
-    const first = wrong.slice(0, 10).join('\n')
-    if (wrong.length > 0) throw new Error(`${wrong.length} lists:\n${first}`)
+    if (wrong.length === 0) return
+    throw new Error(`${wrong.length} lists are wrong:\n${wrong.slice(0, 10).join('\n')}`)
   }
 }
 

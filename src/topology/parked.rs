@@ -77,7 +77,10 @@ impl Parked {
 
     /// Ends all commands of `owner`.
     pub fn abandon(&mut self, owner: u32) -> Vec<Ended> {
-        self.end(|of, _, _| of == owner)
+        let mut ended = self.end(|of, _, _| of == owner);
+        // That they were refused once is not why they end.
+        ended.iter_mut().for_each(|ended| ended.refusal = None);
+        ended
     }
 
     /// Ends the commands whose deadline has passed.
@@ -217,10 +220,12 @@ mod tests {
         let now = Instant::now();
         let mut parked = Parked::default();
         parked.push(batch(now, &[(1, 0), (2, 0)]), None);
-        parked.push(batch(now, &[(1, 0)]).owned_by(7), None);
+        let refusal = Error::reply("CLUSTERDOWN x");
+        parked.push(batch(now, &[(1, 0)]).owned_by(7), Some(refusal));
         assert_eq!(parked.cancel(0, 1), Some(Applied::No));
         assert_eq!(parked.cancel(0, 1), None);
-        assert_eq!(parked.abandon(7).len(), 1);
+        let ended = parked.abandon(7);
+        assert_eq!((ended.len(), ended[0].refusal.is_none()), (1, true));
         assert_eq!(ids(&mut parked), [2]);
     }
 }

@@ -91,7 +91,7 @@ const SOON: Duration = Duration::from_millis(25);
 /// Bytes in a lane from which on it is looked at again whenever something is sent to any node, so
 /// that nobody fills one that takes nothing: much more than a lane without trouble holds, and less
 /// than any bound that makes sense.
-const CROWDED: usize = 16 << 10;
+const CROWDED: usize = 64 << 10;
 /// How long a node that no server names any more may take to answer what it was sent (reliability,
 /// scenario 43: closed within 5 s).
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -383,3 +383,24 @@ fn the_end_of_everything_says_what_may_have_been_run() {
     assert_eq!((state.commands(), state.bytes(), state.in_flight()), (0, 0, 0));
     assert!(state.unwritten().is_none());
 }
+
+#[test]
+fn marks_end_with_the_connection_whether_written_or_not() {
+    let now = Instant::now();
+    let mark = || {
+        let mode = Command::INTERNAL | Command::MARK;
+        Batch::new(Bytes::from_static(b"M;"), vec![Command { mode, ..command(0, 2, 0) }], now)
+    };
+    let mut state = State::routed();
+    state.push(batch(1, &["R1;"], 0, now));
+    state.push(mark());
+    assert_eq!(write_all(&mut state, now), "R1;M;");
+    state.push(batch(2, &["W2;"], 0, now));
+    state.push(mark());
+    assert!(state.lose(is_read_only).0.is_empty());
+    state.resume();
+    assert_eq!(write_all(&mut state, now), "R1;W2;");
+    assert_eq!(state.commands(), 2);
+    assert!(!state.answer(None).unwrap().mark && !state.answer(None).unwrap().mark);
+    assert_eq!(state.commands(), 0);
+}

@@ -13,7 +13,7 @@ const { scene } = require('./scene')
 
 describe('after a failover', { skip: skipBefore7() }, () => {
   it('callers who wait for a session get one of the new primary', async t => {
-    const { client, set } = await begin(t, { masterPoolSize: 1 })
+    const { client, set } = await begin(t, { masterPoolSize: 1, pool: PATIENT })
     const held = await client.acquire()
     const waiting = client.session(session => session.incr('n'))
     const { port } = await replace(set)
@@ -81,6 +81,9 @@ describe('after a failover', { skip: skipBefore7() }, () => {
     return { client, set: made.set }
   }
 })
+
+/** Sentinels need ten seconds more if their first vote has no majority. */
+const PATIENT = { acquireTimeout: 30_000 }
 
 /** The primary dies; ends when it has a successor. */
 async function replace (set) {

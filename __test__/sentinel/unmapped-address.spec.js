@@ -32,6 +32,8 @@ describe('nodeAddressMap', { skip: skipBefore7() }, () => {
       }
     })
     assert.strictEqual(await client.set('k', 'v'), 'OK')
+    // Reads go to the replica.
+    assert.strictEqual(await client.wait(1, 4_000), 1)
     assert.deepStrictEqual(client.getMasterNode(), at(set.primary))
     assert.deepStrictEqual([...client.getReplicaNodes().keys()], [at(set.replicas[0])])
     await first.stop()

@@ -39,6 +39,20 @@ pub fn candidates(votes: &[Vote], quorum: usize) -> Vec<Endpoint> {
     named.into_iter().map(|opinion| opinion.primary.clone()).collect()
 }
 
+/// Those who may have replaced `primary`, which does not answer as one: those that a vote with a
+/// newer failover names, the newest first. As without a majority, one vote alone cannot bring a
+/// stranger in.
+pub fn successors(votes: &[Vote], primary: &Endpoint) -> Vec<Endpoint> {
+    let mut epochs = votes.iter().filter(|vote| vote.opinion.primary == *primary);
+    let epoch = epochs.next().map_or(0, |vote| vote.opinion.epoch);
+    let newer: Vec<Endpoint> = candidates(votes, usize::MAX);
+    let is_newer = |name: &Endpoint| {
+        let mut named = votes.iter().filter(|vote| vote.opinion.primary == *name);
+        named.any(|vote| vote.opinion.epoch > epoch)
+    };
+    newer.into_iter().filter(|name| name != primary && is_newer(name)).collect()
+}
+
 /// The primary that at least `quorum` votes name.
 pub fn winner(votes: &[Vote], quorum: usize) -> Option<&Endpoint> {
     let mut counts: HashMap<&Endpoint, usize> = HashMap::new();
@@ -208,6 +222,15 @@ mod tests {
         liar.opinion.replicas = vec![node(1), node(2)];
         let votes = [vote(1, 1, 4), vote(2, 2, 5), liar];
         assert_eq!(candidates(&votes, 2), [node(2), node(1)]);
+    }
+
+    #[test]
+    fn a_silent_primary_gives_way_to_its_successor_and_to_nobody_else() {
+        let mut liar = vote(3, 9, 1000);
+        liar.opinion.replicas = vec![node(1), node(2)];
+        let votes = [vote(1, 1, 4), vote(2, 2, 5), liar];
+        assert_eq!(successors(&votes, &node(1)), [node(2)]);
+        assert!(successors(&votes, &node(2)).is_empty(), "one that is behind replaces nobody");
     }
 
     #[test]

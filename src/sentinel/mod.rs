@@ -150,24 +150,56 @@ impl Source for Sentinel {
 impl Inner {
     async fn look(self: &Arc<Self>, candidates: &Candidates, budget: Duration) -> Result<View> {
         let until = Instant::now() + budget;
-        let (votes, quorum) = self.gather(until).await?;
+        let (votes, quorum) = self.gather(until, false).await?;
         let mut failed = Vec::new();
         for primary in election::candidates(&votes, quorum) {
-            match timeout_at(until, self.confirm(&primary, candidates)).await {
-                Ok(Ok(())) => {
-                    self.settle(&votes, &primary);
-                    return View { shards: vec![shard(&votes, primary)] }.checked();
+            let mut confirmed = std::pin::pin!(self.confirm(&primary, candidates, until));
+            let answer = match timeout(HEAD_START, &mut confirmed).await {
+                Ok(answer) => answer,
+                // It may be slow, or be the one that is being replaced.
+                Err(_) => tokio::select! {
+                    answer = &mut confirmed => answer,
+                    Some(view) = self.succeed(&primary, candidates, until) => return Ok(view),
+                },
+            };
+            match answer {
+                Ok(()) => return self.settle(&votes, primary.clone()),
+                Err(error) => {
+                    if let Some(view) = self.succeed(&primary, candidates, until).await {
+                        return Ok(view);
+                    }
+                    failed.push((primary.clone(), error));
                 }
-                Ok(Err(error)) => failed.push((primary, error)),
-                Err(_) => failed.push((primary, silent())),
             }
         }
         Err(unconfirmed(&failed))
     }
 
+    /// Asks all sentinels whether `primary`, which does not answer as one, was replaced: the one that
+    /// has done it knows it before the others.
+    async fn succeed(
+        self: &Arc<Self>,
+        primary: &Endpoint,
+        candidates: &Candidates,
+        until: Instant,
+    ) -> Option<View> {
+        let (votes, _) = self.gather(until, true).await.ok()?;
+        for successor in election::successors(&votes, primary) {
+            if self.confirm(&successor, candidates, until).await.is_ok() {
+                return self.settle(&votes, successor).ok();
+            }
+        }
+        None
+    }
+
     /// Asks as many sentinels as make a majority at once, and one more whenever one has failed, or
-    /// they do not agree, or take their time; until a majority agrees or nobody is left.
-    async fn gather(self: &Arc<Self>, until: Instant) -> Result<(Vec<Vote>, usize)> {
+    /// they do not agree, or take their time; until a majority agrees or nobody is left. Or asks
+    /// `everybody`, and waits for all but those who take their time.
+    async fn gather(
+        self: &Arc<Self>,
+        until: Instant,
+        everybody: bool,
+    ) -> Result<(Vec<Vote>, usize)> {
         let (order, quorum) = {
             let state = self.lock();
             (state.circle.order(backoff::random), state.circle.quorum())
@@ -190,6 +222,7 @@ impl Inner {
         for _ in 0..quorum {
             ask(&mut asked);
         }
+        while everybody && ask(&mut asked) {}
         loop {
             let answer = timeout(HEAD_START, asked.join_next()).await;
             let is_silence = answer.is_err();
@@ -203,7 +236,7 @@ impl Inner {
                 }
                 Ok(Some(Err(_)) | None) | Err(_) => {}
             }
-            if election::winner(&votes, quorum).is_some() {
+            if !everybody && election::winner(&votes, quorum).is_some() {
                 break;
             }
             // What one of them is still to say may not be needed: those that are asked may agree.
@@ -238,7 +271,19 @@ impl Inner {
     }
 
     /// Asks the node at `endpoint`, as servers call it, whether it is a primary.
-    async fn confirm(&self, endpoint: &Endpoint, candidates: &Candidates) -> Result<()> {
+    async fn confirm(
+        &self,
+        endpoint: &Endpoint,
+        candidates: &Candidates,
+        until: Instant,
+    ) -> Result<()> {
+        match timeout_at(until, self.ask_node(endpoint, candidates)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(silent()),
+        }
+    }
+
+    async fn ask_node(&self, endpoint: &Endpoint, candidates: &Candidates) -> Result<()> {
         let endpoint = self.mapped(endpoint);
         let known = candidates.iter().find(|(known, _)| *known == endpoint);
         if let Some((_, pool)) = known {
@@ -251,8 +296,8 @@ impl Inner {
     }
 
     /// Keeps what a look has taught.
-    fn settle(&self, votes: &[Vote], primary: &Endpoint) {
-        let right = votes.iter().filter(|vote| vote.opinion.primary == *primary);
+    fn settle(&self, votes: &[Vote], primary: Endpoint) -> Result<View> {
+        let right = votes.iter().filter(|vote| vote.opinion.primary == primary);
         let mut state = self.lock();
         state.trusted = right.map(|vote| vote.from.clone()).collect();
         let before = state.circle.all();
@@ -263,6 +308,7 @@ impl Inner {
         if let Some(prompt) = prompt {
             prompt.tell();
         }
+        View { shards: vec![shard(votes, primary)] }.checked()
     }
 
     /// Begins to listen, unless that was done.

@@ -5,7 +5,6 @@
  */
 
 const { RedisClient } = require('./lib/client')
-const { RedisCluster } = require('./lib/cluster')
 const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/commands/resp-types')
@@ -16,7 +15,6 @@ const moduleConstants = require('./lib/modules/constants')
 const { defaultOf } = require('./lib/options')
 const { RedisClientPool, pooledOptions } = require('./lib/pool')
 const { defineScript } = require('./lib/scripts')
-const { RedisSentinel, RedisSentinelClient } = require('./lib/sentinel')
 
 /**
  * A client of one server. Connects with its first command.
@@ -43,7 +41,7 @@ function createClientPool (options, poolOptions) {
  *   of the node at 127.0.0.1:6379
  */
 function createCluster (options) {
-  return new RedisCluster(options)
+  return new module.exports.RedisCluster(options)
 }
 
 /**
@@ -52,7 +50,7 @@ function createCluster (options) {
  * @param {object} options `name`, `sentinelRootNodes` ... (see docs/sentinel.md)
  */
 function createSentinel (options) {
-  return new RedisSentinel(options)
+  return new module.exports.RedisSentinel(options)
 }
 
 module.exports = {
@@ -66,9 +64,10 @@ module.exports = {
   digest,
   RedisClient,
   RedisClientPool,
-  RedisCluster,
-  RedisSentinel,
-  RedisSentinelClient,
+  // Made of all commands anew, which programs with one server need not wait for.
+  get RedisCluster () { return require('./lib/cluster').RedisCluster },
+  get RedisSentinel () { return require('./lib/sentinel').RedisSentinel },
+  get RedisSentinelClient () { return require('./lib/sentinel').RedisSentinelClient },
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,

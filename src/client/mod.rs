@@ -295,11 +295,17 @@ impl Client {
         }
         let error = closed();
         self.subscribers.close(&error);
-        self.core.abandon(self.owner, &error);
         let shared = self.shared().take();
         let is_last = match shared {
-            Some(shared) => shared.leave(&self.core, self.owner),
-            None => !self.core.outboxes.leave(self.owner),
+            Some(shared) => {
+                // Others may go on, and with them what was written of a command in part.
+                self.core.abandon(self.owner, &error);
+                shared.leave(&self.core, self.owner)
+            }
+            None => {
+                self.core.sessions.close(self.owner, &error);
+                !self.core.outboxes.leave(self.owner)
+            }
         };
         if is_last {
             self.core.close(&error);

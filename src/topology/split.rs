@@ -19,8 +19,8 @@ pub(super) struct Parts<'a> {
     numbers: Vec<u16>,
     /// Whether the batch is cut at all.
     is_cut: bool,
-    /// How many bytes a part may be expected to get.
-    share: usize,
+    /// How many nodes there are.
+    nodes: usize,
 }
 
 struct Part {
@@ -35,7 +35,7 @@ const NONE: u16 = u16::MAX;
 impl<'a> Parts<'a> {
     /// For `whole`, which is for any of `nodes` nodes.
     pub(super) fn new(whole: &'a Batch, nodes: usize) -> Self {
-        Self { whole, parts: Vec::new(), numbers: Vec::new(), is_cut: false, share: nodes }
+        Self { whole, parts: Vec::new(), numbers: Vec::new(), is_cut: false, nodes }
     }
 
     /// Whether the batch is whole so far.
@@ -46,10 +46,7 @@ impl<'a> Parts<'a> {
     /// Begins to cut: the first `commands` commands (`bytes` bytes) all go to `to`.
     pub(super) fn start(&mut self, to: Option<To>, commands: usize, bytes: usize) {
         self.is_cut = true;
-        let nodes = std::mem::take(&mut self.share);
-        self.numbers = vec![NONE; nodes + 1];
-        // A third more than an even share: growing would copy everything once more.
-        self.share = self.whole.bytes().len() * 4 / (3 * nodes.max(1));
+        self.numbers = vec![NONE; self.nodes + 1];
         let Some(to) = to else { return };
         let (front, before) = (self.whole.bytes().get(..bytes), self.whole.commands());
         if let (Some(front), Some(before), Some(part)) =
@@ -76,8 +73,11 @@ impl<'a> Parts<'a> {
         let number = self.numbers.get_mut(at)?;
         if *number == NONE {
             *number = self.parts.len() as u16;
-            let bytes = Vec::with_capacity(self.share);
-            self.parts.push(Part { to, bytes, commands: Vec::new() });
+            // A third more than an even share: growing would copy everything once more.
+            let share = |whole: usize| whole * 4 / (3 * self.nodes.max(1));
+            let bytes = Vec::with_capacity(share(self.whole.bytes().len()));
+            let commands = Vec::with_capacity(share(self.whole.commands().len()));
+            self.parts.push(Part { to, bytes, commands });
         }
         self.parts.get_mut(usize::from(*number))
     }

@@ -146,7 +146,11 @@ class Subscriptions {
     const names = unheard.map(({ name }) => name)
     if (names.length === 0) return Promise.resolve()
     const { core } = this.bridge
-    if (timeout === undefined) return core.unsubscribe(0, topic, names, 0)
+    if (timeout === undefined) {
+      core.unsubscribe(0, topic, names, 0)
+      // Nothing may come any more that would let the process end.
+      return this.bridge.drained()
+    }
     return this.request(UNSUBSCRIBE[topic], ticket =>
       core.unsubscribe(ticket, topic, names, timeout))
   }

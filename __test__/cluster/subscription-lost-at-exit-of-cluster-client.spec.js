@@ -7,6 +7,7 @@ const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert')
 
 const { runScript } = require('../behaviour/child-script')
+const { startFakeCluster } = require('../support/fake-cluster')
 const { startCluster } = require('../support/redis-cluster')
 const { skipBefore7 } = require('../support/redis-server')
 
@@ -15,12 +16,12 @@ describe('a script that subscribes in a cluster', { skip: skipBefore7() }, () =>
   before(async () => { cluster = await startCluster({ replicas: 0 }) })
   after(() => cluster.stop())
 
-  async function prints (source, expected) {
+  async function prints (source, expected, { rootNodes } = cluster) {
     const { code, signal, stdout, stderr } = await runScript(
       `const rootNodes = JSON.parse(process.argv[1])
       const client = oxidis.createCluster({ rootNodes })
       const log = console.log
-      ;(async () => {${source}})()`, { args: [JSON.stringify(cluster.rootNodes)] })
+      ;(async () => {${source}})()`, { args: [JSON.stringify(rootNodes)] })
     assert.deepStrictEqual({ code, signal, stdout: stdout.trim(), stderr },
       { code: 0, signal: null, stdout: expected, stderr: '' })
   }
@@ -47,6 +48,18 @@ describe('a script that subscribes in a cluster', { skip: skipBefore7() }, () =>
     await client.withCommandOptions({ timeout: 1 }).sSubscribe('a', log).catch(() => {})
     await client.sUnsubscribe()
     log('end')`, 'end'))
+
+  it('ends when its only request has failed and nothing else is to come', async t => {
+    const fake = await startFakeCluster()
+    t.after(() => fake.stop())
+    fake.answer({ command: ['SUBSCRIBE', 'SSUBSCRIBE'] }, 'hang')
+    for (const method of ['subscribe', 'sSubscribe']) {
+      await prints(`
+        await client.ping()
+        client.withCommandOptions({ timeout: 300 }).${method}('a', log).catch(() => log('end'))
+      `, 'end', fake)
+    }
+  })
 
   it('ends when all subscriptions have ended', () => prints(`
     await client.subscribe('a', log)

@@ -154,13 +154,14 @@ impl Inner {
         let mut failed = Vec::new();
         for primary in election::candidates(&votes, quorum) {
             let mut confirmed = std::pin::pin!(self.confirm(&primary, candidates, until));
-            let answer = match timeout(HEAD_START, &mut confirmed).await {
-                Ok(answer) => answer,
+            let answer = loop {
+                if let Ok(answer) = timeout(HEAD_START, &mut confirmed).await {
+                    break answer;
+                }
                 // It may be slow, or be the one that is being replaced.
-                Err(_) => tokio::select! {
-                    answer = &mut confirmed => answer,
-                    Some(view) = self.succeed(&primary, candidates, until) => return Ok(view),
-                },
+                if let Some(view) = self.succeed(&primary, candidates, until).await {
+                    return Ok(view);
+                }
             };
             match answer {
                 Ok(()) => return self.settle(&votes, primary.clone()),

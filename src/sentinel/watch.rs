@@ -38,6 +38,10 @@ const FIRST_ECHO: Duration = Duration::from_millis(300);
 /// The least time between two looks because of something heard, so that a sentinel that talks
 /// without end does not keep everybody busy.
 const APART: Duration = Duration::from_millis(100);
+/// While the primary is down, it is looked that often, and for so long at most: a failover takes
+/// some seconds, and is tried again after minutes.
+const ALARMED: Duration = Duration::from_millis(400);
+const ALARM: Duration = Duration::from_secs(30);
 /// Silence after which a PING goes out, and how long its answer may take. What is missed meanwhile
 /// is made good by the next look.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -76,6 +80,7 @@ async fn listen(inner: &Inner, endpoint: &Endpoint, failures: &mut u32) -> Resul
     let (mut heard, mut pinged) = (Instant::now(), false);
     let mut echoes = Echoes::default();
     let mut prompted = None;
+    let mut alarm = None;
     loop {
         while let Some(frames) = lease.reader.decode()? {
             for root in frames.replies.iter().chain(&frames.pushes) {
@@ -88,10 +93,15 @@ async fn listen(inner: &Inner, endpoint: &Endpoint, failures: &mut u32) -> Resul
                 if kind.as_deref() != Some("message") {
                     continue;
                 }
-                if !text.is_some_and(|text| concerns(&text, &inner.name)) {
+                if !text.as_ref().is_some_and(|text| concerns(text, &inner.name)) {
                     continue;
                 }
                 let is_switch = channel.as_deref() == Some(SWITCH);
+                if is_switch || text.is_some_and(|text| text.starts_with("master ")) {
+                    // Another sentinel may lead the failover, and know of its end before this one.
+                    let is_down = matches!(channel.as_deref(), Some("+sdown" | "+odown"));
+                    alarm = is_down.then(|| Instant::now() + ALARM);
+                }
                 let now = Instant::now();
                 if prompted.is_none_or(|at| at + APART <= now) || (is_switch && echoes.is_over()) {
                     prompted = Some(now);
@@ -115,6 +125,9 @@ async fn listen(inner: &Inner, endpoint: &Endpoint, failures: &mut u32) -> Resul
             }
             () = echoes.next() => {
                 echoes.passed();
+                inner.prompt(false);
+            }
+            () = sleep(ALARMED), if alarm.is_some_and(|until| until > Instant::now()) => {
                 inner.prompt(false);
             }
             () = sleep_until(due) => {

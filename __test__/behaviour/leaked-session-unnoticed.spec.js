@@ -121,7 +121,8 @@ describe('a session that is not released', () => {
         await client.blPop('nothing', 0.001)
       }
       for (let i = 0; i < 20; i++) { gc(); await new Promise(setImmediate) }
-      console.log(warnings.length)`)
+      // A slow machine may hold one for longer than the threshold, and be told so.
+      console.log(warnings.filter(({ message }) => message.includes('garbage')).length)`)
     assert.strictEqual(count, 0)
   })
 

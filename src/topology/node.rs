@@ -91,7 +91,8 @@ impl Node {
 
     /// One mark was passed.
     pub(super) fn passed(&mut self, now: Instant) {
-        self.marks.passed += 1;
+        // One that was lost with its connection may have been passed just before.
+        self.marks.passed = (self.marks.passed + 1).min(self.marks.put);
         self.marks.since = (self.marks.passed < self.marks.put).then_some(now);
     }
 

@@ -54,6 +54,10 @@ pub(super) struct Routes {
     pub(super) last_failure: Option<Error>,
     /// How often the nodes or the table may have changed.
     pub(super) version: u64,
+    /// Whether refused commands are being parked, so that nothing is sent on its way yet.
+    is_gathering: bool,
+    /// Whether parked commands are to be sent on their way then.
+    is_due: bool,
     /// Places of nodes for which much was waiting when they were sent something last.
     crowded: Vec<u32>,
     /// Whether there is, or may be, a node without a slot that redirects name.
@@ -119,6 +123,8 @@ impl Routes {
             closed: None,
             last_failure: None,
             version: 0,
+            is_gathering: false,
+            is_due: false,
             crowded: Vec::new(),
             has_newcomers: false,
             is_watched: false,
@@ -323,8 +329,15 @@ impl Routes {
 
     /// The server at `place` has refused commands: each goes on to where it belongs.
     pub(super) fn refused(&mut self, place: u32, refused: Vec<Refused>, now: Instant) {
+        // Only when all of them are parked it is known in which order they go on, among others
+        // that come back because of them.
+        self.is_gathering = true;
         for Refused { batch, error } in refused {
             self.send_on(place, batch, error, now);
+        }
+        self.is_gathering = false;
+        if mem::take(&mut self.is_due) {
+            self.resume();
         }
     }
 
@@ -390,7 +403,7 @@ impl Routes {
                 self.parked.push(batch, Some(error));
             }
             // Older commands of the slot wait: it asks again behind them.
-            Some(_) if is_ask && self.is_held(slot) => {
+            Some(_) if is_ask && (self.is_held(slot) || self.is_due) => {
                 self.await_others(slot, from, now);
                 self.parked.push(batch, Some(error));
             }
@@ -414,12 +427,8 @@ impl Routes {
                     self.follow_telling(&before, Some(from), now);
                 }
                 self.await_end(slot, from, true, now);
-                match self.is_held(slot) {
-                    true => self.parked.push(batch, None),
-                    false => {
-                        self.hand_over(To::Node(place), batch, None);
-                    }
-                }
+                self.parked.push(batch, None);
+                self.resume();
             }
         }
     }
@@ -460,10 +469,13 @@ impl Routes {
             return;
         }
         let Some(node) = self.node_mut(place) else { return };
-        if let Some(mark) = node.mark(now, is_telling) {
-            self.hold(slot, Hold::Mark { place, mark });
-            self.news.rearm = true;
+        match node.mark(now, is_telling) {
+            Some(mark) => self.hold(slot, Hold::Mark { place, mark }),
+            // It may have lost its connection meanwhile.
+            None if self.park_waiting(place) => self.resume(),
+            None => {}
         }
+        self.news.rearm = true;
     }
 
     /// The table has changed: the commands of each slot that has moved wait until its former owner
@@ -608,6 +620,10 @@ impl Routes {
 
     /// Sends what is parked on its way again, in order; what is held is parked again.
     fn resume(&mut self) {
+        if self.is_gathering {
+            self.is_due = true;
+            return;
+        }
         for (batch, refusal) in self.parked.take() {
             for (to, part) in self.split(batch) {
                 self.hand_over(to, part, refusal.clone());

@@ -17,7 +17,7 @@ async function measureExtras (server, names, quick) {
   await client.set('bench:memory', 'x'.repeat(32))
   await client.close()
   const clients = {}
-  for (const name of names.filter(one => !one.endsWith('-pool'))) {
+  for (const name of names.filter(one => !/-(pool|cluster)/.test(one))) {
     clients[name] = {
       require: requireTime(locate(CLIENTS[name].package), quick ? 3 : 9),
       ...await memory(name, server)

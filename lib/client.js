@@ -38,12 +38,13 @@ class RedisClient extends EventEmitter {
 
   /**
    * @param {object | string} [given] options
-   * @param {{ topology?: object, Bridge: typeof Bridge }} [kind] what several nodes ask for
+   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object }} [kind] what several nodes
+   *   ask for, and the options that the application has given for all of them
    */
   constructor (given, kind = ONE_SERVER) {
     super()
     this.#kind = kind
-    this.#given = given
+    this.#given = kind.given ?? given
     this.#options = parseOptions(given)
     this._self = this
     this._command = this.#options.command
@@ -223,13 +224,18 @@ class RedisClient extends EventEmitter {
    * Runs `run` with a connection of its own, behind everything that was sent before, and gives
    * the connection back afterwards, clean, whatever happened. Resolves to what `run` returns.
    */
-  async session (run) {
+  session (run) {
+    return this._inSession(run)
+  }
+
+  /** The same on the node that has `slot`, where there are several. */
+  async _inSession (run, slot) {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
     const { _bridge: bridge, _self: { _Session } } = this
     // From now on: close() waits for whoever came before it.
     bridge.sessions.running++
     try {
-      const own = bridge.acquireNow() ?? await bridge.acquire()
+      const own = bridge.acquireNow(slot) ?? await bridge.acquire(undefined, slot)
       const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
       try {
         return await run(session)
@@ -246,12 +252,17 @@ class RedisClient extends EventEmitter {
    * A connection of one's own, which has to be released: `await using session = await
    * client.acquire()`, or `session.release()`.
    */
-  async acquire () {
+  acquire () {
+    return this._acquire()
+  }
+
+  /** The same on the node that has `slot`, where there are several. */
+  async _acquire (slot) {
     const { _bridge: bridge, _self: { _Session } } = this
     // Where the caller is can be told now only.
     const origin = {}
     Error.captureStackTrace(origin, this.acquire)
-    const own = await bridge.acquire()
+    const own = await bridge.acquire(undefined, slot)
     own.origin = origin
     return makeSession(this, bridge.sessions, own, _Session)
   }

@@ -19,27 +19,19 @@ const { scanAll } = require('./cluster-scan')
 const { sendByKey } = require('./cluster-send')
 const { callback } = require('./commander')
 const native = require('./native')
-const { makeSession, makeSessionOf } = require('./session')
 const { slotOf } = require('./slot')
 
 /** A client of a cluster. Made by `createCluster`. */
 class RedisCluster extends RedisClient {
-  #given
   #options
   #topology = null
   #clients = new Map()
 
   constructor (given) {
     const { client, topology } = parseClusterOptions(given)
-    super(client, { topology, Bridge: ClusterBridge })
-    this.#given = given ?? {}
+    super(client, { topology, Bridge: ClusterBridge, given: given ?? {} })
     this.#options = client
     this._Multi = clusterMulti(this._Multi)
-  }
-
-  /** Whether where everything is has been found out, and a node can be reached. */
-  get isReady () {
-    return super.isReady
   }
 
   /** The primaries: `{ id, address, host, port, readonly: false }`. Empty before `connect()`. */
@@ -133,33 +125,16 @@ class RedisCluster extends RedisClient {
    * @param {(session: object) => unknown} run
    */
   async session (key, run) {
-    const slot = this._slotOf(key, 'session')
-    if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
-    const { _bridge: bridge, _self: { _Session } } = this
-    bridge.sessions.running++
-    try {
-      const own = bridge.acquireNow(slot) ?? await bridge.acquire(undefined, slot)
-      const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
-      try {
-        return await run(session)
-      } finally {
-        session._leave()
-      }
-    } finally {
-      bridge.sessions.running--
-      bridge.drained()
-    }
+    return this._inSession(run, this._slotOf(key, 'session'))
   }
 
   /** A connection of one's own to the node of `key`, which has to be released. */
-  async acquire (key) {
-    const slot = this._slotOf(key, 'acquire')
-    const { _bridge: bridge, _self: { _Session } } = this
-    const origin = {}
-    Error.captureStackTrace(origin, this.acquire)
-    const own = await bridge.acquire(undefined, slot)
-    own.origin = origin
-    return makeSession(this, bridge.sessions, own, _Session)
+  acquire (key) {
+    try {
+      return this._acquire(this._slotOf(key, 'acquire'))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -211,14 +186,6 @@ class RedisCluster extends RedisClient {
   /** The same by its other name. */
   MONITOR (listener, done) {
     return this.monitor(listener, done)
-  }
-
-  /** A client of the same cluster, with options changed by `overrides`. */
-  duplicate (overrides = {}) {
-    const { timeout, typeMapping, signal: abortSignal } = this._command
-    const given = { ...this._self.#given }
-    if (this !== this._self) given.commandOptions = { timeout, typeMapping, abortSignal }
-    return new this._self.constructor({ ...given, ...overrides })
   }
 
   _onEvent (name, first, second, third, fourth) {

@@ -11,9 +11,7 @@ const { inspect } = require('node:util')
 
 const { RedisClient } = require('./client')
 const { callback } = require('./commander')
-const {
-  ConnectionTimeoutError, RootNodesUnavailableError, ScanIteratorInterruptedError
-} = require('./errors')
+const { ConnectionTimeoutError, ScanIteratorInterruptedError } = require('./errors')
 const { ITERATORS } = require('./iterators')
 const { SentinelBridge } = require('./sentinel-bridge')
 const { parseSentinelOptions } = require('./sentinel-options')
@@ -22,7 +20,6 @@ const { RedisSession } = require('./session')
 
 /** A client that Sentinel watches over. Made by `createSentinel`. */
 class RedisSentinel extends RedisClient {
-  #given
   #name
   #passesOn
   #seeds
@@ -31,8 +28,7 @@ class RedisSentinel extends RedisClient {
 
   constructor (given) {
     const { client, topology, own } = parseSentinelOptions(given)
-    super(client, { topology, Bridge: SentinelBridge })
-    this.#given = given
+    super(client, { topology, Bridge: SentinelBridge, given })
     this.#name = own.name
     this.#passesOn = own.passthroughClientErrorEvents ?? false
     this.#seeds = topology.sentinel.seeds
@@ -50,7 +46,6 @@ class RedisSentinel extends RedisClient {
     } catch (error) {
       const { cause } = error
       if (!(error instanceof ConnectionTimeoutError)) throw error
-      if (cause instanceof RootNodesUnavailableError) throw cause
       throw new ConnectionTimeoutError(
         `the primary of "${this._self.#name}" could not be reached within connectTimeout`,
         { cause, retryable: true })
@@ -100,14 +95,6 @@ class RedisSentinel extends RedisClient {
   createPool () {
     throw new TypeError('createPool: a client of Sentinel has a pool for each node already: see ' +
       'the option masterPoolSize')
-  }
-
-  /** A client of the same set, with options changed by `overrides`. */
-  duplicate (overrides = {}) {
-    const { timeout, typeMapping, signal: abortSignal } = this._command
-    const given = { ...this._self.#given }
-    if (this !== this._self) given.commandOptions = { timeout, typeMapping, abortSignal }
-    return new this._self.constructor({ ...given, ...overrides })
   }
 
   _onEvent (name, first, second, third, fourth) {

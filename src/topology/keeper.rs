@@ -3,6 +3,7 @@
 //! One task for each router. It never answers commands: it looks at the clock, and starts at most
 //! one look around at a time, at least [`APART`] after the one before (reliability P16).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const APART: Duration = Duration::from_millis(200);
 /// second (reliability P16).
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The same while replicas are to be read from that nobody has named: as often as a replica writes
-/// to its primary, ten times over.
+/// The pause between looks while replicas are to be read from that nobody has named: a replica is
+/// named once it has data, which it tells its primary each second.
 const IMPATIENCE: Duration = Duration::from_secs(10);
 /// Round trips of which the fastest counts: the first one may have to wake somebody up.
 const PROBES: usize = 3;
@@ -39,7 +40,7 @@ struct Keeper {
     shared: Weak<Shared>,
     /// When somebody was asked last, and whether he has answered.
     looked: Option<Instant>,
-    is_looking: Arc<std::sync::atomic::AtomicBool>,
+    is_looking: Arc<AtomicBool>,
     /// Looks in a row that have found trouble.
     troubles: u32,
     period: Duration,
@@ -65,7 +66,6 @@ pub(super) async fn keep(shared: Weak<Shared>, wake: Arc<Notify>) {
 impl Keeper {
     /// Does what is due; says when to come again, or None if there is nothing to keep any more.
     fn tick(&mut self) -> Option<Instant> {
-        use std::sync::atomic::Ordering;
         let shared = self.shared.upgrade()?;
         let now = Instant::now();
         let mut routes = shared.lock();
@@ -124,11 +124,11 @@ impl Keeper {
 }
 
 /// Says that a look around has ended, however that was.
-struct Ends(Arc<std::sync::atomic::AtomicBool>, Arc<Notify>);
+struct Ends(Arc<AtomicBool>, Arc<Notify>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.store(false, std::sync::atomic::Ordering::Release);
+        self.0.store(false, Ordering::Release);
         self.1.notify_one();
     }
 }

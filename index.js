@@ -4,17 +4,17 @@
  * oxidis: Redis and Valkey for Node.js. This file only gathers the public names.
  */
 
-const { RedisClient } = require('./lib/client')
+const { RedisClient } = require('./lib/client/client')
 const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
-const { RESP_TYPES } = require('./lib/commands/resp-types')
+const { RESP_TYPES } = require('./lib/resp-types')
 const { digest } = require('./lib/digest')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
 const moduleConstants = require('./lib/modules/constants')
-const { defaultOf } = require('./lib/options')
-const { RedisClientPool, pooledOptions } = require('./lib/pool')
-const { defineScript } = require('./lib/scripts')
+const { defaultOf } = require('./lib/options/client')
+const { RedisClientPool, pooledOptions } = require('./lib/client/pool')
+const { defineScript } = require('./lib/client/scripts')
 
 /**
  * A client of one server. Connects with its first command.
@@ -65,9 +65,9 @@ module.exports = {
   RedisClient,
   RedisClientPool,
   // Made of all commands anew, which programs with one server need not wait for.
-  get RedisCluster () { return require('./lib/cluster').RedisCluster },
-  get RedisSentinel () { return require('./lib/sentinel').RedisSentinel },
-  get RedisSentinelClient () { return require('./lib/sentinel').RedisSentinelClient },
+  get RedisCluster () { return require('./lib/cluster/cluster').RedisCluster },
+  get RedisSentinel () { return require('./lib/sentinel/sentinel').RedisSentinel },
+  get RedisSentinelClient () { return require('./lib/sentinel/sentinel').RedisSentinelClient },
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,

@@ -12,7 +12,7 @@ const { after, before, describe, it } = require('node:test')
 
 const oxidis = require('..')
 const { commands } = require('../lib/commands')
-const { documented } = require('../lib/options')
+const { documented } = require('../lib/options/client')
 const { benchmark, fill, parts, shown } = require('../scripts/fill-documents')
 const { startServer } = require('./support/redis-server')
 

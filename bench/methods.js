@@ -27,7 +27,7 @@
 const { parseArgs } = require('node:util')
 
 const { createClient } = require('..')
-const { RedisSession } = require('../lib/session')
+const { RedisSession } = require('../lib/client/session')
 const { median } = require('./load')
 const { allCalls, makeCase } = require('./method-cases')
 const { recordReplies } = require('./method-replies')

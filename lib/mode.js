@@ -8,7 +8,7 @@
  * anything is sent.
  */
 
-const { RESP_TYPES } = require('./commands/resp-types')
+const { RESP_TYPES } = require('./resp-types')
 const { ErrorReply } = require('./errors')
 
 /**

@@ -1,8 +1,8 @@
 'use strict'
 
 // Fills the parts of documents that follow from code and results, between their marks: in
-// README.md the table of options (lib/options.js) and the benchmark (bench/results/latest.json),
-// in docs/cluster.md the table of a cluster's options (lib/cluster-options.js).
+// README.md the table of options (lib/options/client.js) and the benchmark (bench/results/latest.json),
+// in docs/cluster.md the table of a cluster's options (lib/cluster/options.js).
 //
 //   node scripts/fill-documents.js
 //
@@ -29,8 +29,8 @@ function fill (text, parts) {
 
 /** The parts of each document as they should be now: file -> name of the mark -> lines. */
 function parts () {
-  const { documentedCluster } = require('../lib/cluster-options')
-  const { documented } = require('../lib/options')
+  const { documentedCluster } = require('../lib/cluster/options')
+  const { documented } = require('../lib/options/client')
   const results = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, 'utf8')) : undefined
   return {
     'README.md': { options: optionsTable(documented()), bench: benchmark(results) },

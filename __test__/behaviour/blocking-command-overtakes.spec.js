@@ -8,7 +8,7 @@ const { it, test } = require('node:test')
 
 const { createClient } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
-const { Slots } = require('../../lib/slots')
+const { Slots } = require('../../lib/boundary/promise-ring')
 const { allReturned, failure, overEveryWire } = require('./session-scene')
 
 overEveryWire('a command with a connection of its own', scene => {

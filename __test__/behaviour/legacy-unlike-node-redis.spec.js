@@ -10,7 +10,7 @@ const redis = require('redis')
 
 const oxidis = require('../..')
 const { commands } = require('../../lib/commands')
-const { isWhole } = require('../../lib/legacy')
+const { isWhole } = require('../../lib/client/legacy')
 const { startServer } = require('../support/redis-server')
 const { runScript } = require('./child-script')
 const { heard } = require('./eventually')

@@ -6,7 +6,7 @@
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
-const { Slots } = require('../../lib/slots')
+const { Slots } = require('../../lib/boundary/promise-ring')
 const { runScript } = require('./child-script')
 
 const row = { command: 'X', reply: undefined }

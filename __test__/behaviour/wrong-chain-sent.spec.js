@@ -10,7 +10,7 @@ const { inspect } = require('node:util')
 
 const { createClient, MultiErrorReply, RESP_TYPES } = require('../..')
 const { commands } = require('../../lib/commands')
-const { RedisMulti, addMultiMethod } = require('../../lib/multi')
+const { RedisMulti, addMultiMethod } = require('../../lib/client/multi')
 const { startFakeServer } = require('../support/fake-server')
 const { startServer } = require('../support/redis-server')
 

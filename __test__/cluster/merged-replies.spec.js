@@ -5,7 +5,7 @@
 const assert = require('node:assert')
 const { test } = require('node:test')
 
-const { merge } = require('../../lib/cluster-replies')
+const { merge } = require('../../lib/cluster/replies')
 const { MEANINGS, OVERLAY, policyOf } = require('../../scripts/generate/policies')
 const snapshot = require('../../commands/redis.json').commands
 const table = require('../../lib/commands/policies')

@@ -5,7 +5,7 @@
 const assert = require('node:assert')
 const { test } = require('node:test')
 
-const { slotOf } = require('../../lib/slot')
+const { slotOf } = require('../../lib/cluster/key-slot')
 const native = require('../../lib/native')
 const model = require('../support/hash-slot')
 

@@ -7,7 +7,7 @@ const assert = require('node:assert')
 const { describe, test } = require('node:test')
 
 const { Arguments } = require('../../lib/arguments')
-const { addCommands } = require('../../lib/commander')
+const { addCommands } = require('../../lib/methods/from-rows')
 const { commands } = require('../../lib/commands')
 const { flagsOf, BLOCKING } = require('../../lib/commands/flags')
 const calls = require('./calls')

@@ -7,7 +7,7 @@ const { describe, test } = require('node:test')
 
 const theirs = { json: require('@redis/json').default, ...require('@redis/bloom').default }
 
-const { RESP_TYPES } = require('../../lib/commands/resp-types')
+const { RESP_TYPES } = require('../../lib/resp-types')
 const { MODULES } = require('../../lib/modules')
 
 const BF_INFO = ['Capacity', 100, 'Size', 296, 'Number of filters', 1, 'Number of items inserted',

@@ -11,7 +11,7 @@ const redis = require('redis')
 const theirs = require('@redis/search').default
 
 const { Arguments } = require('../../lib/arguments')
-const { RESP_TYPES } = require('../../lib/commands/resp-types')
+const { RESP_TYPES } = require('../../lib/resp-types')
 const constants = require('../../lib/modules/constants')
 const rows = require('../../lib/modules/search')
 const { argv } = require('./encode')

@@ -10,7 +10,7 @@ const { BasicCommandParser } = require('@redis/client/dist/lib/client/parser')
 const theirs = require('@redis/time-series').default
 
 const { Arguments } = require('../../lib/arguments')
-const { RESP_TYPES } = require('../../lib/commands/resp-types')
+const { RESP_TYPES } = require('../../lib/resp-types')
 const rows = require('../../lib/modules/time-series')
 const { argv } = require('./encode')
 const calls = require('./modules-time-series-calls')

@@ -10,7 +10,7 @@ const theirs = require('@redis/client/dist/lib/commands').default
 const { commands } = require('../../lib/commands')
 const { located } = require('../../lib/commands/geo-forms')
 const { map, put } = require('../../lib/commands/replies')
-const { RESP_TYPES } = require('../../lib/commands/resp-types')
+const { RESP_TYPES } = require('../../lib/resp-types')
 
 const rows = new Map(commands.map(row => [row.name, row]))
 const FLAT = ['a', '1.5', 'b', 'inf', 'c', '-inf']

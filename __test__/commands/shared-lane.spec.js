@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 
-const { addCommands } = require('../../lib/commander')
+const { addCommands } = require('../../lib/methods/from-rows')
 const { commands } = require('../../lib/commands')
 const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('../../lib/commands/flags')
 

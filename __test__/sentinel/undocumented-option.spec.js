@@ -8,7 +8,7 @@ const path = require('node:path')
 const { it } = require('node:test')
 
 const { createSentinel } = require('../..')
-const { documentedSentinel } = require('../../lib/sentinel-options')
+const { documentedSentinel } = require('../../lib/sentinel/options')
 
 const text = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'sentinel.md'), 'utf8')
 

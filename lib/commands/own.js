@@ -9,7 +9,7 @@
  * nothing else surely takes them back.
  */
 
-const { laneRefusal } = require('../guards')
+const { laneRefusal } = require('./guards')
 const { STATE } = require('./flags')
 const { none } = require('./forms')
 
@@ -170,7 +170,7 @@ const rows = [
     name: 'select',
     args (w, database) {
       // Required here because the options have parts that are made of rows; `require` takes 2 µs.
-      checkDatabase ??= require('../options').checkDatabase
+      checkDatabase ??= require('../options/client').checkDatabase
       w.int(checkDatabase(database), 'database')
     },
     about: 'For this session: the next one begins in the database of the client.',

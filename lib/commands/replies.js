@@ -9,7 +9,7 @@
  * become own fields by definition, never by assignment: a field called `__proto__` survives.
  */
 
-const { RESP_TYPES } = require('./resp-types')
+const { RESP_TYPES } = require('../resp-types')
 
 /** A double or null. RESP2 sends text, RESP3 a double. */
 function double (reply, mapping) {

@@ -8,7 +8,7 @@
 const { fail } = require('../arguments')
 const { waitMilliseconds } = require('./forms')
 const { messages, paired } = require('./replies')
-const { RESP_TYPES } = require('./resp-types')
+const { RESP_TYPES } = require('../resp-types')
 
 /* A signature that two rows share. */
 const RANGE = '(key: RedisArgument, start: RedisArgument, end: RedisArgument, ' +

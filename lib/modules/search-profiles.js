@@ -5,7 +5,7 @@
  */
 
 const { double, map } = require('../commands/replies')
-const { RESP_TYPES } = require('../commands/resp-types')
+const { RESP_TYPES } = require('../resp-types')
 const { aggregate, isMap, names, pairs, search } = require('./search-replies')
 
 /** FT.PROFILE SEARCH: `{ results, profile }`. */

@@ -9,7 +9,7 @@
 
 const { isText } = require('../arguments')
 const { double, entries, put } = require('../commands/replies')
-const { RESP_TYPES } = require('../commands/resp-types')
+const { RESP_TYPES } = require('../resp-types')
 
 /** FT.SEARCH: `{ total, documents: [{ id, score?, ..., value }], warnings }`. */
 function search (reply, mapping, layout) {

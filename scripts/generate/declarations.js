@@ -14,9 +14,9 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { commands: rows, ownCommands } = require('../../lib/commands')
-const { isWhole } = require('../../lib/legacy')
+const { isWhole } = require('../../lib/client/legacy')
 const { MODULES } = require('../../lib/modules')
-const { interfaceOf: faceOf } = require('../../lib/modules/namespaces')
+const { interfaceOf: faceOf } = require('../../lib/methods/namespaces')
 
 const HEADER = path.join(__dirname, 'header.d.ts')
 const FOLDER = path.join(__dirname, 'declarations')

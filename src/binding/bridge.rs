@@ -32,7 +32,7 @@ use super::{guard, text};
 /// Columns of the table that describes a turn's commands: length, mode, timeout.
 const COLUMNS: usize = 3;
 
-/// Ids above are those of sessions (`lib/bridge.js`).
+/// Ids above are those of sessions (`lib/boundary/bridge.js`).
 const LAST_LANE_ID: u32 = u32::MAX >> 1;
 
 type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;

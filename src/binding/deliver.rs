@@ -16,7 +16,7 @@ use crate::resp::Frames;
 use super::mode::Mode;
 use super::values::{Failure, Values, ARGUMENTS};
 
-/// The functions of the face that receive what happens (`lib/bridge.js`).
+/// The functions of the face that receive what happens (`lib/boundary/bridge.js`).
 pub struct Sinks {
     /// `(...values)`: replies to the commands of `ids`.
     pub deliver: Sink,

@@ -2,7 +2,7 @@
 //!
 //! Messages go over in few calls with many arguments, as replies do. A message carries its
 //! subscription's token instead of a channel name; a token's lowest bit says whether its messages
-//! are wanted as Buffers (`lib/pubsub.js` makes them).
+//! are wanted as Buffers (`lib/client/pubsub.js` makes them).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What one can subscribe to, and the words that the protocol has for it.
 
 /// A kind of subscription. The discriminant is the number that crosses the native boundary
-/// (`lib/pubsub.js` has the same).
+/// (`lib/client/pubsub.js` has the same).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Topic {

@@ -154,7 +154,7 @@ fn rank(id: u32, other: u32) -> u32 {
     id.wrapping_sub(other).wrapping_add(IDS / 2) % IDS
 }
 
-/// How many different ids a client's commands have (`lib/bridge.js`: `LAST_LANE_ID`).
+/// How many different ids a client's commands have (`lib/boundary/bridge.js`: `LAST_LANE_ID`).
 const IDS: u32 = 1 << 31;
 
 #[cfg(test)]

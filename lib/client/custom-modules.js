@@ -1,0 +1,79 @@
+'use strict'
+
+/*
+ * Modules of the caller's own: `createClient({ modules: { name: { COMMAND: { ... } } } })`.
+ *
+ * Owns their methods: `parseCommand` writes a whole command, its name first, which then goes the
+ * way of `sendCommand`: what would change a shared connection is refused, what may block gets a
+ * connection of its own. Knows nothing of where the methods are put: see scripts.js.
+ */
+
+const { fail, isText } = require('../arguments')
+const { sendCommand } = require('../methods/from-rows')
+const { COMMAND, check, replyOf } = require('./definitions')
+const { Parser } = require('./command-parser')
+
+/**
+ * Checks the option `modules`.
+ * @param {Record<string, Record<string, object>>} modules
+ * @param {2 | 3} RESP
+ * @returns {{ name: string, library: string, option: string, method: string, parse: Function,
+ *   reply?: Function }[]}
+ */
+function compileModules (modules, RESP) {
+  return Object.entries(modules).flatMap(([library, commands]) => {
+    const option = `modules.${library}`
+    if (commands === null || typeof commands !== 'object') {
+      throw new TypeError(`option "${option}" must be an object of commands`)
+    }
+    return Object.entries(commands).map(([name, definition]) => {
+      check(definition, `${option}.${name}`, COMMAND)
+      const reply = replyOf(definition.transformReply, RESP)
+      const { parseCommand: parse } = definition
+      return { name, library, option, method: `${library}.${name}`, parse, reply }
+    })
+  })
+}
+
+/**
+ * Sends a module's command.
+ * @param {object} client a client, a view or a session
+ * @param {ReturnType<typeof compileModules>[number]} command
+ * @param {unknown[]} args what the caller passed
+ */
+function sendModuleCommand (client, { method, parse, reply }, args) {
+  let parser
+  try {
+    parser = parsed(client._keyPrefix, parse, args)
+  } catch (error) {
+    if (error instanceof TypeError) error.message = `${method}: ${error.message}`
+    return Promise.reject(error)
+  }
+  const { redisArgs, preserve: preserved } = parser
+  return sendCommand(client, redisArgs, client._command, { method, reply, preserved })
+}
+
+/** Adds a module's command to the chain `multi`, and returns that. */
+function chainModuleCommand (multi, { method, parse, reply }, args) {
+  return multi._addWhole(method, prefix => parsed(prefix, parse, args), reply)
+}
+
+function parsed (prefix, parse, args) {
+  const parser = new Parser(new Collector(prefix))
+  parse(parser, ...args)
+  if (parser.redisArgs.length === 0) throw new TypeError('parseCommand has pushed no command')
+  return parser
+}
+
+/** In place of an argument writer: the parser keeps the arguments, and they are encoded later. */
+class Collector {
+  constructor (prefix) {
+    this.prefix = prefix || null
+  }
+
+  arg (v, name) {
+    if (!isText(v)) fail(name, 'a string or a Buffer', v)
+  }
+}
+
+module.exports = { chainModuleCommand, compileModules, sendModuleCommand }

@@ -1,0 +1,78 @@
+'use strict'
+
+/*
+ * What the definitions of scripts, functions and modules' commands have in common.
+ *
+ * Owns the checks of their fields and of the names they take on a client. Definitions are
+ * node-redis's objects: `{ parseCommand (parser, ...args), transformReply }`, and some fields of
+ * their own. They are read, never changed.
+ */
+
+const { NAMESPACES } = require('../modules')
+
+/**
+ * Throws a TypeError unless `definition` has what `fields` expect.
+ * @param {unknown} definition
+ * @param {string} path its place in the options
+ * @param {Record<string, (value: unknown) => string | false>} fields
+ */
+function check (definition, path, fields) {
+  if (definition === null || typeof definition !== 'object') {
+    throw new TypeError(`option "${path}" must be an object`)
+  }
+  for (const [field, check] of Object.entries(fields)) {
+    const expected = check(definition[field])
+    if (expected) throw new TypeError(`option "${path}.${field}" must be ${expected}`)
+  }
+}
+
+/**
+ * Throws a TypeError if one of the names is taken on `target`, or by another definition.
+ * @param {object} target with all of its own methods and fields
+ * @param {{ name: string, library?: string, option: string }[]} compiled `option` is the place of
+ *   the name in the options, the library's where there is one
+ * @param {string} [what] what a taken name belongs to
+ */
+function checkNames (target, compiled, what = "a client's method") {
+  const owners = new Map()
+  for (const { name, library, option } of compiled) {
+    const wanted = library ?? name
+    if (wanted === 'then') throw new TypeError(`option "${option}" would make the client a promise`)
+    if (wanted.startsWith('_')) {
+      throw new TypeError(`option "${option}" must not begin with _: such names are the client's ` +
+        'own')
+    }
+    // A module of the caller's may stand in for one of ours: node-redis's own are given so.
+    const isOurs = option.startsWith('modules.') && NAMESPACES.includes(wanted)
+    if (wanted in target && !isOurs) {
+      throw new TypeError(`option "${option}" has the name of ${what}`)
+    }
+    const owner = owners.get(wanted) ?? option
+    if (owner !== option) {
+      throw new TypeError(`option "${option}" has the name of ${KINDS[owner.split('.', 1)]}`)
+    }
+    owners.set(wanted, owner)
+  }
+}
+
+/** A definition's transform, in the order of arguments that rows have; undefined without one. */
+function replyOf (given, RESP) {
+  const transform = typeof given === 'object' ? given[RESP] : given
+  if (transform === undefined) return undefined
+  return (reply, typeMapping, preserved) => transform(reply, preserved, typeMapping)
+}
+
+const isTransform = v => v === undefined || typeof v === 'function'
+
+/* Checks, as those of options.js: each returns what is expected if the value is wrong. */
+const method = v => typeof v !== 'function' && 'a function (parser, ...args)'
+const transform = v => !isTransform(v) &&
+  (v === null || typeof v !== 'object' || !isTransform(v[2]) || !isTransform(v[3])) &&
+  'a function, or { 2: function, 3: function }'
+
+/** What every definition has. */
+const COMMAND = { parseCommand: method, transformReply: transform }
+
+const KINDS = { scripts: 'a script', functions: 'a library of functions', modules: 'a module' }
+
+module.exports = { COMMAND, check, checkNames, replyOf }

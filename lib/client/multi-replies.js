@@ -1,0 +1,113 @@
+'use strict'
+
+/*
+ * What comes of a chain: the replies of EXEC, or of a pipeline, as each command's own method would
+ * give them, and the errors.
+ *
+ * The native side decodes EXEC's reply as one array, so it knows no shape of what is inside: lists
+ * that stand for maps are made into them here. Errors stand at the index of their command.
+ */
+
+const { toMap, toObject } = require('../boundary/bridge')
+const { RESP_TYPES } = require('../resp-types')
+const { ErrorReply, MultiErrorReply, OxidisError, ProtocolError, WatchError } = require('../errors')
+const { FLAT, PAIRS } = require('../mode')
+
+/**
+ * The results of a transaction.
+ * @param {unknown} replies what EXEC was answered with
+ * @param {Map<number, Error>} refused errors by their place in the transaction, 0 being MULTI
+ * @param {object[]} items the chain's commands
+ * @param {object | undefined} typeMapping
+ */
+function results (replies, refused, items, typeMapping) {
+  if (replies === null) {
+    throw new WatchError('a watched key has changed: nothing of the transaction was run',
+      { applied: 'no', retryable: true })
+  }
+  // The server may have run each command by itself, or what was in an earlier MULTI.
+  if (refused.has(0)) throw unopened(refused, items)
+  if (!Array.isArray(replies) || replies.length < items.length) {
+    throw new ProtocolError('the server answered EXEC with something else than a reply for each ' +
+      'command', { applied: 'unknown' })
+  }
+  const errorIndexes = []
+  const all = items.map(({ row, preserved }, index) => {
+    const reply = replies[index]
+    try {
+      if (reply instanceof OxidisError) throw named(reply, row)
+      const shaped = row.mode === 0 ? reply : inShape(reply, row.mode, typeMapping)
+      return row.reply === undefined ? shaped : row.reply(shaped, typeMapping, preserved)
+    } catch (error) {
+      errorIndexes.push(index)
+      return error
+    }
+  })
+  if (errorIndexes.length > 0) throw failed(all, errorIndexes)
+  return all
+}
+
+/** The error of a transaction that got `error` instead of EXEC's array. */
+function refusal (error, refused, items) {
+  if (!(error instanceof ErrorReply)) return error
+  if (refused.has(0)) return unopened(refused, items)
+  if (error.code !== 'EXECABORT') return error
+  const replies = new Array(items.length).fill(undefined)
+  const errorIndexes = []
+  let cause
+  for (const [place, reason] of refused) {
+    cause ??= reason
+    const index = place - 1
+    // Behind the chain's own commands is the SELECT that gives the database back.
+    if (index >= items.length) continue
+    replies[index] = named(reason, items[index].row)
+    errorIndexes.push(index)
+  }
+  const { message, code, command } = error
+  const retryable = refused.size > 0 && [...refused.values()].every(reason => reason.retryable)
+  const details = { message, code, applied: 'no', retryable, cause }
+  return Object.assign(new MultiErrorReply(replies, errorIndexes, details), { command })
+}
+
+/** The error of a transaction whose MULTI was refused: what followed was not held back by it. */
+function unopened (refused, items) {
+  const error = named(refused.get(0), { command: 'MULTI' })
+  error.applied = items.every((_, index) => refused.has(index + 1)) ? 'no' : 'unknown'
+  return error
+}
+
+/** The replies of a pipeline's commands. */
+function gathered (outcomes) {
+  const errorIndexes = []
+  const replies = outcomes.map(({ status, value, reason }, index) => {
+    if (status === 'fulfilled') return value
+    errorIndexes.push(index)
+    return reason
+  })
+  if (errorIndexes.length > 0) throw failed(replies, errorIndexes)
+  return replies
+}
+
+function failed (replies, errorIndexes) {
+  const errors = errorIndexes.map(index => replies[index])
+  const isLost = errors.some(error => error.applied === 'unknown')
+  return new MultiErrorReply(replies, errorIndexes,
+    { cause: errors[0], applied: isLost ? 'unknown' : undefined })
+}
+
+function named (error, row) {
+  if (row.command !== undefined) error.command = row.command
+  return error
+}
+
+/** What the native side makes of a whole reply whose mode says that it has a shape. */
+function inShape (reply, mode, typeMapping) {
+  if (!Array.isArray(reply)) return reply
+  if ((mode & PAIRS) === 0) return (mode & FLAT) === 0 ? reply : reply.flat()
+  const wanted = typeMapping?.[RESP_TYPES.MAP]
+  // With Array it is one already, or is meant to stay one.
+  if (reply.length % 2 !== 0 || wanted === Array) return reply
+  return wanted === Map ? toMap(reply) : toObject(reply)
+}
+
+module.exports = { gathered, refusal, results }

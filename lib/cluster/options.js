@@ -1,0 +1,96 @@
+'use strict'
+
+/*
+ * The options of a client of several nodes: one client's options for all nodes, and what is known
+ * of the whole.
+ *
+ * Owns the names and checks of the latter. Root nodes lend their TLS and credentials to the nodes
+ * that they name, which in node-redis they do not; so they have to agree on them.
+ */
+
+const {
+  addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf
+} = require('../options/several-nodes')
+const { parseOptions } = require('../options/client')
+
+/** name -> [check, default, meaning]. All others are options of the client of each node. */
+const CLUSTER = {
+  rootNodes: [list, undefined, 'client options or URLs of some nodes; default `127.0.0.1:6379`'],
+  defaults: [group, undefined, 'client options of all nodes; they win over those of `rootNodes`'],
+  useReplicas: [flag, false, 'read from replicas: `readStrategy: \'replica\'`'],
+  readStrategy: [reads, 'primary',
+    'who serves reads: `primary`, `replica`, `nearest` or `{ zone: \'name\' }`'],
+  maxCommandRedirections: [count, 5, 'redirects of one command; at most 15 are followed'],
+  nodeAddressMap: [group, undefined,
+    'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`'],
+  minimizeConnections: [flag, false, 'accepted for compatibility; lanes open on demand anyway']
+}
+
+/** Options of node-redis whose purpose is met without them. */
+const NEEDLESS = ['topologyRefreshOnReconnectionAttemptStrategy']
+
+/**
+ * @param {object | undefined} given
+ * @returns {{ client: object, topology: object }} options of each node's client, and the core's
+ */
+function parseClusterOptions (given = {}) {
+  if (group(given)) throw new TypeError('options of a cluster must be an object')
+  const needed = Object.entries(given).filter(([name]) => !NEEDLESS.includes(name))
+  const { own, rest: common } = divide(Object.fromEntries(needed), CLUSTER)
+  const roots = own.rootNodes ?? [{ socket: { host: '127.0.0.1' } }]
+  const clients = roots.map((root, index) => clientOptions(root, index, own.defaults, common))
+  const parsed = clients.map((client, index) => check(client, index))
+  parsed.forEach((options, index) => agree(parsed[0], options, index))
+  const strategy = own.readStrategy ?? (own.useReplicas ? 'replica' : 'primary')
+  return {
+    client: clients[0],
+    topology: {
+      seeds: parsed.map(({ socket: { host, port } }) => ({ host, port })),
+      maxRedirects: own.maxCommandRedirections ?? CLUSTER.maxCommandRedirections[1],
+      ...readsOf(strategy),
+      addresses: addressPairs(own.nodeAddressMap)
+    }
+  }
+}
+
+/** The options of the client of one root node. */
+function clientOptions (root, index, defaults = {}, common) {
+  const own = typeof root === 'string' ? { url: root } : root
+  if (group(own)) {
+    throw new TypeError(`option "rootNodes[${index}]" must be an object, or a URL as a string`)
+  }
+  const socket = { ...own.socket, ...defaults.socket, ...common.socket }
+  return { ...own, ...defaults, ...common, socket }
+}
+
+function check (client, index) {
+  const options = parseOptions(client)
+  const refuse = (name, text) => {
+    throw new TypeError(`option "${name}" of rootNodes[${index}] ${text}`)
+  }
+  if (options.socket.path !== undefined) refuse('socket.path', 'must not be set in a cluster')
+  if (options.database !== 0) refuse('database', 'must be 0: a cluster has no other')
+  if (options.lanes !== 1) refuse('lanes', 'must be 1: a cluster has a lane for each node')
+  return options
+}
+
+/** All nodes are reached with the same login and encryption. */
+function agree (first, other, index) {
+  for (const name of ['username', 'password']) {
+    if (first[name] !== other[name]) {
+      throw new TypeError(`option "${name}" of rootNodes[${index}] differs from that of ` +
+        'rootNodes[0]: the nodes of a cluster have one login')
+    }
+  }
+  if ((first.tls === undefined) !== (other.tls === undefined)) {
+    throw new TypeError(`option "socket.tls" of rootNodes[${index}] differs from that of ` +
+      'rootNodes[0]: either all nodes of a cluster use TLS or none')
+  }
+}
+
+/** Every option by its name, for the documents. */
+function documentedCluster () {
+  return documentedOf(CLUSTER)
+}
+
+module.exports = { documentedCluster, parseClusterOptions }

@@ -1,0 +1,223 @@
+'use strict'
+
+/*
+ * `scanIterator` of a cluster: the keys of all primaries, one page a step.
+ *
+ * Owns what was seen already. A slot is done when the node that owned it at the beginning of a scan
+ * still owned it at the end; whatever has moved meanwhile, or is about to, is looked for where it
+ * has gone, and a node that goes away is replaced by its successor, from the beginning. So a key
+ * that exists during the whole iteration comes at least once, and some come more often.
+ */
+
+const { RedisClient } = require('../client/client')
+const { at, mayPass, unlessReplaced } = require('./commands')
+const { ConnectionError, ErrorReply, OxidisError, TimeoutError } = require('../errors')
+
+/**
+ * The pages of all primaries.
+ * @param {object} cluster the client, or a view of it
+ * @param {object} [options] as those of `scan`
+ */
+async function * scanAll (cluster, options) {
+  const { cursor: start = '0', ...rest } = options ?? {}
+  if (String(start) !== '0') {
+    throw new TypeError('scanIterator: option "cursor" belongs to one node: use nodeClient(node)')
+  }
+  const { _bridge: bridge, _command: { timeout, signal } } = cluster
+  if (bridge.way !== undefined && cluster.masters.length === 0) await bridge.known(timeout, signal)
+  const progress = new Progress(cluster)
+  const scans = new Map()
+  let moved = performance.now()
+  while (progress.isLeft) {
+    const node = progress.next()
+    const steps = new NodeScan(cluster, node, rest)
+    for (let isMore = true; isMore;) {
+      let page
+      try {
+        if (steps.before === null) {
+          await steps.begin()
+          // What the client believes is of yesterday: the node has given the slots away.
+          if (!progress.wants(node.id, steps.before)) throw nobody()
+          count(scans, node)
+        }
+        page = await steps.step()
+      } catch (error) {
+        const mayGoOn = mayPass(error) || error instanceof TimeoutError
+        if (!mayGoOn || performance.now() - moved > PATIENCE) throw error
+        await cluster._bridge.refresh?.()
+        break
+      }
+      moved = performance.now()
+      isMore = !steps.isDone
+      // Before the page is handed out: the consumer may take its time.
+      if (steps.isDone) progress.settle(node.id, steps.before, steps.after)
+      yield page
+    }
+  }
+}
+
+/** One pass over the keys of one node, with what it says of its slots before and afterwards. */
+class NodeScan {
+  constructor (cluster, node, options) {
+    this.cluster = cluster
+    this.node = node
+    this.options = options
+    this.cursor = '0'
+    this.isDone = false
+    this.before = null
+    this.after = null
+  }
+
+  async begin () {
+    if (this.node === undefined) throw nobody()
+    this.before = await this.ask()
+  }
+
+  /** The next page. */
+  async step () {
+    const { cursor, keys } = await this.send(client => SCAN.call(client, this.cursor, this.options))
+    this.cursor = cursor
+    // A Buffer where bulk strings are mapped to Buffers.
+    if (String(cursor) === '0') {
+      this.after = await this.ask()
+      this.isDone = true
+    }
+    return keys
+  }
+
+  async ask () {
+    try {
+      const text = await this.send(client => {
+        const command = { ...client._command, typeMapping: undefined, mode: 0 }
+        return NODES.call(Object.create(client, { _command: { value: command } }))
+      })
+      return slotsOf(text)
+    } catch (error) {
+      // Whoever may not ask has to believe what the client has learned.
+      if (!(error instanceof ErrorReply) || error.code !== 'NOPERM') throw error
+      await this.cluster._bridge.refresh?.()
+      return { owned: this.ranges(), leaving: new Map(), arriving: new Set() }
+    }
+  }
+
+  ranges () {
+    const owned = new Set()
+    this.cluster.slots.forEach((shard, slot) => {
+      if (shard?.master.id === this.node.id) owned.add(slot)
+    })
+    return owned
+  }
+
+  /** Sends what `run` sends, to this node; fails as soon as it is known to be no primary. */
+  send (run) {
+    const { cluster, node } = this
+    const { _bridge: bridge } = cluster
+    if (bridge.way === undefined) return run(cluster)
+    const way = bridge.way(node.place)
+    bridge.flush()
+    const sent = run(at(cluster, way))
+    way.flush()
+    return unlessReplaced(cluster, node, sent)
+  }
+}
+
+/** The slots whose keys may not have been seen all. */
+class Progress {
+  #cluster
+  /** slot -> the id of the node that its keys go to, whose former owner was seen; or undefined */
+  #left = new Map()
+
+  constructor (cluster) {
+    this.#cluster = cluster
+    cluster.slots.forEach((shard, slot) => {
+      if (shard !== undefined) this.#left.set(slot, undefined)
+    })
+  }
+
+  get isLeft () {
+    return this.#left.size > 0
+  }
+
+  /** A node that has keys of slots that are left; undefined if nobody does at the moment. */
+  next () {
+    const { masters, slots } = this.#cluster
+    for (const [slot, id] of this.#left) {
+      const node = masters.find(master => master.id === id) ?? slots[slot]?.master
+      if (node !== undefined) return node
+    }
+  }
+
+  /** Whether the node with this id, which has told which slots it has, has keys of what is left. */
+  wants (id, { owned }) {
+    for (const [slot, target] of this.#left) {
+      if (target === id || owned.has(slot)) return true
+    }
+    return false
+  }
+
+  /** The node with this id was seen as a whole, and has told which slots it had. */
+  settle (id, before, after) {
+    for (const [slot, target] of this.#left) {
+      const hasStayed = after.owned.has(slot) && !after.leaving.has(slot)
+      if (before.owned.has(slot)) {
+        // Keys that have come back, because a migration was given up, may have been missed.
+        if (hasStayed && !before.leaving.has(slot)) this.#left.delete(slot)
+        else this.#left.set(slot, after.leaving.get(slot) ?? before.leaving.get(slot))
+      } else if (target === id) {
+        if (hasStayed || after.arriving.has(slot)) this.#left.delete(slot)
+        else this.#left.set(slot, after.leaving.get(slot))
+      }
+    }
+  }
+}
+
+/** What the node that has answered CLUSTER NODES says of its own slots. */
+function slotsOf (text) {
+  const [, , , , , , , , ...words] = text.split('\n').find(isOwn)?.split(' ') ?? []
+  const owned = new Set()
+  const leaving = new Map()
+  const arriving = new Set()
+  for (const word of words) {
+    // `[slot->-id]` goes to that node, `[slot-<-id]` comes from it.
+    const [, moving, arrow, id] = /^\[(\d+)-([<>])-(\w+)\]/.exec(word) ?? []
+    if (arrow === '>') leaving.set(Number(moving), id)
+    else if (arrow === '<') arriving.add(Number(moving))
+    else {
+      const [first, last = first] = word.split('-').map(Number)
+      for (let slot = first; slot <= last; slot++) owned.add(slot)
+    }
+  }
+  return { owned, leaving, arriving }
+}
+
+function isOwn (line) {
+  return line.split(' ')[2]?.split(',').includes('myself')
+}
+
+function count (scans, node) {
+  const times = (scans.get(node.id) ?? 0) + 1
+  if (times > MOST_SCANS) {
+    throw new OxidisError(`scanIterator: the slots of the node ${node.address} do not stay: it ` +
+      `was scanned ${MOST_SCANS} times`, { code: 'TOPOLOGY', retryable: true })
+  }
+  scans.set(node.id, times)
+}
+
+function nobody () {
+  return new ConnectionError('no node of the cluster has some of the slots', {
+    code: 'CLUSTERDOWN', applied: 'no', retryable: true
+  })
+}
+
+const { scan: SCAN, clusterNodes: NODES } = RedisClient.prototype
+
+/**
+ * How long (ms) a step may wait for a primary that does not answer: a cluster with default
+ * settings replaces it within 20 s.
+ */
+const PATIENCE = 30_000
+
+/** How often a node is scanned: once, and again after each loss, or when slots have come to it. */
+const MOST_SCANS = 100
+
+module.exports = { scanAll }

@@ -1,0 +1,281 @@
+'use strict'
+
+/*
+ * The options of a client: one table with the type, default and meaning of each.
+ *
+ * Owns all checks of names, types and ranges, and the translation to what the native core wants.
+ * The README's table is compared with this one by a test. Options objects are read, never kept and
+ * never changed. No message shows a value: it could be a password in the wrong place.
+ */
+
+const native = require('../native')
+const { pack } = require('../mode')
+const { tlsOptions, TLS_OPTIONS } = require('./tls')
+const { version } = require('../../package.json')
+
+const MAX_MS = 2 ** 31 - 1
+
+/* Checks: each returns what is expected if the value is wrong. */
+const text = v => typeof v !== 'string' && 'a string'
+const name = v => (typeof v !== 'string' || v === '') && 'a string that is not empty'
+const flag = v => typeof v !== 'boolean' && 'a boolean'
+const textOrBuffer = v =>
+  typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
+const within = (min, max) => v =>
+  !(Number.isInteger(v) && v >= min && v <= max) && `an integer from ${min} to ${max}`
+const ms = min => v => !(typeof v === 'number' && v >= min && v <= MAX_MS) &&
+  `a number of milliseconds from ${min} to ${MAX_MS}`
+const msOrNothing = v => v !== false && ms(0)(v)
+const group = v => (v === null || typeof v !== 'object') && 'an object'
+const provider = v => typeof v !== 'function' && typeof v?.credentials !== 'function' &&
+  'a function, or an object with a credentials function'
+const strategy = v => v !== false && typeof v !== 'function' && ms(0)(v) &&
+  'false, a number of milliseconds or a function'
+const tls = v => typeof v !== 'boolean' && group(v) && 'a boolean or an object'
+const signal = v => typeof v?.addEventListener !== 'function' && 'an AbortSignal'
+
+/** name -> [check, default, meaning]. A default of undefined means: none. */
+const OPTIONS = {
+  url: [text, undefined, '`redis[s]://`, `valkey[s]://` or `unix://`; other options win over it'],
+  socket: [group, undefined, 'see `socket.*`'],
+  username: [text, undefined, 'ACL user'],
+  password: [text, undefined, 'password of the user, or of the server'],
+  credentialsProvider: [provider, undefined,
+    'asked before each connection for `{ username, password }`'],
+  name: [text, undefined, 'connection name for `CLIENT LIST`'],
+  database: [within(0, 2 ** 31 - 1), 0, 'database to select'],
+  RESP: [v => v !== 2 && v !== 3 && '2 or 3', 3, 'protocol; falls back to 2 by itself'],
+  keyPrefix: [textOrBuffer, undefined, 'put in front of every key that is sent'],
+  commandsQueueMaxLength: [within(1, 2 ** 31 - 1), 1000000,
+    'commands without a reply; more get `QueueFullError`'],
+  maxQueuedBytes: [within(1024, Number.MAX_SAFE_INTEGER), 256 * 2 ** 20,
+    'bytes of commands without a reply; more get `QueueFullError`'],
+  disableOfflineQueue: [flag, false, 'fail at once while there is no connection'],
+  readonly: [flag, false, 'send `READONLY` on each connection'],
+  pingInterval: [ms(0), 30000, 'ms after which an idle connection is asked for a PING; 0: never'],
+  lanes: [within(1, 64), 1, 'shared connections; more than one gives up order across commands'],
+  shared: [name, undefined, 'name by which worker threads share one pool and its lanes'],
+  pool: [group, undefined, 'see `pool.*`'],
+  commandOptions: [group, undefined, 'see `commandOptions.*`'],
+  disableClientInfo: [flag, false, 'do not send `CLIENT SETINFO`'],
+  clientInfoTag: [text, undefined, 'added to the library name in `CLIENT SETINFO`'],
+  scripts: [group, undefined, 'Lua scripts as methods: `{ name: defineScript({ ... }) }`'],
+  functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`'],
+  modules: [group, undefined,
+    'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`']
+}
+
+const SOCKET = {
+  host: [text, 'localhost', 'host name or address'],
+  port: [within(1, 65535), 6379, 'TCP port'],
+  path: [text, undefined, 'Unix socket, instead of host and port'],
+  family: [v => ![0, 4, 6].includes(v) && '0, 4 or 6', 0, 'addresses to use: 0 for both'],
+  tls: [tls, false, 'true, or `{ ca, cert, key, servername, rejectUnauthorized, minVersion }`'],
+  connectTimeout: [ms(1), 5000, 'ms for DNS, TCP, TLS and handshake together'],
+  socketTimeout: [msOrNothing, undefined, 'ms of silence, with a reply due, that end a connection'],
+  noDelay: [flag, true, 'TCP_NODELAY'],
+  keepAlive: [flag, true, 'TCP keepalive'],
+  keepAliveInitialDelay: [ms(1000), 30000, 'ms of silence before the first keepalive probe'],
+  reconnectStrategy: [strategy, undefined,
+    '`false`, ms, or `(retries, cause) => false \\| ms \\| Error`; full jitter, 50 ms to 2 s']
+}
+
+const POOL = {
+  min: [within(0, 10000), 1, 'connections kept, those of lanes included'],
+  max: [within(1, 10000), 16, 'exclusive connections at once'],
+  acquireTimeout: [ms(1), 5000, 'ms to wait for an exclusive connection'],
+  idleTimeout: [ms(0), 600000, 'ms after which an idle connection is closed; 0: never'],
+  maxLifetime: [ms(0), 1800000, 'ms after which a connection is replaced; 0: never'],
+  leakThreshold: [ms(0), 30000, 'ms after which a held connection gives a warning; 0: never']
+}
+
+const COMMAND = {
+  timeout: [v => v !== 0 && ms(1)(v), 5000, 'ms from call to reply; 0 or `undefined`: no deadline'],
+  typeMapping: [group, undefined, 'classes for RESP types, see `withTypeMapping`'],
+  abortSignal: [signal, undefined, 'ends the command when aborted'],
+  asap: [flag, undefined, 'accepted for compatibility; commands are always sent at once']
+}
+
+/** Options of node-redis that oxidis does not have yet: said so, instead of passed over. */
+const NOT_YET = ['clientSideCache', 'emitInvalidate']
+/** Options of node-redis that mean nothing here: its values for "off" are taken. */
+const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout',
+  'maintRelaxedSocketTimeout']
+
+/**
+ * Checks `given` and fills in defaults.
+ * @param {object | string | undefined} given options or a URL
+ */
+function parseOptions (given) {
+  const root = typeof given === 'string' ? { url: given } : given ?? {}
+  if (typeof root !== 'object' || Array.isArray(root) || root instanceof URL) {
+    throw new TypeError('options must be an object, or a URL as a string')
+  }
+  const checked = check(root, OPTIONS, '')
+  const url = checked.url === undefined ? {} : parseUrl(checked.url)
+  const socket = check(withoutTls(root.socket), SOCKET, 'socket.')
+  if (url.socket?.tls && socket.tls === false) {
+    throw new TypeError('option "socket.tls" must not be false with a URL that asks for TLS')
+  }
+  const pool = check(root.pool ?? {}, POOL, 'pool.')
+  const command = parseCommandOptions(root.commandOptions)
+  const defaults = { ...defaultsOf(OPTIONS), ...url.root, ...checked }
+  return {
+    ...defaults,
+    socket: { ...defaultsOf(SOCKET), ...url.socket, ...socket },
+    tls: tlsOptions({ ...url.socket, ...root.socket }),
+    pool: { ...defaultsOf(POOL), ...pool },
+    command
+  }
+}
+
+/** Refuses what is no number of a database. `method` stands in front of the message. */
+function checkDatabase (database, method = '') {
+  const expected = OPTIONS.database[0](database)
+  if (expected) throw new TypeError(`${method}argument "database" must be ${expected}`)
+  return database
+}
+
+/**
+ * Command options, compiled for the hot path.
+ * @param {object | undefined} given
+ * @param {object} [base] compiled options that `given` overrides
+ */
+function parseCommandOptions (given, base = DEFAULT_COMMAND) {
+  if (given === undefined) return base
+  if (group(given)) throw new TypeError('commandOptions must be an object')
+  const checked = check(given, COMMAND, 'commandOptions.')
+  return {
+    timeout: Object.hasOwn(given, 'timeout') ? checked.timeout ?? 0 : base.timeout,
+    typeMapping: Object.hasOwn(given, 'typeMapping') ? checked.typeMapping : base.typeMapping,
+    mode: Object.hasOwn(given, 'typeMapping') ? pack(checked.typeMapping) : base.mode,
+    signal: Object.hasOwn(given, 'abortSignal') ? checked.abortSignal : base.signal
+  }
+}
+
+/**
+ * Whether the event loop may watch sockets for us: it must be Node's own. Bun has libuv's names
+ * too, but they end the process.
+ */
+const CAN_WATCH = process.versions.bun === undefined && process.versions.deno === undefined
+
+const DEFAULT_COMMAND = Object.freeze({
+  timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined
+})
+
+/** What the native core wants to know. */
+function coreOptions (options) {
+  const { socket, pool } = options
+  const { reconnectStrategy } = socket
+  return {
+    host: socket.host,
+    port: socket.port,
+    path: socket.path,
+    family: socket.family,
+    tls: options.tls,
+    connectTimeout: socket.connectTimeout,
+    socketTimeout: socket.socketTimeout || 0,
+    noDelay: socket.noDelay,
+    keepAlive: socket.keepAlive ? socket.keepAliveInitialDelay : 0,
+    reconnect: reconnectKind(reconnectStrategy),
+    reconnectDelay: typeof reconnectStrategy === 'number' ? reconnectStrategy : 0,
+    username: options.username,
+    password: options.password,
+    askCredentials: options.credentialsProvider !== undefined,
+    name: options.name,
+    database: options.database,
+    resp: options.RESP,
+    readonly: options.readonly,
+    libName: options.disableClientInfo ? undefined : libraryName(options.clientInfoTag),
+    libVer: version,
+    shared: options.shared,
+    lanes: options.lanes,
+    pingInterval: options.pingInterval,
+    offlineQueue: !options.disableOfflineQueue,
+    watch: CAN_WATCH,
+    poolMin: pool.min,
+    poolMax: pool.max,
+    acquireTimeout: pool.acquireTimeout,
+    idleTimeout: pool.idleTimeout,
+    maxLifetime: pool.maxLifetime,
+    leakThreshold: pool.leakThreshold
+  }
+}
+
+function libraryName (tag) {
+  return tag === undefined ? 'oxidis' : `oxidis(${tag})`
+}
+
+function reconnectKind (strategy) {
+  if (strategy === undefined) return 'backoff'
+  if (strategy === false) return 'never'
+  return typeof strategy === 'number' ? 'fixed' : 'ask'
+}
+
+/** The options among `given` that are set, checked. */
+function check (given, table, path) {
+  if (group(given)) throw new TypeError(`${path.slice(0, -1) || 'options'} must be an object`)
+  const checked = {}
+  for (const name of Object.keys(given)) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (!Object.hasOwn(table, name)) {
+      if (path === '' && MAINTENANCE.includes(name)) continue
+      const known = NOT_YET.includes(name) && path === '' ? 'is not supported yet' : 'is unknown'
+      throw new TypeError(`option "${path}${name}" ${known}`)
+    }
+    const expected = table[name][0](value)
+    if (expected) throw new TypeError(`option "${path}${name}" must be ${expected}`)
+    checked[name] = value
+  }
+  return checked
+}
+
+/** node-redis takes the TLS options within `socket`, beside `tls: true`: so they are fine there. */
+function withoutTls (socket = {}) {
+  if (group(socket)) throw new TypeError('option "socket" must be an object')
+  return Object.fromEntries(Object.entries(socket).filter(([name]) => !TLS_OPTIONS.has(name)))
+}
+
+function parseUrl (url) {
+  const parts = refusing(() => native.parseConnectionUrl(url))
+  const { host, port, path, tls, username, password, database } = parts
+  return { root: set({ username, password, database }), socket: set({ host, port, path, tls }) }
+}
+
+/** Calls what asks the native core; an option that it refuses is a TypeError, as any other. */
+function refusing (ask) {
+  try {
+    return ask()
+  } catch (error) {
+    if (error.code !== 'InvalidArg') throw error
+    throw new TypeError(error.message, { cause: error })
+  }
+}
+
+function set (object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined &&
+    value !== null))
+}
+
+function defaultsOf (table) {
+  return set(Object.fromEntries(Object.entries(table).map(([name, [, value]]) => [name, value])))
+}
+
+/** The default of a client's option. */
+function defaultOf (name) {
+  return OPTIONS[name][1]
+}
+
+/** Every option by its full name, for the documents. */
+function documented () {
+  const flat = (table, path) => Object.entries(table)
+    .filter(([name]) => !(path === '' && ['socket', 'pool', 'commandOptions'].includes(name)))
+    .map(([name, [, value, meaning]]) => ({ name: path + name, default: value, meaning }))
+  return [...flat(OPTIONS, ''), ...flat(SOCKET, 'socket.'), ...flat(POOL, 'pool.'),
+    ...flat(COMMAND, 'commandOptions.')]
+}
+
+module.exports = {
+  checkDatabase, coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, refusing
+}

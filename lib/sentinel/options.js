@@ -1,0 +1,135 @@
+'use strict'
+
+/*
+ * The options of a client that Sentinel watches over.
+ *
+ * Owns the names and checks of what concerns the whole. The rest are options of the client of each
+ * node, beside or within `nodeClientOptions`; the sentinels have options of their own, since they
+ * have logins of their own.
+ */
+
+const {
+  addressPairs, count, divide, documentedOf, flag, group, isPort, list, reads, readsOf
+} = require('../options/several-nodes')
+const { coreOptions, parseOptions } = require('../options/client')
+
+const size = v => !(Number.isInteger(v) && v >= 1) && 'an integer from 1'
+const word = v => !(typeof v === 'string' && WORD.test(v)) && 'a name as in sentinel.conf'
+const ms = v => !(typeof v === 'number' && v >= 0 && v <= MAX_MS) &&
+  `a number of milliseconds from 0 to ${MAX_MS}`
+
+/** What Sentinel takes as the name of a primary. */
+const WORD = /^[A-Za-z0-9._-]+$/
+const MAX_MS = 2 ** 31 - 1
+/** The port of Sentinel, unless its configuration says something else. */
+const PORT = 26379
+
+/** name -> [check, default, meaning]. All others are options of the client of each node. */
+const SENTINEL = {
+  name: [word, undefined, 'name of the primary, as the sentinels know it; required'],
+  sentinelRootNodes: [list, undefined,
+    '`{ host, port }` of some sentinels; all others are learned from them; required'],
+  nodeClientOptions: [group, undefined, 'client options of the primary and its replicas'],
+  sentinelClientOptions: [group, undefined, 'client options of the sentinels'],
+  masterPoolSize: [size, undefined,
+    'exclusive connections to the primary at once: `pool.max`, which is 16 by default'],
+  replicaPoolSize: [count, 0, 'above 0: read from replicas, `readStrategy: \'replica\'`'],
+  readStrategy: [reads, 'primary',
+    'who serves reads: `primary`, `replica`, `nearest` or `{ zone: \'name\' }`'],
+  scanInterval: [ms, 10000,
+    'ms after which the sentinels are asked again although nothing was heard; 0: a minute'],
+  maxCommandRediscovers: [count, 16,
+    'times that a command is sent again after `READONLY`; at most 15 are counted'],
+  nodeAddressMap: [group, undefined,
+    'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`'],
+  passthroughClientErrorEvents: [flag, false, 'tell `client-error` as `error`, too'],
+  reserveClient: [flag, false, 'accepted for compatibility: commands always have a connection']
+}
+
+/**
+ * @param {object | undefined} given
+ * @returns {{ client: object, topology: object, own: object }} options of each node's client, the
+ *   core's, and those of the whole
+ */
+function parseSentinelOptions (given) {
+  if (group(given)) throw new TypeError('options of a client of Sentinel must be an object')
+  const { own, rest } = divide(given, SENTINEL)
+  for (const name of ['name', 'sentinelRootNodes']) {
+    if (own[name] === undefined) throw new TypeError(`option "${name}" is required`)
+  }
+  const seeds = own.sentinelRootNodes.map(rootNode)
+  const addresses = addressPairs(own.nodeAddressMap)
+  const strategy = own.readStrategy ?? (own.replicaPoolSize > 0 ? 'replica' : 'primary')
+  const sentinels = parseWithin(own.sentinelClientOptions, 'sentinelClientOptions')
+  refuse(sentinels.credentialsProvider !== undefined, 'sentinelClientOptions.credentialsProvider',
+    'must not be set: use username and password')
+  refuse(sentinels.database !== 0, 'sentinelClientOptions.database',
+    'must not be set: a sentinel has no databases')
+  return {
+    own,
+    client: clientOptions(own, rest),
+    topology: {
+      seeds: [],
+      maxRedirects: own.maxCommandRediscovers ?? SENTINEL.maxCommandRediscovers[1],
+      ...readsOf(strategy),
+      addresses,
+      period: (own.scanInterval ?? SENTINEL.scanInterval[1]) || undefined,
+      sentinel: { name: own.name, seeds, options: [coreOptions(sentinels)] }
+    }
+  }
+}
+
+/** The options of the client of a node. */
+function clientOptions ({ nodeClientOptions = {}, masterPoolSize }, rest) {
+  parseWithin(nodeClientOptions, 'nodeClientOptions')
+  if (rest.url !== undefined || rest.socket !== undefined) {
+    const name = rest.url === undefined ? 'socket' : 'url'
+    refuse(true, name, 'must stand within nodeClientOptions or sentinelClientOptions')
+  }
+  const most = masterPoolSize && { max: masterPoolSize }
+  const pool = { ...most, ...nodeClientOptions.pool, ...rest.pool }
+  const client = { ...nodeClientOptions, ...rest, pool }
+  refuse(parseOptions(client).lanes !== 1, 'lanes', 'must be 1: each node has a lane')
+  return client
+}
+
+/** Checks client options that say nothing of where a server is. */
+function parseWithin (given = {}, path) {
+  const { url, socket } = given
+  refuse(url !== undefined, `${path}.url`, 'must not be set: the sentinels know the addresses')
+  for (const name of ['host', 'port', 'path']) {
+    refuse(socket?.[name] !== undefined, `${path}.socket.${name}`,
+      'must not be set: the sentinels know the addresses')
+  }
+  try {
+    return parseOptions(given)
+  } catch (error) {
+    if (error instanceof TypeError) {
+      error.message = error.message.replace(/^option "/, `option "${path}.`)
+    }
+    throw error
+  }
+}
+
+function rootNode (node, index) {
+  const path = `sentinelRootNodes[${index}]`
+  refuse(group(node), path, 'must be an object { host, port }')
+  const { host, port = PORT, ...others } = node
+  const [unknown] = Object.keys(others)
+  refuse(unknown !== undefined, `${path}.${unknown}`,
+    'is unknown: options of the sentinels are sentinelClientOptions')
+  refuse(typeof host !== 'string' || host === '', `${path}.host`, 'must be a host name or address')
+  refuse(!isPort(port), `${path}.port`, 'must be an integer from 1 to 65535')
+  return { host, port }
+}
+
+function refuse (isWrong, name, text) {
+  if (isWrong) throw new TypeError(`option "${name}" ${text}`)
+}
+
+/** Every option by its name, for the documents. */
+function documentedSentinel () {
+  return documentedOf(SENTINEL)
+}
+
+module.exports = { documentedSentinel, parseSentinelOptions }

@@ -90,7 +90,7 @@ class MultiErrorReply extends ErrorReply {
   }
 }
 
-/** The classes by the number that the native side gives them (`src/error.rs`, `Kind`). */
+/** The classes by the number that the native side gives them (`src/error.rs`, `ErrorClass`). */
 const KINDS = [
   ErrorReply,
   ConnectionError,

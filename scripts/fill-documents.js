@@ -1,7 +1,8 @@
 'use strict'
 
 // Fills the parts of documents that follow from code and results, between their marks: in
-// README.md the table of options (lib/options/client.js) and the benchmark (bench/results/latest.json),
+// README.md the table of options (lib/options/client.js) and the benchmark
+// (bench/results/latest.json),
 // in docs/cluster.md the table of a cluster's options (lib/cluster/options.js).
 //
 //   node scripts/fill-documents.js

@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// native boundary (`lib/errors.js` lists the classes in the same order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Kind {
+pub enum ErrorClass {
     /// The server answered with an error reply; the code is the reply's first word.
     Reply = 0,
     /// A connection could not be made, or was lost.
@@ -51,12 +51,12 @@ pub enum Applied {
 /// An error with a stable code, a text for people, and what may be concluded from it.
 #[derive(Debug, Clone)]
 pub struct Error {
-    inner: Arc<Inner>,
+    details: Arc<Details>,
 }
 
 #[derive(Debug, Clone)]
-struct Inner {
-    kind: Kind,
+struct Details {
+    kind: ErrorClass,
     code: String,
     message: String,
     applied: Option<Applied>,
@@ -67,8 +67,8 @@ struct Inner {
 
 impl Error {
     /// An error of `kind` with its stable `code` and a lower-case text without a secret.
-    pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        let inner = Inner {
+    pub fn new(kind: ErrorClass, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let details = Details {
             kind,
             code: code.into(),
             message: message.into(),
@@ -77,30 +77,30 @@ impl Error {
             fatal: false,
             cause: None,
         };
-        Self { inner: Arc::new(inner) }
+        Self { details: Arc::new(details) }
     }
 
     /// The server's error reply `text`; its first word is the code.
     pub fn reply(text: impl Into<String>) -> Self {
         let text = text.into();
         let code = text.split([' ', '\r', '\n']).next().unwrap_or_default().to_owned();
-        Self::new(Kind::Reply, code, text)
+        Self::new(ErrorClass::Reply, code, text)
     }
 
     /// A connection that could not be made or was lost (code `CONNECT`, `CONNECTION_LOST`,
     /// `TLS_...`, `AUTH` ...).
     pub fn connection(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(Kind::Connection, code, message)
+        Self::new(ErrorClass::Connection, code, message)
     }
 
     /// Bytes that are not RESP, or beyond a limit (code `PROTOCOL`).
     pub fn protocol(message: impl Into<String>) -> Self {
-        Self::new(Kind::Protocol, "PROTOCOL", message)
+        Self::new(ErrorClass::Protocol, "PROTOCOL", message)
     }
 
     /// Something only the caller can mend (code `USAGE`).
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, "USAGE", message)
+        Self::new(ErrorClass::Usage, "USAGE", message)
     }
 
     /// The error behind this one.
@@ -133,54 +133,54 @@ impl Error {
     }
 
     /// The kind, which decides the JavaScript class.
-    pub fn kind(&self) -> Kind {
-        self.inner.kind
+    pub fn kind(&self) -> ErrorClass {
+        self.details.kind
     }
 
     /// The stable code.
     pub fn code(&self) -> &str {
-        &self.inner.code
+        &self.details.code
     }
 
     /// The text for people.
     pub fn message(&self) -> &str {
-        &self.inner.message
+        &self.details.message
     }
 
     /// Whether the command may have taken effect; `None` where no command was lost.
     pub fn applied(&self) -> Option<Applied> {
-        self.inner.applied
+        self.details.applied
     }
 
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        self.inner.retryable
+        self.details.retryable
     }
 
     /// Whether waiting cannot help.
     pub fn is_fatal(&self) -> bool {
-        self.inner.fatal
+        self.details.fatal
     }
 
     /// The error behind this one.
     pub fn cause(&self) -> Option<&Error> {
-        self.inner.cause.as_ref()
+        self.details.cause.as_ref()
     }
 
-    fn edit(&mut self) -> &mut Inner {
-        Arc::make_mut(&mut self.inner)
+    fn edit(&mut self) -> &mut Details {
+        Arc::make_mut(&mut self.details)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.inner.message)
+        f.write_str(&self.details.message)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.inner.cause.as_ref().map(|cause| cause as &(dyn std::error::Error + 'static))
+        self.details.cause.as_ref().map(|cause| cause as &(dyn std::error::Error + 'static))
     }
 }
 

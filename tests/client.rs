@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use oxidis::client::Client;
-use oxidis::error::{Applied, Kind};
+use oxidis::error::{Applied, ErrorClass};
 use oxidis::lane::{Batch, Command};
 use oxidis::options::ClientOptions;
 use oxidis::resp::encode;
@@ -116,11 +116,11 @@ async fn close_ends_everything_and_what_comes_later() {
     scene.client.close();
     for id in 1..=2 {
         let error = scene.caller.failure(id).await;
-        assert_eq!((error.kind(), error.applied()), (Kind::Closed, Some(Applied::Unknown)));
+        assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::Unknown)));
     }
     assert_eq!(scene.send(1, 10), 0);
     let error = scene.caller.failure(3).await;
-    assert_eq!((error.kind(), error.applied()), (Kind::Closed, Some(Applied::No)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::No)));
     scene.client.close();
     while wire.hear().await.is_some() {}
 }
@@ -133,7 +133,7 @@ async fn a_client_that_is_dropped_closes() {
     assert!(wire.hear().await.is_some());
     let Scene { client, mut caller, .. } = scene;
     drop(client);
-    assert_eq!(caller.failure(1).await.kind(), Kind::Closed);
+    assert_eq!(caller.failure(1).await.kind(), ErrorClass::Closed);
     wire.expect_end().await;
 }
 
@@ -142,5 +142,5 @@ async fn options_that_can_never_work_are_refused() {
     let server = Server::start().await;
     let options = ClientOptions { lanes: 0, ..server.options() };
     let error = Client::start(options, Caller::new().outbox, false).err().unwrap();
-    assert_eq!(error.kind(), Kind::Usage);
+    assert_eq!(error.kind(), ErrorClass::Usage);
 }

@@ -3,7 +3,7 @@
 mod peer;
 
 use oxidis::connection::{Connection, Credentials};
-use oxidis::error::{Error, Kind};
+use oxidis::error::{Error, ErrorClass};
 use oxidis::options::{ClientInfo, ClientOptions, Protocol, Secret};
 use peer::{Act, Peer};
 
@@ -95,10 +95,10 @@ async fn a_refused_password_is_fatal_and_never_shown() {
             options.database = 1;
         };
         let error = failure(change, script).await;
-        assert_eq!((error.kind(), error.code()), (Kind::Connection, "AUTH"), "{reply}");
+        assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "AUTH"), "{reply}");
         assert!(error.is_fatal());
         assert_eq!(error.message(), "the server refused the credentials");
-        assert_eq!(error.cause().map(Error::kind), Some(Kind::Reply));
+        assert_eq!(error.cause().map(Error::kind), Some(ErrorClass::Reply));
     }
 }
 
@@ -141,7 +141,7 @@ async fn a_server_that_is_not_ready_may_be_asked_again() {
                 options.database = 1;
             };
             let error = failure(change, script).await;
-            assert_eq!(error.kind(), Kind::Connection);
+            assert_eq!(error.kind(), ErrorClass::Connection);
             assert!(error.is_retryable() && !error.is_fatal(), "{reply}");
             assert!(error.cause().is_some_and(|cause| reply[1..].starts_with(cause.code())));
         }
@@ -250,7 +250,7 @@ async fn a_full_server_may_be_asked_again() {
     // The server says so without waiting for a command, and closes.
     let script = vec![Act::Say("-ERR max number of clients reached\r\n")];
     let error = failure(|options| options.database = 3, script).await;
-    assert_eq!((error.kind(), error.code()), (Kind::Connection, "MAX_CLIENTS"));
+    assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "MAX_CLIENTS"));
     assert!(error.is_retryable() && !error.is_fatal());
 }
 
@@ -267,7 +267,7 @@ async fn a_close_in_the_handshake_keeps_its_cause() {
         [vec![], vec![Act::Hear("HELLO 3")], vec![Act::Hear("HELLO 3"), Act::Say("%3\r\n")]]
     {
         let error = failure(|_| {}, script).await;
-        assert_eq!((error.kind(), error.code()), (Kind::Connection, "HANDSHAKE"));
+        assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "HANDSHAKE"));
         assert!(error.is_retryable() && !error.is_fatal());
         let cause = error.cause().expect("the cause is told");
         assert_eq!(cause.code(), "CONNECTION_LOST");
@@ -284,7 +284,7 @@ async fn a_peer_that_is_no_redis_is_a_protocol_error_with_its_words() {
     for (bytes, shown) in cases {
         let script = vec![Act::Hear("HELLO 3"), Act::Say(bytes), Act::Hold];
         let error = failure(|_| {}, script).await;
-        assert_eq!(error.kind(), Kind::Protocol);
+        assert_eq!(error.kind(), ErrorClass::Protocol);
         assert!(error.message().contains(shown), "{error}");
     }
 }
@@ -292,5 +292,5 @@ async fn a_peer_that_is_no_redis_is_a_protocol_error_with_its_words() {
 #[tokio::test]
 async fn one_answer_too_many_is_a_protocol_error() {
     let script = vec![Act::Hear("HELLO 3"), Act::Say("%1\r\n+proto\r\n:3\r\n+OK\r\n"), Act::Hold];
-    assert_eq!(failure(|_| {}, script).await.kind(), Kind::Protocol);
+    assert_eq!(failure(|_| {}, script).await.kind(), ErrorClass::Protocol);
 }

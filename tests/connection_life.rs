@@ -7,7 +7,7 @@ use std::net::TcpListener as StdListener;
 use std::time::Duration;
 
 use oxidis::connection::{Connection, Credentials};
-use oxidis::error::{Error, Kind};
+use oxidis::error::{Error, ErrorClass};
 use oxidis::options::{ClientOptions, Endpoint, Family, TlsOptions};
 use oxidis::stream;
 use peer::{Act, Peer};
@@ -35,7 +35,7 @@ async fn a_closed_port_is_refused_with_its_cause() {
     drop(listener);
     let endpoint = Endpoint::tcp("127.0.0.1", port);
     let error = open(&ClientOptions { endpoint, ..Default::default() }).await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Connection, "CONNECT"));
+    assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "CONNECT"));
     assert!(error.is_retryable() && !error.is_fatal());
     assert_eq!(error.cause().map(Error::code), Some("ECONNREFUSED"));
     assert_eq!(
@@ -81,7 +81,7 @@ async fn a_silent_server_costs_the_budget_and_is_told_as_such() {
     // From here on nothing moves but the clock.
     tokio::time::pause();
     let error = opening.await.unwrap().unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::ConnectionTimeout, "CONNECT_TIMEOUT"));
+    assert_eq!((error.kind(), error.code()), (ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT"));
     assert!(error.is_retryable() && !error.is_fatal());
     assert!(error.message().contains("5000 ms: stuck at handshake"), "{error}");
     peer.done().await;
@@ -149,7 +149,7 @@ async fn a_missing_unix_socket_is_told_by_its_path() {
 async fn tls_without_its_configuration_is_refused_not_sent_in_the_clear() {
     let peer = Peer::play(vec![vec![Act::Hold]]).await;
     let options = ClientOptions { tls: Some(TlsOptions::default()), ..peer.options() };
-    assert_eq!(open(&options).await.unwrap_err().kind(), Kind::Usage);
+    assert_eq!(open(&options).await.unwrap_err().kind(), ErrorClass::Usage);
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_reply_that_nobody_asked_for_breaks_the_connection() {
     peer.signalled().await;
     connection.stream.readable().await.unwrap();
     let error = connection.ping(BUDGET).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Protocol);
+    assert_eq!(error.kind(), ErrorClass::Protocol);
     assert!(connection.is_broken());
 }
 
@@ -221,7 +221,7 @@ async fn a_lost_connection_says_which_and_why() {
     let (mut connection, peer) = connected(vec![Act::Hear("PING"), Act::Say("$5\r\nhal")]).await;
     let address = peer.address;
     let error = connection.ping(BUDGET).await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Connection, "CONNECTION_LOST"));
+    assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "CONNECTION_LOST"));
     assert_eq!(error.message(), format!("the connection to {address} was lost"));
     assert_eq!(error.cause().map(Error::code), Some("UNEXPECTED_EOF"));
     assert!(connection.is_broken());

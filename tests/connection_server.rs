@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use oxidis::connection::{Connection, Credentials};
-use oxidis::error::{Error, Kind};
+use oxidis::error::{Error, ErrorClass};
 use oxidis::options::{ClientOptions, Endpoint, Protocol, Secret};
 use oxidis::resp::encode;
 
@@ -129,7 +129,7 @@ async fn a_real_server_that_is_full_says_so() {
         }
     };
     let error = open(&server.options()).await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Connection, "MAX_CLIENTS"), "{error:?}");
+    assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "MAX_CLIENTS"), "{error:?}");
     assert!(error.is_retryable());
 }
 

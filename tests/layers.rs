@@ -18,7 +18,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("resp", &["error"]),
     ("options", &["error", "resp"]),
     ("command", &["error", "resp"]),
-    ("tracking", &["resp", "command", "metrics"]),
     // 2: I/O, and the way back
     ("stream", &["error", "options"]),
     ("outbox", &["error", "resp"]),
@@ -86,7 +85,6 @@ const BELOW_CLIENT: &[&str] = &[
     "resp",
     "options",
     "command",
-    "tracking",
     "stream",
     "outbox",
     "connection",
@@ -105,7 +103,6 @@ const BELOW_BINDING: &[&str] = &[
     "resp",
     "options",
     "command",
-    "tracking",
     "stream",
     "outbox",
     "connection",
@@ -132,7 +129,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules without I/O, clock or runtime.
-const PURE: &[&str] = &["error", "metrics", "backoff", "resp", "options", "command", "tracking"];
+const PURE: &[&str] = &["error", "metrics", "backoff", "resp", "options", "command"];
 
 #[test]
 fn modules_import_from_below_only() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use oxidis::client::{Client, Shared};
-use oxidis::error::{Applied, Kind};
+use oxidis::error::{Applied, ErrorClass};
 use oxidis::lane::{Batch, Command};
 use oxidis::options::{ClientOptions, Reconnect};
 use oxidis::outbox::Event;
@@ -98,7 +98,7 @@ async fn who_leaves_in_mid_flight_takes_nothing_from_the_others() {
     expect(&mut wire, &["one", "two"]).await;
     one.client.close();
     let error = one.caller.failure(1).await;
-    assert_eq!((error.kind(), error.applied()), (Kind::Closed, Some(Applied::Unknown)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::Unknown)));
     two.send(2, "again");
     expect(&mut wire, &["again"]).await;
     // The first reply meets a tombstone.
@@ -118,9 +118,9 @@ async fn who_has_left_is_refused_while_others_go_on() {
     one.client.close();
     assert_eq!(one.send(1, "late"), 0);
     let error = one.caller.failure(1).await;
-    assert_eq!((error.kind(), error.applied()), (Kind::Closed, Some(Applied::No)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::No)));
     one.client.open_session(7, None);
-    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(Kind::Closed));
+    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(ErrorClass::Closed));
     one.client.close();
     two.send(1, "two");
     let mut wire = server.accept().await;
@@ -239,7 +239,7 @@ async fn a_session_that_opens_for_nobody_is_closed() {
     one.client.close();
     wire.expect("HELLO 3").await;
     wire.say("%1\r\n+proto\r\n:3\r\n").await;
-    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(Kind::Closed));
+    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(ErrorClass::Closed));
     wire.expect_end().await;
 }
 
@@ -308,7 +308,7 @@ async fn a_name_stands_for_one_set_of_options_for_as_long_as_somebody_has_it() {
     let again = Shared::named("options", server.options()).unwrap();
     assert!(Arc::ptr_eq(&shared, &again));
     let error = Shared::named("options", other()).err().unwrap();
-    assert_eq!(error.kind(), Kind::Usage);
+    assert_eq!(error.kind(), ErrorClass::Usage);
     assert!(error.message().contains("shared") && error.message().contains("database"));
     assert!(Shared::named("another", other()).is_ok());
 
@@ -327,7 +327,7 @@ async fn functions_of_one_thread_are_refused() {
     for (options, option) in [(asking, "credentialsProvider"), (reconnecting, "reconnectStrategy")]
     {
         let error = Shared::named("functions", options).err().unwrap();
-        assert_eq!(error.kind(), Kind::Usage);
+        assert_eq!(error.kind(), ErrorClass::Usage);
         assert!(error.message().contains(option), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use oxidis::connection::{Connection, Credentials};
-use oxidis::error::{Error, Kind};
+use oxidis::error::{Error, ErrorClass};
 use oxidis::options::{ClientOptions, Endpoint, Secret, TlsOptions, TlsVersion};
 use oxidis::stream::{self, Stream};
 use rustls::version::{TLS12, TLS13};
@@ -34,7 +34,7 @@ async fn refusal(wanted: Wanted, change: impl FnOnce(&mut TlsOptions)) -> Error 
     let mut tls = trusting(&authority);
     change(&mut tls);
     let error = open(&options(&server, "localhost", tls)).await.expect_err("refused");
-    assert_eq!(error.kind(), Kind::Connection, "{error:?}");
+    assert_eq!(error.kind(), ErrorClass::Connection, "{error:?}");
     error
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use oxidis::cluster::Cluster;
-use oxidis::error::{Applied, Kind};
+use oxidis::error::{Applied, ErrorClass};
 use oxidis::lane::{Batch, Command};
 use oxidis::metrics::Metrics;
 use oxidis::options::{Endpoint, TopologyOptions};
@@ -409,7 +409,7 @@ async fn a_command_is_not_sent_on_for_ever() {
         at = next;
     }
     let error = scene.caller.failure(1).await;
-    assert_eq!((error.code(), error.kind()), ("MAX_REDIRECTIONS", Kind::Redirections));
+    assert_eq!((error.code(), error.kind()), ("MAX_REDIRECTIONS", ErrorClass::Redirections));
     let last = format!("127.0.0.1:{}", scene.nodes[2].port);
     assert!(error.message().contains(&last), "{}", error.message());
 }

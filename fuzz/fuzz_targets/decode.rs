@@ -6,7 +6,7 @@
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use oxidis::resp::{Decoder, Kind, Limits};
+use oxidis::resp::{Decoder, ValueKind, Limits};
 
 /// Limits that short inputs can reach.
 const LIMITS: Limits = Limits { bulk: 1 << 10, depth: 8, line: 64, reply: 1 << 12 };
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// One value, flat: its kind, its counts or text, its number.
-type Flat = (Kind, usize, Vec<u8>, u64);
+type Flat = (ValueKind, usize, Vec<u8>, u64);
 
 /// All replies, all pushes, and whether the stream failed or, if it did not, was cut.
 #[derive(Debug, Default, PartialEq)]

@@ -247,7 +247,8 @@ impl Sinks {
 
     fn too_long(&self, env: Env) -> Result<sys::napi_value> {
         let text = "the reply is too large for a JavaScript string: ask for it as a Buffer";
-        let error = error::Error::new(error::Kind::Protocol, "REPLY_TOO_LARGE_FOR_STRING", text);
+        let error =
+            error::Error::new(error::ErrorClass::Protocol, "REPLY_TOO_LARGE_FOR_STRING", text);
         self.error(env, &error)
     }
 

@@ -89,7 +89,7 @@ impl Core {
     pub fn end_session(&self, place: u32) -> Result<()> {
         guard(|| {
             let text = "the session was released before the reply came";
-            let error = error::Error::new(error::Kind::Closed, "SESSION_RELEASED", text);
+            let error = error::Error::new(error::ErrorClass::Closed, "SESSION_RELEASED", text);
             self.with_client(|client| client.end_session(place, &error));
             self.look_at(place);
             Ok(())

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi::{sys, Status};
 
-use crate::resp::{Frames, Kind, Node};
+use crate::resp::{Frames, TapeNode, ValueKind};
 
 use super::deliver::Sinks;
 use super::mode::{Integer, Map, Mode, Verbatim};
@@ -60,36 +60,38 @@ impl<'a> Values<'a> {
     pub fn build(&self, index: u32, mode: Mode) -> Built {
         let Some(node) = self.frames.tape.get(index as usize) else { return Ok(self.null()?) };
         match node.kind {
-            Kind::Bulk => self.string(node, mode.bulk_buffer()),
-            Kind::Simple => self.string(node, mode.simple_buffer()),
-            Kind::Integer => Ok(self.integer(node, mode)?),
-            Kind::Null => Ok(self.null()?),
-            Kind::Double if mode.double_text() => self.string(node, false),
-            Kind::Double => Ok(self.number(f64::from_bits(node.num))?),
-            Kind::Boolean => Ok(self.boolean(node.num != 0)?),
-            Kind::BigNumber => self.big_number(node, mode),
-            Kind::Verbatim => self.verbatim(node, mode),
-            Kind::Streamed => self.streamed(index, node, mode),
-            Kind::Error | Kind::BulkError => {
+            ValueKind::Bulk => self.string(node, mode.bulk_buffer()),
+            ValueKind::Simple => self.string(node, mode.simple_buffer()),
+            ValueKind::Integer => Ok(self.integer(node, mode)?),
+            ValueKind::Null => Ok(self.null()?),
+            ValueKind::Double if mode.double_text() => self.string(node, false),
+            ValueKind::Double => Ok(self.number(f64::from_bits(node.num))?),
+            ValueKind::Boolean => Ok(self.boolean(node.num != 0)?),
+            ValueKind::BigNumber => self.big_number(node, mode),
+            ValueKind::Verbatim => self.verbatim(node, mode),
+            ValueKind::Streamed => self.streamed(index, node, mode),
+            ValueKind::Error | ValueKind::BulkError => {
                 let text = self.text(self.frames.text(node))?;
                 Ok(self.call(&self.sinks.reply_error, &[text])?)
             }
-            Kind::Array | Kind::Push if mode.pairs_are_map() && node.len % 2 == 0 => {
+            ValueKind::Array | ValueKind::Push if mode.pairs_are_map() && node.len % 2 == 0 => {
                 // The mode speaks of the reply itself, not of what is in it.
                 self.map(self.elements(index, node.len, mode.inner())?, mode)
             }
-            Kind::Array if mode.pairs_are_flat() => {
+            ValueKind::Array if mode.pairs_are_flat() => {
                 self.list(self.flat_elements(index, node.len, mode.inner())?)
             }
-            Kind::Array | Kind::Push => self.list(self.elements(index, node.len, mode.inner())?),
-            Kind::Set => {
+            ValueKind::Array | ValueKind::Push => {
+                self.list(self.elements(index, node.len, mode.inner())?)
+            }
+            ValueKind::Set => {
                 let list = self.list(self.elements(index, node.len, mode.inner())?)?;
                 match mode.set() {
                     true => Ok(self.call(&self.sinks.set, &[list])?),
                     false => Ok(list),
                 }
             }
-            Kind::Map => {
+            ValueKind::Map => {
                 let count = node.len.saturating_mul(2);
                 self.map(self.elements(index, count, mode.inner())?, mode)
             }
@@ -151,7 +153,7 @@ impl<'a> Values<'a> {
         let mut at = index + 1;
         for _ in 0..count {
             match self.frames.tape.get(at as usize) {
-                Some(node) if node.kind == Kind::Array => {
+                Some(node) if node.kind == ValueKind::Array => {
                     values.extend(self.elements(at, node.len, mode)?);
                 }
                 _ => values.push(self.build(at, mode)?),
@@ -161,7 +163,7 @@ impl<'a> Values<'a> {
         Ok(values)
     }
 
-    fn string(&self, node: &Node, buffer: bool) -> Built {
+    fn string(&self, node: &TapeNode, buffer: bool) -> Built {
         let bytes = self.frames.text(node);
         match buffer {
             true => Ok(self.buffer(bytes)?),
@@ -237,7 +239,7 @@ impl<'a> Values<'a> {
         None
     }
 
-    fn integer(&self, node: &Node, mode: Mode) -> Result<sys::napi_value> {
+    fn integer(&self, node: &TapeNode, mode: Mode) -> Result<sys::napi_value> {
         let number = node.num as i64;
         match mode.integer() {
             Integer::Text => self.text(self.frames.text(node)).map_err(Failure::into_error),
@@ -252,7 +254,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn big_number(&self, node: &Node, mode: Mode) -> Built {
+    fn big_number(&self, node: &TapeNode, mode: Mode) -> Built {
         let text = self.text(self.frames.text(node))?;
         match mode.big_number_text() {
             true => Ok(text),
@@ -260,7 +262,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn verbatim(&self, node: &Node, mode: Mode) -> Built {
+    fn verbatim(&self, node: &TapeNode, mode: Mode) -> Built {
         let all = self.frames.text(node);
         let (format, text) = all.split_at_checked(4).unwrap_or((&[], all));
         match mode.verbatim() {
@@ -274,7 +276,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn streamed(&self, index: u32, node: &Node, mode: Mode) -> Built {
+    fn streamed(&self, index: u32, node: &TapeNode, mode: Mode) -> Built {
         let mut whole = Vec::new();
         for chunk in (index + 1..).take(node.len as usize) {
             if let Some(chunk) = self.frames.tape.get(chunk as usize) {

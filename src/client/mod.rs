@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::core::{Core, Way};
 pub use self::shared::Shared;
 use self::subscribers::Subscribers;
-use crate::error::{Applied, Error, Kind, Result};
+use crate::error::{Applied, Error, ErrorClass, Result};
 use crate::lane::{Batch, Lane, LaneStats, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
@@ -376,7 +376,7 @@ impl Drop for Client {
 }
 
 fn closed() -> Error {
-    Error::new(Kind::Closed, "CLOSED", "the client was closed")
+    Error::new(ErrorClass::Closed, "CLOSED", "the client was closed")
 }
 
 fn lost() -> Error {

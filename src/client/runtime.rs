@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorClass, Result};
 
 static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
 
@@ -22,7 +22,7 @@ pub fn handle() -> Result<Handle> {
     }
     let handle = start().map_err(|error| {
         let text = format!("the I/O thread could not be started: {error}");
-        Error::new(Kind::Connection, "INTERNAL", text)
+        Error::new(ErrorClass::Connection, "INTERNAL", text)
     })?;
     *runtime = Some(handle.clone());
     Ok(handle)

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::options::Endpoint;
 use crate::pool::Lease;
-use crate::resp::{Frames, Kind, Node};
+use crate::resp::{Frames, TapeNode, ValueKind};
 use crate::topology::{first_of, is_plain, Candidates, Looking, Member, Shard, Source, View};
 
 /// A cluster, which every node of it knows.
@@ -51,7 +51,7 @@ fn text(reply: &Frames) -> Result<String> {
     let root = *reply.replies.first().ok_or_else(nonsense)?;
     let node = reply.tape.get(root as usize).ok_or_else(nonsense)?;
     // RESP3 says first what kind of text it is.
-    let start = if node.kind == Kind::Verbatim { TEXT.len() } else { 0 };
+    let start = if node.kind == ValueKind::Verbatim { TEXT.len() } else { 0 };
     let text = reply.text(node).get(start..).unwrap_or_default();
     Ok(String::from_utf8_lossy(text).into_owned())
 }
@@ -64,7 +64,7 @@ fn text(reply: &Frames) -> Result<String> {
 pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
     let root = *reply.replies.first().ok_or_else(nonsense)?;
     let node = reply.tape.get(root as usize).ok_or_else(nonsense)?;
-    if matches!(node.kind, Kind::Error | Kind::BulkError) {
+    if matches!(node.kind, ValueKind::Error | ValueKind::BulkError) {
         return Err(Error::reply(String::from_utf8_lossy(reply.text(node))));
     }
     let mut shards: Vec<Shard> = Vec::new();
@@ -72,7 +72,7 @@ pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
         let mut fields = reply.children(range);
         let mut slot = || {
             let node = reply.tape.get(fields.next()? as usize)?;
-            (node.kind == Kind::Integer).then(|| u16::try_from(node.num as i64).ok())?
+            (node.kind == ValueKind::Integer).then(|| u16::try_from(node.num as i64).ok())?
         };
         let (first, last) = (slot().ok_or_else(nonsense)?, slot().ok_or_else(nonsense)?);
         let mut members = fields.filter_map(|at| member(reply, at, from));
@@ -90,13 +90,13 @@ pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
 /// Reads `[host, port, id, metadata]`. No host, or an empty one, is that of the node asked.
 fn member(reply: &Frames, at: u32, from: &Endpoint) -> Option<Member> {
     let mut fields = reply.children(at).map(|at| reply.tape.get(at as usize));
-    let text = |node: Option<&Node>| {
+    let text = |node: Option<&TapeNode>| {
         node.map(|node| String::from_utf8_lossy(reply.text(node)).into_owned()).unwrap_or_default()
     };
     let host = fields.next()??;
     let port = fields.next()??;
     let id = text(fields.next().flatten());
-    let host = if host.kind == Kind::Null { String::new() } else { text(Some(host)) };
+    let host = if host.kind == ValueKind::Null { String::new() } else { text(Some(host)) };
     let port = u16::try_from(port.num as i64).ok().filter(|port| *port != 0)?;
     let host = match (host.as_str(), from) {
         ("", Endpoint::Tcp { host, .. }) => host.clone(),

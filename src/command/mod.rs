@@ -56,7 +56,7 @@ pub struct Spec {
 
 impl Spec {
     /// Whether sending it twice does what sending it once does, so that it may be retried.
-    pub fn is_read_only(&self) -> bool {
+    pub fn is_repeatable(&self) -> bool {
         self.flags.has(Flags::REPEATABLE)
     }
 }
@@ -195,7 +195,7 @@ mod tests {
         for spec in &TABLE {
             let unsafe_twice = Flags::WRITE.with(Flags::BLOCKING).with(Flags::STATE);
             let unsafe_twice = unsafe_twice.with(Flags::SUBSCRIBE);
-            assert!(!(spec.is_read_only() && spec.flags.has_any(unsafe_twice)), "{}", spec.name);
+            assert!(!(spec.is_repeatable() && spec.flags.has_any(unsafe_twice)), "{}", spec.name);
         }
     }
 

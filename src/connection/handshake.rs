@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::connection::{Credentials, ServerInfo};
 use crate::error::{Error, Result};
 use crate::options::{ClientOptions, Protocol, Secret};
-use crate::resp::{encode, Frames, Kind};
+use crate::resp::{encode, Frames, ValueKind};
 
 /// One command of the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +237,7 @@ fn is_unknown_command(text: &str) -> bool {
 fn error_text(frames: &Frames, root: u32) -> Option<String> {
     let node = frames.tape.get(root as usize)?;
     match node.kind {
-        Kind::Error | Kind::BulkError => {
+        ValueKind::Error | ValueKind::BulkError => {
             Some(String::from_utf8_lossy(frames.text(node)).into_owned())
         }
         _ => None,
@@ -248,8 +248,8 @@ fn error_text(frames: &Frames, root: u32) -> Option<String> {
 fn server_info(frames: &Frames, root: u32) -> Result<ServerInfo> {
     let mut info = ServerInfo::default();
     let pairs = match frames.tape.get(root as usize) {
-        Some(node) if node.kind == Kind::Map => node.len,
-        Some(node) if node.kind == Kind::Array => node.len / 2,
+        Some(node) if node.kind == ValueKind::Map => node.len,
+        Some(node) if node.kind == ValueKind::Array => node.len / 2,
         _ => 0,
     };
     let mut at = root.saturating_add(1);
@@ -267,8 +267,8 @@ fn server_info(frames: &Frames, root: u32) -> Result<ServerInfo> {
             b"mode" => info.mode = text(),
             b"role" => info.role = text(),
             b"availability_zone" => info.zone = text().filter(|zone| !zone.is_empty()),
-            b"id" if value.kind == Kind::Integer => info.id = Some(value.num as i64),
-            b"proto" if value.kind == Kind::Integer => {
+            b"id" if value.kind == ValueKind::Integer => info.id = Some(value.num as i64),
+            b"proto" if value.kind == ValueKind::Integer => {
                 info.proto = u8::try_from(value.num).unwrap_or_default();
             }
             _ => {}
@@ -400,7 +400,7 @@ mod tests {
         }
         for wire in ["+OK\r\n", "%0\r\n", "%1\r\n+proto\r\n:9\r\n", "*2\r\n+HELLO\r\n+3\r\n"] {
             let error = plan.judge(&answers(wire)).unwrap_err();
-            assert_eq!(error.kind(), crate::error::Kind::Protocol, "{wire}");
+            assert_eq!(error.kind(), crate::error::ErrorClass::Protocol, "{wire}");
         }
     }
 }

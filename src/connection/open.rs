@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::handshake::{Plan, Verdict};
 use super::{Connection, Credentials};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorClass, Result};
 use crate::options::{ClientOptions, Protocol};
 use crate::stream::{Progress, Step, Stream};
 
@@ -90,7 +90,7 @@ async fn greet(connection: &mut Connection, plan: Plan) -> Result<Greeting> {
         }
         (Verdict::Fallback, talk) => Ok(Greeting::Fallback { is_clean: talk.is_ok() }),
         (_, Ok(())) => Err(closed_early()),
-        (_, Err(error)) if error.kind() == Kind::Protocol || error.is_fatal() => Err(error),
+        (_, Err(error)) if error.kind() == ErrorClass::Protocol || error.is_fatal() => Err(error),
         (_, Err(error)) => Err(closed_early().with_cause(error)),
     }
 }
@@ -111,7 +111,7 @@ fn out_of_time(options: &ClientOptions, progress: &Progress) -> Error {
     let message = format!("could not connect to {} within {budget} ms: stuck at {step}", {
         &options.endpoint
     });
-    let error = Error::new(Kind::ConnectionTimeout, "CONNECT_TIMEOUT", message).retryable();
+    let error = Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", message).retryable();
     match progress.failure() {
         // What failed on the way to a socket says nothing about a later step.
         Some(failure) if progress.step() == Step::Tcp => error.with_cause(failure),

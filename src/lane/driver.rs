@@ -17,7 +17,7 @@ use super::{Attendant, Exit, Inner, Link, Shared, DEADLINE_STEP};
 use crate::backoff;
 use crate::command;
 use crate::connection::Reader;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorClass, Result};
 use crate::options::Reconnect;
 use crate::outbox::Event;
 use crate::pool::Lease;
@@ -224,7 +224,7 @@ impl Shared {
             return;
         }
         inner.link = Link::Connecting;
-        let (ended, retried) = inner.state.lose(is_read_only);
+        let (ended, retried) = inner.state.lose(is_repeatable);
         drop(inner);
         self.metrics.retries.add(retried as u64);
         self.pool.lost(error);
@@ -240,7 +240,7 @@ impl Shared {
 
 /// What the callers of a connection that was lost because of `error` are told.
 fn lost(error: &Error) -> Error {
-    if error.kind() == Kind::Protocol {
+    if error.kind() == ErrorClass::Protocol {
         return error.clone();
     }
     let text = "the connection was lost before the reply came";
@@ -563,8 +563,8 @@ async fn next_lease(replacement: &mut Replacement<'_>) -> Result<Lease> {
 
 /// Whether an encoded command may be written again without harm. SELECT does nothing but to the
 /// connection, and what was queued behind it must find its database.
-fn is_read_only(encoded: &[u8]) -> bool {
-    command::of(encoded).is_some_and(|spec| spec.is_read_only() || spec.name == "SELECT")
+fn is_repeatable(encoded: &[u8]) -> bool {
+    command::of(encoded).is_some_and(|spec| spec.is_repeatable() || spec.name == "SELECT")
 }
 
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";

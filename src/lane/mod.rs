@@ -33,7 +33,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::error::{Applied, Error, Kind};
+use crate::error::{Applied, Error, ErrorClass};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::Outboxes;
@@ -486,7 +486,7 @@ impl Lane {
 
     fn offline(&self) -> Error {
         let text = "there is no connection to the server, and disableOfflineQueue is set";
-        let error = Error::new(Kind::Offline, "OFFLINE", text).with_applied(Applied::No);
+        let error = Error::new(ErrorClass::Offline, "OFFLINE", text).with_applied(Applied::No);
         match self.shared.pool.last_error() {
             Some(cause) => error.retryable().with_cause(cause),
             None => error.retryable(),
@@ -506,7 +506,7 @@ fn internal() -> Error {
 }
 
 fn closed() -> Error {
-    Error::new(Kind::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
+    Error::new(ErrorClass::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
 }
 
 /// What the watcher of a detached stream waits for.
@@ -706,7 +706,7 @@ impl Shared {
         } else {
             "no connection to the server before the command's deadline"
         };
-        let mut error = Error::new(Kind::Timeout, "TIMEOUT", text).retryable();
+        let mut error = Error::new(ErrorClass::Timeout, "TIMEOUT", text).retryable();
         if !connected {
             if let Some(cause) = self.pool.last_error() {
                 error = error.with_cause(cause);

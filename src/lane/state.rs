@@ -422,9 +422,9 @@ impl State {
     }
 
     /// The connection is gone. Commands that may be written again stay queued, in order; the others
-    /// end and are returned. `is_read_only` judges an encoded command. A block whose end was not
+    /// end and are returned. `is_repeatable` judges an encoded command. A block whose end was not
     /// written has not run: a server forgets an open transaction with its connection.
-    pub fn lose(&mut self, is_read_only: impl Fn(&[u8]) -> bool) -> (Vec<Ended>, usize) {
+    pub fn lose(&mut self, is_repeatable: impl Fn(&[u8]) -> bool) -> (Vec<Ended>, usize) {
         let mut ended = Vec::new();
         let mut retried = 0;
         self.trim_answered();
@@ -452,7 +452,7 @@ impl State {
                     return false;
                 }
                 let is_cut = command.is_block() && end > written;
-                let may_again = is_cut || (!command.is_block() && is_read_only(encoded));
+                let may_again = is_cut || (!command.is_block() && is_repeatable(encoded));
                 if command.tries() < MAX_TRIES && may_again {
                     command.count_try();
                     retried += 1;

@@ -16,7 +16,7 @@ use crate::backoff;
 use crate::connection::Reader;
 use crate::error::{Error, Result};
 use crate::outbox::{Delivery, Outboxes, Whose};
-use crate::resp::{Frames, Kind};
+use crate::resp::{Frames, ValueKind};
 use crate::stream::{self, Stream};
 
 /// What a read has found.
@@ -280,6 +280,6 @@ fn record(shared: &Shared, now: Instant, run: Option<(Instant, u64)>) {
     }
 }
 
-fn is_error(kind: Kind) -> bool {
-    matches!(kind, Kind::Error | Kind::BulkError)
+fn is_error(kind: ValueKind) -> bool {
+    matches!(kind, ValueKind::Error | ValueKind::BulkError)
 }

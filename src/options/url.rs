@@ -177,7 +177,7 @@ fn invalid(reason: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
+    use crate::error::ErrorClass;
 
     /// host, port, path, tls, username, password, database
     type Row<'a> = (
@@ -282,7 +282,7 @@ mod tests {
         ];
         for url in urls {
             let error = parse_url(url).expect_err(url);
-            assert_eq!(error.kind(), Kind::Usage, "{url}");
+            assert_eq!(error.kind(), ErrorClass::Usage, "{url}");
             let shown = format!("{error} {error:?}");
             assert!(shown.contains("invalid url: "), "{shown}");
             assert!(!shown.contains("CANARY") && !shown.contains("joe"), "{url} gave {shown}");

@@ -156,7 +156,7 @@ const POOL_MAX: u32 = 65_535;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
+    use crate::error::ErrorClass;
     use crate::options::{ClientInfo, Secret, TlsOptions};
 
     type Change = Box<dyn FnOnce(&mut ClientOptions)>;
@@ -165,7 +165,7 @@ mod tests {
         let mut options = ClientOptions::default();
         change(&mut options);
         let error = options.validate().expect_err("options are refused");
-        assert_eq!(error.kind(), Kind::Usage);
+        assert_eq!(error.kind(), ErrorClass::Usage);
         error.message().to_owned()
     }
 

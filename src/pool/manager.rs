@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::backoff;
 use crate::connection::{Connection, Credentials};
-use crate::error::{Applied, Error, Kind, Result};
+use crate::error::{Applied, Error, ErrorClass, Result};
 use crate::metrics::Metrics;
 use crate::options::{ClientOptions, Protocol, Reconnect};
 use crate::outbox::{Event, Outboxes};
@@ -122,7 +122,7 @@ impl Node {
     }
 
     pub(super) fn closed_error(&self) -> Error {
-        Error::new(Kind::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
+        Error::new(ErrorClass::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
     }
 
     /// Makes one connection, however many attempts it takes.

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::backoff;
 use crate::connection::Connection;
-use crate::error::{Applied, Error, Kind, Result};
+use crate::error::{Applied, Error, ErrorClass, Result};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::Outboxes;
@@ -258,7 +258,7 @@ impl Pool {
             self.node.options.endpoint,
             waited.as_millis(),
         );
-        let error = Error::new(Kind::Timeout, "POOL_TIMEOUT", text);
+        let error = Error::new(ErrorClass::Timeout, "POOL_TIMEOUT", text);
         let error = error.with_applied(Applied::No).retryable();
         match self.node.last_error() {
             Some(cause) => error.with_cause(cause),

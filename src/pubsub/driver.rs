@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until, timeout, Instant};
 
 use super::{Budget, Link, Shared, DEADLINE_STEP};
 use crate::backoff;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorClass, Result};
 use crate::options::Reconnect;
 use crate::outbox::{Delivery, Event};
 use crate::pool::Lease;
@@ -117,7 +117,7 @@ async fn connect(shared: &Arc<Shared>, link: &Link) -> Option<Lease> {
     };
     match shared.keep_time(link, shared.impatiently(link, lease)).await? {
         Ok(lease) => Some(lease),
-        Err(error) if shared.nodes.is_some() && error.kind() == Kind::Closed => {
+        Err(error) if shared.nodes.is_some() && error.kind() == ErrorClass::Closed => {
             shared.forget(link);
             None
         }
@@ -459,7 +459,7 @@ impl<'a> Service<'a> {
             Timer::Ping => self.shared.lock().state.ping(self.link.id, &mut self.out, now),
             Timer::Dead => {
                 let text = "the server has not answered for too long: the connection is given up";
-                return Err(Error::new(Kind::Connection, "DEAD_PEER", text).retryable());
+                return Err(Error::new(ErrorClass::Connection, "DEAD_PEER", text).retryable());
             }
             Timer::Linger => return Ok(true),
         }

@@ -3,7 +3,7 @@
 //! RESP2 sends messages and confirmations as arrays, RESP3 as pushes; their elements are the same,
 //! so one reading serves both. MONITOR's lines are simple strings in either.
 
-use crate::resp::{Frames, Kind};
+use crate::resp::{Frames, ValueKind};
 
 use super::topic::{Op, Topic};
 
@@ -31,10 +31,10 @@ impl<'a> Frame<'a> {
     pub(super) fn read(frames: &'a Frames, root: u32) -> Self {
         let Some(node) = frames.tape.get(root as usize) else { return Self::Unknown };
         match node.kind {
-            Kind::Push => Self::read_parts(frames, root, node.len).unwrap_or(Self::Push),
-            Kind::Array => Self::read_parts(frames, root, node.len).unwrap_or(Self::Unknown),
-            Kind::Error | Kind::BulkError => Self::Refused(frames.text(node)),
-            Kind::Simple => match frames.text(node) {
+            ValueKind::Push => Self::read_parts(frames, root, node.len).unwrap_or(Self::Push),
+            ValueKind::Array => Self::read_parts(frames, root, node.len).unwrap_or(Self::Unknown),
+            ValueKind::Error | ValueKind::BulkError => Self::Refused(frames.text(node)),
+            ValueKind::Simple => match frames.text(node) {
                 b"PONG" => Self::Pong,
                 b"OK" => Self::Confirmed { op: Op::Subscribe, topic: Topic::Monitor, name: b"" },
                 _ => Self::Line,
@@ -47,7 +47,7 @@ impl<'a> Frame<'a> {
         // The first elements are texts, so each takes one place; only a payload may take more.
         let text = |place: u32| {
             let node = frames.tape.get((root + place) as usize)?;
-            matches!(node.kind, Kind::Bulk | Kind::Simple).then(|| frames.text(node))
+            matches!(node.kind, ValueKind::Bulk | ValueKind::Simple).then(|| frames.text(node))
         };
         let word = text(1)?;
         let message = |topic| {

@@ -41,7 +41,7 @@ pub use self::nodes::Nodes;
 pub use self::state::Request;
 use self::state::State;
 pub use self::topic::Topic;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorClass};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Backlog, Delivery, Event, Outbox};
@@ -241,7 +241,7 @@ impl Shared {
     /// Fails the requests whose deadline has passed.
     fn expire(&self, now: Instant) {
         let text = "the server did not confirm the subscription before the command's deadline";
-        let mut error = Error::new(Kind::Timeout, "TIMEOUT", text).retryable();
+        let mut error = Error::new(ErrorClass::Timeout, "TIMEOUT", text).retryable();
         if let Some(cause) = self.last_error() {
             error = error.with_cause(cause);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::command::slot::SLOTS;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorClass};
 
 /// Where a shard channel is to be had that a node has refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,6 @@ pub(super) fn too_many(cause: &Error) -> Error {
         "the cluster has sent the subscription on {MOST_MOVES} times, and once more: its nodes do \
          not agree on who has its slot"
     );
-    let error = Error::new(Kind::Redirections, "MAX_REDIRECTIONS", text);
+    let error = Error::new(ErrorClass::Redirections, "MAX_REDIRECTIONS", text);
     error.retryable().with_cause(cause.clone())
 }

@@ -6,12 +6,12 @@
 
 use std::mem;
 
-use crate::resp::tape::{Kind, Node};
+use crate::resp::tape::{TapeNode, ValueKind};
 
 /// Collects values into a tape.
 #[derive(Default)]
 pub struct Builder {
-    tape: Vec<Node>,
+    tape: Vec<TapeNode>,
     replies: Vec<u32>,
     pushes: Vec<u32>,
     /// Tape index of the first node that belongs to no finished root.
@@ -46,13 +46,13 @@ struct Open {
 }
 
 /// What a finished step hands over: tape, replies, pushes.
-pub type Finished = (Vec<Node>, Vec<u32>, Vec<u32>);
+pub type Finished = (Vec<TapeNode>, Vec<u32>, Vec<u32>);
 
 impl Builder {
     /// Makes room for what `unread` bytes most probably hold, and never for more than they can.
     pub fn reserve(&mut self, unread: usize) {
         let fit = unread / SHORT_VALUE;
-        let allowed = (unread + PREALLOCATION) / mem::size_of::<Node>();
+        let allowed = (unread + PREALLOCATION) / mem::size_of::<TapeNode>();
         self.tape.reserve(self.guess.0.min(fit).min(allowed));
         self.replies.reserve(self.guess.1.min(fit));
     }
@@ -76,7 +76,7 @@ impl Builder {
 
     /// A value without children has come; true if it ended a top-level value.
     #[inline(always)]
-    pub fn leaf(&mut self, node: Node) -> bool {
+    pub fn leaf(&mut self, node: TapeNode) -> bool {
         self.attributed = false;
         self.tape.push(node);
         self.settle()
@@ -84,11 +84,11 @@ impl Builder {
 
     /// An aggregate of `len` elements (pairs of a map) and `children` values has begun; true if it
     /// is empty and ended a top-level value.
-    pub fn begin(&mut self, kind: Kind, role: Role, len: u32, children: u64) -> bool {
+    pub fn begin(&mut self, kind: ValueKind, role: Role, len: u32, children: u64) -> bool {
         self.attributed = false;
-        self.is_push |= kind == Kind::Push;
+        self.is_push |= kind == ValueKind::Push;
         self.open.push(Open { node: self.tape.len() as u32, children, role });
-        self.tape.push(Node { kind, len, off: 0, num: 0 });
+        self.tape.push(TapeNode { kind, len, off: 0, num: 0 });
         role != Role::Streamed && children == 0 && self.close() && self.settle()
     }
 
@@ -97,10 +97,10 @@ impl Builder {
     pub fn end(&mut self) -> Option<bool> {
         let open = self.open.last().filter(|open| open.role == Role::Streamed)?;
         let node = self.tape.get_mut(open.node as usize)?;
-        if self.attributed || (node.kind == Kind::Map && open.children % 2 == 1) {
+        if self.attributed || (node.kind == ValueKind::Map && open.children % 2 == 1) {
             return None;
         }
-        node.len = (open.children >> u32::from(node.kind == Kind::Map)) as u32;
+        node.len = (open.children >> u32::from(node.kind == ValueKind::Map)) as u32;
         Some(self.close() && self.settle())
     }
 
@@ -108,11 +108,11 @@ impl Builder {
     pub fn begin_string(&mut self) {
         self.attributed = false;
         self.string = Some(self.tape.len() as u32);
-        self.tape.push(Node { kind: Kind::Streamed, len: 0, off: 0, num: 0 });
+        self.tape.push(TapeNode { kind: ValueKind::Streamed, len: 0, off: 0, num: 0 });
     }
 
     /// One chunk of the streamed string has come.
-    pub fn chunk(&mut self, node: Node) {
+    pub fn chunk(&mut self, node: TapeNode) {
         if let Some(string) = self.string.and_then(|index| self.tape.get_mut(index as usize)) {
             string.len += 1;
             string.num += u64::from(node.len);

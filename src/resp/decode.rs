@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::resp::builder::{Builder, Role};
 use crate::resp::limits::Limits;
 use crate::resp::scalar;
-use crate::resp::tape::{Frames, Kind, Node};
+use crate::resp::tape::{Frames, TapeNode, ValueKind};
 
 /// Decodes one direction of one connection.
 pub struct Decoder {
@@ -42,7 +42,7 @@ pub struct Decoder {
 /// A byte string whose length is known: where its text begins and ends.
 #[derive(Clone, Copy)]
 struct Body {
-    kind: Kind,
+    kind: ValueKind,
     start: usize,
     end: usize,
 }
@@ -78,7 +78,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Kind::Protocol`](crate::error::Kind::Protocol) when the bytes are not RESP or break a
+    /// [`ErrorClass::Protocol`](crate::error::ErrorClass::Protocol) when the bytes are not RESP or break a
     /// limit. The values before them are returned first; the error comes from the next call, which
     /// needs no new bytes, and from every later one: the stream has no way to go on.
     pub fn decode(&mut self, buf: &mut BytesMut) -> Result<Option<Frames>, Error> {
@@ -145,18 +145,24 @@ impl Decoder {
         match mark {
             b'$' => {
                 if let Some((len, used)) = scalar::short_number(after) {
-                    return self.begin_body(buf, Kind::Bulk, len, text + used);
+                    return self.begin_body(buf, ValueKind::Bulk, len, text + used);
                 }
                 if after.starts_with(b"-1\r\n") {
-                    return self.leaf(buf, Kind::Null, text, text + 2, 0);
+                    return self.leaf(buf, ValueKind::Null, text, text + 2, 0);
                 }
             }
             b'+' if after.starts_with(b"OK\r\n") => {
-                return self.leaf(buf, Kind::Simple, text, text + 2, 0);
+                return self.leaf(buf, ValueKind::Simple, text, text + 2, 0);
             }
             b':' => {
                 if let Some((number, used)) = scalar::short_number(after) {
-                    return self.leaf(buf, Kind::Integer, text, text + used - CRLF.len(), number);
+                    return self.leaf(
+                        buf,
+                        ValueKind::Integer,
+                        text,
+                        text + used - CRLF.len(),
+                        number,
+                    );
                 }
             }
             b'*' => {
@@ -180,20 +186,20 @@ impl Decoder {
         let text = buf.get(start..end).unwrap_or_default();
         let after = end + CRLF.len();
         let (kind, number) = match (mark, text) {
-            (b'+', _) => (Kind::Simple, 0),
-            (b'-', _) => (Kind::Error, 0),
+            (b'+', _) => (ValueKind::Simple, 0),
+            (b'-', _) => (ValueKind::Error, 0),
             (b':', _) => match scalar::integer(text) {
-                Some(number) => (Kind::Integer, number as u64),
+                Some(number) => (ValueKind::Integer, number as u64),
                 None => return Err(self.malformed(buf, "an integer beyond 64 bits or malformed")),
             },
             (b',', _) => match scalar::double(text) {
-                Some(number) => (Kind::Double, number.to_bits()),
+                Some(number) => (ValueKind::Double, number.to_bits()),
                 None => return Err(self.malformed(buf, "a malformed double")),
             },
-            (b'(', _) if scalar::is_big_number(text) => (Kind::BigNumber, 0),
-            (b'#', b"t") => (Kind::Boolean, 1),
-            (b'#', b"f") => (Kind::Boolean, 0),
-            (b'_', b"") | (b'$' | b'*', b"-1") => (Kind::Null, 0),
+            (b'(', _) if scalar::is_big_number(text) => (ValueKind::BigNumber, 0),
+            (b'#', b"t") => (ValueKind::Boolean, 1),
+            (b'#', b"f") => (ValueKind::Boolean, 0),
+            (b'_', b"") | (b'$' | b'*', b"-1") => (ValueKind::Null, 0),
             (b'$', b"?") => return self.begin_string(buf, after),
             (b'*' | b'%' | b'~', b"?") => return self.begin(buf, mark, None, after),
             (b'.', b"") => {
@@ -207,9 +213,9 @@ impl Decoder {
                     return Err(self.malformed(buf, "a malformed length"));
                 };
                 return match mark {
-                    b'$' => self.begin_body(buf, Kind::Bulk, len, after),
-                    b'!' => self.begin_body(buf, Kind::BulkError, len, after),
-                    b'=' => self.begin_body(buf, Kind::Verbatim, len, after),
+                    b'$' => self.begin_body(buf, ValueKind::Bulk, len, after),
+                    b'!' => self.begin_body(buf, ValueKind::BulkError, len, after),
+                    b'=' => self.begin_body(buf, ValueKind::Verbatim, len, after),
                     _ => self.begin(buf, mark, Some(len), after),
                 };
             }
@@ -242,7 +248,7 @@ impl Decoder {
     fn begin_body(
         &mut self,
         buf: &[u8],
-        kind: Kind,
+        kind: ValueKind,
         len: u64,
         start: usize,
     ) -> Result<bool, Error> {
@@ -250,7 +256,7 @@ impl Decoder {
         if len > limit {
             return Err(self.malformed(buf, &format!("a string above {limit} bytes")));
         }
-        if kind == Kind::Verbatim && len < VERBATIM_PREFIX as u64 {
+        if kind == ValueKind::Verbatim && len < VERBATIM_PREFIX as u64 {
             return Err(self.malformed(buf, "a verbatim string too short for its format"));
         }
         let end = start + len as usize;
@@ -269,7 +275,7 @@ impl Decoder {
                 return Ok(false);
             }
         }
-        if kind == Kind::Verbatim && buf.get(start + VERBATIM_PREFIX - 1) != Some(&b':') {
+        if kind == ValueKind::Verbatim && buf.get(start + VERBATIM_PREFIX - 1) != Some(&b':') {
             return Err(self.malformed(buf, "a verbatim string without its format"));
         }
         if self.builder.in_string() {
@@ -307,7 +313,7 @@ impl Decoder {
                 if len > limit.saturating_sub(self.builder.string_len()) {
                     return Err(self.malformed(buf, &format!("a string above {limit} bytes")));
                 }
-                self.begin_body(buf, Kind::Bulk, len, after)
+                self.begin_body(buf, ValueKind::Bulk, len, after)
             }
         }
     }
@@ -322,12 +328,12 @@ impl Decoder {
         after: usize,
     ) -> Result<bool, Error> {
         let (kind, values) = match mark {
-            b'%' | b'|' => (Kind::Map, 2),
-            b'~' => (Kind::Set, 1),
-            b'>' => (Kind::Push, 1),
-            _ => (Kind::Array, 1),
+            b'%' | b'|' => (ValueKind::Map, 2),
+            b'~' => (ValueKind::Set, 1),
+            b'>' => (ValueKind::Push, 1),
+            _ => (ValueKind::Array, 1),
         };
-        if kind == Kind::Push && self.builder.depth() > 0 {
+        if kind == ValueKind::Push && self.builder.depth() > 0 {
             return Err(self.malformed(buf, "a push inside another value"));
         }
         self.bound(buf, after)?;
@@ -350,7 +356,7 @@ impl Decoder {
     fn leaf(
         &mut self,
         buf: &[u8],
-        kind: Kind,
+        kind: ValueKind,
         start: usize,
         end: usize,
         number: u64,
@@ -421,8 +427,8 @@ impl Decoder {
 /// A node over the text from `start` to `end`. Both fit: a value starts below 2 GiB of its buffer
 /// and is shorter than that.
 #[inline]
-fn node(kind: Kind, start: usize, end: usize, num: u64) -> Node {
-    Node { kind, len: (end - start) as u32, off: start as u32, num }
+fn node(kind: ValueKind, start: usize, end: usize, num: u64) -> TapeNode {
+    TapeNode { kind, len: (end - start) as u32, off: start as u32, num }
 }
 
 /// The protocol error for `text`: shows the rest of its line, so that a peer which speaks another

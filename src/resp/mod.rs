@@ -2,7 +2,7 @@
 //!
 //! Owns the wire format, and nothing else: no socket, no clock, no runtime. [`encode`] writes
 //! commands and finds their bounds in a batch; [`Decoder`] turns whatever bytes have come into
-//! [`Frames`], a flat tape of [`Node`]s over the bytes it was given, so a value is copied only
+//! [`Frames`], a flat tape of [`TapeNode`]s over the bytes it was given, so a value is copied only
 //! when somebody builds something of their own from it.
 //!
 //! Invariants: both protocols are understood at any time; every byte is looked at a bounded number
@@ -23,4 +23,4 @@ pub mod tape;
 
 pub use decode::Decoder;
 pub use limits::Limits;
-pub use tape::{Frames, Kind, Node};
+pub use tape::{Frames, TapeNode, ValueKind};

@@ -8,15 +8,15 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// What a [`Node`] is.
+/// What a [`TapeNode`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum ValueKind {
     /// `+`: a short text without line breaks.
     Simple,
     /// `-`: an error reply.
     Error,
-    /// `!`: an error reply that may hold any byte; means the same as [`Kind::Error`].
+    /// `!`: an error reply that may hold any byte; means the same as [`ValueKind::Error`].
     BulkError,
     /// `:`: a signed 64-bit integer.
     Integer,
@@ -40,15 +40,15 @@ pub enum Kind {
     Map,
     /// `>`: a message outside the order of replies; only ever the root of a push.
     Push,
-    /// `$?`: a byte string sent in chunks, each a [`Kind::Bulk`] child.
+    /// `$?`: a byte string sent in chunks, each a [`ValueKind::Bulk`] child.
     Streamed,
 }
 
 /// One value of the tape.
 #[derive(Clone, Copy, Debug)]
-pub struct Node {
+pub struct TapeNode {
     /// What the value is, and so what the other fields mean.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// Length of a text in bytes; children of an array, set, push or streamed string; PAIRS of a
     /// map (twice as many children follow).
     pub len: u32,
@@ -60,10 +60,17 @@ pub struct Node {
     pub num: u64,
 }
 
-impl Node {
+impl TapeNode {
     /// Whether children follow, that is whether `off` is a tape index.
     pub fn is_parent(&self) -> bool {
-        matches!(self.kind, Kind::Array | Kind::Set | Kind::Map | Kind::Push | Kind::Streamed)
+        matches!(
+            self.kind,
+            ValueKind::Array
+                | ValueKind::Set
+                | ValueKind::Map
+                | ValueKind::Push
+                | ValueKind::Streamed
+        )
     }
 }
 
@@ -73,7 +80,7 @@ pub struct Frames {
     /// The bytes of exactly these values. Cheap to clone; a slice of it keeps all of it alive.
     pub bytes: Bytes,
     /// The values with their descendants, in wire order.
-    pub tape: Vec<Node>,
+    pub tape: Vec<TapeNode>,
     /// The tape index of each reply, in the order the commands were sent.
     pub replies: Vec<u32>,
     /// The tape index of each RESP3 push, which answers no command.
@@ -84,14 +91,14 @@ impl Frames {
     /// Whether the first reply is an error.
     pub fn is_error(&self) -> bool {
         let first = self.replies.first().and_then(|root| self.tape.get(*root as usize));
-        first.is_some_and(|node| matches!(node.kind, Kind::Error | Kind::BulkError))
+        first.is_some_and(|node| matches!(node.kind, ValueKind::Error | ValueKind::BulkError))
     }
 
     /// The text of `node`: empty for a node without text, and for one that is not of this tape.
-    pub fn text(&self, node: &Node) -> &[u8] {
+    pub fn text(&self, node: &TapeNode) -> &[u8] {
         let start = node.off as usize;
         match node.kind {
-            Kind::Boolean | Kind::Null => &[],
+            ValueKind::Boolean | ValueKind::Null => &[],
             _ if node.is_parent() => &[],
             _ => self.bytes.get(start..start.saturating_add(node.len as usize)).unwrap_or_default(),
         }

@@ -26,7 +26,7 @@ use self::election::{Circle, Vote};
 use self::opinion::{Opinion, ROLE};
 use crate::backoff;
 use crate::command::slot::SLOTS;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorClass, Result};
 use crate::metrics::Metrics;
 use crate::options::{
     ClientOptions, Endpoint, Protocol, Reconnect, SentinelOptions, TopologyOptions,
@@ -439,7 +439,8 @@ fn unconfirmed(failed: &[(Endpoint, Error)]) -> Error {
 }
 
 fn silent() -> Error {
-    Error::new(Kind::ConnectionTimeout, "CONNECT_TIMEOUT", "the server did not answer").retryable()
+    Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", "the server did not answer")
+        .retryable()
 }
 
 /// How long the sentinels that were asked are waited for before another one is asked as well, and

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::options::Endpoint;
-use crate::resp::{encode, Frames, Kind};
+use crate::resp::{encode, Frames, ValueKind};
 use crate::topology::is_plain;
 
 /// What a sentinel has answered.
@@ -113,16 +113,16 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<ValueKind> {
         self.frames.tape.get(self.root as usize).map(|node| node.kind)
     }
 
     fn error(&self) -> Option<String> {
-        matches!(self.kind(), Some(Kind::Error | Kind::BulkError)).then(|| self.text())
+        matches!(self.kind(), Some(ValueKind::Error | ValueKind::BulkError)).then(|| self.text())
     }
 
     fn is_null(&self) -> bool {
-        matches!(self.kind(), Some(Kind::Null) | None)
+        matches!(self.kind(), Some(ValueKind::Null) | None)
     }
 
     fn text(&self) -> String {

@@ -14,7 +14,7 @@ use tokio::time::{sleep_until, timeout, Instant};
 use super::source::Candidates;
 use super::{Shared, PERIOD};
 use crate::backoff;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorClass};
 use crate::options::{Endpoint, Reads};
 use crate::outbox::Event;
 use crate::pool::Pool;
@@ -173,7 +173,7 @@ impl Shared {
                     if error.is_fatal() {
                         routes.fail_parked(&error);
                     } else {
-                        if error.kind() == Kind::RootNodes {
+                        if error.kind() == ErrorClass::RootNodes {
                             routes.go_on_alone();
                         }
                         routes.news.look = routes.parked.commands() > 0;
@@ -251,7 +251,7 @@ impl Shared {
 
     fn timeout_error(&self, cause: Option<Error>) -> Error {
         let text = "no node for the command was found before its deadline";
-        let error = Error::new(Kind::Timeout, "TIMEOUT", text).retryable();
+        let error = Error::new(ErrorClass::Timeout, "TIMEOUT", text).retryable();
         match cause {
             Some(cause) => error.with_cause(cause),
             None => error,

@@ -22,7 +22,7 @@ use super::table::{Places, Table};
 use super::view::{Member, View};
 use super::Template;
 use crate::backoff;
-use crate::error::{Applied, Error, Kind};
+use crate::error::{Applied, Error, ErrorClass};
 use crate::lane::{Batch, Command, Ended, Lane, Refused, Submitted};
 use crate::options::{Endpoint, Reads};
 
@@ -747,7 +747,7 @@ fn too_many(redirects: u32, last: Option<&Endpoint>, cause: Error) -> Error {
         "the cluster has sent the command on {redirects} times, and once more to {last}: its nodes \
          do not agree on who has its slot"
     );
-    let error = Error::new(Kind::Redirections, "MAX_REDIRECTIONS", text);
+    let error = Error::new(ErrorClass::Redirections, "MAX_REDIRECTIONS", text);
     error.retryable().with_cause(cause)
 }
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, Instant};
 
 use super::{Prompt, View};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorClass, Result};
 use crate::options::Endpoint;
 use crate::pool::{Lease, Pool};
 
@@ -117,7 +117,8 @@ where
 const CONNECT_TRIES: u32 = 2;
 
 fn silent() -> Error {
-    Error::new(Kind::ConnectionTimeout, "CONNECT_TIMEOUT", "the server did not answer").retryable()
+    Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", "the server did not answer")
+        .retryable()
 }
 
 /// What a caller is told when nobody has answered: what each has done. Fatal if nobody can ever be
@@ -126,7 +127,7 @@ pub fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
     let causes: Vec<String> =
         failed.iter().map(|(endpoint, error)| format!("{endpoint}: {error}")).collect();
     let text = format!("no node could say where the data is ({})", causes.join("; "));
-    let error = Error::new(Kind::RootNodes, "ROOT_NODES_UNAVAILABLE", text);
+    let error = Error::new(ErrorClass::RootNodes, "ROOT_NODES_UNAVAILABLE", text);
     let is_hopeless = !failed.is_empty() && failed.iter().all(|(_, error)| error.is_fatal());
     let error = if is_hopeless { error.fatal() } else { error.retryable() };
     match failed.first() {

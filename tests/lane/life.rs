@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use oxidis::error::{Applied, Error, Kind};
+use oxidis::error::{Applied, Error, ErrorClass};
 use oxidis::options::{ClientInfo, Secret};
 use oxidis::outbox::Event;
 
@@ -11,7 +11,7 @@ use crate::scene::Scene;
 use crate::support::ms;
 
 fn over() -> Error {
-    Error::new(Kind::Closed, "CLOSED", "the client was closed")
+    Error::new(ErrorClass::Closed, "CLOSED", "the client was closed")
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_peer_that_speaks_http_is_told_by_its_first_bytes() {
     let error = scene.caller.failure(id).await;
     assert_eq!((error.code(), error.applied()), ("TIMEOUT", Some(Applied::No)));
     let cause = error.cause().unwrap();
-    assert_eq!(cause.kind(), Kind::Protocol);
+    assert_eq!(cause.kind(), ErrorClass::Protocol);
     assert!(cause.message().contains("HTTP/1.1 400"), "{cause}");
 }
 

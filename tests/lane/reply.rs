@@ -1,6 +1,6 @@
 //! Whose reply is it, and what else a server may say.
 
-use oxidis::error::{Applied, Kind};
+use oxidis::error::{Applied, ErrorClass};
 
 use crate::scene::Scene;
 
@@ -105,7 +105,7 @@ async fn bytes_that_are_no_protocol_end_what_is_in_flight() {
     wire.say("+a\r\n\0\0\0\r\n").await;
     assert_eq!(scene.caller.reply(id).await, "a");
     let error = scene.caller.failure(id + 1).await;
-    assert_eq!((error.kind(), error.code()), (Kind::Protocol, "PROTOCOL"));
+    assert_eq!((error.kind(), error.code()), (ErrorClass::Protocol, "PROTOCOL"));
     assert_eq!(error.applied(), Some(Applied::Unknown));
     wire.expect_end().await;
 }

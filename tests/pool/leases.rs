@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use oxidis::error::{Applied, Error, Kind};
+use oxidis::error::{Applied, Error, ErrorClass};
 use tokio::time::Instant;
 
 use crate::support::ms;
@@ -64,7 +64,7 @@ async fn a_timeout_names_the_pools_numbers() {
     scene.serve();
     let _lease = scene.pool.acquire().await.unwrap();
     let error = scene.pool.acquire().await.err().unwrap();
-    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "POOL_TIMEOUT"));
+    assert_eq!((error.kind(), error.code()), (ErrorClass::Timeout, "POOL_TIMEOUT"));
     assert_eq!(error.applied(), Some(Applied::No));
     assert!(error.is_retryable());
     assert!(error.message().ends_with("(total=1 idle=0 inUse=1 waiting=0 max=1)"), "{error}");
@@ -261,12 +261,12 @@ async fn close_ends_the_waits_and_every_connection() {
     scene.waiting(1).await;
     scene.pool.close().await;
     let error = waiter.await.unwrap().unwrap_err();
-    assert_eq!((error.kind(), error.applied()), (Kind::Closed, Some(Applied::No)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::No)));
     drop(lease);
     wire.expect_end().await;
     assert_eq!(scene.pool.stats().total, 0);
-    assert_eq!(scene.pool.acquire().await.err().unwrap().kind(), Kind::Closed);
-    assert_eq!(scene.pool.lane_lease().await.err().unwrap().kind(), Kind::Closed);
+    assert_eq!(scene.pool.acquire().await.err().unwrap().kind(), ErrorClass::Closed);
+    assert_eq!(scene.pool.lane_lease().await.err().unwrap().kind(), ErrorClass::Closed);
     scene.pool.close().await;
 }
 

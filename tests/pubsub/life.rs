@@ -1,6 +1,6 @@
 //! From the first subscription to the last.
 
-use oxidis::error::Kind;
+use oxidis::error::ErrorClass;
 use oxidis::pubsub::{Budget, Topic};
 use tokio::time::Instant;
 
@@ -70,7 +70,7 @@ async fn a_request_fails_at_its_deadline_while_there_is_no_connection() {
     // The handshake is never answered.
     let _wire = scene.server.accept_raw().await;
     let error = scene.caller.settled(ticket).await.unwrap();
-    assert_eq!(error.kind(), Kind::Timeout);
+    assert_eq!(error.kind(), ErrorClass::Timeout);
     assert!(since.elapsed() >= ms(300) && since.elapsed() < ms(400), "{:?}", since.elapsed());
 }
 
@@ -83,7 +83,7 @@ async fn a_close_fails_what_waits_and_what_comes_later() {
     wire.expect_end().await;
     let later = scene.subscribe(Topic::Channel, &[("c", 3)]);
     for ticket in [waiting, later] {
-        assert_eq!(scene.caller.settled(ticket).await.unwrap().kind(), Kind::Closed);
+        assert_eq!(scene.caller.settled(ticket).await.unwrap().kind(), ErrorClass::Closed);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections that end, and what follows.
 
-use oxidis::error::Kind;
+use oxidis::error::ErrorClass;
 use oxidis::options::{Reconnect, Secret};
 use oxidis::outbox::{Event, Resubscribed};
 use oxidis::pubsub::{Budget, Topic};
@@ -108,6 +108,6 @@ async fn a_strategy_that_wants_no_reconnect_ends_the_subscriber() {
     let stopped = |event: &Event| matches!(event, Event::Stopped(_)).then_some(());
     scene.caller.event(stopped).await;
     let later = scene.subscribe(Topic::Channel, &[("b", 2)]);
-    assert_eq!(scene.caller.settled(later).await.unwrap().kind(), Kind::Connection);
+    assert_eq!(scene.caller.settled(later).await.unwrap().kind(), ErrorClass::Connection);
     assert!(scene.server.has_no_other().await);
 }

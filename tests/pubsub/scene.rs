@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use oxidis::error::{Error, Kind};
+use oxidis::error::{Error, ErrorClass};
 use oxidis::metrics::Metrics;
 use oxidis::options::ClientOptions;
 use oxidis::pool::{Pool, Questions};
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     pub fn close(&self) {
-        self.subscriber.close(&Error::new(Kind::Closed, "CLOSED", "the client was closed"));
+        self.subscriber.close(&Error::new(ErrorClass::Closed, "CLOSED", "the client was closed"));
     }
 
     fn request(&mut self, within: u64) -> Request {

@@ -5,7 +5,7 @@
 //! `<"chunk" "chunk">` for a streamed string.
 
 use bytes::BytesMut;
-use oxidis::resp::{Decoder, Frames, Kind, Limits};
+use oxidis::resp::{Decoder, Frames, Limits, ValueKind};
 
 /// All that a stream decoded to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -86,25 +86,25 @@ fn show(frames: &Frames, index: u32) -> String {
     let node = &frames.tape[index as usize];
     let text = frames.text(node).escape_ascii().to_string();
     match node.kind {
-        Kind::Simple => format!("+{text}"),
-        Kind::Error => format!("-{text}"),
-        Kind::BulkError => format!("!{text}"),
-        Kind::Integer => (node.num as i64).to_string(),
-        Kind::Bulk => format!("\"{text}\""),
-        Kind::Verbatim => format!("=\"{text}\""),
-        Kind::BigNumber => format!("({text}"),
-        Kind::Double => format!(",{}", f64::from_bits(node.num)),
-        Kind::Boolean => (if node.num == 1 { "#t" } else { "#f" }).to_owned(),
-        Kind::Null => "_".to_owned(),
-        Kind::Array => format!("[{}]", children(frames, index).join(" ")),
-        Kind::Set => format!("~[{}]", children(frames, index).join(" ")),
-        Kind::Push => format!(">[{}]", children(frames, index).join(" ")),
-        Kind::Map => {
+        ValueKind::Simple => format!("+{text}"),
+        ValueKind::Error => format!("-{text}"),
+        ValueKind::BulkError => format!("!{text}"),
+        ValueKind::Integer => (node.num as i64).to_string(),
+        ValueKind::Bulk => format!("\"{text}\""),
+        ValueKind::Verbatim => format!("=\"{text}\""),
+        ValueKind::BigNumber => format!("({text}"),
+        ValueKind::Double => format!(",{}", f64::from_bits(node.num)),
+        ValueKind::Boolean => (if node.num == 1 { "#t" } else { "#f" }).to_owned(),
+        ValueKind::Null => "_".to_owned(),
+        ValueKind::Array => format!("[{}]", children(frames, index).join(" ")),
+        ValueKind::Set => format!("~[{}]", children(frames, index).join(" ")),
+        ValueKind::Push => format!(">[{}]", children(frames, index).join(" ")),
+        ValueKind::Map => {
             let flat = children(frames, index);
             let pairs: Vec<String> = flat.chunks(2).map(|pair| pair.join(": ")).collect();
             format!("{{{}}}", pairs.join(" "))
         }
-        Kind::Streamed => {
+        ValueKind::Streamed => {
             let chunks = children(frames, index);
             let size: u32 = frames.tape[index as usize + 1..node.off as usize]
                 .iter()
@@ -124,7 +124,7 @@ fn children(frames: &Frames, index: u32) -> Vec<String> {
         shown.push(show(frames, child));
         child = frames.next(child);
     }
-    let expected = if node.kind == Kind::Map { node.len * 2 } else { node.len };
+    let expected = if node.kind == ValueKind::Map { node.len * 2 } else { node.len };
     assert_eq!(shown.len(), expected as usize, "children of a {:?}", node.kind);
     shown
 }

@@ -1,6 +1,6 @@
 //! A session ends with its connection: nothing is retried, since nobody knows what depends on it.
 
-use oxidis::error::{Applied, Error, Kind};
+use oxidis::error::{Applied, Error, ErrorClass};
 use oxidis::session::Released;
 
 use crate::scene::Scene;
@@ -63,7 +63,7 @@ async fn closing_ends_all_commands_and_the_connection() {
     let (session, mut wire) = scene.opened().await;
     let id = scene.send(&session, &["BLPOP q 0"]);
     wire.expect("BLPOP q 0").await;
-    session.close(&Error::new(Kind::Closed, "CLOSED", "over"));
+    session.close(&Error::new(ErrorClass::Closed, "CLOSED", "over"));
     let error = scene.caller.failure(id).await;
     assert_eq!((error.code(), error.applied()), ("CLOSED", Some(Applied::Unknown)));
     wire.expect_end().await;

@@ -102,7 +102,7 @@ fn a_block_is_written_again_whole_if_its_end_was_not_written() {
         write(&mut state, 2 + cut, now);
         // As many replies as could have come.
         take(&mut state, 1 + ends.iter().filter(|end| **end <= cut).count());
-        let (ended, retried) = state.lose(is_read_only);
+        let (ended, retried) = state.lose(is_repeatable);
         assert_eq!((ids(&ended), retried), (vec![], 1), "cut at {cut}");
         assert_eq!(write_all(&mut state, now), format!("{text}W3"));
         let whose: Vec<_> = (0..5).map(|_| reply(&mut state).whose.id).collect();
@@ -116,7 +116,7 @@ fn a_wholly_written_block_is_never_written_again() {
         let (mut state, now, text, _) = started();
         write(&mut state, 2 + text.len(), now);
         take(&mut state, 1 + answered);
-        let (ended, retried) = state.lose(is_read_only);
+        let (ended, retried) = state.lose(is_repeatable);
         assert_eq!((ids(&ended), retried), (vec![(2, Applied::Unknown)], 0));
         assert_eq!(write_all(&mut state, now), "W3");
     }
@@ -129,10 +129,10 @@ fn a_block_that_is_cut_time_and_again_ends_not_applied() {
     reply(&mut state);
     for _ in 0..2 {
         write(&mut state, 5, now);
-        assert_eq!(ids(&state.lose(is_read_only).0), []);
+        assert_eq!(ids(&state.lose(is_repeatable).0), []);
     }
     write(&mut state, 5, now);
-    assert_eq!(ids(&state.lose(is_read_only).0), [(2, Applied::No)]);
+    assert_eq!(ids(&state.lose(is_repeatable).0), [(2, Applied::No)]);
     assert_eq!(write_all(&mut state, now), "W3");
 }
 
@@ -173,7 +173,7 @@ fn a_block_refused_for_the_servers_role_asks_for_another_connection() {
     assert!(state.unwritten().is_none(), "what is new waits for it");
     reply(&mut state);
     assert!(matches!(state.drained(now, 0, 0.5), Drained::Reconnect));
-    assert_eq!(ids(&state.lose(is_read_only).0), []);
+    assert_eq!(ids(&state.lose(is_repeatable).0), []);
     assert_eq!(write_all(&mut state, now), "W4");
 }
 

@@ -39,7 +39,7 @@ fn block(names: &[&str]) -> (String, Vec<usize>) {
     (String::from_utf8(text).unwrap(), ends)
 }
 
-fn is_read_only(encoded: &[u8]) -> bool {
+fn is_repeatable(encoded: &[u8]) -> bool {
     encoded.starts_with(b"R")
 }
 

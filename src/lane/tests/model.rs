@@ -335,7 +335,7 @@ impl Model {
     }
 
     fn lose(&mut self) {
-        let (ended, retried) = self.state.lose(is_read_only);
+        let (ended, retried) = self.state.lose(is_repeatable);
         let mut kept = std::mem::take(&mut self.held);
         let (mut expected, mut again) = (Vec::new(), 0);
         for mut entry in std::mem::take(&mut self.queue) {

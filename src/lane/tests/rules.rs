@@ -140,7 +140,7 @@ fn a_loss_keeps_what_was_never_written_in_order() {
     state.push(batch(5, &["W5"], 0, now));
     write(&mut state, 3, now);
     state.cancel(0, 3);
-    let (ended, retried) = state.lose(is_read_only);
+    let (ended, retried) = state.lose(is_repeatable);
     assert_eq!(ids(&ended), [(1, Applied::Unknown), (2, Applied::Unknown)]);
     assert_eq!(retried, 0);
     assert_eq!(write_all(&mut state, now), "W4W5");
@@ -152,11 +152,11 @@ fn a_read_only_command_is_written_again_twice_at_most() {
     let (mut state, now) = started(&["R1", "W2", "R3"]);
     write_all(&mut state, now);
     assert_eq!(reply(&mut state).whose.id, 1);
-    let (ended, retried) = state.lose(is_read_only);
+    let (ended, retried) = state.lose(is_repeatable);
     assert_eq!((ids(&ended), retried), (vec![(2, Applied::Unknown)], 1));
     for round in [1, 0] {
         assert_eq!(write_all(&mut state, now), "R3");
-        let (ended, retried) = state.lose(is_read_only);
+        let (ended, retried) = state.lose(is_repeatable);
         assert_eq!((ended.len(), retried), (1 - round, round));
     }
     assert_eq!(state.commands(), 0);
@@ -169,7 +169,7 @@ fn the_tries_and_the_end_of_a_caller_are_not_the_callers_bits() {
     let rows = vec![Command { mode, ..command(9, 2, 0) }];
     state.push(Batch::new(Bytes::from_static(b"R9"), rows, now));
     write_all(&mut state, now);
-    state.lose(is_read_only);
+    state.lose(is_repeatable);
     write_all(&mut state, now);
     assert_eq!(reply(&mut state).whose, Whose { id: 9, mode });
 }
@@ -179,7 +179,7 @@ fn a_tombstone_is_not_written_again() {
     let (mut state, now) = started(&["R1", "R2"]);
     write_all(&mut state, now);
     state.cancel(0, 1);
-    let (ended, _) = state.lose(is_read_only);
+    let (ended, _) = state.lose(is_repeatable);
     assert!(ended.is_empty());
     assert_eq!(write_all(&mut state, now), "R2");
 }
@@ -281,7 +281,7 @@ fn a_read_only_server_is_left_and_tried_again_twice() {
         assert_eq!(write_all(&mut state, now), "W1");
         assert!(refuse(&mut state, READONLY).held);
         assert!(matches!(state.drained(now, 0, 0.5), Drained::Reconnect));
-        let (ended, _) = state.lose(is_read_only);
+        let (ended, _) = state.lose(is_repeatable);
         assert!(ended.is_empty(), "the server said that it was not run");
     }
     write_all(&mut state, now);
@@ -296,7 +296,7 @@ fn a_loss_puts_refused_commands_before_the_others() {
     write_all(&mut state, now);
     refuse(&mut state, LOADING);
     state.push(batch(3, &["W3"], 0, now));
-    let (ended, retried) = state.lose(is_read_only);
+    let (ended, retried) = state.lose(is_repeatable);
     assert_eq!((ended.len(), retried), (0, 1));
     assert!(!state.is_holding());
     assert_eq!(write_all(&mut state, now), "W1R2W3");
@@ -352,7 +352,7 @@ fn an_answer_to_half_a_command_is_told_and_survives_the_loss() {
     let answer = reply(&mut state);
     assert!(answer.early);
     assert_eq!(answer.whose.id, 1);
-    let (ended, _) = state.lose(is_read_only);
+    let (ended, _) = state.lose(is_repeatable);
     assert!(ended.is_empty());
     assert_eq!(write_all(&mut state, now), "W2");
     assert!(!reply(&mut state).early);
@@ -397,7 +397,7 @@ fn marks_end_with_the_connection_whether_written_or_not() {
     assert_eq!(write_all(&mut state, now), "R1;M;");
     state.push(batch(2, &["W2;"], 0, now));
     state.push(mark());
-    assert!(state.lose(is_read_only).0.is_empty());
+    assert!(state.lose(is_repeatable).0.is_empty());
     state.resume();
     assert_eq!(write_all(&mut state, now), "R1;W2;");
     assert_eq!(state.commands(), 2);

@@ -1,7 +1,7 @@
 //! Single rules.
 
 use super::*;
-use crate::error::{Applied, Kind};
+use crate::error::{Applied, ErrorClass};
 use crate::outbox::Row;
 use Topic::{Channel, Monitor, Pattern, ShardChannel};
 
@@ -227,7 +227,7 @@ fn a_ticket_fails_at_its_deadline_and_what_it_wanted_stays_wanted() {
     let names = vec![(Bytes::from_static(b"a"), 1)];
     scene.state.want(request(1, Some(deadline)), Channel, names);
     assert_eq!(scene.state.next_deadline(), Some(deadline));
-    let error = Error::new(Kind::Timeout, "TIMEOUT", "too late");
+    let error = Error::new(ErrorClass::Timeout, "TIMEOUT", "too late");
     assert_eq!(scene.state.expire(scene.now, &error), 0);
     scene.pass(100);
     assert_eq!(scene.state.expire(scene.now, &error), 1);
@@ -296,7 +296,7 @@ fn monitoring_ends_with_its_connection() {
 fn clearing_fails_what_waits_and_forgets_the_rest() {
     let mut scene = Scene::connected();
     scene.want(1, Channel, &["a"]);
-    scene.state.clear(&Error::new(Kind::Closed, "CLOSED", "closed"));
+    scene.state.clear(&Error::new(ErrorClass::Closed, "CLOSED", "closed"));
     scene.keep_account();
     assert_eq!(scene.code(1), Some("CLOSED"));
     assert!(!scene.state.is_wanted(State::ONLY));

@@ -4,7 +4,7 @@
 
 use bytes::BytesMut;
 
-use crate::resp::{Decoder, Frames, Limits, Node};
+use crate::resp::{Decoder, Frames, Limits, TapeNode};
 
 /// Feeds `wire` in portions of `size` bytes; returns the values' count, the bytes examined and the
 /// most nodes there was ever room for.
@@ -73,7 +73,7 @@ fn chunks_and_nesting_and_attributes_are_read_once() {
 
 #[test]
 fn announced_sizes_reserve_nothing() {
-    let node = std::mem::size_of::<Node>();
+    let node = std::mem::size_of::<TapeNode>();
     for wire in ["*300000000\r\n", "%150000000\r\n", "~300000000\r\n", "$536870912\r\n"] {
         let mut decoder = Decoder::new(Limits::default());
         let mut buf = BytesMut::from(wire);
@@ -132,6 +132,6 @@ fn a_tape_answers_foreign_nodes_and_indices_with_nothing() {
     assert_eq!(frames.next(u32::MAX), u32::MAX);
     let text = frames.tape[1];
     assert_eq!(frames.text(&text), b"a");
-    assert_eq!(frames.text(&Node { off: u32::MAX, ..text }), b"");
-    assert_eq!(frames.text(&Node { len: u32::MAX, ..text }), b"");
+    assert_eq!(frames.text(&TapeNode { off: u32::MAX, ..text }), b"");
+    assert_eq!(frames.text(&TapeNode { len: u32::MAX, ..text }), b"");
 }

@@ -1952,48 +1952,6 @@ export type RedisClientPoolType<
 > = T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
   : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
 
-/** Who logs in: see `auth`. */
-export interface RedisAuthentication {
-  /** Default: the server's default user. */
-  username?: RedisArgument
-  password: RedisArgument
-}
-
-/** What HELLO does besides: see `hello`. */
-export interface HelloOptions {
-  /** Logs in. */
-  AUTH?: { username: RedisArgument; password: RedisArgument }
-  /** Names the connection. */
-  SETNAME?: RedisArgument
-}
-
-/** What a server says about itself and the connection. */
-export interface HelloReply<T> {
-  server: T
-  version: T
-  proto: 2 | 3
-  id: number
-  mode: T
-  role: T
-  modules: unknown[]
-}
-
-/** Which changes of keys the server tells of: see `clientTracking`. */
-export interface ClientTrackingOptions {
-  /** The id of the connection to tell. Default: this one. */
-  REDIRECT?: RedisInteger
-  /** Tells of all keys, read or not. Default false. */
-  BCAST?: boolean
-  /** With BCAST: only of keys that begin so. Default: all. */
-  PREFIX?: RedisVariadicArgument
-  /** Only of keys read right after `clientCaching(true)`. Default false. */
-  OPTIN?: boolean
-  /** Not of keys read right after `clientCaching(false)`. Default false. */
-  OPTOUT?: boolean
-  /** Not of changes that this connection makes. Default false. */
-  NOLOOP?: boolean
-}
-
 /** Called with each message of a channel, and with the channel's name. */
 export type PubSubListener<T = string> = (message: T, channel: T) => void
 
@@ -2861,6 +2819,48 @@ export type RoleReply<T> =
       dataReceived: number
     }
   | { role: 'sentinel'; masterNames: T[] }
+
+/** Who logs in: see `auth`. */
+export interface RedisAuthentication {
+  /** Default: the server's default user. */
+  username?: RedisArgument
+  password: RedisArgument
+}
+
+/** What HELLO does besides: see `hello`. */
+export interface HelloOptions {
+  /** Logs in. */
+  AUTH?: { username: RedisArgument; password: RedisArgument }
+  /** Names the connection. */
+  SETNAME?: RedisArgument
+}
+
+/** What a server says about itself and the connection. */
+export interface HelloReply<T> {
+  server: T
+  version: T
+  proto: 2 | 3
+  id: number
+  mode: T
+  role: T
+  modules: unknown[]
+}
+
+/** Which changes of keys the server tells of: see `clientTracking`. */
+export interface ClientTrackingOptions {
+  /** The id of the connection to tell. Default: this one. */
+  REDIRECT?: RedisInteger
+  /** Tells of all keys, read or not. Default false. */
+  BCAST?: boolean
+  /** With BCAST: only of keys that begin so. Default: all. */
+  PREFIX?: RedisVariadicArgument
+  /** Only of keys read right after `clientCaching(true)`. Default false. */
+  OPTIN?: boolean
+  /** Not of keys read right after `clientCaching(false)`. Default false. */
+  OPTOUT?: boolean
+  /** Not of changes that this connection makes. Default false. */
+  NOLOOP?: boolean
+}
 
 /**
  * A connection of one's own, until it is released. Made by `client.session(...)` and
@@ -9705,7 +9705,7 @@ export interface RedisBufferCommands extends RedisPlainCommands {
   ZMPOP: RedisBufferCommands['zmPop']
 }
 
-/** The commands that change a connection, and so need one of one's own. */
+/** The commands that change a connection. Only sessions have them. */
 export interface RedisOwnCommands {
   /**
    * Signals that a cluster client is following an -ASK redirect.
@@ -9897,7 +9897,7 @@ export interface RedisOwnCommands {
   WATCH: RedisOwnCommands['watch']
 }
 
-/** The commands that change a connection, and so need one of one's own. */
+/** The commands that change a connection. Only sessions have them. */
 export interface RedisBufferOwnCommands {
   /**
    * Signals that a cluster client is following an -ASK redirect.

@@ -9,10 +9,13 @@
 // options and whatever else is known beforehand are constants.
 
 const { Arguments } = require('../lib/arguments')
-const { commands, ownCommands } = require('../lib/commands')
+const { commands, sessionCommands } = require('../lib/commands')
 const { MODULES } = require('../lib/modules')
 
-/** All methods: `[{ row, name, calls: [arguments], isOwn }]`; sessions alone have their own. */
+/**
+ * All methods, as `[{ row, name, calls: [arguments], isSessionOnly }]`. `isSessionOnly` marks those
+ * that sessions have and clients do not.
+ */
 function allCalls () {
   const named = require('../__test__/commands/calls')
   const modules = {
@@ -22,14 +25,16 @@ function allCalls () {
   }
   const rows = [
     ...commands.map(row => ({ row, calls: named[row.name] })),
-    ...ownCommands.map(row => ({ row, calls: named[row.name] ?? OWN[row.name], isOwn: true })),
+    ...sessionCommands.map(row => ({
+      row, calls: named[row.name] ?? SESSION_ONLY[row.name], isSessionOnly: true
+    })),
     ...Object.entries(MODULES).flatMap(([namespace, rows]) =>
       rows.map(row => ({ row, calls: modules[namespace][row.name] })))
   ]
-  return rows.map(({ row, calls, isOwn = false }) => ({
+  return rows.map(({ row, calls, isSessionOnly = false }) => ({
     row,
     name: row.namespace === undefined ? row.name : `${row.namespace}.${row.name}`,
-    isOwn,
+    isSessionOnly,
     // With a function at its end a call is one with a callback, which is another form.
     calls: calls.filter(args => typeof args.at(-1) !== 'function')
   }))
@@ -127,7 +132,7 @@ class Recorder extends Arguments {
 }
 
 /** The methods that only sessions have. */
-const OWN = {
+const SESSION_ONLY = {
   asking: [[]],
   auth: [[{ password: 'p' }], [{ username: 'u', password: 'p' }]],
   clientCaching: [[true], [false]],

@@ -17,7 +17,8 @@ const { dataFor } = require('../__test__/commands/data')
  */
 async function recordReplies (methods) {
   const replies = new Map()
-  const transforming = methods.filter(({ row, isOwn }) => row.reply !== undefined && !isOwn)
+  const transforming = methods.filter(({ row, isSessionOnly }) =>
+    row.reply !== undefined && !isSessionOnly)
   if (transforming.length === 0) return replies
   const server = await require('../__test__/support/redis-server').startServer()
   const client = createClient({ socket: { host: server.host, port: server.port } })

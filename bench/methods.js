@@ -128,8 +128,8 @@ class Stage {
   }
 
   /** The functions of one call, on a client if it has the method, else on a session. */
-  caseOf ({ row, name, isOwn }, args) {
-    for (const owner of isOwn ? [this.session] : [this.client, this.session]) {
+  caseOf ({ row, name, isSessionOnly }, args) {
+    for (const owner of isSessionOnly ? [this.session] : [this.client, this.session]) {
       const made = makeCase(owner, row, args)
       const [sent, byHand] = [made.method, made.byHand].map(call => this.bytesOf(call))
       if (sent !== '' && sent === byHand) return { ...made, row }

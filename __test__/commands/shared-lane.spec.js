@@ -14,7 +14,7 @@ const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('../../lib/commands/flag
 
 test('no method of the table blocks or changes the shared connection', () => {
   const unfit = commands.filter(({ name: method, command: [name, sub], blocks }) => {
-    // Without arguments it only asks, and it takes none on a client: see own.spec.js.
+    // Without arguments it only asks, and it takes none on a client: see session-commands.spec.js.
     if (method === 'hello') return false
     // A row that says that it may wait goes elsewhere when it does: see blocking.spec.js.
     const harmful = blocks ? STATE | SUBSCRIBE : BLOCKING | STATE | SUBSCRIBE

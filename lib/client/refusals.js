@@ -6,13 +6,13 @@
  */
 
 const { callback } = require('../methods/from-rows')
-const { ownCommands } = require('../commands')
+const { sessionCommands } = require('../commands')
 const { STATE } = require('../commands/flags')
 const { laneRefusal } = require('../commands/guards')
 
 /** Adds a method, in both spellings, for each such command that `prototype` has no own way for. */
 function addRefusals (prototype) {
-  for (const row of ownCommands) {
+  for (const row of sessionCommands) {
     if (row.name in prototype) continue
     const message = `${row.name}: ${laneRefusal(row.command.join(' '), STATE)}`
     const value = function (...args) {

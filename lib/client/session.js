@@ -10,7 +10,7 @@
 const { inspect } = require('node:util')
 
 const { addCommands } = require('../methods/from-rows')
-const { commands, ownCommands } = require('../commands')
+const { commands, sessionCommands } = require('../commands')
 const { ClientClosedError } = require('../errors')
 const { addIterators } = require('./iterators')
 const { addModules } = require('../methods/namespaces')
@@ -70,7 +70,7 @@ class RedisSession {
 
 RedisSession.prototype._isSession = true
 
-addCommands(RedisSession.prototype, [...commands, ...ownCommands])
+addCommands(RedisSession.prototype, [...commands, ...sessionCommands])
 addModules(RedisSession.prototype)
 addIterators(RedisSession.prototype)
 addViews(RedisSession.prototype)

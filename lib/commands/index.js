@@ -22,10 +22,10 @@
  *   docs      { summary, since, complexity } of a command that redis.json does not describe
  *
  * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
- * `ownCommands` are those that sessions have besides.
+ * `sessionCommands` are the rows of the methods that only sessions have.
  */
 
-const own = require('./own')
+const session = require('./session-commands')
 
 const GROUPS = {
   acl: require('./acl'),
@@ -59,10 +59,10 @@ const GROUPS = {
   vectors: require('./vectors')
 }
 
-const commands = [...Object.values(GROUPS).flat(), own.helloOfClient].map(complete)
+const commands = [...Object.values(GROUPS).flat(), session.helloOfClient].map(complete)
 commands.sort((a, b) => a.name < b.name ? -1 : 1)
 
-const ownCommands = own.rows.map(complete)
+const sessionCommands = session.rows.map(complete)
 
 /** Gives every row the same fields in the same order, so that the wrapper stays monomorphic. */
 function complete (row) {
@@ -84,4 +84,4 @@ function complete (row) {
   })
 }
 
-module.exports = { commands, complete, ownCommands }
+module.exports = { commands, complete, sessionCommands }

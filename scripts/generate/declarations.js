@@ -13,7 +13,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 
-const { commands: rows, ownCommands } = require('../../lib/commands')
+const { commands: rows, sessionCommands } = require('../../lib/commands')
 const { isWhole } = require('../../lib/client/legacy')
 const { MODULES } = require('../../lib/modules')
 const { interfaceOf: faceOf } = require('../../lib/methods/namespaces')
@@ -32,8 +32,8 @@ function render (facts) {
     face('RedisCommands extends RedisPlainCommands', 'The commands.', views, facts, 'string'),
     face('RedisBufferCommands extends RedisPlainCommands',
       'The commands of a view whose strings are Buffers.', views, facts, 'Buffer'),
-    face('RedisOwnCommands', OWN, ownCommands, facts, 'string'),
-    face('RedisBufferOwnCommands', OWN, ownCommands, facts, 'Buffer'),
+    face('RedisOwnCommands', SESSION_ONLY, sessionCommands, facts, 'string'),
+    face('RedisBufferOwnCommands', SESSION_ONLY, sessionCommands, facts, 'Buffer'),
     chain('RedisMulti', 'The commands of a chain.', 'RedisCommands', rows, 'RedisChain', 'string'),
     chain('RedisBufferMulti', 'The commands of a chain whose strings are Buffers.',
       'RedisBufferCommands', rows, 'RedisBufferChain', 'Buffer'),
@@ -303,7 +303,7 @@ function closing (text, start) {
 }
 
 /** What sessions have besides. */
-const OWN = "The commands that change a connection, and so need one of one's own."
+const SESSION_ONLY = 'The commands that change a connection. Only sessions have them.'
 
 /** The parameters of a chain: its replies so far, and the definitions of its client. */
 const LINKS = '<Replies extends unknown[] = [], D = {}>'

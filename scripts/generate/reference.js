@@ -4,7 +4,7 @@
  * Renders docs/commands.md: every command method with its arguments, its command and what it does.
  */
 
-const { commands, ownCommands } = require('../../lib/commands')
+const { commands, sessionCommands } = require('../../lib/commands')
 const { MODULES } = require('../../lib/modules')
 const { TEXT_ALL, known, sentence, signature } = require('./declarations')
 
@@ -23,7 +23,7 @@ function render (facts) {
   const parts = [
     HEAD,
     section('Commands of clients and sessions', commands, facts),
-    section('Commands of sessions only', ownCommands, facts),
+    section('Commands of sessions only', sessionCommands, facts),
     ...Object.entries(MODULES).map(([namespace, rows]) =>
       section(`Commands of \`client.${namespace}\``, rows, facts))
   ]

@@ -11,7 +11,7 @@ const theirs = require('@redis/client/dist/lib/commands').default
 const redis = require('redis')
 
 const oxidis = require('../..')
-const { ownCommands } = require('../../lib/commands')
+const { sessionCommands } = require('../../lib/commands')
 const hotkeys = require('../../lib/commands/hotkeys')
 const { startServer } = require('../support/redis-server')
 const { failure } = require('../behaviour/session-scene')
@@ -58,7 +58,7 @@ const NO_COMMANDS = new Set([
 const MODULES = new Set(['bf', 'cf', 'cms', 'ft', 'json', 'tDigest', 'topK', 'ts'])
 
 describe('encoding as in node-redis', () => {
-  for (const row of ownCommands) {
+  for (const row of sessionCommands) {
     it(row.name, () => {
       for (const prefix of [undefined, 'p:']) {
         for (const args of CALLS[row.name] ?? []) {
@@ -110,7 +110,7 @@ describe('on a client', () => {
     await server?.stop()
   })
 
-  for (const row of ownCommands) {
+  for (const row of sessionCommands) {
     if (row.name === 'select' || row.name === 'hello') continue
     it(`${row.name} is refused with the right call`, async () => {
       const { commands } = client.stats()

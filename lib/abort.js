@@ -1,14 +1,18 @@
 'use strict'
 
 /*
- * AbortSignals: who wants to know when one is aborted.
+ * AbortSignals: what is to happen when one is aborted.
  */
 
 const { AbortError } = require('./errors')
 
 /**
- * Calls `abort` when `signal` is aborted; returns the function that takes it back. However many
- * commands share a signal, it has one listener: Node warns of more than ten as of a leak.
+ * Calls `abort` when `signal` is aborted. Returns a function that takes this back.
+ *
+ * A signal gets one listener, however many commands share it: Node warns of more than ten listeners
+ * as of a leak.
+ * @param {AbortSignal} signal
+ * @param {() => void} abort
  */
 function onAbort (signal, abort) {
   const aborts = ABORTS.get(signal) ?? new Set()
@@ -24,13 +28,35 @@ function onAbort (signal, abort) {
   }
 }
 
-/** What is to be called for each signal; an entry lives no longer than its signal. */
+/** Signal -> the functions that are to be called. Entries live no longer than their signals. */
 const ABORTS = new WeakMap()
 
-/** The error for a caller who left before anything was sent. */
+/**
+ * Resolves as `promise` does, or rejects with an `AbortError` once `signal` is aborted. For what
+ * comes before a command is sent.
+ * @param {Promise<T>} promise
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<T>}
+ * @template T
+ */
+async function unlessAborted (promise, signal) {
+  if (signal === undefined) return promise
+  if (signal.aborted) throw abortedBefore(signal.reason)
+  let forget
+  const aborted = new Promise((resolve, reject) => {
+    forget = onAbort(signal, () => reject(abortedBefore(signal.reason)))
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    forget()
+  }
+}
+
+/** The error for a caller that left before anything was sent. */
 function abortedBefore (reason) {
   return new AbortError('the command was aborted before it was sent',
     { applied: 'no', cause: reason })
 }
 
-module.exports = { abortedBefore, onAbort }
+module.exports = { abortedBefore, onAbort, unlessAborted }

@@ -3,13 +3,13 @@
 /*
  * The argument writer: turns the arguments of one command into RESP text.
  *
- * Owns the checks on what a caller passed and the encoding of each argument. It never sees a
- * socket, a promise or a command name: the command's own tokens and the `*n` header are put in
- * front by the method wrapper, which also puts its method's name in front of an error message.
+ * Owns the checks of what a caller passed, and the encoding of each argument. It knows no socket,
+ * no promise and no command name. The method that uses it puts the header (`*n`) and the words of
+ * the command in front, and its own name in front of an error message (`named`).
  *
- * The text is a "binary string", one char for one byte, because appending to a JavaScript string
- * is the cheapest thing V8 does (a rope: no copy before the batch is flushed). Only large values
- * are handed over apart, so that they are copied once.
+ * The text has one char for each byte. Appending to a JavaScript string is the cheapest thing that
+ * V8 does: it builds a rope, and copies nothing before the batch is handed over. A large value is
+ * handed over beside the text, so that it is copied once.
  *
  * Invariant: `argc` is the number of arguments in `chunks` and `body` together. No error message
  * holds a key or a value.
@@ -18,28 +18,29 @@
 const CRLF = '\r\n'
 
 /**
- * `s.charCodeAt` would look the method up on each call once anything in the process has extended
- * `String` (node-redis does): measured on Node 20, that makes the loop below 4.6 times slower.
+ * `charCodeAt` as it was when this module was loaded. Once anything in the process extends `String`
+ * (node-redis does), V8 looks `s.charCodeAt` up on each call, which makes the loop in `text` 4.6
+ * times slower (measured on Node 20).
  */
 const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt)
 
 class Arguments {
   constructor () {
-    /** Encoded arguments, or with `chunks` those after the last large value. */
+    /** The encoded arguments; with `chunks`, those behind the last large value. */
     this.body = ''
-    /** Arguments written, without the tokens of the command's name. */
+    /** Arguments written. The words of the command are not counted. */
     this.argc = 0
-    /** null, or text and large values in turns: [text, value, text, value]. `body` follows. */
+    /** Text and large values in turns, `[text, value, text, value]`; null without large values. */
     this.chunks = null
-    /** Whatever the command's reply transform wants to know about its arguments. */
+    /** What the transform of the command's reply needs to know of the arguments. */
     this.preserved = undefined
-    /** How long (ms) the server may wait before it answers; 0: for ever; undefined: not at all. */
+    /** How long (ms) the server may wait before it answers: 0 for ever, undefined not at all. */
     this.waits = undefined
-    /** Key prefix of the client: string, Buffer, or null. */
+    /** The client's key prefix: a string, a Buffer, or null. */
     this.prefix = null
   }
 
-  /** Forgets the last command. `prefix` is put in front of every key: string, Buffer or null. */
+  /** Begins a new command. `prefix` (string, Buffer, null) goes in front of every key. */
   reset (prefix) {
     this.body = ''
     this.argc = 0
@@ -68,7 +69,7 @@ class Arguments {
     }
   }
 
-  /** The number of keys, then the keys: what commands with `numkeys` want. */
+  /** The number of keys, then the keys: for commands with `numkeys`. */
   keysCounted (v, name) {
     this.int(Array.isArray(v) ? v.length : 1, name)
     this.keys(v, name)
@@ -88,7 +89,7 @@ class Arguments {
     this.anyArgs(v, name)
   }
 
-  /** As `args`, but an empty array is fine and writes nothing. */
+  /** One string or Buffer, or an array of them. An empty array writes nothing. */
   anyArgs (v, name) {
     if (!Array.isArray(v)) {
       if (!isText(v)) fail(name, ONE_OR_MORE, v)
@@ -119,7 +120,7 @@ class Arguments {
   int (v, name) {
     this.argc++
     if (typeof v === 'number') {
-      // Above 2^53 a number has already lost digits, so sending it would be a silent rounding.
+      // A number above 2^53 may have lost digits already: sending it would hide a rounding.
       if (!Number.isSafeInteger(v)) {
         fail(name, 'an integer within 2^53 (beyond that a bigint or a string)', v)
       }
@@ -162,12 +163,12 @@ class Arguments {
     this.int(v instanceof Date ? v.getTime() : v, name)
   }
 
-  /** Tells that the server may wait this long (ms) before it answers; 0 is for ever. */
+  /** Says that the server may wait this long (ms) before it answers; 0 means for ever. */
   wait (ms) {
     this.waits = ms
   }
 
-  /** A word of the command's grammar, known to be ASCII and short. */
+  /** A word of the command's grammar. It must be short and ASCII. */
   token (word) {
     this.argc++
     const encoded = TOKENS.get(word)
@@ -191,14 +192,14 @@ class Arguments {
         throw new TypeError(`argument "${name}" has an unknown option "${option}"; ` +
           `known are ${[...known].join(', ')}`)
       }
-      // Whatever else is false counts as not given; this is a calculation that went wrong.
+      // Other false values count as not given. NaN is the result of a wrong calculation.
       const v = o[option]
       if (v !== v) fail(`${name}.${option}`, 'a value', v)
     }
     return o
   }
 
-  /** Encodes text of any length and alphabet. Not counted: callers raise `argc`. */
+  /** Encodes any text. The caller raises `argc`. */
   text (s) {
     const length = s.length
     if (length <= LOOP_LENGTH) {
@@ -215,19 +216,19 @@ class Arguments {
     else this.body += head(size) + Buffer.from(s, 'utf8').latin1Slice() + CRLF
   }
 
-  /** Encodes text known to be ASCII. Not counted. */
+  /** Encodes text that is ASCII. The caller raises `argc`. */
   ascii (s) {
     this.body += head(s.length) + s + CRLF
   }
 
-  /** Encodes bytes. Not counted. */
+  /** Encodes bytes. The caller raises `argc`. */
   bytes (b) {
     const size = b.byteLength
     if (size >= LARGE) this.apart(asBuffer(b), size)
     else this.body += head(size) + asBuffer(b).latin1Slice() + CRLF
   }
 
-  /** Hands a large value over as it is. It is read when the batch is flushed, in the same turn. */
+  /** Puts a large value aside as it is. It is read in the same turn, when the batch goes out. */
   apart (value, size) {
     if (this.chunks === null) this.chunks = []
     this.chunks.push(this.body + head(size), value)
@@ -240,14 +241,41 @@ function isText (v) {
   return typeof v === 'string' || v instanceof Uint8Array
 }
 
-/** Whether an argument that may be left out is there. What is false counts as left out, but NaN. */
+/** Whether an optional argument is given. False values count as left out, except for NaN. */
 function isGiven (v) {
   return Boolean(v) || v !== v
 }
 
-/** Throws the TypeError of a wrong argument. It tells the kind of `v`, never its content. */
+/** Throws the TypeError for a wrong argument. It names the kind of `v`, never its content. */
 function fail (name, expected, v) {
   throw new TypeError(`argument "${name}" must be ${expected}, not ${kind(v)}`)
+}
+
+/**
+ * Puts the name of a method in front of the message of `error`, if that is a TypeError. Returns the
+ * error.
+ */
+function named (method, error) {
+  if (error instanceof TypeError) error.message = `${method}: ${error.message}`
+  return error
+}
+
+/** Throws the TypeError for argument `name` unless `v` is a string or a Buffer. */
+function checkText (v, name) {
+  if (!isText(v)) fail(name, TEXT, v)
+}
+
+/** Whether `v` is a number of a database, which is an integer from 0 to 2^31 - 1. */
+function isDatabase (v) {
+  return Number.isInteger(v) && v >= 0 && v < 2 ** 31
+}
+
+/** Returns `database`, or throws a TypeError if it is no number of a database. */
+function checkDatabase (database) {
+  if (!isDatabase(database)) {
+    throw new TypeError(`argument "database" must be an integer from 0 to ${2 ** 31 - 1}`)
+  }
+  return database
 }
 
 function kind (v) {
@@ -263,7 +291,7 @@ function fraction (v) {
   return v !== v ? 'a NaN' : Number.isFinite(v) ? 'a fraction' : 'an infinite number'
 }
 
-/** True for an object that holds names and values, and is nothing more special. */
+/** True for an object of names and values: no array, no Buffer, no Map, no Date. */
 function isOptions (o) {
   return typeof o === 'object' && o !== null && !Array.isArray(o) && !(o instanceof Uint8Array) &&
     !(o instanceof Map) && !(o instanceof Date)
@@ -281,7 +309,7 @@ function asBuffer (b) {
 
 function keepToken (word) {
   const encoded = `${head(word.length)}${word}${CRLF}`
-  // Some words come in whatever case the caller likes, and some are lists of others.
+  // Callers may write some words in any case, so the number of different words has no bound.
   if (TOKENS.size < KEPT_TOKENS) TOKENS.set(word, encoded)
   return encoded
 }
@@ -297,25 +325,36 @@ const DECIMAL = /^-?\d+$/
 const NUMERIC = /^\s*[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?)\s*$/i
 
 /**
- * Up to here a loop over the chars finds out whether text is ASCII faster than
- * `Buffer.byteLength` does; measured on Node 20: 2 chars 3 against 11 ns, 8 chars 12 against 13,
- * 16 chars 35 against 27.
+ * The longest text (chars) for which a loop finds out faster than `Buffer.byteLength` whether it is
+ * ASCII. Measured on Node 20: 2 chars take 3 and 11 ns, 8 chars 12 and 13, 16 chars 35 and 27.
  */
 const LOOP_LENGTH = 8
 
-/** From 16 KiB on a copy into the batch costs more than handing a value over by itself. */
+/** Values from this size on (bytes) are cheaper to hand over apart than to copy into the text. */
 const LARGE = 16 * 1024
 
-/** `$n\r\n` of the sizes that keys, fields and most values have; 1,024 of them take 40 KB. */
+/** `$n\r\n` for the sizes of most keys, fields and values. 1,024 of them take 40 KB. */
 const HEADS = Array.from({ length: 1024 }, (_, size) => `$${size}\r\n`)
 
-/** Whole encodings of words: a look here takes 18 ns, putting one together 27 (Node 20). */
+/** Word -> its encoding. Looking one up takes 18 ns, encoding it anew 27 ns (Node 20). */
 const TOKENS = new Map()
 
-/** Commands have about 350 words; this is room for as many again in lower case, and for lists. */
+/** Commands have about 350 words. This leaves room for other spellings of them. */
 const KEPT_TOKENS = 1024
 
-/** Whole encodings of the integers that counts, offsets and seconds mostly are. */
+/** Encodings of small integers: most counts, offsets and seconds. */
 const SMALL_INTEGERS = Array.from({ length: 1024 }, (_, n) => `$${String(n).length}\r\n${n}\r\n`)
 
-module.exports = { Arguments, LARGE, fail, isGiven, isOptions, isText, prefixed }
+module.exports = {
+  Arguments,
+  LARGE,
+  checkDatabase,
+  checkText,
+  fail,
+  isDatabase,
+  isGiven,
+  isOptions,
+  isText,
+  named,
+  prefixed
+}

@@ -1,13 +1,13 @@
 'use strict'
 
 /*
- * The errors of oxidis: one class for each way to fail, each with a stable `code`.
+ * The errors of oxidis: a class for each way to fail, each with a stable `code`.
  *
- * No message, stack or property holds a password, a key or a value: `ErrorReply` keeps the
- * server's text and the command's name, nothing else of the command.
+ * No message, stack or property holds a password, a key or a value. An `ErrorReply` keeps the text
+ * of the server and the name of the command.
  */
 
-/** What all errors of oxidis have in common. */
+/** The base class of all errors of oxidis. */
 class OxidisError extends Error {
   /**
    * @param {string} message
@@ -16,11 +16,11 @@ class OxidisError extends Error {
    */
   constructor (message, details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    /** Stable; for `ErrorReply` the first word of the server's text. */
+    /** Stable. Of an `ErrorReply`: the first word of the server's text. */
     this.code = details.code ?? this.constructor.code
     /** Whether the same call may succeed later. */
     this.retryable = details.retryable ?? false
-    /** Where a command was lost: whether the server may have run it. */
+    /** Whether the server may have run the command. Absent where the server has answered it. */
     if (details.applied !== undefined) this.applied = details.applied
   }
 
@@ -59,8 +59,10 @@ class RootNodesUnavailableError extends OxidisError { static code = 'ROOT_NODES_
 /** A command was redirected too often. */
 class MaxCommandRedirectionsError extends OxidisError { static code = 'MAX_REDIRECTIONS' }
 
-/** The primary has changed while an iterator went through its keys: a cursor is worth nothing to
- * another server, so it has to begin again. */
+/**
+ * The primary has changed while an iterator went through its keys. Another server does not know its
+ * cursor, so the iteration has to begin again.
+ */
 class ScanIteratorInterruptedError extends OxidisError {
   static code = 'SCAN_INTERRUPTED'
 
@@ -69,7 +71,7 @@ class ScanIteratorInterruptedError extends OxidisError {
   }
 }
 
-/** Commands of a transaction or a pipeline failed. */
+/** Commands of a transaction or a pipeline have failed. */
 class MultiErrorReply extends ErrorReply {
   /**
    * @param {unknown[]} replies all replies, errors among them
@@ -90,7 +92,7 @@ class MultiErrorReply extends ErrorReply {
   }
 }
 
-/** The classes by the number that the native side gives them (`src/error.rs`, `ErrorClass`). */
+/** The classes by the numbers that the native side uses (`src/error.rs`, `ErrorClass`). */
 const KINDS = [
   ErrorReply,
   ConnectionError,
@@ -106,9 +108,8 @@ const KINDS = [
 ]
 
 /**
- * The error for what the native side tells. It has no stack of its own: it is made in a callback
- * of the event loop, whose frames say nothing about the caller, and a hundred thousand of them
- * may come at once.
+ * Makes an error that the native side tells of. It has no stack: it is made in a callback of the
+ * event loop, whose frames say nothing about the caller, and a hundred thousand may come at once.
  */
 function fromNative (kind, code, message, applied, retryable, cause) {
   const limit = Error.stackTraceLimit
@@ -125,14 +126,14 @@ function fromNative (kind, code, message, applied, retryable, cause) {
   }
 }
 
-/** The error for an error reply of the server. */
+/** Makes the error for an error reply of the server. */
 function fromReply (text) {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0
   try {
     const code = firstWord(text)
     const message = text.replace(ECHOED, '')
-    // A blocking command that was ended by somebody else has taken nothing.
+    // The server has ended the wait of a blocking command, which has taken nothing.
     const applied = code === 'UNBLOCKED' ? 'no' : undefined
     return new ErrorReply(message, { code, applied, retryable: PASSING.has(code) })
   } finally {
@@ -140,10 +141,10 @@ function fromReply (text) {
   }
 }
 
-/** Servers repeat the arguments of a command that they do not know: keys and values. */
+/** Servers repeat the arguments of a command that they do not know, which may be secret. */
 const ECHOED = /, with args beginning with: .*$/s
 
-/** Refusals that pass by themselves: the same command may succeed later. */
+/** Error codes that pass by themselves: the same command may succeed later. */
 const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'TRYAGAIN', 'CLUSTERDOWN',
   'MISCONF', 'NOREPLICAS', 'UNBLOCKED'])
 

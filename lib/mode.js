@@ -1,20 +1,20 @@
 'use strict'
 
 /*
- * Packs a type mapping into the bits that travel with each command, and names what they mean.
+ * The mode of a command: bits that say what its reply becomes, and how it is sent.
  *
- * `src/binding/mode.rs` reads the same bits; a test decodes every type with every mapping, so the
- * two files cannot drift apart unnoticed. Unknown types and targets are TypeErrors here, before
- * anything is sent.
+ * `pack` makes them of a type mapping. `src/binding/mode.rs` reads the same bits; a test decodes
+ * every type with every mapping, so the two files cannot come to differ. Unknown types and classes
+ * throw a TypeError before anything is sent.
  */
 
 const { RESP_TYPES } = require('./resp-types')
 const { ErrorReply } = require('./errors')
 
 /**
- * A text with the format that the server gave it (`txt`, `mkd`). It acts as a string where one is
- * wanted, but does not extend `String`: V8 makes every string method of the process slower once
- * anything does (measured on Node 20: a `charCodeAt` loop by 4.6 times).
+ * A text with the format that the server gave it: `txt` or `mkd`. It acts as a string, but does not
+ * extend `String`: once anything in a process does, V8 makes all string methods slower (measured on
+ * Node 20: a loop over `charCodeAt` 4.6 times).
  */
 class VerbatimString {
   constructor (format, value) {
@@ -39,22 +39,25 @@ class VerbatimString {
   }
 }
 
-/** A RESP2 array of pairs stands for a map. */
+/** A flat list stands for a map, as in RESP2. */
 const PAIRS = 1
-/** A list of pairs comes flat. */
+/** A list of pairs is handed over flat. */
 const FLAT = 1 << 12
-/** A SELECT for all who share the lane: later connections begin in its database. */
+/** A SELECT of the client: later connections begin in its database. */
 const SELECTS = 2 ** 25
-/** A map comes as a flat list: the bits of MAP as Array. Beside Map they mean an object. */
+/**
+ * A map is handed over as a flat list: the bits of a mapping to Array. Together with those of a
+ * mapping to Map they mean an object.
+ */
 const LIST = 2 << 9
-/** The command waits for a connection even with `disableOfflineQueue`. */
+/** The command waits for a connection, also with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
-/** The text is a whole transaction, whose reply is that to its last command. */
+/** The text is a whole transaction. Its reply is that to its last command, EXEC. */
 const BLOCK = 2 ** 26
 
 const T = RESP_TYPES
 
-/** For each type: the classes it may be mapped to, with their bits. The first is the default. */
+/** Type -> the classes that it may be mapped to, with their bits. The first is the default. */
 const TARGETS = new Map([
   [T.BLOB_STRING, [[String, 0], [Buffer, 1 << 1]]],
   [T.SIMPLE_STRING, [[String, 0], [Buffer, 1 << 2]]],
@@ -74,7 +77,7 @@ const TARGETS = new Map([
 
 const TYPE_NAMES = new Map(Object.entries(RESP_TYPES).map(([name, type]) => [type, name]))
 
-/** The bits of `mapping` (`{ [RESP_TYPES.BLOB_STRING]: Buffer }`). */
+/** The bits of a type mapping such as `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */
 function pack (mapping) {
   if (mapping === undefined || mapping === null) return 0
   if (typeof mapping !== 'object') throw new TypeError('typeMapping must be an object')

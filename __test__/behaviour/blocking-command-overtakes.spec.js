@@ -8,7 +8,7 @@ const { it, test } = require('node:test')
 
 const { createClient } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
-const { Slots } = require('../../lib/boundary/promise-ring')
+const { PromiseRing } = require('../../lib/boundary/promise-ring')
 const { allReturned, failure, overEveryWire } = require('./session-scene')
 
 overEveryWire('a command with a connection of its own', scene => {
@@ -92,7 +92,7 @@ test('can be aborted while it waits for them', async t => {
 })
 
 test('a fence knows before from after when ids begin anew', async () => {
-  const slots = new Slots()
+  const slots = new PromiseRing()
   const row = {}
   const ids = [2 ** 31 - 2, 2 ** 31 - 1, 0, 1]
   for (const id of ids) slots.put(id, () => {}, () => {}, row, undefined)

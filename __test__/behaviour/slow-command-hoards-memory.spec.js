@@ -6,14 +6,14 @@
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
-const { Slots } = require('../../lib/boundary/promise-ring')
+const { PromiseRing } = require('../../lib/boundary/promise-ring')
 const { runScript } = require('./child-script')
 
 const row = { command: 'X', reply: undefined }
 
 // Puts commands into slots and remembers what each was settled with.
 function recording () {
-  const slots = new Slots()
+  const slots = new PromiseRing()
   const results = new Map()
   const put = id => slots.put(id, value => results.set(id, ['resolved', value]),
     error => results.set(id, ['rejected', error]), row, undefined)
@@ -72,7 +72,7 @@ describe('slots', () => {
   })
 
   it('reject what a transform throws, and go on', () => {
-    const slots = new Slots()
+    const slots = new PromiseRing()
     const outcomes = []
     const broken = { command: 'X', reply: () => { throw new Error('in the transform') } }
     slots.put(0, v => outcomes.push(v), error => outcomes.push(error.message), broken, undefined)

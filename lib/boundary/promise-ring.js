@@ -1,21 +1,23 @@
 'use strict'
 
 /*
- * The promises that wait for replies, found by the command's id.
+ * The promises of a client's lanes that wait for replies, found by the id of the command.
  *
- * A ring: ids are given in order, and nearly all replies come in nearly that order, so the place
- * of an id is its low bits. Commands that are overtaken by a whole ring of others (a slow one
- * beside many quick ones) move to a Map, so that the ring is only as large as what is pending.
- * Invariant: an id is in its place of the ring or in the Map, never in both.
+ * A ring: ids are given in order and nearly all replies come in that order, so the low bits of an
+ * id are the index of its promise. A command that a whole ring of later ones has overtaken (a slow
+ * command beside many quick ones) moves to a Map, so the ring is only as large as what is pending.
+ *
+ * Invariant: a pending id is either in the ring or in the Map, never in both.
  */
 
-class Slots {
+class PromiseRing {
   constructor () {
-    /** Commands that wait. */
+    /** Commands that wait for a reply. */
     this.pending = 0
-    /** What waits for all commands before it; null if nothing does. */
+    /** The callers that wait for all commands before them; null if there is none. */
     this.fences = null
     this.allocate(SMALLEST)
+    /** The commands that were overtaken: id -> { resolve, reject, row, context }. */
     this.stragglers = new Map()
   }
 
@@ -28,30 +30,30 @@ class Slots {
     this.contexts = new Array(size).fill(undefined)
   }
 
-  /** Keeps the functions of a promise for `id`, with the command's row and its reply's context. */
+  /** Keeps the functions of the promise of `id`, its command's row, and its reply's context. */
   put (id, resolve, reject, row, context) {
-    const slot = id & this.mask
-    if (this.resolves[slot] !== undefined) return this.makeRoom(id, resolve, reject, row, context)
+    const index = id & this.mask
+    if (this.resolves[index] !== undefined) return this.makeRoom(id, resolve, reject, row, context)
     this.pending++
-    this.ids[slot] = id
-    this.resolves[slot] = resolve
-    this.rejects[slot] = reject
-    this.rows[slot] = row
-    this.contexts[slot] = context
+    this.ids[index] = id
+    this.resolves[index] = resolve
+    this.rejects[index] = reject
+    this.rows[index] = row
+    this.contexts[index] = context
   }
 
-  /** Settles `id` with what the server sent. An unknown id is one whose caller has gone. */
+  /** Settles `id`. An id that is not known is one whose caller has gone: nothing happens. */
   settle (id, value, isFailure) {
-    const slot = id & this.mask
-    const resolve = this.resolves[slot]
-    if (resolve === undefined || this.ids[slot] !== id) {
+    const index = id & this.mask
+    const resolve = this.resolves[index]
+    if (resolve === undefined || this.ids[index] !== id) {
       return this.settleStraggler(id, value, isFailure)
     }
-    const row = this.rows[slot]
-    const reject = this.rejects[slot]
-    const context = this.contexts[slot]
-    this.resolves[slot] = undefined
-    this.rejects[slot] = undefined
+    const row = this.rows[index]
+    const reject = this.rejects[index]
+    const context = this.contexts[index]
+    this.resolves[index] = undefined
+    this.rejects[index] = undefined
     this.pending--
     if (this.fences !== null) this.passFences(id)
     if (isFailure) reject(failed(value, row))
@@ -68,7 +70,10 @@ class Slots {
     settle(entry, value, isFailure)
   }
 
-  /** Resolves once every command that waits now is settled; null if none does. */
+  /**
+   * Resolves once every command that is pending now is settled; null if none is pending.
+   * @param {number} upcoming the id that the next command will get
+   */
   fence (upcoming) {
     if (this.pending === 0) return null
     this.fences ??= []
@@ -80,18 +85,18 @@ class Slots {
 
   passFences (id) {
     for (const fence of this.fences) {
-      // Ids have 31 bits and wrap around: what counts is on which side of the fence they are.
+      // Ids have 31 bits and wrap around, so they are compared by their distance.
       if (((id - fence.upcoming) << 1) < 0 && --fence.left === 0) fence.pass()
     }
     this.fences = this.fences.filter(fence => fence.left > 0)
     if (this.fences.length === 0) this.fences = null
   }
 
-  /** Keeps the error that one part of block `id` was refused with, until the block is settled. */
+  /** Keeps the error for one part of transaction `id` until the transaction is settled. */
   part (id, index, error) {
-    const slot = id & this.mask
-    const isHere = this.resolves[slot] !== undefined && this.ids[slot] === id
-    const context = isHere ? this.contexts[slot] : this.stragglers.get(id)?.context
+    const at = id & this.mask
+    const isHere = this.resolves[at] !== undefined && this.ids[at] === id
+    const context = isHere ? this.contexts[at] : this.stragglers.get(id)?.context
     context?.refused?.set(index, error)
   }
 
@@ -105,15 +110,15 @@ class Slots {
     this.put(id, resolve, reject, row, context)
   }
 
-  moveOut (slot) {
-    this.stragglers.set(this.ids[slot], {
-      resolve: this.resolves[slot],
-      reject: this.rejects[slot],
-      row: this.rows[slot],
-      context: this.contexts[slot]
+  moveOut (index) {
+    this.stragglers.set(this.ids[index], {
+      resolve: this.resolves[index],
+      reject: this.rejects[index],
+      row: this.rows[index],
+      context: this.contexts[index]
     })
-    this.resolves[slot] = undefined
-    this.rejects[slot] = undefined
+    this.resolves[index] = undefined
+    this.rejects[index] = undefined
   }
 
   grow (size) {
@@ -121,17 +126,17 @@ class Slots {
     this.allocate(size)
     for (let old = 0; old < resolves.length; old++) {
       if (resolves[old] === undefined) continue
-      // Ids that differed in the low bits of the small ring differ in those of the large one.
-      const slot = ids[old] & this.mask
-      this.ids[slot] = ids[old]
-      this.resolves[slot] = resolves[old]
-      this.rejects[slot] = rejects[old]
-      this.rows[slot] = rows[old]
-      this.contexts[slot] = contexts[old]
+      // Ids that differ in the low bits of the small ring differ in those of the large one too.
+      const index = ids[old] & this.mask
+      this.ids[index] = ids[old]
+      this.resolves[index] = resolves[old]
+      this.rejects[index] = rejects[old]
+      this.rows[index] = rows[old]
+      this.contexts[index] = contexts[old]
     }
   }
 
-  /** Gives the memory of a burst back once nothing is pending. */
+  /** Gives the memory of a burst back. Only while nothing is pending. */
   shrink () {
     if (this.mask + 1 > KEPT) this.allocate(SMALLEST)
   }
@@ -165,4 +170,4 @@ const SMALLEST = 1024
 /** A ring up to this size (2.5 MB) is kept for the next burst. */
 const KEPT = 65536
 
-module.exports = { Slots, settle }
+module.exports = { PromiseRing, settle }

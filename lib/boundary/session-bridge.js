@@ -3,30 +3,32 @@
 /*
  * One session's way through the native boundary: what `bridge.js` is for lanes.
  *
- * Owns the session's batch of this turn. It offers the same `send`, `sendLarge`, `abort` and
- * `upcoming`, so that a session has the same methods as a client. It must never refer to the
- * object that the application holds: the garbage collector has to be able to find that one.
+ * Owns the session's batch of this turn. It must never refer to the object that the application
+ * holds: that object is to be garbage collected when the application forgets it.
  */
 
 const { inspect } = require('node:util')
 
 const { onAbort } = require('../abort')
-const { ClientClosedError, OxidisError, TimeoutError } = require('../errors')
-const { settle } = require('./promise-ring')
+const { ClientClosedError, TimeoutError } = require('../errors')
+const { Batch, LONGEST_TEXT, lengthOf, notHandedOver } = require('./batch')
+const { PING, encodedSilence } = require('./internal-commands')
+const { Sender } = require('./sender')
 
-class SessionBridge {
+class SessionBridge extends Sender {
   /**
    * @param {import('./bridge').Bridge} bridge the client's
-   * @param {number} place what the native side knows the session by
+   * @param {number} target what the native side knows it by: the id of a session, or the place of a
+   *   node
    */
-  constructor (bridge, place) {
+  constructor (bridge, target) {
+    super()
     this.bridge = bridge
-    this.place = place
-    /** Whose it is, if it is a session. */
-    this.home = null
-    this.text = ''
-    this.table = new Uint32Array(COLUMNS * 8)
-    this.count = 0
+    this.target = target
+    /** The `Sessions` that it belongs to; null if it is no session. */
+    this.sessions = null
+    this.flush = this.flush.bind(this)
+    this.batch = new Batch(COLUMNS, FIRST_ROWS, this.flush)
     /** Commands without a reply, and how many of them may wait on the server. */
     this.pending = 0
     this.blocked = 0
@@ -34,48 +36,44 @@ class SessionBridge {
     this.queued = 0
     /** Called once nothing is pending. */
     this.whenIdle = null
-    /** Whether its connection is closed, so that it serves nobody any more. */
-    this.isOver = false
-    /** When somebody got it (ms), and where in the code; for the leak watch. */
+    /** For the leak watch: when its holder got it (ms), and where in the code. */
     this.since = 0
     this.origin = null
     this.isReported = false
-    /** Called when that is done, if somebody wants to know. */
+    /** Called when the leak watch has reported it; null if nobody wants to know. */
     this.onReport = null
-    this.flush = this.flush.bind(this)
   }
 
-  /** The id that the next command will get. */
   get upcoming () {
     return this.bridge.upcomingSessionId
+  }
+
+  /** Whether it can be used: it was not ended here, and its connection stands. */
+  get isUp () {
+    return !this.isClosed && this.bridge.core.isSessionUp(this.target)
   }
 
   send (encoded, mode, timeout, row, context) {
     const refusal = this.refusal(encoded.length)
     if (refusal !== null) return Promise.reject(refusal)
-    const promise = this.promise(row, context, encoded.length, mode, timeout)
-    this.text += encoded
-    return promise
+    return this.add(encoded, encoded.length, mode, timeout, row, context)
   }
 
   sendLarge (chunks, tail, mode, timeout, row, context) {
-    let length = tail.length
-    for (let i = 0; i < chunks.length; i += 2) {
-      length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
-    }
+    const length = lengthOf(chunks, tail)
     const refusal = this.refusal(length)
     if (refusal !== null) return Promise.reject(refusal)
-    chunks[0] = this.text + chunks[0]
-    const promise = this.promise(row, context, length, mode, timeout)
-    this.text = tail
+    this.batch.putBefore(chunks)
+    const promise = this.add(tail, length, mode, timeout, row, context)
     this.flush(chunks)
     return promise
   }
 
   /**
-   * Sends a command that may wait on the server. It has a deadline of its own: the time that the
-   * server was told and a grace, or none. If that passes, or the caller leaves, the connection is
-   * closed, because the server would go on waiting, and then take an element for nobody.
+   * Sends a command that may wait on the server: see `Bridge.sendBlocking`. Its deadline is the
+   * time that the server was told plus a grace; there is none if the server may wait for ever. When
+   * the deadline passes or the caller leaves, the connection is closed: the server would otherwise
+   * go on waiting and take an element for nobody.
    */
   async sendBlocking ({ chunks, text, mode, waits, row, context, signal }) {
     const timeout = waits === 0 ? 0 : Math.min(waits + GRACE, LONGEST)
@@ -101,140 +99,92 @@ class SessionBridge {
   }
 
   /**
-   * Makes WAIT and WAITAOF on this connection count all writes before them, whoever made them. By
-   * itself a connection waits for its own last write only. Up to Redis 7.0 any command moves its
-   * offset to the server's, later one that is propagated has to: a message that nobody hears.
-   * @param {string} channel of a slot that the server has, if it is a node of a cluster
+   * Makes WAIT and WAITAOF on this connection wait for all writes before them, whoever made them.
+   * By itself a connection waits for its own last write only. Servers up to Redis 7.0 move the
+   * connection's offset with any command, later ones only with a command that is propagated to
+   * replicas. So a PING is sent, and a message that nobody hears.
+   * @param {string} channel in a slot of the server, if it is a node of a cluster
    */
   async takeOffset (channel) {
-    const unheard = `*3\r\n$8\r\nSPUBLISH\r\n$${channel.length}\r\n${channel}\r\n$0\r\n\r\n`
-    const sent = [PING, unheard].map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
+    const sent = [PING.text, encodedSilence(channel)]
+      .map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
     const [pinged, published] = await Promise.allSettled(sent)
     if (pinged.status === 'rejected') throw pinged.reason
     const { status, reason } = published
     if (status === 'rejected' && !/unknown command/i.test(reason.message)) throw reason
   }
 
-  promise (row, context, length, mode, timeout) {
-    const at = this.count * COLUMNS
-    if (at === this.table.length) this.growTable()
+  add (text, length, mode, timeout, row, context) {
+    const { batch } = this
     const id = this.bridge.takeSessionId()
-    const table = this.table
-    table[at] = length
-    table[at + 1] = mode
-    table[at + 2] = timeout
-    table[at + 3] = id
-    if (this.count++ === 0) process.nextTick(this.flush)
+    const at = batch.add(text, length, mode, timeout)
+    batch.table[at + ID_COLUMN] = id
     this.pending++
-    return this.bridge.sessionSlots.promise(id, row, context, this)
+    return this.bridge.sessionPromises.promise(id, row, context, this)
   }
 
-  /** Hands the turn's batch over. */
   flush (chunks) {
-    const count = this.count
+    const { batch, bridge } = this
+    const { count } = batch
     if (count === 0) return
-    const text = this.text
-    this.text = ''
-    this.count = 0
-    const bridge = this.bridge
-    bridge.stayAlive()
+    const text = batch.take()
+    bridge.keepAlive.stay()
     try {
       this.queued =
-        bridge.core.submitTo(this.place, text, text.length, this.table, count, chunks)
+        bridge.core.submitTo(this.target, text, text.length, batch.table, count, chunks)
     } catch (cause) {
-      const error = new OxidisError('the batch could not be handed over',
-        { code: 'INTERNAL', cause })
+      const error = notHandedOver(cause)
       for (let i = 0; i < count; i++) {
-        bridge.sessionSlots.settle(this.table[i * COLUMNS + 3], error, true)
+        bridge.sessionPromises.settle(batch.table[i * COLUMNS + ID_COLUMN], error, true)
       }
       bridge.drained()
     }
   }
 
-  /** Ends command `id`, whose caller has gone; no effect if its reply is on its way. */
+  /** Ends command `id`, whose caller has gone. No effect if its reply has come to Rust already. */
   abort (id, reason) {
     this.flush()
-    this.bridge.abortIn(this.bridge.sessionSlots, id, reason)
+    this.bridge.abortIn(this.bridge.sessionPromises, id, reason)
   }
 
   /** Ends the session: its pending commands fail and its connection is closed. */
   end () {
-    if (this.isOver) return
+    if (this.isClosed) return
     this.flush()
-    this.isOver = true
-    this.bridge.core.endSession(this.place)
+    this.isClosed = true
+    this.bridge.core.endSession(this.target)
   }
 
   refusal (length) {
-    if (this.isOver) {
-      const { isClosed } = this.bridge
-      return new ClientClosedError(isClosed ? 'the client is closed' : 'the session has ended',
-        { code: isClosed ? 'CLOSED' : 'SESSION_OVER', applied: 'no' })
+    if (this.isClosed) {
+      return this.bridge.isClosed
+        ? new ClientClosedError('the client is closed', { applied: 'no' })
+        : new ClientClosedError('the session has ended', { code: 'SESSION_OVER', applied: 'no' })
     }
-    if (this.text.length + length > LONGEST_TEXT) this.flush()
+    if (this.batch.text.length + length > LONGEST_TEXT) this.flush()
     if (this.pending === 0) this.queued = 0
-    return this.bridge.fullWith(this.text.length + length, this.queued)
+    return this.bridge.fullWith(this.batch.text.length + length, this.queued)
   }
 
+  /** Shows no key and no value. */
   [inspect.custom] () {
     return `SessionBridge { pending: ${this.pending} }`
   }
-
-  growTable () {
-    const table = new Uint32Array(this.table.length * 2)
-    table.set(this.table)
-    this.table = table
-  }
 }
 
-/** The promises of all sessions of a client, by the command's id. */
-class SessionSlots {
-  constructor () {
-    this.entries = new Map()
-    /** Commands that wait. */
-    this.pending = 0
-  }
-
-  /** A promise for `id`: a command of `session`, or something else if that is null. */
-  promise (id, row, context, session) {
-    if (session !== null) this.pending++
-    return new Promise((resolve, reject) => {
-      this.entries.set(id, { resolve, reject, row, context, session })
-    })
-  }
-
-  /** Keeps what the server said of a part of a transaction. */
-  part (id, index, error) {
-    this.entries.get(id)?.context?.refused?.set(index, error)
-  }
-
-  /** Settles `id` with what the server sent. An unknown id is one whose caller has gone. */
-  settle (id, value, isFailure) {
-    const entry = this.entries.get(id)
-    if (entry === undefined) return
-    this.entries.delete(id)
-    const { session } = entry
-    if (session !== null) {
-      this.pending--
-      if (--session.pending === 0 && session.whenIdle !== null) {
-        process.nextTick(session.whenIdle)
-        session.whenIdle = null
-      }
-    }
-    settle(entry, value, isFailure)
-  }
-}
-
-const PING = '*1\r\n$4\r\nPING\r\n'
 const OFFSET_ROW = { command: 'SPUBLISH', reply: undefined }
 
 /** Length, mode, timeout and id of each command. `src/binding/sessions.rs` reads them. */
 const COLUMNS = 4
-/** How long (ms) after the server's own deadline a blocking command is waited for (P2). */
+const ID_COLUMN = 3
+/** Commands of a session's usual turn. The table grows for larger ones. */
+const FIRST_ROWS = 8
+/**
+ * How long (ms) a blocking command is waited for after the server should have answered. Enough for
+ * a slow network; a server that answers later than that is as good as gone.
+ */
 const GRACE = 1000
-/** The most text that waits for a turn's end: half of what V8 can hold in one string. */
-const LONGEST_TEXT = 2 ** 28
 /** The longest deadline (ms) that fits into the table. */
 const LONGEST = 2 ** 32 - 1
 
-module.exports = { SessionBridge, SessionSlots }
+module.exports = { SessionBridge }

@@ -1,23 +1,27 @@
 'use strict'
 
 /*
- * Who gets which session, and when.
+ * Which caller gets which session, and when.
  *
- * Owns the callers that wait, in the order of asking, and the clean sessions that wait for the
- * next caller: those change hands here, without a call into the native side, which opens them and
- * knows what was done to them. Invariant: a session is held by one caller, or idle, never both,
- * and one that was left dirty comes back through the native pool only.
+ * Owns the callers that wait, in the order of asking, and the clean sessions that wait for their
+ * next caller. A clean session changes hands here, which saves the way through the native pool. The
+ * native side opens sessions and knows what was done to them.
+ *
+ * Invariant: a session is held by one caller or idle, never both. A session that was left dirty
+ * (in MULTI, with WATCH, in another database ...) goes back to the native pool, which cleans it.
  */
 
 const { abortedBefore, onAbort } = require('../abort')
 const { ClientClosedError } = require('../errors')
+const { CallerQueue } = require('./caller-queue')
+const { LeakWatch } = require('./leak-watch')
 const { SessionBridge } = require('./session-bridge')
 
 class Sessions {
   /**
    * @param {import('./bridge').Bridge} bridge
    * @param {{ max: number, acquireTimeout: number, leakThreshold: number }} pool
-   * @param {number} [node] the place of their node, where there are several
+   * @param {number} [node] the place of the node that the sessions are on, where there are several
    */
   constructor (bridge, { max, acquireTimeout, leakThreshold }, node) {
     this.bridge = bridge
@@ -25,32 +29,28 @@ class Sessions {
     this.max = max
     this.acquireTimeout = acquireTimeout
     this.leakThreshold = leakThreshold
-    /** Clean sessions; the one used last is taken first, so that the others can go. */
+    /** Clean sessions. The one used last is taken first, so that the others can be closed. */
     this.idle = []
-    /** In the order of getting them. */
+    /** Sessions that callers hold, in the order in which they got them. */
     this.held = new Set()
-    /** Callers, in the order of asking: { resolve, reject, since, isOver }. */
-    this.waiting = []
-    this.first = 0
-    /** Callers among them who wait no more. */
-    this.left = 0
-    /** Sessions that the native side was asked for. */
+    this.callers = new CallerQueue()
+    /** Sessions that the native side is opening. */
     this.opening = 0
-    /** Counts the changes of the database: a session of an earlier one is of no use. */
+    /** How often the client's database has changed. A session opened before is in another one. */
     this.era = 0
-    /** Callers whose function runs in a session, or whose command needs one. */
+    /** Functions that run in a session, and blocking commands, from their call to their end. */
     this.running = 0
+    this.leaks = new LeakWatch(this.held, leakThreshold)
     this.deadlineTimer = null
     this.idleTimer = null
-    this.leakTimer = null
   }
 
   /** Callers that wait. */
   get waiters () {
-    return this.waiting.length - this.first - this.left
+    return this.callers.length
   }
 
-  /** Resolves to a session of the caller's own, which has to be given back. */
+  /** Resolves to a session, which has to be given back by `release`, `finish` or `abandon`. */
   acquire (signal) {
     if (this.bridge.isClosed) return Promise.reject(closed())
     if (signal !== undefined && signal.aborted) return Promise.reject(abortedBefore(signal.reason))
@@ -58,7 +58,7 @@ class Sessions {
     return session === null ? this.wait(signal) : Promise.resolve(session)
   }
 
-  /** A session that waits for its next caller; null if there is none, or others come first. */
+  /** An idle session; null if there is none, or if callers wait already. */
   acquireNow () {
     if (this.waiters > 0) return null
     const session = this.takeIdle()
@@ -66,24 +66,17 @@ class Sessions {
   }
 
   wait (signal) {
-    const waiter = { resolve: null, reject: null, since: performance.now(), isOver: false }
-    const promise = new Promise((resolve, reject) => {
-      waiter.resolve = resolve
-      waiter.reject = reject
-    })
-    this.waiting.push(waiter)
+    const caller = this.callers.add()
+    const { promise } = caller
     if (signal !== undefined) {
       const forget = onAbort(signal, () => {
-        if (waiter.isOver) return
-        waiter.isOver = true
-        this.left++
-        waiter.reject(abortedBefore(signal.reason))
-        this.tidy()
+        if (!this.callers.leave(caller)) return
+        caller.reject(abortedBefore(signal.reason))
         this.bridge.drained()
       })
       promise.then(forget, forget)
     }
-    this.bridge.stayAlive()
+    this.bridge.keepAlive.stay()
     this.open()
     this.watchDeadline()
     return promise
@@ -93,77 +86,46 @@ class Sessions {
     for (;;) {
       const session = this.idle.pop()
       if (session === undefined) return null
-      if (this.bridge.core.isSessionFit(session.place)) return session
-      this.bury(session)
+      if (this.bridge.core.isSessionFit(session.target)) return session
+      this.giveBack(session)
     }
   }
 
   grant (session) {
     this.held.add(session)
-    if (this.leakThreshold > 0) {
-      session.since = performance.now()
-      if (this.leakTimer === null) this.watchLeaks(this.leakThreshold)
-    }
+    this.leaks.begin(session)
     return session
   }
 
-  /** The caller that has waited longest, taken out of the queue; null if nobody waits. */
-  next () {
-    if (this.waiters === 0) return null
-    this.tidy()
-    const waiter = this.shift()
-    waiter.isOver = true
-    return waiter
-  }
-
-  /** Callers that have left keep no place at the front of the queue. */
-  tidy () {
-    while (this.first < this.waiting.length && this.waiting[this.first].isOver) {
-      this.shift()
-      this.left--
-    }
-  }
-
-  shift () {
-    const waiter = this.waiting[this.first]
-    this.waiting[this.first++] = null
-    // Cutting off each by itself would move all the others each time.
-    if (this.first === this.waiting.length || this.first === CUT) {
-      this.waiting.splice(0, this.first)
-      this.first = 0
-    }
-    return waiter
-  }
-
-  /** Asks the native side for as many sessions as may serve those who wait. */
+  /** Asks the native side for a session for each waiting caller, up to the bound of the pool. */
   open () {
     const { bridge } = this
     while (this.opening < this.waiters &&
       this.opening + this.held.size + this.idle.length < this.max) {
       this.opening++
-      const place = bridge.takeSessionId()
+      const id = bridge.takeSessionId()
       const { era } = this
-      bridge.sessionSlots.promise(place, TICKET, undefined, null)
-        .then(() => this.opened(place, era), error => this.failed(error))
-      bridge.core.openSession(place, this.node)
+      bridge.sessionPromises.promise(id, OPENING_ROW, undefined, null)
+        .then(() => this.opened(id, era), error => this.failed(error))
+      bridge.core.openSession(id, this.node)
     }
   }
 
-  opened (place, era) {
+  opened (id, era) {
     this.opening--
-    const session = new SessionBridge(this.bridge, place)
-    session.home = this
+    const session = new SessionBridge(this.bridge, id)
+    session.sessions = this
     if (era === this.era) return this.offer(session)
-    this.bury(session)
+    this.giveBack(session)
     this.open()
   }
 
-  /** Gives a clean session to whoever waits, or keeps it for whoever comes. */
+  /** Gives a clean session to the caller that waits longest, or keeps it for a later one. */
   offer (session) {
     if (this.bridge.isClosed) return
-    const waiter = this.next()
-    if (waiter !== null) {
-      waiter.resolve(this.grant(session))
+    const caller = this.callers.next()
+    if (caller !== null) {
+      caller.resolve(this.grant(session))
       return this.bridge.drained()
     }
     session.since = performance.now()
@@ -173,7 +135,7 @@ class Sessions {
 
   failed (error) {
     this.opening--
-    // A wait that is over is told by the timer, which knows whose turn it was.
+    // A wait that was too long is ended by the timer on this side, which knows whose it was.
     if (error.code !== 'POOL_TIMEOUT') this.rejectAll(error)
     if (this.bridge.isClosed) return
     this.open()
@@ -181,45 +143,49 @@ class Sessions {
   }
 
   rejectAll (error) {
-    for (let waiter = this.next(); waiter !== null; waiter = this.next()) waiter.reject(error)
+    for (let caller = this.callers.next(); caller !== null; caller = this.callers.next()) {
+      caller.reject(error)
+    }
   }
 
   /**
-   * Takes a session from its caller. False if commands are not answered yet: nothing was done.
+   * Takes a session from its caller. Returns false, and does nothing, if commands of it are not
+   * answered yet.
    */
   release (session) {
     session.flush()
     const { core, isClosed } = this.bridge
-    const isGone = session.isOver || isClosed
-    // Replies that have come, but not to their callers yet, must not meet the next caller.
+    const isGone = session.isClosed || isClosed
+    // A reply may have come to Rust and not to its caller yet: the session must not go on before.
     if (!isGone && session.pending > 0) return false
-    const outcome = isGone ? GONE : core.release(session.place)
+    const outcome = isGone ? GONE : core.release(session.target)
     if (outcome === BUSY) return false
     this.held.delete(session)
     if (outcome === CLEAN) {
       session.isReported = false
       session.origin = null
-      // The native side serves the callers of all threads in the order of asking.
+      // Callers of other threads may have asked earlier; the native side keeps that order.
       if (this.bridge.isShared && core.isSessionWantedElsewhere(this.opening)) {
-        this.bury(session)
+        this.giveBack(session)
         this.open()
       } else {
         this.offer(session)
       }
     } else {
-      session.isOver = true
+      session.isClosed = true
       this.open()
     }
     return true
   }
 
   /**
-   * The same for a caller who may have left in the middle of something: what is under way is
-   * answered first, unless it may wait for ever.
+   * Takes a session from a caller that may have left in the middle of something. Commands under way
+   * are answered first, unless one of them may wait on the server for ever.
    */
   finish (session) {
     if (this.release(session)) return
-    // Without callers there are only replies that nobody wants: the connection is not worth more.
+    // Where no command has a caller any more, closing the connection is cheaper than waiting for
+    // replies that nobody wants.
     if (session.blocked > 0 || session.pending === 0) {
       this.abandon(session)
     } else {
@@ -227,30 +193,31 @@ class Sessions {
     }
   }
 
-  /** Ends a session whatever is under way. */
+  /** Ends a session and closes its connection, whatever is under way. */
   abandon (session) {
     session.end()
     this.held.delete(session)
     this.open()
   }
 
-  bury (session) {
-    session.isOver = true
-    this.bridge.core.giveBack(session.place)
+  /** Gives a session back to the native pool, which keeps or closes its connection. */
+  giveBack (session) {
+    session.isClosed = true
+    this.bridge.core.giveBack(session.target)
   }
 
-  /** The client's database is another one now: sessions in the old one serve nobody any more. */
+  /** The client's database has changed: idle sessions in the old one are of no use any more. */
   changeDatabase () {
     this.era++
     this.dropIdle()
   }
 
-  /** Lets go of idle sessions: the pool keeps their connections for as long as it is told to. */
+  /** Gives idle sessions back that were last used at `before` (ms) or earlier. */
   dropIdle (before = Infinity) {
     const kept = this.idle.filter(session => session.since > before)
     const dropped = this.idle.filter(session => session.since <= before)
     this.idle = kept
-    for (const session of dropped) this.bury(session)
+    for (const session of dropped) this.giveBack(session)
   }
 
   sweep () {
@@ -259,13 +226,14 @@ class Sessions {
   }
 
   /**
-   * One timer for all who wait: their deadlines come in the order of asking. It does not keep the
-   * process alive, since it may outlast them; the bridge does, for as long as somebody waits.
+   * Arms one timer for all waiting callers: their deadlines come in the order of asking. The timer
+   * does not keep the process alive, because it may outlast the callers; the bridge does, for as
+   * long as somebody waits.
    */
   watchDeadline () {
-    this.tidy()
-    if (this.deadlineTimer !== null || this.waiters === 0) return
-    const due = this.waiting[this.first].since + this.acquireTimeout - performance.now()
+    const oldest = this.callers.peek()
+    if (this.deadlineTimer !== null || oldest === null) return
+    const due = oldest.since + this.acquireTimeout - performance.now()
     this.deadlineTimer = setTimeout(() => {
       this.deadlineTimer = null
       this.expire()
@@ -275,98 +243,58 @@ class Sessions {
 
   expire () {
     const now = performance.now()
-    this.tidy()
-    while (this.waiters > 0 && this.waiting[this.first].since + this.acquireTimeout <= now) {
-      const waiting = this.waiters
-      const waiter = this.next()
-      waiter.reject(this.bridge.core.poolTimeout(now - waiter.since, waiting, this.node))
-      this.tidy()
+    const { callers } = this
+    const isLate = caller => caller !== null && caller.since + this.acquireTimeout <= now
+    while (isLate(callers.peek())) {
+      const { length } = callers
+      const caller = callers.next()
+      caller.reject(this.bridge.core.poolTimeout(now - caller.since, length, this.node))
     }
     this.bridge.drained()
   }
 
-  watchLeaks (delay) {
-    this.leakTimer = setTimeout(() => {
-      this.leakTimer = null
-      const now = performance.now()
-      let oldest = Infinity
-      for (const session of this.held) {
-        if (session.isReported) continue
-        // Who waits on the server has not forgotten the session.
-        if (session.blocked > 0) session.since = now
-        const age = now - session.since
-        if (age < this.leakThreshold) {
-          oldest = Math.min(oldest, session.since)
-          continue
-        }
-        session.isReported = true
-        warn(`a session has been held for ${Math.round(age)} ms, longer than pool.leakThreshold`,
-          session)
-        session.onReport?.()
-        session.onReport = null
-      }
-      if (oldest < Infinity) this.watchLeaks(oldest + this.leakThreshold - now)
-    }, Math.max(delay, 1))
-    this.leakTimer.unref()
-  }
-
   /**
-   * A session whose owner was garbage collected. Its commands may still have callers, also those
-   * that wait on the server.
+   * Takes back a session whose holder was garbage collected. Its commands may still have callers,
+   * so they are answered first, however long the server waits.
    */
   reclaim (session) {
     if (!this.held.has(session)) return
-    warn('a session was garbage collected without having been released', session)
+    this.leaks.collected(session)
     if (session.pending > 0) session.whenIdle = () => this.finish(session)
     else this.finish(session)
   }
 
-  /** Ends the waiting of everybody, and every session. */
+  /** Rejects all waiting callers and closes every session, for good. */
   close () {
     clearTimeout(this.deadlineTimer)
     clearTimeout(this.idleTimer)
-    clearTimeout(this.leakTimer)
+    this.leaks.close()
     this.rejectAll(closed())
     for (const session of [...this.held, ...this.idle]) {
       session.flush()
-      session.isOver = true
+      session.isClosed = true
     }
     this.held.clear()
     this.idle = []
   }
 }
 
-function warn (text, { origin }) {
-  const type = 'OxidisWarning'
-  process.emitWarning(`${text}${told(origin)}`, { type, code: 'OXIDIS_SESSION_LEAK' })
-}
-
-/** Who has the session. */
-function told (origin) {
-  if (origin === null) return ' by a blocking command'
-  if (typeof origin !== 'function') {
-    return `; it was acquired here:${origin.stack.replace(/^.*/, '')}`
-  }
-  // A stack for each session of a function would cost an eighth of what the session does.
-  return ` by the function ${origin.name || '(anonymous)'} that client.session() was called with`
-}
-
 function closed () {
   return new ClientClosedError('the client is closed', { applied: 'no' })
 }
 
-const TICKET = { command: undefined, reply: undefined }
+const OPENING_ROW = { command: undefined, reply: undefined }
 
-/** What `core.release` says. */
+/** What `core.release` answers. */
 const CLEAN = 0
 const GONE = 1
 const BUSY = 2
 
-/** How long (ms) a clean session waits here before its connection goes back to the pool. Long
- * enough for the next request of a busy server, and shorter than the half second after which the
- * pool asks a connection whether it is alive. */
+/**
+ * How long (ms) a clean session waits here before its connection goes back to the pool. Long enough
+ * for the next request of a busy server. Shorter than the 500 ms of idleness after which the pool
+ * sends a PING over a connection before it lends it.
+ */
 const IDLE = 250
-/** Served waiters in front of the queue that are worth cutting off. */
-const CUT = 1024
 
 module.exports = { Sessions }

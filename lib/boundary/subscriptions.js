@@ -1,27 +1,28 @@
 'use strict'
 
 /*
- * What one client listens to, on its side of the native boundary.
+ * What a client listens to.
  *
- * Owns the listeners of each channel, pattern and shard channel, and of MONITOR; the tokens that
- * messages carry instead of names; the promises of requests. All listeners of a name share one
- * subscription of the server. The native side knows what is wanted and keeps it so over any loss.
+ * Owns the listeners of each channel, pattern and shard channel, and of MONITOR. Owns the tokens
+ * that messages carry instead of names, and the promises of requests to the server. All listeners
+ * of a name share one subscription on the server. The native side knows which names are wanted, and
+ * subscribes to them again after a loss of the connection.
  *
- * Invariant: a listener is called only for what came between its subscribing and its
- * unsubscribing; what it throws reaches neither another listener nor the native side.
+ * Invariant: a listener is called only for messages that came between its subscribing and its
+ * unsubscribing. What it throws reaches neither another listener nor the native side.
  */
 
-/** Kinds of subscriptions: the numbers are those of `src/pubsub/topic.rs`. */
+/** The topics, which are kinds of subscriptions. `src/pubsub/topic.rs` has the same numbers. */
 const CHANNELS = 0
 const PATTERNS = 1
 const SHARD_CHANNELS = 2
 const MONITOR = 3
 
-/** By topic: the commands, for errors. */
+/** By topic: the command that an error names. */
 const SUBSCRIBE = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR']
 const UNSUBSCRIBE = SUBSCRIBE.map(name => name.replace('SUB', 'UNSUB'))
 
-/** The lowest bits of a token: Buffers are wanted; a channel stands in front of the payload. */
+/** The lowest bits of a token: listeners want Buffers; messages name their channel. */
 const BUFFERS = 1
 const NAMED = 2
 const BITS = 2
@@ -30,12 +31,12 @@ class Subscriptions {
   /** @param {import('./bridge').Bridge} bridge */
   constructor (bridge) {
     this.bridge = bridge
-    /** By topic: the subscriptions by name, as a binary string. */
+    /** By topic: name (a char for each byte) -> subscription. */
     this.topics = [new Map(), new Map(), new Map(), new Map()]
-    /** By the upper bits of their token. */
+    /** The upper bits of its token -> subscription. */
     this.byId = new Map()
     this.nextId = 0
-    /** The promises of requests that the server has not confirmed yet. */
+    /** Ticket -> the promise of a request that the server has not confirmed yet. */
     this.tickets = new Map()
     this.nextTicket = 1
     this.isUsed = false
@@ -70,7 +71,7 @@ class Subscriptions {
     const chosen = [...new Set(names.map(name => this.subscription(topic, name)))]
     for (const subscription of chosen) subscription.hold(listener, isBuffer)
     const promise = this.want(topic, chosen, timeout)
-    if (this.bridge.isReferenced) this.bridge.keepAlive(true)
+    this.bridge.keepAlive.stay()
     return promise.then(() => {
       for (const subscription of chosen) subscription.keep(listener, isBuffer)
     }, error => {
@@ -80,8 +81,9 @@ class Subscriptions {
   }
 
   /**
-   * Takes listeners away: all of `names`, or only `listener`; without `names` all of the topic.
-   * None of them is called again. Resolves when the server has confirmed what nobody listens to.
+   * Takes listeners of `names` away: all of them, or only `listener`. Without `names` it takes
+   * those of the whole topic. They are not called again. Resolves when the server has confirmed the
+   * end of each subscription that has no listener left.
    */
   unsubscribe (topic, names, listener, isBuffer, timeout) {
     const all = this.topics[topic]
@@ -94,7 +96,7 @@ class Subscriptions {
     return this.take(topic, chosen, remove, timeout)
   }
 
-  /** Forgets all listeners, since nothing comes any more. */
+  /** Forgets all listeners: the client is closed. */
   clear () {
     for (const subscription of this.byId.values()) subscription.clear()
     for (const topic of this.topics) topic.clear()
@@ -105,7 +107,7 @@ class Subscriptions {
     const key = keyOf(name)
     let subscription = this.topics[topic].get(key)
     if (subscription === undefined) {
-      // Ids come round after 2^30 subscriptions; some of the first ones may still be there.
+      // Ids repeat after 2^30 subscriptions, and one of the first may still be in use.
       do this.nextId = (this.nextId + 1) % (2 ** (32 - BITS)); while (this.byId.has(this.nextId))
       subscription = new Subscription(topic, name, key, this.nextId)
       this.topics[topic].set(key, subscription)
@@ -114,7 +116,7 @@ class Subscriptions {
     return subscription
   }
 
-  /** Tells the native side of `subscriptions`, which may be new or have a new token. */
+  /** Tells the native side that `subscriptions` are wanted. They are new or have a new token. */
   want (topic, subscriptions, timeout) {
     const names = subscriptions.map(({ name }) => name)
     const tokens = Uint32Array.from(subscriptions, subscription => subscription.token())
@@ -124,14 +126,17 @@ class Subscriptions {
       core.subscribe(ticket, topic, names, tokens, timeout))
   }
 
-  /** Removes listeners of `subscriptions`. Without a timeout nobody waits for the outcome. */
+  /**
+   * Removes listeners of `subscriptions` by `remove`, and unsubscribes from what nobody listens to
+   * any more. Without `timeout` (ms) the caller does not wait for the server.
+   */
   take (topic, subscriptions, remove, timeout) {
     const unheard = []
     const changed = []
     for (const subscription of subscriptions) {
       const before = subscription.token()
       remove(subscription)
-      // One that was unsubscribed meanwhile may have a successor of the same name.
+      // It may have been unsubscribed meanwhile, and its name may have a new subscription.
       if (this.byId.get(subscription.id) !== subscription) continue
       if (!subscription.isHeard) {
         unheard.push(subscription)
@@ -148,17 +153,17 @@ class Subscriptions {
     const { core } = this.bridge
     if (timeout === undefined) {
       core.unsubscribe(0, topic, names, 0)
-      // Nothing may come any more that would let the process end.
+      // No answer is awaited, so nothing else would let the process end.
       return this.bridge.drained()
     }
     return this.request(UNSUBSCRIBE[topic], ticket =>
       core.unsubscribe(ticket, topic, names, timeout))
   }
 
-  /** A promise for what `send` asks; its error will say which command it was. */
+  /** Calls `send` with a new ticket. Resolves or rejects when that ticket is settled. */
   request (command, send) {
     const ticket = this.nextTicket
-    // 0 stands for none.
+    // Ticket 0 means that nobody waits.
     this.nextTicket = (ticket % 0xffffffff) + 1
     return new Promise((resolve, reject) => {
       this.tickets.set(ticket, { command, resolve, reject })
@@ -180,14 +185,18 @@ class Subscriptions {
     promise.reject(error)
   }
 
-  /** Messages: a token and a payload each, in front of which a pattern has the channel. */
+  /**
+   * Calls the listeners.
+   * @param {unknown[]} values for each message its token, its channel if the token says so
+   *   (`NAMED`), and its payload
+   */
   dispatch (values) {
     for (let i = 0; i < values.length;) {
       const token = values[i++]
       const channel = (token & NAMED) === 0 ? undefined : values[i++]
       const payload = values[i++]
       const subscription = this.byId.get(token >>> BITS)
-      // Nobody listens any more to what was under way.
+      // The last listener was removed while the message was under way.
       if (subscription === undefined) continue
       if ((token & BUFFERS) === 0) {
         call(subscription.strings, payload, channel ?? subscription.text)
@@ -209,7 +218,7 @@ class Subscription {
     this.name = Buffer.from(name)
     this.text = topic === MONITOR ? undefined : this.name.toString()
     this.isNamed = topic === PATTERNS
-    /** Listeners, with the number of requests under way that hold each; see `keep`. */
+    /** Listener -> the number of requests under way that want it; Infinity once one succeeded. */
     this.strings = new Map()
     this.buffers = new Map()
   }
@@ -228,7 +237,7 @@ class Subscription {
     listeners.set(listener, (listeners.get(listener) ?? 0) + 1)
   }
 
-  /** A request has succeeded: others that fail do not take the listener away any more. */
+  /** A request has succeeded: another one that fails does not take the listener away any more. */
   keep (listener, isBuffer) {
     const listeners = this.listeners(isBuffer)
     if (listeners.has(listener)) listeners.set(listener, Infinity)
@@ -255,14 +264,14 @@ class Subscription {
 
 function call (listeners, message, channel) {
   const isOne = listeners.size === 1
-  // One that a listener adds has to wait for the next message.
+  // The list is copied: a listener that is added meanwhile waits for the next message.
   for (const listener of isOne ? listeners.keys() : [...listeners.keys()]) {
-    // Another listener may have taken it away just now.
+    // A listener before it may have removed it.
     if (!isOne && !listeners.has(listener)) continue
     try {
       listener(message, channel)
     } catch (error) {
-      // As uncaught as it would be in an EventEmitter, but after everybody has had the message.
+      // It becomes an uncaught exception, as in an EventEmitter, once all listeners were called.
       process.nextTick(rethrow, error)
     }
     if (isOne) return
@@ -273,7 +282,7 @@ function rethrow (error) {
   throw error
 }
 
-/** One key for a name, whether it came as a string or as a Buffer: its bytes, a char each. */
+/** The bytes of a name, a char for each: the same for a string and for a Buffer. */
 function keyOf (name) {
   if (typeof name !== 'string') return Buffer.from(name).latin1Slice()
   return ASCII.test(name) ? name : Buffer.from(name).latin1Slice()

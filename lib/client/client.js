@@ -1,29 +1,35 @@
 'use strict'
 
 /*
- * The client: state, events and life cycle around a bridge.
+ * The client that users hold: state, events and life cycle around a bridge.
  *
- * Owns what users hold. A view (`withTypeMapping` ...) is an object whose prototype is its client,
- * so it shares everything and differs in its command options only. Invariant: after `close` or
- * `destroy` the bridge is one that refuses everything, so the hot path asks nothing.
+ * A view (`withTypeMapping` ...) is an object whose prototype is its client. It shares everything
+ * with the client but has its own command options.
+ *
+ * Invariant: after `close` or `destroy` the bridge is one that refuses every command, so methods
+ * need not ask whether the client is closed.
  */
 
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
 
+const { checkDatabase, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
-const { addCommands, callback } = require('../methods/from-rows')
+const { PING, encodedSelect } = require('../boundary/internal-commands')
+const { ClosedBridge } = require('../boundary/sender')
 const { commands } = require('../commands')
 const {
-  ClientClosedError, ConnectionTimeoutError, ErrorReply, RootNodesUnavailableError, TimeoutError
+  ConnectionTimeoutError, ErrorReply, RootNodesUnavailableError, TimeoutError
 } = require('../errors')
-const { addIterators } = require('./iterators')
-const { PATIENT, SELECTS } = require('../mode')
+const { settleWith } = require('../methods/callback')
+const { defineMethod } = require('../methods/define')
+const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
+const { PATIENT, SELECTS } = require('../mode')
+const { coreOptions, parseOptions, refusing } = require('../options/client')
+const { IDLE_STATS } = require('./idle-stats')
+const { addIterators } = require('./iterators')
 const { addMulti, addMultiMethod } = require('./multi')
-const {
-  checkDatabase, coreOptions, parseOptions, refusing
-} = require('../options/client')
 const { addPubSub } = require('./pubsub')
 const { addRefusals } = require('./refusals')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
@@ -38,8 +44,9 @@ class RedisClient extends EventEmitter {
 
   /**
    * @param {object | string} [given] options
-   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object }} [kind] what several nodes
-   *   ask for, and the options that the application has given for all of them
+   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object }} [kind] for a client of
+   *   several nodes: what the native core has to know of them, the class of its bridge, and the
+   *   options that the application has given
    */
   constructor (given, kind = ONE_SERVER) {
     super()
@@ -51,7 +58,6 @@ class RedisClient extends EventEmitter {
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
     this._isWanted = false
-    this._isClosing = false
     this._closed = null
     this._ending = null
     this._connecting = null
@@ -77,27 +83,26 @@ class RedisClient extends EventEmitter {
   /** Whether the client is in use: from `connect()` or the first command to `close()`. */
   get isOpen () {
     const bridge = this._bridge
-    return bridge instanceof Bridge && (this._self._isWanted || bridge.isUsed) &&
-      !this._self._isClosing
+    return !bridge.isClosed && (this._self._isWanted || bridge.isUsed)
   }
 
   /** Whether a connection stands, so that commands are written at once. */
   get isReady () {
-    const bridge = this._bridge
-    return bridge instanceof Bridge && bridge.isConnected
+    return this._bridge.isConnected
   }
 
   /**
-   * Connects. Needed only to know early whether it works: the first command connects as well.
-   * Rejects at once if the options can never work, else after `socket.connectTimeout`; attempts
-   * go on in the background until `close()`. May be called again, also after `close()`.
+   * Connects, and resolves to this client once the connection stands. The first command connects as
+   * well, so this is for those who want to know early whether it works. Rejects at once if the
+   * options can never work, and otherwise after `socket.connectTimeout`. Attempts go on in the
+   * background until `close()`. May be called again, also after `close()`.
    */
   async connect () {
     const self = this._self
-    if (!(self._bridge instanceof Bridge)) {
+    if (self._bridge.isClosed) {
       await self._closed
       // Another call of connect() may have come first.
-      if (!(self._bridge instanceof Bridge)) self.#reopen()
+      if (self._bridge.isClosed) self.#reopen()
     }
     self._isWanted = true
     self._connecting ??= self.#connect()
@@ -114,16 +119,15 @@ class RedisClient extends EventEmitter {
     this._bridge = this.#bridge()
     // A new core begins in the database of the options.
     this._database = this.#options.database
-    this._isClosing = false
     this._closed = null
   }
 
   async #connect () {
     const { connectTimeout, host, port, path } = this.#options.socket
     try {
-      await this._bridge.send(PING, PATIENT, connectTimeout, PING_ROW, undefined)
+      await this._bridge.send(PING.text, PATIENT, connectTimeout, PING.row, undefined)
     } catch (error) {
-      // Any reply, even NOPERM, comes over a connection that stands.
+      // An error reply, such as NOPERM, shows that the connection stands.
       if (error instanceof ErrorReply) return
       if (!(error instanceof TimeoutError)) throw error
       if (error.cause instanceof RootNodesUnavailableError) throw error.cause
@@ -135,8 +139,8 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * Takes no more commands, waits for those under way (5 s at most), then closes all connections.
-   * May be called twice.
+   * Takes no more commands, waits for those under way (at most 5 s), and closes all connections.
+   * A second call waits for the first.
    */
   close () {
     const self = this._self
@@ -146,7 +150,6 @@ class RedisClient extends EventEmitter {
 
   async #close () {
     const bridge = this._bridge
-    this._isClosing = true
     this._ending = bridge
     this._bridge = CLOSED
     await withinGrace(drained(bridge))
@@ -158,13 +161,21 @@ class RedisClient extends EventEmitter {
     const self = this._self
     const bridge = self._bridge
     if (bridge === CLOSED) {
-      // A close under way is cut short: its bridge ends its commands, which ends its wait.
+      // Cuts a close() that is under way short: the commands that it waits for end now.
       self._ending?.close()
       return
     }
     self._bridge = CLOSED
     self._closed = Promise.resolve()
     self._end(bridge)
+  }
+
+  /**
+   * The sender for the second try of a command that went over `bridge`. A client that is closing
+   * waits for what it has begun, so there it is the bridge that is being closed.
+   */
+  _senderAfter (bridge) {
+    return this._self._ending === bridge && !bridge.isClosed ? bridge : this._bridge
   }
 
   _end (bridge) {
@@ -197,8 +208,8 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * A client with the same options, those of this view included, changed by `overrides`. It has
-   * connections of its own, unless `overrides` says `shared`.
+   * A new client with the options of this client or view, changed by `overrides`. It has
+   * connections of its own, unless `overrides` has the option `shared`.
    */
   duplicate (overrides = {}) {
     return new this._self.constructor({ ...this._self.#base(this), ...overrides })
@@ -206,12 +217,12 @@ class RedisClient extends EventEmitter {
 
   /** A pool with this client's options: see `createClientPool`. */
   createPool (poolOptions) {
-    // Required here because a pool is a client.
+    // Loaded here, because the module of pools needs this one first.
     const { RedisClientPool, pooledOptions } = require('./pool')
     return new RedisClientPool(pooledOptions(this._self.#base(this), poolOptions))
   }
 
-  /** The options that were given, with those of `view`, which may be the client itself. */
+  /** The options that the application has given, with the command options of `view`. */
   #base (view) {
     const given = this.#given
     const base = typeof given === 'string' ? { url: given } : { ...given, shared: undefined }
@@ -221,18 +232,20 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * Runs `run` with a connection of its own, behind everything that was sent before, and gives
-   * the connection back afterwards, clean, whatever happened. Resolves to what `run` returns.
+   * Calls `run` with a session: a connection that nobody else uses. It begins once everything that
+   * was sent before is answered. Afterwards the connection is cleaned and given back, whatever has
+   * happened. Resolves to what `run` returns.
+   * @param {(session: RedisSession) => unknown} run
    */
   session (run) {
     return this._inSession(run)
   }
 
-  /** The same on the node that has `slot`, where there are several. */
+  /** `session` on the node that has `slot`, where there are several nodes. */
   async _inSession (run, slot) {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
     const { _bridge: bridge, _self: { _Session } } = this
-    // From now on: close() waits for whoever came before it.
+    // Counted from now on, because close() waits for functions that were called before it.
     bridge.sessions.running++
     try {
       const own = bridge.acquireNow(slot) ?? await bridge.acquire(undefined, slot)
@@ -249,17 +262,17 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * A connection of one's own, which has to be released: `await using session = await
-   * client.acquire()`, or `session.release()`.
+   * Resolves to a session, which has to be released: by `session.release()`, or at the end of a
+   * block with `await using session = await client.acquire()`.
    */
   acquire () {
     return this._acquire()
   }
 
-  /** The same on the node that has `slot`, where there are several. */
+  /** `acquire` on the node that has `slot`, where there are several nodes. */
   async _acquire (slot) {
     const { _bridge: bridge, _self: { _Session } } = this
-    // Where the caller is can be told now only.
+    // For the leak warning. The caller's stack is lost after the first await.
     const origin = {}
     Error.captureStackTrace(origin, this.acquire)
     const own = await bridge.acquire(undefined, slot)
@@ -268,16 +281,19 @@ class RedisClient extends EventEmitter {
   }
 
   /**
-   * Makes `database` the one of all later commands, also after a reconnect, and of sessions that
-   * are acquired from then on.
+   * Selects `database` for all later commands, also after a reconnect, and for sessions that are
+   * acquired later.
    */
   select (database, done) {
-    const promise = this._self.#select(database, this._command.timeout)
-    return typeof done === 'function' ? callback(promise, done) : promise
+    return settleWith(this._self.#select(database, this._command.timeout), done)
   }
 
   async #select (database, timeout) {
-    checkDatabase(database, 'select: ')
+    try {
+      checkDatabase(database)
+    } catch (error) {
+      throw named('select', error)
+    }
     if (this.#options.shared !== undefined) {
       throw new TypeError('select: the connection of this client is shared with other threads: ' +
         'use the option database, or session.select()')
@@ -286,35 +302,33 @@ class RedisClient extends EventEmitter {
       throw new TypeError(`select: this client has ${this.#options.lanes} lanes, whose commands ` +
         'keep no order: use the option database, or session.select()')
     }
-    const text = String(database)
-    const encoded = `*2\r\n$6\r\nSELECT\r\n$${text.length}\r\n${text}\r\n`
     const { _bridge: bridge, _database: before } = this
-    // From here on, because what is sent from here on runs in it.
+    // Set now, because whatever is sent after the SELECT runs in the new database.
     this._database = database
-    // Before anybody hears of it: whoever waits for this reply may want a session.
+    // Done before the caller hears of the reply, because it may ask for a session at once.
     const reply = value => {
       bridge.sessions.changeDatabase()
       return value
     }
     try {
       const row = { command: 'SELECT', reply }
-      return await bridge.send(encoded, SELECTS, timeout, row, undefined)
+      return await bridge.send(encodedSelect(database), SELECTS, timeout, row, undefined)
     } catch (error) {
       if (this._database === database) this._database = before
       throw error
     }
   }
 
-  /** node-redis 3's interface to this client: callbacks as last arguments, replies as sent. */
+  /** The interface of node-redis 3: callbacks as last arguments, replies as they were sent. */
   legacy () {
-    // Made of all commands, which most programs need not wait for.
+    // Loaded when it is used: it makes a method of each command, which most programs do not need.
     const { RedisLegacyClient } = require('./legacy')
     return new RedisLegacyClient(this)
   }
 
   /**
-   * What the client is doing and has done: pool, lanes, counters, latency percentiles in ms. Of a
-   * shared client: what all its threads do, but for `pubsub`, which is this thread's.
+   * Statistics: pool, lanes, counters, latency percentiles in ms. A shared client counts what all
+   * its threads do, except for `pubsub`, which counts this thread only.
    */
   stats () {
     return this._bridge.stats() ?? IDLE_STATS
@@ -326,12 +340,12 @@ class RedisClient extends EventEmitter {
         this.emit('connect')
         return this.emit('ready')
       case 'error':
-        // Without a listener Node would throw, and so end the process.
+        // Without a listener Node would throw, which would end the process.
         return this.listenerCount('error') > 0 && this.emit('error', first)
       case 'reconnecting':
         return this.emit('reconnecting', { retries: first })
       case 'stopped':
-        // Not destroy(): the commands under way end with the reason, which may come after this.
+        // Not destroy(): commands under way are to end with the reason, which may come later.
         return this.close()
       case 'askDelay':
         return this.#answerDelay(first, second, third)
@@ -344,7 +358,7 @@ class RedisClient extends EventEmitter {
   }
 
   #answerDelay (question, retries, cause) {
-    // The strategy may end the client, and so take the bridge away.
+    // Read now, because the strategy may destroy the client and so replace the bridge.
     const { core } = this._bridge
     let delay
     try {
@@ -352,7 +366,7 @@ class RedisClient extends EventEmitter {
     } catch (error) {
       delay = error
     }
-    // Later, because a listener may throw, and the question wants its answer.
+    // Told later, because a listener may throw, and the native side waits for its answer.
     if (delay instanceof Error) process.nextTick(() => this._onEvent('error', delay))
     core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
   }
@@ -381,17 +395,13 @@ class RedisClient extends EventEmitter {
   }
 }
 
-// Listeners belong to the client, whichever view they are added through.
+// Listeners belong to the client, also those that are added through a view.
 for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off',
   'removeListener', 'removeAllListeners', 'emit', 'setMaxListeners']) {
   const method = EventEmitter.prototype[name]
-  Object.defineProperty(RedisClient.prototype, name, {
-    value (...args) {
-      const result = method.apply(this._self, args)
-      return result === this._self ? this : result
-    },
-    writable: true,
-    configurable: true
+  defineMethod(RedisClient.prototype, name, function (...args) {
+    const result = method.apply(this._self, args)
+    return result === this._self ? this : result
   })
 }
 
@@ -402,35 +412,18 @@ addMulti(RedisClient.prototype)
 addViews(RedisClient.prototype)
 addRefusals(RedisClient.prototype)
 for (const name of ['quit', 'select']) {
-  const value = RedisClient.prototype[name]
-  Object.defineProperty(RedisClient.prototype, name.toUpperCase(),
-    { value, writable: true, configurable: true })
+  defineMethod(RedisClient.prototype, name.toUpperCase(), RedisClient.prototype[name])
 }
 addPubSub(RedisClient.prototype)
 
 const ONE_SERVER = Object.freeze({ topology: undefined, Bridge })
 
-/** Stands in for the bridge of a client that is closed. */
-const CLOSED = {
-  upcoming: 0,
-  send: () => refuse(),
-  sendLarge: () => refuse(),
-  sendBlocking: () => refuse(),
-  acquireNow: () => null,
-  acquire: () => refuse(),
-  sessions: { running: 0 },
-  drained () {},
-  reference () {},
-  idle: () => Promise.resolve(),
-  stats: () => null,
-  close () {}
-}
+const CLOSED = new ClosedBridge()
 
-function refuse () {
-  return Promise.reject(new ClientClosedError('the client is closed', { applied: 'no' }))
-}
-
-/** A command that ends may be tried again at once: a script that the server does not know. */
+/**
+ * Resolves once `bridge` is idle, and stays so: a command that has ended may be tried again at
+ * once, as a script is that the server does not know.
+ */
 async function drained (bridge) {
   do {
     await bridge.idle()
@@ -446,29 +439,5 @@ async function withinGrace (idle) {
 
 /** How long (ms) `close()` waits for commands under way: as long as the default deadline. */
 const CLOSE_GRACE = 5000
-
-const PING = '*1\r\n$4\r\nPING\r\n'
-const PING_ROW = { command: 'PING', reply: undefined }
-
-const NO_TIMES = { p50: 0, p99: 0, p999: 0 }
-/** The statistics of a client that has not started, or has ended. */
-const IDLE_STATS = Object.freeze({
-  pool: { total: 0, idle: 0, inUse: 0, waiting: 0, max: 0, acquire: NO_TIMES },
-  lanes: [],
-  pubsub: { subscriptions: 0, received: 0, dropped: 0, queuedBytes: 0 },
-  commands: 0,
-  errors: 0,
-  timeouts: 0,
-  retries: 0,
-  redirects: 0,
-  connects: 0,
-  connectFailures: 0,
-  reconnects: 0,
-  lateReplies: 0,
-  pushesIgnored: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  latency: NO_TIMES
-})
 
 module.exports = { RedisClient }

@@ -1,16 +1,16 @@
 'use strict'
 
 /*
- * What a script's or function's `parseCommand` writes its arguments to: node-redis's parser in
- * front of our argument writer.
+ * What the `parseCommand` of a script, a function or a custom module's command writes its arguments
+ * to. node-redis calls this object a parser, and its methods are node-redis's.
  *
- * Owns the record of what was pushed, which definitions may read back. It never holds the tokens
- * in front (EVALSHA, the digest, the number of keys): those differ from one try to the next.
+ * It keeps what was pushed, because definitions may read it back. It does not hold the words in
+ * front (EVALSHA, the digest, the number of keys): they differ from one try to the next.
  */
 
-const { fail, isText, prefixed } = require('../arguments')
+const { checkText, fail, prefixed } = require('../arguments')
 
-class Parser {
+class CommandParser {
   #writer
   #args = []
   #keys = []
@@ -80,7 +80,7 @@ class Parser {
   }
 
   #addKey (key, withPrefix, name) {
-    if (!isText(key)) fail(name, 'a string or a Buffer', key)
+    checkText(key, name)
     const { prefix } = this.#writer
     const whole = withPrefix && prefix !== null ? prefixed(prefix, key, name) : key
     this.#add(whole, name)
@@ -97,4 +97,4 @@ function list (one) {
   return Array.isArray(one) ? one : [one]
 }
 
-module.exports = { Parser }
+module.exports = { CommandParser }

@@ -1,17 +1,17 @@
 'use strict'
 
 /*
- * Modules of the caller's own: `createClient({ modules: { name: { COMMAND: { ... } } } })`.
+ * Custom modules: `createClient({ modules: { name: { COMMAND: { ... } } } })`.
  *
- * Owns their methods: `parseCommand` writes a whole command, its name first, which then goes the
- * way of `sendCommand`: what would change a shared connection is refused, what may block gets a
- * connection of its own. Knows nothing of where the methods are put: see scripts.js.
+ * `parseCommand` of a definition writes a whole command, its name first. The command is then sent
+ * as by `sendCommand`: one that would change a shared connection is refused, and one that may block
+ * gets a connection of its own. scripts.js adds the methods to clients.
  */
 
-const { fail, isText } = require('../arguments')
-const { sendCommand } = require('../methods/from-rows')
+const { checkText, named } = require('../arguments')
+const { sendCommand } = require('../methods/send-command')
+const { CommandParser } = require('./command-parser')
 const { COMMAND, check, replyOf } = require('./definitions')
-const { Parser } = require('./command-parser')
 
 /**
  * Checks the option `modules`.
@@ -46,8 +46,7 @@ function sendModuleCommand (client, { method, parse, reply }, args) {
   try {
     parser = parsed(client._keyPrefix, parse, args)
   } catch (error) {
-    if (error instanceof TypeError) error.message = `${method}: ${error.message}`
-    return Promise.reject(error)
+    return Promise.reject(named(method, error))
   }
   const { redisArgs, preserve: preserved } = parser
   return sendCommand(client, redisArgs, client._command, { method, reply, preserved })
@@ -59,20 +58,20 @@ function chainModuleCommand (multi, { method, parse, reply }, args) {
 }
 
 function parsed (prefix, parse, args) {
-  const parser = new Parser(new Collector(prefix))
+  const parser = new CommandParser(new Collector(prefix))
   parse(parser, ...args)
   if (parser.redisArgs.length === 0) throw new TypeError('parseCommand has pushed no command')
   return parser
 }
 
-/** In place of an argument writer: the parser keeps the arguments, and they are encoded later. */
+/** Takes the place of an argument writer: arguments are checked now and encoded later. */
 class Collector {
   constructor (prefix) {
     this.prefix = prefix || null
   }
 
   arg (v, name) {
-    if (!isText(v)) fail(name, 'a string or a Buffer', v)
+    checkText(v, name)
   }
 }
 

@@ -1,11 +1,11 @@
 'use strict'
 
 /*
- * What the definitions of scripts, functions and modules' commands have in common.
+ * The definitions of scripts, functions and commands of custom modules: what they have in common.
  *
- * Owns the checks of their fields and of the names they take on a client. Definitions are
- * node-redis's objects: `{ parseCommand (parser, ...args), transformReply }`, and some fields of
- * their own. They are read, never changed.
+ * A definition is an object of node-redis's form: `{ parseCommand (parser, ...args),
+ * transformReply }` and some more fields. It is read and never changed. Here are the checks of its
+ * fields, and of the name that it takes on a client.
  */
 
 const { NAMESPACES } = require('../modules')
@@ -13,7 +13,7 @@ const { NAMESPACES } = require('../modules')
 /**
  * Throws a TypeError unless `definition` has what `fields` expect.
  * @param {unknown} definition
- * @param {string} path its place in the options
+ * @param {string} path where it stands in the options
  * @param {Record<string, (value: unknown) => string | false>} fields
  */
 function check (definition, path, fields) {
@@ -29,8 +29,8 @@ function check (definition, path, fields) {
 /**
  * Throws a TypeError if one of the names is taken on `target`, or by another definition.
  * @param {object} target with all of its own methods and fields
- * @param {{ name: string, library?: string, option: string }[]} compiled `option` is the place of
- *   the name in the options, the library's where there is one
+ * @param {{ name: string, library?: string, option: string }[]} compiled `option` is where the name
+ *   (of the library, if there is one) stands in the options
  * @param {string} [what] what a taken name belongs to
  */
 function checkNames (target, compiled, what = "a client's method") {
@@ -42,7 +42,7 @@ function checkNames (target, compiled, what = "a client's method") {
       throw new TypeError(`option "${option}" must not begin with _: such names are the client's ` +
         'own')
     }
-    // A module of the caller's may stand in for one of ours: node-redis's own are given so.
+    // A custom module may replace one of ours: node-redis's module packages are passed so.
     const isOurs = option.startsWith('modules.') && NAMESPACES.includes(wanted)
     if (wanted in target && !isOurs) {
       throw new TypeError(`option "${option}" has the name of ${what}`)
@@ -55,7 +55,7 @@ function checkNames (target, compiled, what = "a client's method") {
   }
 }
 
-/** A definition's transform, in the order of arguments that rows have; undefined without one. */
+/** The transform of a definition as a row has it; undefined if there is none. */
 function replyOf (given, RESP) {
   const transform = typeof given === 'object' ? given[RESP] : given
   if (transform === undefined) return undefined
@@ -64,7 +64,7 @@ function replyOf (given, RESP) {
 
 const isTransform = v => v === undefined || typeof v === 'function'
 
-/* Checks, as those of options.js: each returns what is expected if the value is wrong. */
+/* Checks: each returns what is expected if the value is wrong, else false. */
 const method = v => typeof v !== 'function' && 'a function (parser, ...args)'
 const transform = v => !isTransform(v) &&
   (v === null || typeof v !== 'object' || !isTransform(v[2]) || !isTransform(v[3])) &&

@@ -1,13 +1,15 @@
 'use strict'
 
 /*
- * Iterators over what SCAN and its relatives go through: one page a step, as an array.
+ * Iterators over the pages of SCAN, HSCAN, SSCAN and ZSCAN. Each step gives a page as an array.
  *
- * Owns the cursor. A page may be empty although more follow, and an element may come twice: that
- * is all that SCAN guarantees (https://redis.io/docs/latest/commands/scan/).
+ * SCAN guarantees no more than this: a page may be empty although others follow, and an element may
+ * come twice (https://redis.io/docs/latest/commands/scan/).
  */
 
-/** name -> [the command that reads a page, what of its reply is the page] */
+const { defineMethod } = require('../methods/define')
+
+/** name -> [the method that reads a page, what takes the page out of its reply] */
 const ITERATORS = {
   scanIterator: ['scan', reply => reply.keys],
   hScanIterator: ['hScan', reply => reply.entries],
@@ -23,7 +25,7 @@ function addIterators (prototype) {
     const value = command === 'scan'
       ? function (options) { return pages(this, command, [], options, page) }
       : function (key, options) { return pages(this, command, [key], options, page) }
-    Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
+    defineMethod(prototype, name, value)
   }
 }
 
@@ -34,7 +36,7 @@ async function * pages (client, command, key, options, page) {
     const reply = await client[command](...key, cursor, rest)
     yield page(reply)
     cursor = reply.cursor
-    // A Buffer where bulk strings are mapped to Buffers.
+    // The cursor is a Buffer where strings are mapped to Buffers.
   } while (String(cursor) !== '0')
 }
 

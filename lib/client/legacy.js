@@ -1,18 +1,19 @@
 'use strict'
 
 /*
- * `client.legacy()`: the callback interface of node-redis 3, as node-redis still offers it.
+ * `client.legacy()`: the callback interface of node-redis 3, which node-redis still offers.
  *
- * Owns its loose arguments (nested arrays are flattened, numbers and dates become text) and its way
- * with errors: without a callback they are `error` events of the client. Replies are those of
- * `sendCommand`, but for HGETALL, which is an object in both protocols; the client's `keyPrefix`
- * is not put in front of keys. A method exists for each command, none for variants such as
- * `zRangeWithScores`: the arguments say it all here.
+ * Arguments are loose: nested arrays are flattened, numbers and dates become text. An error of a
+ * call without a callback is an `error` event of the client. Replies are those of `sendCommand`,
+ * except for HGETALL, which gives an object in both protocols. The client's `keyPrefix` is not put
+ * in front of keys. There is a method for each command, but none for variants such as
+ * `zRangeWithScores`: here the caller writes such arguments itself.
  */
 
-const { callback } = require('../methods/from-rows')
 const { commands } = require('../commands')
 const { object } = require('../commands/replies')
+const { callback } = require('../methods/callback')
+const { defineMethod, namesOf } = require('../methods/define')
 
 /** Made by `client.legacy()`. */
 class RedisLegacyClient {
@@ -78,17 +79,14 @@ class RedisLegacyMulti {
   }
 }
 
-/** Whether a row is its command, and not one of several ways to call it. */
+/** Whether a row is the command itself, and not a variant of it. */
 function isWhole ({ upper, command }) {
   return letters(upper) === letters(command.join(''))
 }
 
 for (const row of commands.filter(isWhole)) {
   for (const { prototype } of [RedisLegacyClient, RedisLegacyMulti]) {
-    const value = function (...args) { return this._call(row, args) }
-    for (const name of [row.name, row.upper, ...row.aliases]) {
-      Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
-    }
+    defineMethod(prototype, namesOf(row), function (...args) { return this._call(row, args) })
   }
 }
 
@@ -97,7 +95,7 @@ function letters (name) {
 }
 
 function replyOf ({ name }) {
-  // RESP2 sends a flat list.
+  // RESP2 sends a flat list, RESP3 a map, which is an object already.
   if (name === 'hGetAll') return reply => Array.isArray(reply) ? object(reply) : reply
 }
 

@@ -1,14 +1,14 @@
 'use strict'
 
 /*
- * What comes of a chain: the replies of EXEC, or of a pipeline, as each command's own method would
- * give them, and the errors.
+ * The results of a chain: the reply of each command, as its own method would give it, and errors.
  *
- * The native side decodes EXEC's reply as one array, so it knows no shape of what is inside: lists
- * that stand for maps are made into them here. Errors stand at the index of their command.
+ * The native side decodes the reply of EXEC as one array. It does not know the shapes of the
+ * replies inside, so lists that stand for maps become maps here. An error stands at the index of
+ * its command.
  */
 
-const { toMap, toObject } = require('../boundary/bridge')
+const { toMap, toObject } = require('../boundary/values')
 const { RESP_TYPES } = require('../resp-types')
 const { ErrorReply, MultiErrorReply, OxidisError, ProtocolError, WatchError } = require('../errors')
 const { FLAT, PAIRS } = require('../mode')
@@ -16,7 +16,7 @@ const { FLAT, PAIRS } = require('../mode')
 /**
  * The results of a transaction.
  * @param {unknown} replies what EXEC was answered with
- * @param {Map<number, Error>} refused errors by their place in the transaction, 0 being MULTI
+ * @param {Map<number, Error>} refused index of a refused part -> its error; part 0 is MULTI
  * @param {object[]} items the chain's commands
  * @param {object | undefined} typeMapping
  */
@@ -25,7 +25,7 @@ function results (replies, refused, items, typeMapping) {
     throw new WatchError('a watched key has changed: nothing of the transaction was run',
       { applied: 'no', retryable: true })
   }
-  // The server may have run each command by itself, or what was in an earlier MULTI.
+  // Without its MULTI the server has run each command by itself.
   if (refused.has(0)) throw unopened(refused, items)
   if (!Array.isArray(replies) || replies.length < items.length) {
     throw new ProtocolError('the server answered EXEC with something else than a reply for each ' +
@@ -58,7 +58,7 @@ function refusal (error, refused, items) {
   for (const [place, reason] of refused) {
     cause ??= reason
     const index = place - 1
-    // Behind the chain's own commands is the SELECT that gives the database back.
+    // The part behind the commands of the chain is the SELECT of the client's database.
     if (index >= items.length) continue
     replies[index] = named(reason, items[index].row)
     errorIndexes.push(index)
@@ -69,7 +69,7 @@ function refusal (error, refused, items) {
   return Object.assign(new MultiErrorReply(replies, errorIndexes, details), { command })
 }
 
-/** The error of a transaction whose MULTI was refused: what followed was not held back by it. */
+/** The error of a transaction whose MULTI was refused: the commands behind it may have run. */
 function unopened (refused, items) {
   const error = named(refused.get(0), { command: 'MULTI' })
   error.applied = items.every((_, index) => refused.has(index + 1)) ? 'no' : 'unknown'
@@ -100,12 +100,12 @@ function named (error, row) {
   return error
 }
 
-/** What the native side makes of a whole reply whose mode says that it has a shape. */
+/** Gives a reply the shape that its mode says: as the native side does for a reply by itself. */
 function inShape (reply, mode, typeMapping) {
   if (!Array.isArray(reply)) return reply
   if ((mode & PAIRS) === 0) return (mode & FLAT) === 0 ? reply : reply.flat()
   const wanted = typeMapping?.[RESP_TYPES.MAP]
-  // With Array it is one already, or is meant to stay one.
+  // A mapping to Array wants the flat list that it is. An odd list is no map.
   if (reply.length % 2 !== 0 || wanted === Array) return reply
   return wanted === Map ? toMap(reply) : toObject(reply)
 }

@@ -3,36 +3,40 @@
 /*
  * `client.multi()`: a chain of commands that run together, as a transaction or as a pipeline.
  *
- * Owns the chain: each method encodes its command at once and returns the chain, so wrong
- * arguments are kept and reject the execution, before anything is sent. A transaction is handed
- * over as one text, `MULTI` to `EXEC`, which no other command can get into and which is written
- * again as a whole or not at all. Knows of its client (or view, or session) only `_bridge`,
- * `_command`, `_keyPrefix`, `_database` and `_isSession`.
+ * Each method encodes its command at once and returns the chain. The error of a wrong argument is
+ * kept, and rejects the execution before anything is sent. A transaction is handed over as one
+ * text, from MULTI to EXEC: no other command can get into it, and it is written again as a whole or
+ * not at all. Of its client (or view, or session) a chain uses only `_bridge`, `_command`,
+ * `_keyPrefix`, `_database` and `_isSession`.
  *
- * Invariant: a chain leaves the connections that everybody shares as they were: a database that it
- * selects is given back within the transaction.
+ * Invariant: a chain leaves a connection that others share as it was. If it selects a database, the
+ * client's own one is selected again within the same transaction.
  */
 
 const { inspect } = require('node:util')
 
-const { Arguments, isText } = require('../arguments')
-const {
-  abortable, callback, commandName, compile, contextOf, endOnAbort, headOf
-} = require('../methods/from-rows')
+const { Arguments, named } = require('../arguments')
+const { copyValues } = require('../boundary/batch')
+const { encodedSelect } = require('../boundary/internal-commands')
 const { commands } = require('../commands')
 const { STATE, SUBSCRIBE, flagsOf } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
-const { BLOCK } = require('../mode')
+const { settleWith } = require('../methods/callback')
+const { defineMethod, namesOf } = require('../methods/define')
+const { contextOf, send, sendTogether } = require('../methods/dispatch')
+const { compile, headOf } = require('../methods/from-rows')
 const { addNamespaces } = require('../methods/namespaces')
+const { checkArgs, commandName } = require('../methods/send-command')
+const { BLOCK } = require('../mode')
 const { gathered, refusal, results } = require('./multi-replies')
 
 /** A chain of commands. Made by `client.multi()`; executed once. */
 class RedisMulti {
   #target
   #writer = new Arguments()
-  /** { row, text, chunks, preserved } of each command; `chunks` is null without large values. */
+  /** Of each command { row, text, chunks, preserved }; `chunks` is null without large values. */
   #items = []
-  /** What was wrong with the first wrong command. */
+  /** The error of the first command with wrong arguments. */
   #error = null
   #isSelecting = false
   #isDone = false
@@ -44,8 +48,8 @@ class RedisMulti {
   }
 
   /**
-   * Selects a database for the commands behind it, in this transaction only (in a session for what
-   * comes after as well). Not in a pipeline of a client, whose connections are shared.
+   * Selects a database for the commands that follow in this transaction; in a session also for what
+   * comes later. A pipeline of a client refuses it, because others use the same connection.
    */
   select (db, transform) {
     const w = this._begin()
@@ -59,20 +63,20 @@ class RedisMulti {
   }
 
   /**
-   * Adds any command: the name and the arguments, as strings or Buffers. `transform` gets the reply
-   * (then `preserve` of `args`, and the type mapping) and returns what takes its place.
+   * Adds any command: the name and the arguments, as strings or Buffers. `transform` gets the
+   * reply, `args.preserve` and the type mapping; what it returns takes the place of the reply.
    */
   addCommand (args, transform) {
     return this.#addRaw('addCommand', args, rawReply(transform), args?.preserve)
   }
 
-  /** Adds any command: the name and the arguments, as strings or Buffers. */
+  /** Adds any command: the name and the arguments, as strings or Buffers. The reply stays as is. */
   sendCommand (args) {
     return this.#addRaw('sendCommand', args, undefined, args?.preserve)
   }
 
   /**
-   * Adds a command that `parse` has put together, and which errors call `method`.
+   * Adds a command that `parse` puts together. Errors call it `method`.
    * @param {string} method
    * @param {(prefix: string | Buffer | undefined) => import('./command-parser').Parser} parse
    * @param {Function} [reply] as that of a row
@@ -103,7 +107,7 @@ class RedisMulti {
     return this._add(row, `*${args.length}\r\n`, w)
   }
 
-  /** Lends the argument writer. An option's getter may add a command meanwhile: it gets another. */
+  /** Lends the argument writer. An option's getter may add a command meanwhile, with another. */
   _begin () {
     if (this.#isDone) throw new TypeError(DONE)
     const w = this.#writer ?? new Arguments()
@@ -118,10 +122,8 @@ class RedisMulti {
     if (chunks === null) this.#items.push({ row, text: head + body, chunks, preserved, waits })
     else {
       chunks[0] = head + chunks[0]
-      // Sent in a later turn perhaps: until then the caller may have changed the Buffer.
-      for (let i = 1; i < chunks.length; i += 2) {
-        if (typeof chunks[i] !== 'string') chunks[i] = Buffer.from(chunks[i])
-      }
+      // It may be sent in a later turn, and until then the caller may change its Buffers.
+      copyValues(chunks)
       this.#items.push({ row, text: body, chunks, preserved, waits })
     }
     this.#isSelecting ||= row.command === 'SELECT'
@@ -131,13 +133,12 @@ class RedisMulti {
 
   /** Keeps the error of a call whose arguments are wrong. */
   _refuse (method, error) {
-    if (error instanceof TypeError) error.message = `${method}: ${error.message}`
-    this.#error ??= error
+    this.#error ??= named(method, error)
     this.#writer = new Arguments()
     return this
   }
 
-  /** Whether `name` is asked for the first time: a script is sent once, then named by its SHA-1. */
+  /** Whether this is called with `name` for the first time. A script is sent whole only then. */
   _once (name) {
     this.#seen ??= new Set()
     return this.#seen.size !== this.#seen.add(name).size
@@ -152,10 +153,10 @@ class RedisMulti {
   exec (execAsPipeline, done) {
     if (typeof execAsPipeline === 'function') return this.exec(false, execAsPipeline)
     const promise = execAsPipeline ? this.#pipeline() : this.#transaction()
-    return typeof done === 'function' ? callback(promise, done) : promise
+    return settleWith(promise, done)
   }
 
-  /** As `exec`; for the types, as node-redis has it. */
+  /** `exec` under the name that node-redis has for typed replies. */
   execTyped (execAsPipeline, done) {
     return this.exec(execAsPipeline, done)
   }
@@ -165,7 +166,7 @@ class RedisMulti {
     return this.exec(true, done)
   }
 
-  /** As `execAsPipeline`; for the types, as node-redis has it. */
+  /** `execAsPipeline` under the name that node-redis has for typed replies. */
   execAsPipelineTyped (done) {
     return this.exec(true, done)
   }
@@ -186,7 +187,7 @@ class RedisMulti {
     return results(replies, context.refused, items, options.typeMapping)
   }
 
-  /** The text of the transaction, in `chunks` as far as there are large values. */
+  /** The text of the transaction; what stands in front of the last large value is in `chunks`. */
   #block (items) {
     const chunks = []
     let text = MULTI
@@ -199,8 +200,7 @@ class RedisMulti {
       text += item.text
     }
     if (this.#isSelecting && !this.#target._isSession) {
-      const own = String(this.#target._database ?? 0)
-      text += `*2\r\n$6\r\nSELECT\r\n$${own.length}\r\n${own}\r\n`
+      text += encodedSelect(this.#target._database ?? 0)
     }
     return { chunks: chunks.length === 0 ? null : chunks, text: text + EXEC }
   }
@@ -210,10 +210,10 @@ class RedisMulti {
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
     const { _bridge: bridge, _command: options } = this.#target
     const sent = items.map(({ row, text, chunks, preserved }) => {
-      const context = row.reply === undefined ? undefined : contextOf(options, { preserved })
+      const context = row.reply === undefined ? undefined : contextOf(options, preserved)
       return { chunks, text, mode: options.mode | row.mode, row, context }
     })
-    return gathered(await Promise.allSettled(sendAll(bridge, options, sent)))
+    return gathered(await Promise.allSettled(sendTogether(bridge, options, sent)))
   }
 
   #finish () {
@@ -257,11 +257,11 @@ class ChainNamespace {
 addChained(prototype, commands)
 addNamespaces(prototype, ChainNamespace, addChained)
 
-/** Adds a method that appends to a chain, in both spellings, for each row of `table`. */
+/** Adds a method that appends its command to a chain for each row of `table`. */
 function addChained (prototype, table) {
   for (const row of table) {
     const method = chained(compile(row))
-    for (const name of [row.name, row.upper, ...row.aliases]) define(prototype, name, method)
+    defineMethod(prototype, namesOf(row), method)
   }
 }
 
@@ -288,7 +288,7 @@ function chained (row) {
  */
 function addMultiMethod (prototype, name, { command, encode, reply }) {
   const row = { command, reply, mode: 0 }
-  define(prototype, name, function (...args) {
+  defineMethod(prototype, name, function (...args) {
     const w = this._begin()
     try {
       encode(w, this, ...args)
@@ -299,42 +299,10 @@ function addMultiMethod (prototype, name, { command, encode, reply }) {
   })
 }
 
-/** Adds `multi` to the prototype of a client; its `_Multi` may be a subclass with more methods. */
+/** Adds `multi` to a prototype. The class of its chains is `_Multi`, which may be a subclass. */
 function addMulti (prototype) {
-  define(prototype, '_Multi', RedisMulti)
-  for (const name of ['multi', 'MULTI']) {
-    define(prototype, name, function () { return new this._Multi(this) })
-  }
-}
-
-function define (prototype, name, value) {
-  Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
-}
-
-function send (bridge, options, chunks, text, mode, row, context) {
-  const now = () => chunks === null
-    ? bridge.send(text, mode, options.timeout, row, context)
-    : bridge.sendLarge(chunks, text, mode, options.timeout, row, context)
-  return options.signal === undefined ? now() : abortable(bridge, options.signal, now)
-}
-
-/** Sends commands in one turn, and in one batch even if they hold large values. */
-function sendAll (bridge, options, commands) {
-  const { signal } = options
-  const isLarge = commands.some(({ chunks }) => chunks !== null)
-  // A session has one connection, which keeps the order by itself.
-  if (!isLarge || bridge.sendTogether === undefined || signal?.aborted) {
-    return commands.map(({ chunks, text, mode, row, context }) =>
-      send(bridge, options, chunks, text, mode, row, context))
-  }
-  const first = bridge.upcoming
-  const promises = bridge.sendTogether(commands, options.timeout)
-  if (signal !== undefined && bridge.upcoming !== first) {
-    for (const [index, promise] of promises.entries()) {
-      endOnAbort(bridge, signal, (first + index) >>> 0, promise)
-    }
-  }
-  return promises
+  defineMethod(prototype, '_Multi', RedisMulti)
+  defineMethod(prototype, ['multi', 'MULTI'], function () { return new this._Multi(this) })
 }
 
 /** A caller's transform, in the order of arguments that rows have. */
@@ -343,17 +311,9 @@ function rawReply (transform) {
   return (value, mapping, preserved) => transform(value, preserved, mapping)
 }
 
-/** Throws unless `args` is a command that can be part of a chain. */
+/** Throws a TypeError unless `args` is a command that can be part of a chain. */
 function checkRaw (args) {
-  if (!Array.isArray(args) || args.length === 0) {
-    throw new TypeError('argument "args" must be a non-empty array')
-  }
-  for (let i = 0; i < args.length; i++) {
-    if (!isText(args[i])) {
-      throw new TypeError(`argument "args[${i}]" must be a string or a Buffer, ` +
-        `not ${typeof args[i]}`)
-    }
-  }
+  checkArgs(args)
   const name = commandName(args[0])
   if ((flagsOf(args[0], args[1]) & (STATE | SUBSCRIBE)) !== 0 && name !== 'SELECT') {
     throw new TypeError(`${name} cannot be part of a transaction or a pipeline: it acts on the ` +
@@ -361,7 +321,7 @@ function checkRaw (args) {
   }
 }
 
-/** Throws if `items` cannot be sent one by one over a connection that others use as well. */
+/** Throws if `items` cannot be sent one by one over a connection that others use too. */
 function checkShared (items, isSelecting) {
   if (isSelecting) {
     throw new TypeError('execAsPipeline: SELECT would change the database of every other command ' +

@@ -3,8 +3,8 @@
 /*
  * `createClientPool`: a client with several lanes, and node-redis's names for the pool's numbers.
  *
- * Commands that are not awaited may go over different lanes, so their order is not promised;
- * that is what a pool means in node-redis as well.
+ * Commands that are not awaited may go over different lanes, so their order is not promised. A pool
+ * of node-redis promises no order either.
  */
 
 const { RedisClient } = require('./client')
@@ -16,13 +16,13 @@ class RedisClientPool extends RedisClient {
     return this.session(run)
   }
 
-  /** Connections that nobody has to himself. */
+  /** Connections that no caller holds. */
   get idleClients () {
     const { total, inUse } = this.stats().pool
     return Math.max(total - inUse, 0)
   }
 
-  /** Connections that a caller has to himself. */
+  /** Connections that callers hold. */
   get clientsInUse () {
     return this.stats().pool.inUse
   }
@@ -60,8 +60,10 @@ function pooledOptions (given, poolOptions = {}) {
 
 const POOL_OPTIONS = new Set(['minimum', 'maximum', 'acquireTimeout', 'cleanupDelay'])
 
-/** One server executes commands one at a time: two lanes keep it busy while a large reply of one
- * is under way; more only make batches smaller. */
+/**
+ * Two lanes keep a server busy while a large reply of one is under way. A server runs one command
+ * at a time, so more lanes only make the batches smaller.
+ */
 const LANES = 2
 
 module.exports = { RedisClientPool, pooledOptions }

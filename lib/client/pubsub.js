@@ -3,16 +3,18 @@
 /*
  * The methods to subscribe, to unsubscribe and to monitor.
  *
- * Owns their call forms and checks. Names and forms are node-redis's; beyond that the last argument
- * may be a Node-style callback behind the listener, as with commands. Wrong arguments reject, they
- * never throw. Channels are a name space of their own: the key prefix is not put in front of them.
+ * Names and forms are node-redis's. A Node-style callback may follow the listener, as with
+ * commands. Wrong arguments reject; they never throw. Channels are not keys, so the client's key
+ * prefix is not put in front of them.
  */
 
-const { fail, isText } = require('../arguments')
-const { callback } = require('../methods/from-rows')
-const { ClientClosedError } = require('../errors')
+const { fail, isText, named } = require('../arguments')
+const {
+  CHANNELS, MONITOR, PATTERNS, SHARD_CHANNELS
+} = require('../boundary/subscriptions')
+const { settleWith } = require('../methods/callback')
+const { defineGetter, defineMethod } = require('../methods/define')
 const { RESP_TYPES } = require('../resp-types')
-const { CHANNELS, MONITOR, PATTERNS, SHARD_CHANNELS } = require('../boundary/subscriptions')
 
 /** topic -> [its methods, the name of the first argument] */
 const METHODS = new Map([
@@ -29,16 +31,14 @@ function addPubSub (prototype) {
   }
   add(prototype, 'monitor', monitor)
   add(prototype, 'reset', reset)
-  Object.defineProperty(prototype, 'isPubSubActive', {
-    get () { return this._bridge.subscriptions?.isPubSubActive ?? false },
-    configurable: true
+  defineGetter(prototype, 'isPubSubActive', function () {
+    const bridge = this._bridge
+    return !bridge.isClosed && bridge.subscriptions.isPubSubActive
   })
 }
 
 function add (prototype, name, method) {
-  for (const key of [name, name.toUpperCase()]) {
-    Object.defineProperty(prototype, key, { value: method, writable: true, configurable: true })
-  }
+  defineMethod(prototype, [name, name.toUpperCase()], method)
 }
 
 /** (names, listener, bufferMode?, callback?) */
@@ -70,8 +70,8 @@ function unsubscriber (topic, method, argument) {
 }
 
 /**
- * Calls `listener` with each line of MONITOR, over a connection of its own. Resolves, once that has
- * begun, to a function that ends it.
+ * Calls `listener` with each line that MONITOR sends, over a connection of its own. Resolves, once
+ * MONITOR has begun, to a function that ends it.
  */
 function monitor (listener, done) {
   return settle(done, async () => {
@@ -84,7 +84,7 @@ function monitor (listener, done) {
   })
 }
 
-/** Ends all subscriptions and all monitoring. Shared connections have nothing else to reset. */
+/** Ends all subscriptions and all MONITORs. A shared connection has nothing else to reset. */
 function reset (done) {
   return settle(done, async () => {
     const subscriptions = open(this)
@@ -94,9 +94,9 @@ function reset (done) {
   })
 }
 
-function open ({ _bridge: { subscriptions } }) {
-  if (subscriptions === undefined) throw new ClientClosedError('the client is closed')
-  return subscriptions
+function open ({ _bridge: bridge }) {
+  if (bridge.isClosed) throw bridge.refusal()
+  return bridge.subscriptions
 }
 
 function settle (done, begin) {
@@ -106,7 +106,7 @@ function settle (done, begin) {
   } catch (error) {
     promise = Promise.reject(error)
   }
-  return typeof done === 'function' ? callback(promise, done) : promise
+  return settleWith(promise, done)
 }
 
 function listOf (names, method, argument) {
@@ -135,8 +135,7 @@ function refuse (method, name, wanted, value) {
   try {
     fail(name, wanted, value)
   } catch (error) {
-    error.message = `${method}: ${error.message}`
-    throw error
+    throw named(method, error)
   }
 }
 

@@ -1,26 +1,27 @@
 'use strict'
 
 /*
- * Scripts, functions and modules' commands as methods: `createClient({ scripts, functions,
- * modules })`.
+ * Scripts, functions and commands of custom modules as methods:
+ * `createClient({ scripts, functions, modules })`.
  *
- * Owns where the methods are put, the rows of scripts and functions, and what happens when the
- * server does not know a script: EVALSHA first, and EVAL with the text for a call that is answered
- * NOSCRIPT, whatever other calls do meanwhile. That second try comes after commands issued in
- * between.
+ * A script is called by EVALSHA. A call that is answered NOSCRIPT is sent again by EVAL with the
+ * whole text; commands that were issued in between run before this second try.
  *
- * Invariant: a digest is only ever that of the text held here, so the server cannot be made to run
- * a script that the caller did not define.
+ * Invariant: a digest is always that of the text held here, so the server cannot be made to run a
+ * script that the caller did not define.
  */
 
 const { createHash } = require('node:crypto')
 
-const { Arguments } = require('../arguments')
-const { callback, dispatch } = require('../methods/from-rows')
-const { COMMAND, check, checkNames, replyOf } = require('./definitions')
+const { Arguments, named } = require('../arguments')
 const { ErrorReply } = require('../errors')
+const { withCallback } = require('../methods/callback')
+const { withRest } = require('../methods/deadline')
+const { defineGetter, defineMethod } = require('../methods/define')
+const { contextOf, dispatch } = require('../methods/dispatch')
+const { CommandParser } = require('./command-parser')
 const { chainModuleCommand, compileModules, sendModuleCommand } = require('./custom-modules')
-const { Parser } = require('./command-parser')
+const { COMMAND, check, checkNames, replyOf } = require('./definitions')
 
 /**
  * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
@@ -36,8 +37,8 @@ function defineScript (definition) {
  * Checks the options `scripts`, `functions` and `modules`, and makes rows of the first two.
  * @param {{ scripts?: object, functions?: object, modules?: object, RESP: 2 | 3 }} options
  * @returns {{ name: string, library?: string, option: string, short?: object, whole?: object,
- *   digest?: string }[]} `short` is the row of EVALSHA or FCALL, `whole` that of EVAL, as rows of
- *   commander.js are; a module's command has neither, but what own-modules.js makes of it
+ *   digest?: string }[]} `short` is the row of EVALSHA or FCALL, `whole` that of EVAL; a command
+ *   of a module has neither (see custom-modules.js)
  */
 function compile ({ scripts = {}, functions = {}, modules = {}, RESP }) {
   const compiled = compileModules(modules, RESP)
@@ -71,19 +72,19 @@ function compileFunction (library, name, definition, RESP) {
   return { name, library, option: `functions.${library}`, short }
 }
 
-/** A row as those that commander.js compiles. `args` takes a writer and what the caller passed. */
+/** A compiled row, as `compile` of methods/from-rows.js makes it, but without kept heads. */
 function row (method, definition, RESP, command, source) {
   const { NUMBER_OF_KEYS: keys } = definition
   const tokens = new Arguments()
   tokens.token(command)
-  // Not through `bytes`, which would hand a large text over apart.
+  // Not by `tokens.bytes`, which would put a large text aside, out of the head.
   tokens.argc++
   tokens.body += encoded(source)
   if (keys !== undefined) tokens.int(keys, 'NUMBER_OF_KEYS')
   return {
     method,
     args: (w, ...args) => {
-      const parser = new Parser(w)
+      const parser = new CommandParser(w)
       definition.parseCommand(parser, ...args)
       w.preserved = parser.preserve
     },
@@ -121,10 +122,10 @@ function sessionWithScripts (Session, compiled) {
 /**
  * The class of a client's transactions with methods for its scripts and functions.
  *
- * In a block the first call of a script is EVAL, later ones are EVALSHA: the server then knows the
- * script for certain, and no NOSCRIPT can come between MULTI and EXEC.
- * @param {Function} Multi the class to extend: what multi.js exports as RedisMulti
- * @param {Function} addMultiMethod what multi.js exports by this name
+ * In a transaction the first call of a script is EVAL and later calls are EVALSHA. The server knows
+ * the script by then, so no NOSCRIPT can come between MULTI and EXEC.
+ * @param {Function} Multi the class to extend
+ * @param {Function} addMultiMethod that of multi.js, which needs this module itself
  * @param {ReturnType<typeof compile>} compiled
  */
 function multiWithScripts (Multi, addMultiMethod, compiled) {
@@ -152,7 +153,7 @@ function addMethods (target, compiled, call) {
   const libraries = new Map()
   for (const one of compiled) {
     if (one.library === undefined) {
-      define(target, one.name, { value (...args) { return call(this, one, args) } })
+      defineMethod(target, one.name, function (...args) { return call(this, one, args) })
     } else {
       libraries.set(one.library, [...libraries.get(one.library) ?? [], one])
     }
@@ -160,35 +161,25 @@ function addMethods (target, compiled, call) {
   for (const [library, members] of libraries) addLibrary(target, library, members, call)
 }
 
-/** The functions of a library, bound to the client or view that they are reached through. */
+/** Adds an object of functions. They are bound to the client or view that it is read from. */
 function addLibrary (target, library, members, call) {
   const bound = new WeakMap()
-  define(target, library, {
-    get () {
-      if (!bound.has(this)) bound.set(this, bind(this, members, call))
-      return bound.get(this)
-    }
+  defineGetter(target, library, function () {
+    if (!bound.has(this)) bound.set(this, bind(this, members, call))
+    return bound.get(this)
   })
 }
 
 function bind (target, members, call) {
   const methods = Object.create(null)
   for (const one of members) {
-    define(methods, one.name, { value: (...args) => call(target, one, args), enumerable: true })
+    methods[one.name] = (...args) => call(target, one, args)
   }
   return methods
 }
 
-function define (target, name, property) {
-  const writable = 'value' in property ? { writable: true } : {}
-  Object.defineProperty(target, name, { configurable: true, ...writable, ...property })
-}
-
 function invoke (client, script, args) {
-  const isCallback = typeof args.at(-1) === 'function'
-  const promise = send(client, script, isCallback ? args.slice(0, -1) : args)
-  if (!isCallback) return promise
-  callback(promise, args.at(-1))
+  return withCallback(args, args => send(client, script, args))
 }
 
 function send (client, one, args) {
@@ -199,35 +190,25 @@ function send (client, one, args) {
   try {
     short.args(w, ...args)
   } catch (error) {
-    if (error instanceof TypeError) error.message = `${short.method}: ${error.message}`
-    return Promise.reject(error)
+    return Promise.reject(named(short.method, error))
   }
   const options = client._command
-  const context = { typeMapping: options.typeMapping, preserved: w.preserved }
+  const context = contextOf(options, w.preserved)
   const bridge = client._bridge
   const attempt = (bridge, row, options) =>
     dispatch(bridge, w, head(row, w.argc), row, options, context)
   if (whole === undefined) return attempt(bridge, short, options)
-  // Large values are read when they are sent, and are the caller's afterwards: no second try.
+  // The caller may change its large values once they are sent, so there can be no second try.
   if (w.chunks !== null) return attempt(bridge, whole, options)
   const start = performance.now()
   return attempt(bridge, short, options).catch(error => {
     if (!(error instanceof ErrorReply && error.code === 'NOSCRIPT')) throw error
-    // A client that is closing waits for what it has begun, on the bridge that it is closing.
-    const isClosing = client._self._ending === bridge && !bridge.isClosed
-    const left = remaining(options, performance.now() - start)
-    return attempt(isClosing ? bridge : client._bridge, whole, left)
+    return attempt(client._senderAfter(bridge), whole, withRest(options, start))
   })
 }
 
 function head ({ tokens, tokenCount }, argc) {
   return `*${tokenCount + argc}\r\n${tokens}`
-}
-
-/** `options` for a try that begins `elapsed` ms after the call. 1 ms where nothing is left. */
-function remaining (options, elapsed) {
-  if (options.timeout === 0) return options
-  return { ...options, timeout: Math.max(1, Math.ceil(options.timeout - elapsed)) }
 }
 
 function digest (script) {
@@ -240,7 +221,7 @@ function encoded (source) {
   return `$${bytes.length}\r\n${bytes.latin1Slice()}\r\n`
 }
 
-/* Checks, as those of options.js: each returns what is expected if the value is wrong. */
+/* Checks: each returns what is expected if the value is wrong, else false. */
 const text = v => typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
 const count = v => v !== undefined && !(Number.isSafeInteger(v) && v >= 0) &&
   'an integer from 0, or undefined when parseCommand pushes the number itself'

@@ -1,23 +1,23 @@
 'use strict'
 
 /*
- * A session, as the application holds it: a connection of its own with all commands on it.
+ * A session as the application holds it: a connection that nobody else uses, with all commands.
  *
- * Owns its use: one caller, until it is released. Who gets the connection next, and in which
- * state, is the business of `sessions.js` and of the native side.
+ * It serves one caller until it is released. `boundary/sessions.js` and the native side decide who
+ * gets the connection next, and clean it first.
  */
 
 const { inspect } = require('node:util')
 
-const { addCommands } = require('../methods/from-rows')
+const { ClosedSender } = require('../boundary/sender')
 const { commands, sessionCommands } = require('../commands')
-const { ClientClosedError } = require('../errors')
+const { addCommands } = require('../methods/from-rows')
 const { addIterators } = require('./iterators')
 const { addModules } = require('../methods/namespaces')
 const { addMulti } = require('./multi')
 const { addViews } = require('./views')
 
-/** A connection of one's own. Made by `client.acquire()` and `client.session(...)`. */
+/** A connection that nobody else uses. Made by `client.acquire()` and `client.session(run)`. */
 class RedisSession {
   constructor (client, sessions, bridge) {
     this._self = this
@@ -30,13 +30,12 @@ class RedisSession {
 
   /** Whether the session can be used: it is not released, and its connection stands. */
   get isOpen () {
-    const bridge = this._bridge
-    return bridge !== RELEASED && !bridge.isOver && bridge.bridge.core.isSessionUp(bridge.place)
+    return this._bridge.isUp
   }
 
   /**
-   * Gives the connection back. It is cleaned of what was done to it (WATCH, MULTI, SELECT), or
-   * closed. Fails, and leaves the session as it is, while commands are pending.
+   * Gives the connection back. What was done to it (WATCH, MULTI, SELECT) is undone, or it is
+   * closed. Rejects while commands are pending; the session stays as it is then.
    */
   async release () {
     const self = this._self
@@ -49,7 +48,7 @@ class RedisSession {
     self._leave()
   }
 
-  /** The end of the caller's use, whatever is under way. */
+  /** Ends the caller's use, whatever is under way. */
   _leave () {
     const bridge = this._bridge
     if (bridge === RELEASED) return
@@ -57,6 +56,11 @@ class RedisSession {
     bridge.onReport = null
     OWNERS.unregister(this)
     this._sessions.finish(bridge)
+  }
+
+  /** The sender for the second try of a command: a session has only one connection. */
+  _senderAfter () {
+    return this._bridge
   }
 
   async [Symbol.asyncDispose] () {
@@ -76,7 +80,7 @@ addIterators(RedisSession.prototype)
 addViews(RedisSession.prototype)
 addMulti(RedisSession.prototype)
 
-/** Makes the object for a caller; a garbage collected one gives its connection back. */
+/** Makes the session for a caller. If it is garbage collected, its connection is given back. */
 function makeSession (client, sessions, bridge, Session) {
   const session = new Session(client, sessions, bridge)
   watchOver(session)
@@ -84,8 +88,9 @@ function makeSession (client, sessions, bridge, Session) {
 }
 
 /**
- * Makes the object for a function, which leaves it when it ends. Only one that has not ended after
- * the leak threshold is watched over: for each it would cost a tenth of what the session does.
+ * Makes the session for a function, which leaves it when it ends. It is watched for garbage
+ * collection only once the leak threshold has passed: watching each would add a tenth to the cost
+ * of a session (measured).
  */
 function makeSessionOf (run, client, sessions, bridge, Session) {
   const session = new Session(client, sessions, bridge)
@@ -100,20 +105,11 @@ function watchOver (session) {
   if (bridge !== RELEASED) OWNERS.register(session, { sessions, bridge }, session)
 }
 
-/** Must hold nothing that leads to the session. */
+/** What it holds for a session must not refer to the session, or that would never be collected. */
 const OWNERS = new FinalizationRegistry(({ sessions, bridge }) => sessions.reclaim(bridge))
 
 /** Stands in for the bridge of a session that was released. */
-const RELEASED = {
-  upcoming: 0,
-  send: () => refuse(),
-  sendLarge: () => refuse(),
-  sendBlocking: () => refuse()
-}
-
-function refuse () {
-  return Promise.reject(new ClientClosedError('the session was released: acquire another one',
-    { code: 'SESSION_RELEASED', applied: 'no' }))
-}
+const RELEASED = new ClosedSender('the session was released: acquire another one',
+  'SESSION_RELEASED')
 
 module.exports = { RedisSession, makeSession, makeSessionOf }

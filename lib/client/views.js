@@ -1,13 +1,15 @@
 'use strict'
 
 /*
- * What clients and sessions do with command options: commands by hand, and views.
+ * The methods of clients and sessions that concern command options: `sendCommand`, and views.
  *
- * A view is an object with the methods of a client or a session, and other command options. Its
- * prototype is what it is a view of, so it shares everything but `_command`.
+ * A view is an object with the methods of a client or a session and other command options. Its
+ * prototype is that client or session, so it shares everything but `_command`.
  */
 
-const { callback, sendCommand } = require('../methods/from-rows')
+const { settleWith } = require('../methods/callback')
+const { defineMethod } = require('../methods/define')
+const { sendCommand } = require('../methods/send-command')
 const { parseCommandOptions } = require('../options/client')
 
 /** Adds `sendCommand` and the methods that return views to `prototype`. */
@@ -15,7 +17,7 @@ function addViews (prototype) {
   const methods = {
     /**
      * Sends any command, also one that oxidis does not know: `sendCommand(['SET', 'k', 'v'])`.
-     * The reply is the decoded one, without a command's own transform.
+     * Resolves to the decoded reply, without the changes that a command's own method makes.
      */
     sendCommand (args, options, done) {
       if (typeof options === 'function') return this.sendCommand(args, undefined, options)
@@ -25,28 +27,25 @@ function addViews (prototype) {
       } catch (error) {
         promise = Promise.reject(error)
       }
-      if (typeof done === 'function') return callback(promise, done)
-      return promise
+      return settleWith(promise, done)
     },
 
-    /** Other command options; what `options` does not name stays. */
+    /** A view with other command options. Those that `options` does not name stay. */
     withCommandOptions (options) {
       return view(this._self, parseCommandOptions(options, this._command))
     },
 
-    /** Other JavaScript types in replies: `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */
+    /** A view with other JavaScript types in replies: `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */
     withTypeMapping (typeMapping) {
       return view(this._self, parseCommandOptions({ typeMapping }, this._command))
     },
 
-    /** Commands that end when `abortSignal` is aborted. */
+    /** A view whose commands end when `abortSignal` is aborted. */
     withAbortSignal (abortSignal) {
       return view(this._self, parseCommandOptions({ abortSignal }, this._command))
     }
   }
-  for (const [name, value] of Object.entries(methods)) {
-    Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
-  }
+  for (const [name, method] of Object.entries(methods)) defineMethod(prototype, name, method)
 }
 
 function view (of, command) {

@@ -3,37 +3,43 @@
 /*
  * The bridge of a client of several nodes.
  *
- * Owns the ways to one node: its sessions, and batches that are for it alone. Everything else is
- * the common bridge's, since the native side finds the node of each command.
+ * The native side finds the node of each command, so what is sent over lanes needs nothing here.
+ * This class adds what is for one node: its sessions, and senders to that node alone.
  */
 
-const { Bridge, UNHEARD, unlessAborted } = require('../boundary/bridge')
-const { abortedBefore } = require('../abort')
+const { unlessAborted } = require('../abort')
+const { Bridge, UNHEARD } = require('../boundary/bridge')
+const { PING } = require('../boundary/internal-commands')
 const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('../errors')
 const native = require('../native')
-const { SessionBridge } = require('../boundary/session-bridge')
-const { Sessions } = require('../boundary/sessions')
 const { slotOf } = require('./key-slot')
+const { NodeBridge } = require('./node-bridge')
+const { NodeSessions } = require('./node-sessions')
+const { MOST_REDIRECTS, REDIRECTS } = require('./redirects')
 
 class ClusterBridge extends Bridge {
   constructor (options, limits, pool, onEvent) {
     super(options, limits, pool, onEvent)
     this.sessions = new NodeSessions(this, pool)
-    /** Ways to one node, by its place. */
+    /** Place of a node -> the sender to it. */
     this.ways = new Map()
     /** Called whenever anything about the nodes has changed. */
     this.watchers = new Set()
   }
 
-  /** Whether where everything is has been found out. */
-  get isKnown () {
-    return this.core.shards().length > 0
+  shards () {
+    return this.core.shards()
   }
 
-  /**
-   * A bridge to the node at `place` and no other: its redirects and refusals reach the caller.
-   * @param {number} place
-   */
+  primaryOf (slot) {
+    return this.core.primaryOf(slot)
+  }
+
+  /** Whether it is known where everything is. */
+  get isKnown () {
+    return this.shards().length > 0
+  }
+
   way (place) {
     let way = this.ways.get(place)
     if (way === undefined) {
@@ -44,31 +50,32 @@ class ClusterBridge extends Bridge {
   }
 
   /**
-   * As in the common bridge, for a session on the node at `place`, or on that which has `slot`; on
-   * any by default.
+   * A session on one node: the one at `place`, else the one that has `slot`, else any primary.
+   * Commands of `slot` that were sent before are answered first.
+   * @param {AbortSignal} [signal]
+   * @param {number} [slot]
+   * @param {number} [place]
    */
   async acquire (signal, slot, place) {
     const fence = slot === undefined ? this.fence() : this.fenceOf(slot)
     if (fence !== null) await unlessAborted(fence, signal)
     const session = await this.sessions.at(place ?? await this.primary(slot)).acquire(signal)
-    this.core.bindSession(session.place, slot)
-    if (signal === undefined || !signal.aborted) return session
-    this.sessions.finish(session)
-    throw abortedBefore(signal.reason)
+    this.core.bindSession(session.target, slot)
+    return this.unlessLeft(session, signal)
   }
 
   /**
-   * Resolves once all commands of `slot` that are pending are answered; null if that is so already.
-   * Only those keep an order, so that whatever hangs elsewhere holds up nobody.
+   * Resolves once all commands of `slot` that are pending are answered; null if none is. Commands
+   * of other slots are not waited for, so a node that hangs holds up only its own slots.
    */
   fenceOf (slot) {
-    if (this.slots.pending === 0) return null
+    if (this.promises.pending === 0) return null
     const place = this.core.settledPrimaryOf(slot)
     if (place === null) return this.fence()
-    // Its node answers in the order of asking.
+    // A node answers in the order in which it was asked, so a PING behind the commands is enough.
     this.flush()
     const { acquireTimeout } = this.sessions
-    const answered = this.way(place).send(PING, 0, acquireTimeout, PING_ROW, undefined)
+    const answered = this.way(place).send(PING.text, 0, acquireTimeout, PING.row, undefined)
     return answered.catch(error => { if (error instanceof QueueFullError) throw error })
   }
 
@@ -78,45 +85,43 @@ class ClusterBridge extends Bridge {
   }
 
   acquireNow (slot) {
-    if (this.slots.pending > 0) return null
-    const place = this.core.primaryOf(slot)
+    if (this.promises.pending > 0) return null
+    const place = this.primaryOf(slot)
     if (place === null) return null
     const session = this.sessions.at(place).acquireNow()
-    if (session !== null) this.core.bindSession(session.place, slot)
+    if (session !== null) this.core.bindSession(session.target, slot)
     return session
   }
 
-  /** Resolves once it has been found out where everything is; fails after `timeout` (ms). */
+  /** Resolves once it is known where everything is; rejects after `timeout` (ms). */
   async known (timeout, signal) {
     // Any command waits for that.
-    const sent = this.send(PING, 0, timeout, PING_ROW, undefined)
+    const sent = this.send(PING.text, 0, timeout, PING.row, undefined)
     try {
       await unlessAborted(sent, signal)
     } catch (error) {
-      // A node that answers something else is known as well.
+      // An error reply came from a node, so it is known by now where that node is.
       if (error instanceof AbortError || !this.isKnown) throw error
     }
   }
 
-  /** Asks where everything is, and resolves when that has changed; at the latest after a while. */
   async refresh () {
     this.core.lookAround()
     let forget
     const changed = new Promise(resolve => { forget = this.watch(resolve) })
     let timer
-    const over = new Promise(resolve => { timer = setTimeout(resolve, REFRESH) })
+    const over = new Promise(resolve => { timer = setTimeout(resolve, LONGEST_LOOK) })
     await Promise.race([changed, over])
     clearTimeout(timer)
     forget()
   }
 
-  /** Calls `changed` whenever anything about the nodes has changed, until what it returns is. */
+  /** Calls `changed` whenever anything about the nodes has changed. Returns what ends that. */
   watch (changed) {
     this.watchers.add(changed)
     return () => this.watchers.delete(changed)
   }
 
-  /** Tells those who watch. */
   changed () {
     for (const changed of this.watchers) changed()
   }
@@ -124,18 +129,18 @@ class ClusterBridge extends Bridge {
   close () {
     for (const way of this.ways.values()) way.flush()
     super.close()
-    for (const way of this.ways.values()) way.isOver = true
+    for (const way of this.ways.values()) way.isClosed = true
     this.changed()
   }
 
-  /** The place of the node that takes writes to `slot`, which may have to be found out first. */
+  /** The place of the node that takes writes to `slot`. It may have to be found out first. */
   async primary (slot) {
-    for (let tries = 0; tries < LOOKS; tries++) {
-      const place = this.core.primaryOf(slot)
+    for (let tries = 0; tries < MOST_LOOKS; tries++) {
+      const place = this.primaryOf(slot)
       if (place !== null) return place
       if (this.isClosed) throw new ClientClosedError('the client is closed', { applied: 'no' })
-      // Any command waits until that is known.
-      await this.send(PING, 0, this.sessions.acquireTimeout, PING_ROW, undefined)
+      // Any command waits until it is known where everything is.
+      await this.send(PING.text, 0, this.sessions.acquireTimeout, PING.row, undefined)
       if (tries > 0) this.core.lookAround()
     }
     throw new OxidisError('no node of the cluster has the slot', {
@@ -143,21 +148,21 @@ class ClusterBridge extends Bridge {
     })
   }
 
-  /** As in the common bridge; only in a slot of the node does such a message stay there. */
-  unheard ({ home: { node } }) {
-    const shard = this.core.shards().find(({ primary }) => primary.place === node)
+  /** The channel is in a slot of the session's node: only there the message stays on the node. */
+  unheard ({ sessions: { node } }) {
+    const shard = this.shards().find(({ primary }) => primary.place === node)
     if (shard === undefined) return UNHEARD
     const { slots } = shard
-    const isOwn = slot => slots.some((first, i) =>
+    const isOwned = slot => slots.some((first, i) =>
       i % 2 === 0 && first <= slot && slot <= slots[i + 1])
-    // Most nodes have thousands of slots, so the right name is among the first.
+    // Most nodes have thousands of slots, so one of the first names fits.
     for (let i = 0; i < MOST_NAMES; i++) {
-      if (isOwn(slotOf(`${UNHEARD}:${i}`))) return `${UNHEARD}:${i}`
+      if (isOwned(slotOf(`${UNHEARD}:${i}`))) return `${UNHEARD}:${i}`
     }
     return UNHEARD
   }
 
-  /** A blocking command goes to a session on the node of its keys, and follows redirects there. */
+  /** Sends the command over a session on the node of its keys, and follows redirects. */
   async sendBlocking (command) {
     if (command.place !== undefined) return super.sendBlocking(command)
     const head = command.chunks === null ? command.text : command.chunks.join('')
@@ -169,82 +174,20 @@ class ClusterBridge extends Bridge {
       } catch (error) {
         if (!REDIRECTS.has(error.code) || redirects === MOST_REDIRECTS) throw error
         place = slot === undefined ? undefined : this.core.askedBy(slot, error.message) ?? undefined
-        if (place !== undefined) continue
-        await this.refresh()
+        if (place === undefined) await this.refresh()
       }
     }
   }
 }
 
-/** The way to one node and no other. Its lane is shared: what may wait there gets a session. */
-class NodeBridge extends SessionBridge {
-  sendBlocking (command) {
-    return this.bridge.sendBlocking({ ...command, place: this.place })
-  }
-}
-
-/** The sessions of all nodes: what callers know of `Sessions`, for each node by itself. */
-class NodeSessions {
-  constructor (bridge, pool) {
-    this.bridge = bridge
-    this.pool = pool
-    this.leakThreshold = pool.leakThreshold
-    this.acquireTimeout = pool.acquireTimeout
-    this.byPlace = new Map()
-    this.running = 0
-  }
-
-  at (place) {
-    let sessions = this.byPlace.get(place)
-    if (sessions === undefined) {
-      sessions = new Sessions(this.bridge, this.pool, place)
-      this.byPlace.set(place, sessions)
-    }
-    return sessions
-  }
-
-  get waiters () {
-    return this.sum(({ waiters }) => waiters)
-  }
-
-  get opening () {
-    return this.sum(({ opening }) => opening)
-  }
-
-  get idle () {
-    return [...this.byPlace.values()].flatMap(({ idle }) => idle)
-  }
-
-  sum (number) {
-    let sum = 0
-    for (const sessions of this.byPlace.values()) sum += number(sessions)
-    return sum
-  }
-
-  finish (session) {
-    session.home.finish(session)
-  }
-
-  reclaim (session) {
-    session.home.reclaim(session)
-  }
-
-  close () {
-    for (const sessions of this.byPlace.values()) sessions.close()
-  }
-}
-
-const PING = '*1\r\n$4\r\nPING\r\n'
-const PING_ROW = { command: 'PING', reply: undefined }
-
-/** Answers of a node that a command belongs elsewhere, or that it can be run soon. */
-const REDIRECTS = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'READONLY'])
-const MOST_REDIRECTS = 5
-/** How long (ms) a look around may take before the command is tried again. */
-const REFRESH = 250
-/** Tries to find a name in one of a node's slots: enough where it has one of 16,384 only. */
+/**
+ * How long (ms) `refresh` waits for news. The native side looks around at most every 200 ms, so it
+ * has looked once by then.
+ */
+const LONGEST_LOOK = 250
+/** Names that are tried for a slot of a node: enough where a node has one slot of 16,384. */
 const MOST_NAMES = 100_000
-/** How often the owner of a slot is looked for. */
-const LOOKS = 3
+/** How often the primary of a slot is looked for. */
+const MOST_LOOKS = 3
 
 module.exports = { ClusterBridge }

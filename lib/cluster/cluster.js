@@ -3,23 +3,25 @@
 /*
  * The client of a Redis or Valkey Cluster.
  *
- * It is a client whose bridge leads to several nodes: the native side finds the node of each
- * command. Owns what the application learns of the nodes, and the ways to one of them.
+ * It is a client whose bridge leads to several nodes; the native side finds the node of each
+ * command. Owns what the application learns of the nodes, and the clients of single nodes.
  */
 
 const { inspect } = require('node:util')
 
-const { fail: failArgument, isText, prefixed } = require('../arguments')
+const { checkText, named, prefixed } = require('../arguments')
 const { RedisClient } = require('../client/client')
+const { settleWith } = require('../methods/callback')
+const { defineMethod } = require('../methods/define')
+const native = require('../native')
 const { ClusterBridge } = require('./bridge')
 const { addClusterCommands } = require('./commands')
+const { slotOf } = require('./key-slot')
 const { clusterMulti } = require('./multi')
 const { parseClusterOptions } = require('./options')
 const { scanAll } = require('./scan')
 const { sendByKey } = require('./send-by-key')
-const { callback } = require('../methods/from-rows')
-const native = require('../native')
-const { slotOf } = require('./key-slot')
+const { topologyOf } = require('./topology')
 
 /** A client of a cluster. Made by `createCluster`. */
 class RedisCluster extends RedisClient {
@@ -81,8 +83,8 @@ class RedisCluster extends RedisClient {
   }
 
   /**
-   * A client of one node, with this client's options: for what concerns that node alone. It has
-   * connections of its own, which close with the cluster's.
+   * Resolves to a client of one node with the options of this client, for what concerns that node
+   * alone. It has connections of its own, which are closed with this client.
    */
   async nodeClient (node) {
     const { host, port } = node ?? {}
@@ -98,7 +100,6 @@ class RedisCluster extends RedisClient {
       client = new RedisClient({
         ...loginOf(url),
         ...options,
-        // Its connections are its own.
         shared: undefined,
         socket: { ...tlsOf(url), ...options.socket, host, port },
         ...(readonly && { readonly })
@@ -109,7 +110,10 @@ class RedisCluster extends RedisClient {
     return client.connect()
   }
 
-  /** The client of the node that has `key`; a replica's, if `isReadonly`, where there is one. */
+  /**
+   * Resolves to a client of the node that has `key`: of the primary, or with `isReadonly` of a
+   * replica if there is one.
+   */
   async getNodeClientForKey (key, isReadonly = false) {
     const slot = this._slotOf(key, 'getNodeClientForKey')
     await this._bridge.primary(slot)
@@ -119,8 +123,8 @@ class RedisCluster extends RedisClient {
   }
 
   /**
-   * Runs `run` with a connection of its own to the node of `key`; all keys of the session have to
-   * be in the same slot as `key` (`{user:1}:name` and `{user:1}:age` are).
+   * Calls `run` with a session on the node of `key`. All keys of the session must be in the slot of
+   * `key`; `{user:1}:name` and `{user:1}:age` are in one slot.
    * @param {string | Buffer} key
    * @param {(session: object) => unknown} run
    */
@@ -128,7 +132,7 @@ class RedisCluster extends RedisClient {
     return this._inSession(run, this._slotOf(key, 'session'))
   }
 
-  /** A connection of one's own to the node of `key`, which has to be released. */
+  /** Resolves to a session on the node of `key`, which has to be released. */
   acquire (key) {
     try {
       return this._acquire(this._slotOf(key, 'acquire'))
@@ -138,54 +142,47 @@ class RedisCluster extends RedisClient {
   }
 
   /**
-   * Sends any command, to the node that its keys say. Also in node-redis's form for clusters, whose
-   * `firstKey` finds the node for commands that nobody knows; `isReadonly` says nothing new.
+   * Sends any command to the node that has its keys. Also takes node-redis's form for clusters: its
+   * `firstKey` finds the node for a command that the table does not know; `isReadonly` is ignored.
    */
   sendCommand (firstKey, isReadonly, args, options, done) {
     const isOurs = Array.isArray(firstKey) || !Array.isArray(args)
     if (isOurs) return super.sendCommand(firstKey, isReadonly, args)
     if (typeof options === 'function') [options, done] = [undefined, options]
-    const sent = sendByKey(this, firstKey, args, options)
-    return typeof done === 'function' ? callback(sent, done) : sent
+    return settleWith(sendByKey(this, firstKey, args, options), done)
   }
 
   /**
-   * A chain. With `routing`, a key, commands without a key go to the node that has it; others go
-   * where their keys are, which have to be in one slot for a transaction.
+   * A chain of commands. It goes where its keys are; those of a transaction must be in one slot. A
+   * chain without keys goes to the node of the key `routing`.
    */
   multi (routing) {
     if (routing === undefined) return new this._Multi(this)
     return new this._Multi(this, this._slotOf(routing, 'multi', 'routing'))
   }
 
-  /** Goes through the keys of all primaries: see cluster-scan.js for what is promised. */
+  /** Iterates over the keys of all primaries, a page at a time. A key may come more than once. */
   scanIterator (options) {
     return scanAll(this, options)
   }
 
-  /** There is a lane for each node already. */
+  /** Refused: there is a connection to each node already. */
   createPool () {
     throw new TypeError('createPool: a cluster\'s client has no pool: it has connections to all ' +
       'nodes already')
   }
 
-  /** There is one database only. */
+  /** Refused: a cluster has only one database. */
   select (database, done) {
-    const refusal = Promise.reject(new TypeError('select: a cluster has no other database than 0'))
-    return typeof done === 'function' ? callback(refusal, done) : refusal
+    const refusal = new TypeError('select: a cluster has no other database than 0')
+    return settleWith(Promise.reject(refusal), done)
   }
 
-  /** Each node has its own MONITOR: refused, with the way to it. */
+  /** Refused: each node has a MONITOR of its own. */
   monitor (listener, done) {
     const error = new TypeError('monitor: a cluster has no MONITOR of its own, each of its nodes ' +
       'has: use (await cluster.nodeClient(node)).monitor(listener)')
-    const promise = Promise.reject(error)
-    return typeof done === 'function' ? callback(promise, done) : promise
-  }
-
-  /** The same by its other name. */
-  MONITOR (listener, done) {
-    return this.monitor(listener, done)
+    return settleWith(Promise.reject(error), done)
   }
 
   _onEvent (name, first, second, third, fourth) {
@@ -205,7 +202,7 @@ class RedisCluster extends RedisClient {
       case 'reconnecting':
         return this.emit('node-reconnecting', { retries: first })
       case 'error':
-        // What no node is to blame for: nobody could say where everything is.
+        // Without an address it is no error of a node: nobody could say where everything is.
         if (second !== null) {
           return this.emit('node-error', first, this.nodeByAddress.get(second))
         }
@@ -215,7 +212,11 @@ class RedisCluster extends RedisClient {
 
   /** The slot of a key, as it is sent. */
   _slotOf (key, method, argument = 'key') {
-    if (!isText(key)) fail(method, argument, key)
+    try {
+      checkText(key, argument)
+    } catch (error) {
+      throw named(method, error)
+    }
     return slotOf(this._keyPrefix ? prefixed(this._keyPrefix, key, argument) : key)
   }
 
@@ -225,7 +226,7 @@ class RedisCluster extends RedisClient {
     this.#clients.clear()
   }
 
-  /** Clients of nodes that are no longer part of the cluster serve nobody. */
+  /** Closes the clients of nodes that have left the cluster. */
   #closeLeft () {
     for (const [address, client] of this.#clients) {
       if (this.nodeByAddress.has(address)) continue
@@ -239,7 +240,7 @@ class RedisCluster extends RedisClient {
   }
 
   #known () {
-    this.#topology ??= known(this._bridge.core?.shards() ?? [])
+    this.#topology ??= topologyOf(this._bridge.shards())
     return this.#topology
   }
 
@@ -251,37 +252,8 @@ class RedisCluster extends RedisClient {
 }
 
 addClusterCommands(RedisCluster.prototype)
-RedisCluster.prototype.MULTI = RedisCluster.prototype.multi
-RedisCluster.prototype.SELECT = RedisCluster.prototype.select
-
-/** What the application sees of the shards. */
-function known (shards) {
-  const nodeByAddress = new Map()
-  const node = ({ place, host, port, id }, readonly) => {
-    const address = `${host}:${port}`
-    const made = { id, address, host, port, readonly }
-    // For us; not part of what is documented.
-    Object.defineProperty(made, 'place', { value: place })
-    nodeByAddress.set(address, made)
-    return made
-  }
-  const slots = Array.from({ length: 16384 })
-  const made = shards.map(({ primary, replicas, slots: ranges }) => {
-    const shard = {
-      master: node(primary, false), replicas: replicas.map(replica => node(replica, true))
-    }
-    for (let i = 0; i < ranges.length; i += 2) {
-      for (let slot = ranges[i]; slot <= ranges[i + 1]; slot++) slots[slot] = shard
-    }
-    return shard
-  })
-  return {
-    shards: made,
-    slots,
-    masters: made.map(({ master }) => master),
-    replicas: made.flatMap(({ replicas }) => replicas),
-    nodeByAddress
-  }
+for (const name of ['monitor', 'multi', 'select']) {
+  defineMethod(RedisCluster.prototype, name.toUpperCase(), RedisCluster.prototype[name])
 }
 
 function loginOf (url) {
@@ -292,15 +264,6 @@ function loginOf (url) {
 
 function tlsOf (url) {
   return url !== undefined && native.parseConnectionUrl(url).tls ? { tls: true } : {}
-}
-
-function fail (method, argument, value) {
-  try {
-    failArgument(argument, 'a string or a Buffer', value)
-  } catch (error) {
-    error.message = `${method}: ${error.message}`
-    throw error
-  }
 }
 
 function oneOf (list) {

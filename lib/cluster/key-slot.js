@@ -4,11 +4,11 @@
  * The hash slot of a key: CRC16 (XMODEM) of its hash tag, or of all of it
  * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/).
  *
- * The native side knows it too, and decides. This is for what JavaScript has to know before it
- * encodes a command: a call into the native side for each key would cost more than the key's hash.
+ * The native side computes it too, and decides where a command goes. JavaScript has to know it
+ * before it encodes some commands, and a native call for each key would cost more than the hash.
  */
 
-/** As in arguments.js: no look-up on each call once anything has extended `String`. */
+/** Kept, because V8 looks `s.charCodeAt` up on each call once anything has extended `String`. */
 const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt)
 
 /**
@@ -19,7 +19,7 @@ function slotOf (key) {
   return (typeof key === 'string' ? ofText(key) ?? ofBytes(Buffer.from(key)) : ofBytes(key)) % SLOTS
 }
 
-/** As long as all chars are ASCII they are the bytes; null if they are not. */
+/** The CRC of text whose chars are all ASCII, so that they are its bytes; null otherwise. */
 function ofText (key) {
   let start = 0
   let end = key.length

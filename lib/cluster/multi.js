@@ -3,12 +3,12 @@
 /*
  * Chains of a cluster's client.
  *
- * Owns where a chain goes that has no key: to the node of the `routing` key of `multi(routing)`.
- * All others go where their keys are, which the native side finds out; a transaction with keys of
- * several slots is refused there before anything is sent.
+ * A chain goes where its keys are, which the native side finds out; it refuses a transaction with
+ * keys of several slots before anything is sent. A chain without keys goes to the node that has the
+ * `routing` key of `multi(routing)`.
  */
 
-const { callback } = require('../methods/from-rows')
+const { settleWith } = require('../methods/callback')
 const native = require('../native')
 
 /**
@@ -24,12 +24,12 @@ function clusterMulti (Multi) {
      * @param {number} [slot] of the routing key
      */
     constructor (target, slot) {
-      const route = { slot, hasKey: false, target, bridge: () => target._bridge }
+      const route = { slot, hasKey: false, target }
       super(slot === undefined ? target : routed(target, route))
       this.#route = route
     }
 
-    /** As on other chains; or in node-redis's form for clusters, whose key and flag say no more. */
+    /** As on other chains. Node-redis's form for clusters has two arguments in front: ignored. */
     addCommand (args, transform, ...rest) {
       return Array.isArray(args) || rest.length === 0
         ? super.addCommand(args, transform)
@@ -44,15 +44,13 @@ function clusterMulti (Multi) {
 
     exec (execAsPipeline, done) {
       if (typeof execAsPipeline === 'function') return this.exec(false, execAsPipeline)
-      const { slot, hasKey, bridge } = this.#route
-      const { core, known } = bridge()
-      // Without `known` the client is closed, or a session.
-      if (slot === undefined || hasKey || !known || core.primaryOf(slot) !== null) {
-        return super.exec(execAsPipeline, done)
-      }
-      const { timeout, signal } = this.#route.target._command
-      const found = bridge().known(timeout, signal).then(() => super.exec(execAsPipeline))
-      return typeof done === 'function' ? callback(found, done) : found
+      const { slot, hasKey, target } = this.#route
+      const { _bridge: bridge, _command: { timeout, signal } } = target
+      const isReady = slot === undefined || hasKey || bridge.isClosed ||
+        bridge.primaryOf(slot) !== null
+      if (isReady) return super.exec(execAsPipeline, done)
+      const found = bridge.known(timeout, signal).then(() => super.exec(execAsPipeline))
+      return settleWith(found, done)
     }
 
     EXEC (execAsPipeline, done) {
@@ -61,14 +59,14 @@ function clusterMulti (Multi) {
   }
 }
 
-/** `target`, whose commands go to the node of the slot as long as the chain has no key. */
+/** A view of `target` whose commands go to the node of the slot as long as the chain has no key. */
 function routed (target, route) {
   return Object.create(target, {
     _bridge: {
       get () {
-        const bridge = route.bridge()
-        const place = route.hasKey ? null : bridge.core?.primaryOf(route.slot) ?? null
-        return place === null || bridge.way === undefined ? bridge : bridge.way(place)
+        const { _bridge: bridge } = target
+        const place = route.hasKey ? null : bridge.primaryOf(route.slot)
+        return place === null ? bridge : bridge.way(place)
       }
     }
   })

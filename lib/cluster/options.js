@@ -1,11 +1,11 @@
 'use strict'
 
 /*
- * The options of a client of several nodes: one client's options for all nodes, and what is known
- * of the whole.
+ * The options of a cluster's client: those of the client of each node, and those of the whole.
  *
- * Owns the names and checks of the latter. Root nodes lend their TLS and credentials to the nodes
- * that they name, which in node-redis they do not; so they have to agree on them.
+ * Owns the names and checks of the options of the whole. The TLS options and the login of the root
+ * nodes are used for all nodes, so all root nodes must have the same. In node-redis they are used
+ * for the root nodes only.
  */
 
 const {
@@ -13,7 +13,7 @@ const {
 } = require('../options/several-nodes')
 const { parseOptions } = require('../options/client')
 
-/** name -> [check, default, meaning]. All others are options of the client of each node. */
+/** name -> [check, default, meaning]. All other options are those of the client of each node. */
 const CLUSTER = {
   rootNodes: [list, undefined, 'client options or URLs of some nodes; default `127.0.0.1:6379`'],
   defaults: [group, undefined, 'client options of all nodes; they win over those of `rootNodes`'],
@@ -26,7 +26,7 @@ const CLUSTER = {
   minimizeConnections: [flag, false, 'accepted for compatibility; lanes open on demand anyway']
 }
 
-/** Options of node-redis whose purpose is met without them. */
+/** Options of node-redis that are not needed here. They are accepted and ignored. */
 const NEEDLESS = ['topologyRefreshOnReconnectionAttemptStrategy']
 
 /**
@@ -74,7 +74,7 @@ function check (client, index) {
   return options
 }
 
-/** All nodes are reached with the same login and encryption. */
+/** Throws unless the root nodes agree on login and TLS. */
 function agree (first, other, index) {
   for (const name of ['username', 'password']) {
     if (first[name] !== other[name]) {

@@ -1,10 +1,10 @@
 'use strict'
 
 /*
- * One reply of those of several nodes, as `commands/policies.js` asks for it.
+ * Makes one reply of those of several nodes, as `commands/policies.js` says.
  *
- * Pure. The type that a mapping has given to numbers and strings stays: what is picked is one of
- * the replies, and a sum is of the type of what was summed up.
+ * Types that a type mapping has given to numbers and strings stay: a reply that is picked is one of
+ * the replies, and a sum has the type of what was added.
  */
 
 /** The reply that `policy` makes of `replies`, of which there is one at least. */
@@ -22,7 +22,7 @@ const MERGES = {
   agg_logical_and: replies => replies[0].map((_, i) => least(replies.map(reply => reply[i]))),
   concat: replies => replies.flat(),
   union: replies => [...new Map(replies.flat().map(name => [textOf(name), name])).values()],
-  // Defined, never assigned: a channel may be called `__proto__`.
+  // `fromEntries` defines fields, so a channel may be called `__proto__`.
   count: replies => Object.fromEntries([...byName(replies)].map(([name, all]) => [name, sum(all)])),
   random: replies => {
     const keys = replies.filter(key => key !== null)
@@ -31,7 +31,7 @@ const MERGES = {
   busy: replies => replies.find(isBusy) ?? replies[0]
 }
 
-/** The sum: a number as long as all are and it is exact, a string if they are, else a bigint. */
+/** The sum: a number if all are numbers and it is exact, a string if they are, else a bigint. */
 function sum (numbers) {
   const total = numbers.reduce((sum, number) => sum + Number(number), 0)
   if (Number.isSafeInteger(total) && numbers.every(number => typeof number === 'number')) {

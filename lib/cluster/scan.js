@@ -3,15 +3,17 @@
 /*
  * `scanIterator` of a cluster: the keys of all primaries, one page a step.
  *
- * Owns what was seen already. A slot is done when the node that owned it at the beginning of a scan
- * still owned it at the end; whatever has moved meanwhile, or is about to, is looked for where it
- * has gone, and a node that goes away is replaced by its successor, from the beginning. So a key
- * that exists during the whole iteration comes at least once, and some come more often.
+ * Owns which slots were scanned. A slot is done if the same node owned it before and after its
+ * scan. A slot that has moved meanwhile, or that is about to move, is scanned again on the node
+ * that it goes to. If a node goes away, its successor is scanned from the beginning. So a key that
+ * exists during the whole iteration comes at least once; it may come more often.
  */
 
 const { RedisClient } = require('../client/client')
-const { at, mayPass, unlessReplaced } = require('./commands')
 const { ConnectionError, ErrorReply, OxidisError, TimeoutError } = require('../errors')
+const { mayPass } = require('./outcomes')
+const { unlessReplaced } = require('./spread')
+const { viewOver, viewWith } = require('./views')
 
 /**
  * The pages of all primaries.
@@ -24,7 +26,7 @@ async function * scanAll (cluster, options) {
     throw new TypeError('scanIterator: option "cursor" belongs to one node: use nodeClient(node)')
   }
   const { _bridge: bridge, _command: { timeout, signal } } = cluster
-  if (bridge.way !== undefined && cluster.masters.length === 0) await bridge.known(timeout, signal)
+  if (!bridge.isClosed && cluster.masters.length === 0) await bridge.known(timeout, signal)
   const progress = new Progress(cluster)
   const scans = new Map()
   let moved = performance.now()
@@ -36,7 +38,7 @@ async function * scanAll (cluster, options) {
       try {
         if (steps.before === null) {
           await steps.begin()
-          // What the client believes is of yesterday: the node has given the slots away.
+          // The node has given the slots away since the client has learned where they are.
           if (!progress.wants(node.id, steps.before)) throw nobody()
           count(scans, node)
         }
@@ -44,19 +46,19 @@ async function * scanAll (cluster, options) {
       } catch (error) {
         const mayGoOn = mayPass(error) || error instanceof TimeoutError
         if (!mayGoOn || performance.now() - moved > PATIENCE) throw error
-        await cluster._bridge.refresh?.()
+        await cluster._bridge.refresh()
         break
       }
       moved = performance.now()
       isMore = !steps.isDone
-      // Before the page is handed out: the consumer may take its time.
+      // Done before the page is handed out, because the caller may take long with it.
       if (steps.isDone) progress.settle(node.id, steps.before, steps.after)
       yield page
     }
   }
 }
 
-/** One pass over the keys of one node, with what it says of its slots before and afterwards. */
+/** One scan of the keys of one node, with the slots that it owned before and afterwards. */
 class NodeScan {
   constructor (cluster, node, options) {
     this.cluster = cluster
@@ -88,14 +90,13 @@ class NodeScan {
   async ask () {
     try {
       const text = await this.send(client => {
-        const command = { ...client._command, typeMapping: undefined, mode: 0 }
-        return NODES.call(Object.create(client, { _command: { value: command } }))
+        return NODES.call(viewWith(client, { ...client._command, typeMapping: undefined, mode: 0 }))
       })
       return slotsOf(text)
     } catch (error) {
-      // Whoever may not ask has to believe what the client has learned.
+      // A user without permission to ask has to rely on what the client has learned.
       if (!(error instanceof ErrorReply) || error.code !== 'NOPERM') throw error
-      await this.cluster._bridge.refresh?.()
+      await this.cluster._bridge.refresh()
       return { owned: this.ranges(), leaving: new Map(), arriving: new Set() }
     }
   }
@@ -108,23 +109,23 @@ class NodeScan {
     return owned
   }
 
-  /** Sends what `run` sends, to this node; fails as soon as it is known to be no primary. */
+  /** Sends what `run` sends to this node. Rejects as soon as it is known to be no primary. */
   send (run) {
     const { cluster, node } = this
     const { _bridge: bridge } = cluster
-    if (bridge.way === undefined) return run(cluster)
+    if (bridge.isClosed) return run(cluster)
     const way = bridge.way(node.place)
     bridge.flush()
-    const sent = run(at(cluster, way))
+    const sent = run(viewOver(cluster, way))
     way.flush()
     return unlessReplaced(cluster, node, sent)
   }
 }
 
-/** The slots whose keys may not have been seen all. */
+/** The slots of which some keys may not have been seen. */
 class Progress {
   #cluster
-  /** slot -> the id of the node that its keys go to, whose former owner was seen; or undefined */
+  /** Slot -> id of the node that its keys are moving to; undefined if they do not move. */
   #left = new Map()
 
   constructor (cluster) {
@@ -138,7 +139,7 @@ class Progress {
     return this.#left.size > 0
   }
 
-  /** A node that has keys of slots that are left; undefined if nobody does at the moment. */
+  /** A node that has keys of slots that are left; undefined if no node has at the moment. */
   next () {
     const { masters, slots } = this.#cluster
     for (const [slot, id] of this.#left) {
@@ -147,7 +148,7 @@ class Progress {
     }
   }
 
-  /** Whether the node with this id, which has told which slots it has, has keys of what is left. */
+  /** Whether the node with this id, which owns the slots `owned`, has keys of what is left. */
   wants (id, { owned }) {
     for (const [slot, target] of this.#left) {
       if (target === id || owned.has(slot)) return true
@@ -155,12 +156,12 @@ class Progress {
     return false
   }
 
-  /** The node with this id was seen as a whole, and has told which slots it had. */
+  /** All keys of the node with this id were seen; `before` and `after` say which slots it had. */
   settle (id, before, after) {
     for (const [slot, target] of this.#left) {
       const hasStayed = after.owned.has(slot) && !after.leaving.has(slot)
       if (before.owned.has(slot)) {
-        // Keys that have come back, because a migration was given up, may have been missed.
+        // If a migration was given up, keys that have come back may have been missed.
         if (hasStayed && !before.leaving.has(slot)) this.#left.delete(slot)
         else this.#left.set(slot, after.leaving.get(slot) ?? before.leaving.get(slot))
       } else if (target === id) {
@@ -171,7 +172,7 @@ class Progress {
   }
 }
 
-/** What the node that has answered CLUSTER NODES says of its own slots. */
+/** What a node's answer to CLUSTER NODES says of its own slots. */
 function slotsOf (text) {
   const [, , , , , , , , ...words] = text.split('\n').find(isOwn)?.split(' ') ?? []
   const owned = new Set()
@@ -212,12 +213,12 @@ function nobody () {
 const { scan: SCAN, clusterNodes: NODES } = RedisClient.prototype
 
 /**
- * How long (ms) a step may wait for a primary that does not answer: a cluster with default
- * settings replaces it within 20 s.
+ * How long (ms) a step may wait for a primary that does not answer. A cluster with default settings
+ * replaces a primary within 20 s.
  */
 const PATIENCE = 30_000
 
-/** How often a node is scanned: once, and again after each loss, or when slots have come to it. */
+/** How often one node is scanned: again after each loss, and when slots have come to it. */
 const MOST_SCANS = 100
 
 module.exports = { scanAll }

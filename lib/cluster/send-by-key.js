@@ -4,17 +4,20 @@
  * A command that the caller has put together, with the key that decides where it goes:
  * `cluster.sendCommand(firstKey, isReadonly, args, options)`.
  *
- * Owns the redirects of commands whose keys nobody else knows. Where the command table finds the
- * same slot by itself the native side sends it as any other.
+ * Where the command table finds the same slot in the command, the native side sends it like any
+ * other. Otherwise it is sent to the node of `firstKey`, and this module follows its redirects.
  */
 
 const { Arguments, isText } = require('../arguments')
+const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
-const { at } = require('./commands')
 const { MaxCommandRedirectionsError } = require('../errors')
+const { withRest } = require('../methods/deadline')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
 const { slotOf } = require('./key-slot')
+const { MOST_REDIRECTS, REDIRECTS } = require('./redirects')
+const { viewOver } = require('./views')
 
 /**
  * @param {object} cluster the client, or a view of it
@@ -28,8 +31,8 @@ async function sendByKey (cluster, firstKey, args, options) {
     throw new TypeError('sendCommand: argument "firstKey" must be a string, a Buffer or undefined')
   }
   const slot = slotOf(firstKey)
-  // Wrong arguments, and a client that is closed, are refused there as well.
-  if (cluster._bridge.way === undefined || !args.every(isText) || slotOfAll(args) === slot) {
+  // The common method also refuses wrong arguments, and everything on a closed client.
+  if (cluster._bridge.isClosed || !args.every(isText) || slotOfAll(args) === slot) {
     return send.call(cluster, args, options)
   }
   const command = parseCommandOptions(options, cluster._command)
@@ -37,12 +40,12 @@ async function sendByKey (cluster, firstKey, args, options) {
   let target
   for (let redirects = 0; ; redirects++) {
     const bridge = cluster._bridge
-    const left = remaining(command, start)
-    const place = target?.place ?? bridge.core?.primaryOf(slot) ?? await found(bridge, slot, left)
+    const left = withRest(command, start)
+    const place = target?.place ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
     try {
       return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
     } catch (error) {
-      if (!REDIRECTS.has(error.code) || cluster._bridge.way === undefined) throw error
+      if (!REDIRECTS.has(error.code) || cluster._bridge.isClosed) throw error
       if (redirects === MOST_REDIRECTS) throw tooMany(error)
       const [, , address] = error.message.split(' ')
       target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined
@@ -53,16 +56,15 @@ async function sendByKey (cluster, firstKey, args, options) {
 
 function sendTo (cluster, way, args, options, isAsked) {
   cluster._bridge.flush()
-  // One batch: nothing can get between the two.
-  if (isAsked) way.send(ASKING, 0, options.timeout, ASKING_ROW, undefined).catch(() => {})
-  const view = Object.create(at(cluster, way), { _command: { value: options } })
-  const sent = send.call(view, args)
+  // Both are in one batch, so nothing can come between them.
+  if (isAsked) way.send(ASKING.text, 0, options.timeout, ASKING.row, undefined).catch(() => {})
+  const sent = send.call(viewOver(cluster, way, options), args)
   way.flush()
   return sent
 }
 
 async function found (bridge, slot, { timeout, signal }) {
-  if (!bridge.isKnown) await bridge.known(timeout, signal)
+  if (bridge.isClosed || !bridge.isKnown) await bridge.known(timeout, signal)
   return bridge.primary(slot)
 }
 
@@ -75,26 +77,11 @@ function slotOfAll (args) {
   return native.slotOfCommand(Buffer.from(`*${args.length}\r\n${text}`, 'latin1'))
 }
 
-/** `options` with what is left of the timeout; 1 ms where that is nothing. */
-function remaining (options, start) {
-  if (options.timeout === 0) return options
-  const left = Math.ceil(options.timeout - (performance.now() - start))
-  return { ...options, timeout: Math.max(1, left) }
-}
-
 function tooMany (cause) {
   return new MaxCommandRedirectionsError(`the cluster has sent the command on ${MOST_REDIRECTS} ` +
     'times: its nodes do not agree on who has its slot', { retryable: true, cause })
 }
 
 const { sendCommand: send } = RedisClient.prototype
-
-const ASKING = '*1\r\n$6\r\nASKING\r\n'
-const ASKING_ROW = { command: 'ASKING', reply: undefined }
-
-/** Answers of a node that it did not run a command, because of who has what. */
-const REDIRECTS = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'READONLY'])
-/** As many as other commands follow by default. */
-const MOST_REDIRECTS = 5
 
 module.exports = { sendByKey }

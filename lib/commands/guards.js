@@ -1,10 +1,10 @@
 'use strict'
 
 /*
- * Which commands must not be sent by hand, and what to call instead.
+ * Which commands must not be sent by `sendCommand`, and what to call instead.
  *
- * Owns the words. A lane is shared by all callers of a client, so nothing may change it behind
- * their backs; a session may be changed in any way but one: every command must have its reply.
+ * All callers of a client share its lanes, so a command that changes the connection is refused
+ * there. A session may be changed in any way, but every command must have exactly one reply.
  */
 
 const { isText } = require('../arguments')
@@ -38,7 +38,7 @@ const ANYWHERE = {
   'CLIENT REPLY': SILENT
 }
 
-/** What a session refuses as well. */
+/** Commands -> why a session refuses them. */
 const IN_SESSION = {
   QUIT: 'closes the connection: release the session'
 }
@@ -50,7 +50,7 @@ const byName = groups => new Map(Object.entries(groups).flatMap(([names, why]) =
 const LANE_REFUSALS = byName({ ...ON_LANE, ...ANYWHERE })
 const SESSION_REFUSALS = byName({ ...IN_SESSION, ...ANYWHERE })
 
-/** What is known of a command that the caller has put together. */
+/** The name and the flags of a command that the caller has put together. */
 function judge (args) {
   if (!isText(args[0])) return { name: undefined, flags: 0 }
   const sub = args.length > 1 && isText(args[1]) ? args[1] : undefined
@@ -72,8 +72,8 @@ function sessionRefusal (name) {
 }
 
 /**
- * How long (ms) the server may wait before it answers; 0 for ever, undefined if the command does
- * not wait. A number that the server is going to refuse counts as for ever: it answers at once.
+ * How long (ms) the server may wait before it answers: 0 for ever, undefined if the command does
+ * not wait. A number that the server will refuse counts as 0: the refusal comes at once.
  */
 function waitOf (name, flags, args) {
   if ((flags & BLOCKING) === 0) return undefined
@@ -87,12 +87,12 @@ function waitOf (name, flags, args) {
   return waits >= 0 && waits < Infinity ? waits : 0
 }
 
-/** Where XREAD and XREADGROUP have the word BLOCK, which may be a name of theirs as well; -1. */
+/** The index of BLOCK in XREAD and XREADGROUP, -1 without it. A group may be called BLOCK too. */
 function indexOfBlock (args) {
   for (let i = 1; i < args.length; i++) {
     const word = String(args[i]).toUpperCase()
     if (word === 'BLOCK') return i
-    // Keys and ids follow.
+    // Only keys and ids follow, which may be called BLOCK as well.
     if (word === 'STREAMS') return -1
     i += word === 'GROUP' ? 2 : word === 'COUNT' ? 1 : 0
   }
@@ -102,7 +102,7 @@ function indexOfBlock (args) {
 const AFTER_BLOCK = Infinity
 const LAST_IN_SECONDS = { at: -1, unit: 1000 }
 
-/** Where the commands have their time, if it is not the last argument, in seconds. */
+/** Index and unit of the time of a command, where it is not the last argument in seconds. */
 const WAITS = new Map([
   ['BLMOVEM', { at: 5, unit: 1000 }],
   ['BLMPOP', { at: 1, unit: 1000 }],

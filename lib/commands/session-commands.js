@@ -9,9 +9,10 @@
  * nothing else surely takes them back.
  */
 
-const { laneRefusal } = require('./guards')
+const { checkDatabase } = require('../arguments')
 const { STATE } = require('./flags')
 const { none } = require('./forms')
+const { laneRefusal } = require('./guards')
 
 const rows = [
   {
@@ -169,8 +170,6 @@ const rows = [
   {
     name: 'select',
     args (w, database) {
-      // Required here because the options have parts that are made of rows; `require` takes 2 µs.
-      checkDatabase ??= require('../options/client').checkDatabase
       w.int(checkDatabase(database), 'database')
     },
     about: 'For this session: the next one begins in the database of the client.',
@@ -219,8 +218,6 @@ function broadcast (w, prefixes) {
 function since (summary, complexity) {
   return { summary, complexity, since: '8.10.0' }
 }
-
-let checkDatabase
 
 const CREDENTIALS = new Set(['username', 'password'])
 const HELLO_OPTIONS = new Set(['protover', 'AUTH', 'SETNAME'])

@@ -3,24 +3,24 @@
 /*
  * Makes methods of the rows of the command table.
  *
- * Owns the call forms that all commands share: arguments, then maybe an options object, then maybe
- * a Node-style callback; a Promise comes back, or undefined with a callback. Wrong arguments
- * reject, they never throw, and nothing is sent then.
+ * All methods have the same form: arguments, then maybe an options object, then maybe a Node-style
+ * callback. They return a Promise, or undefined with a callback. Wrong arguments reject, and then
+ * nothing is sent.
  */
 
-const { abortedBefore, onAbort } = require('../abort')
-const { Arguments, isText } = require('../arguments')
-const { judge, laneRefusal, sessionRefusal, waitOf } = require('../commands/guards')
+const { named } = require('../arguments')
 const { FLAT, LIST, PAIRS } = require('../mode')
+const { callback } = require('./callback')
+const { defineMethod, namesOf } = require('./define')
+const { contextOf, dispatch, dispatchBlocking } = require('./dispatch')
+const { borrow, giveBack } = require('./writer')
 
-/** Adds a method, in both spellings, for each row of `table` to `prototype`. */
+/** Adds a method under all of its names to `prototype` for each row of `table`. */
 function addCommands (prototype, table) {
   for (const row of table) {
     const compiled = compile(row)
     const method = row.blocks ? makeBlocking(compiled) : makeMethod(compiled)
-    for (const name of [row.name, row.upper, ...row.aliases]) {
-      Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true })
-    }
+    defineMethod(prototype, namesOf(row), method)
   }
 }
 
@@ -28,7 +28,7 @@ function addCommands (prototype, table) {
 function compile (row) {
   return {
     name: row.name,
-    /** What errors call it. */
+    /** What errors call the method. */
     method: row.namespace === undefined ? row.name : `${row.namespace}.${row.name}`,
     args: row.args,
     variadic: row.variadic,
@@ -37,7 +37,7 @@ function compile (row) {
     command: row.command.join(' '),
     tokens: row.command.map(token => `$${token.length}\r\n${token}\r\n`).join(''),
     tokenCount: row.command.length,
-    /** Everything in front of the arguments, by their number. */
+    /** By the number of arguments: what stands in front of them. */
     heads: []
   }
 }
@@ -48,19 +48,19 @@ function makeMethod (row) {
   return function (a, b, c, d, e, f, g) {
     const count = arguments.length
     if (count !== 0 && typeof arguments[count - 1] === 'function') {
-      return withCallback(this, row, arguments)
+      return withoutCallback(this, row, arguments)
     }
     const w = borrow(this._keyPrefix)
     try {
       if (encodeAll) encode(w, ...arguments)
       else if (encode !== undefined) encode(w, a, b, c, d, e, f, g)
     } catch (error) {
-      writer = w
-      return refuse(row, error)
+      giveBack(w)
+      return Promise.reject(named(row.method, error))
     }
-    writer = w
+    giveBack(w)
     const options = this._command
-    const context = row.reply === undefined ? undefined : contextOf(options, w)
+    const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
     const head = headOf(row, w.argc)
     if (options.signal !== undefined || w.chunks !== null) {
       return dispatch(this._bridge, w, head, row, options, context)
@@ -69,50 +69,27 @@ function makeMethod (row) {
   }
 }
 
-/** A method whose command may wait on the server: if it does, it must not go to a lane. */
+/** A method whose command may wait on the server. If it does, it gets a session of its own. */
 function makeBlocking (row) {
   return function (...args) {
-    if (typeof args[args.length - 1] === 'function') return withCallback(this, row, args)
+    if (typeof args[args.length - 1] === 'function') return withoutCallback(this, row, args)
     const w = borrow(this._keyPrefix)
     try {
       row.args(w, ...args)
     } catch (error) {
-      writer = w
-      return refuse(row, error)
+      giveBack(w)
+      return Promise.reject(named(row.method, error))
     }
-    writer = w
+    giveBack(w)
     const options = this._command
-    const context = row.reply === undefined ? undefined : contextOf(options, w)
-    const head = makeHead(row, w.argc)
-    const send = w.waits === undefined ? dispatch : blocking
+    const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
+    const head = headOf(row, w.argc)
+    const send = w.waits === undefined ? dispatch : dispatchBlocking
     return send(this._bridge, w, head, row, options, context)
   }
 }
 
-/**
- * The one argument writer, reset. While it is lent (an options object may have a getter that sends
- * a command) there is another, so that no two commands write into one.
- */
-function borrow (prefix) {
-  const w = writer === null ? new Arguments() : writer
-  writer = null
-  w.reset(prefix)
-  return w
-}
-
-let writer = new Arguments()
-
-function dispatch (bridge, { chunks, body }, head, row, options, context) {
-  const mode = options.mode | row.mode
-  const send = () => {
-    if (chunks === null) return bridge.send(head + body, mode, options.timeout, row, context)
-    chunks[0] = head + chunks[0]
-    return bridge.sendLarge(chunks, body, mode, options.timeout, row, context)
-  }
-  return options.signal === undefined ? send() : abortable(bridge, options.signal, send)
-}
-
-/** Everything in front of `argc` arguments of `row`. */
+/** What stands in front of `argc` arguments of a compiled row: the header and the command. */
 function headOf (row, argc) {
   const head = row.heads[argc]
   return head === undefined ? makeHead(row, argc) : head
@@ -120,124 +97,21 @@ function headOf (row, argc) {
 
 function makeHead (row, argc) {
   const head = `*${row.tokenCount + argc}\r\n${row.tokens}`
-  // Long heads are rare (a thousand keys in one call) and quickly made.
+  // Calls with more arguments (a thousand keys) are rare, and each number of them needs a head.
   if (argc < KEPT_HEADS) row.heads[argc] = head
   return head
 }
 
-function contextOf (options, { preserved }) {
-  if (options.typeMapping === undefined && preserved === undefined) return undefined
-  return { typeMapping: options.typeMapping, preserved }
-}
-
-function refuse (row, error) {
-  if (error instanceof TypeError) error.message = `${row.method}: ${error.message}`
-  return Promise.reject(error)
-}
-
-function withCallback (client, row, args) {
+/** Calls the method again without the callback, and tells the callback of the outcome. */
+function withoutCallback (client, row, args) {
   const rest = Array.prototype.slice.call(args, 0, -1)
   callback(client[row.name](...rest), args[args.length - 1])
 }
 
-/** Passes the outcome of `promise` to a Node-style callback, outside of the promise's errors. */
-function callback (promise, done) {
-  promise.then(
-    reply => process.nextTick(done, null, reply),
-    error => process.nextTick(done, error)
-  )
-}
-
-/** Sends a command that `signal` can end. */
-function abortable (bridge, signal, send) {
-  if (signal.aborted) {
-    return Promise.reject(abortedBefore(signal.reason))
-  }
-  const id = bridge.upcoming
-  const promise = send()
-  if (bridge.upcoming !== id) endOnAbort(bridge, signal, id, promise)
-  return promise
-}
-
-/** Ends command `id`, which `promise` waits for, when `signal` is aborted. */
-function endOnAbort (bridge, signal, id, promise) {
-  const forget = onAbort(signal, () => bridge.abort(id, signal.reason))
-  promise.then(forget, forget)
-}
-
-/**
- * Sends any command: the name and the arguments, as strings or Buffers.
- * @param {object} client
- * @param {(string | Buffer)[]} args
- * @param {object} options compiled command options
- * @param {{ method: string, reply?: Function, preserved?: unknown }} [as] what errors call the
- *   caller, and what becomes of the reply; default: `sendCommand`, and the reply as it is
- */
-function sendCommand (client, args, options, { method, reply, preserved } = BY_HAND) {
-  if (!Array.isArray(args) || args.length === 0) {
-    return Promise.reject(new TypeError(`${method}: argument "args" must be a non-empty array`))
-  }
-  for (let i = 0; i < args.length; i++) {
-    if (!isText(args[i])) {
-      return Promise.reject(new TypeError(`${method}: argument "args[${i}]" must be a string ` +
-        `or a Buffer, not ${typeof args[i]}`))
-    }
-  }
-  const { name, flags } = judge(args)
-  const refusal = client._isSession ? sessionRefusal(name) : laneRefusal(name, flags)
-  if (refusal !== null) {
-    // The way to change the database of a client is a method that remembers it.
-    if (name === 'SELECT' && !client._isSession) return client.select(Number(String(args[1])))
-    return Promise.reject(new TypeError(`${method}: ${name} ${refusal}`))
-  }
-  const w = borrow(null)
-  for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
-  w.waits = waitOf(name, flags, args)
-  writer = w
-  const row = { method, command: commandName(args[0]), reply, mode: 0 }
-  const context = reply === undefined ? undefined : contextOf(options, { preserved })
-  const head = `*${args.length}\r\n`
-  const send = w.waits === undefined ? dispatch : blocking
-  return send(client._bridge, w, head, row, options, context)
-}
-
-/** Sends a command that may wait on the server: for `w.waits` ms, or for ever if that is 0. */
-function blocking (bridge, { chunks, body, waits }, head, row, options, context) {
-  if (chunks !== null) chunks[0] = head + chunks[0]
-  return bridge.sendBlocking({
-    chunks,
-    text: chunks === null ? head + body : body,
-    mode: options.mode | row.mode,
-    waits,
-    row,
-    context,
-    signal: options.signal
-  })
-}
-
-/** The name for errors. An argument that is no plain command name may be anything: not shown. */
-function commandName (name) {
-  const text = String(name)
-  return COMMAND_NAME.test(text) ? text.toUpperCase() : undefined
-}
-
-/** What a row's `shape` asks of the native side. */
+/** What a row's `shape` asks of the native side (mode.js). */
 const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
 
-const BY_HAND = { method: 'sendCommand', reply: undefined, preserved: undefined }
-
-const COMMAND_NAME = /^[A-Za-z0-9._-]{1,64}$/
+/** Heads that are kept for each command: one for each number of arguments below this. */
 const KEPT_HEADS = 64
 
-module.exports = {
-  abortable,
-  addCommands,
-  callback,
-  commandName,
-  compile,
-  contextOf,
-  dispatch,
-  endOnAbort,
-  headOf,
-  sendCommand
-}
+module.exports = { addCommands, compile, headOf }

@@ -1,13 +1,15 @@
 'use strict'
 
 /*
- * The options of a client: one table with the type, default and meaning of each.
+ * The options of a client: a table with the check, the default and the meaning of each.
  *
- * Owns all checks of names, types and ranges, and the translation to what the native core wants.
- * The README's table is compared with this one by a test. Options objects are read, never kept and
- * never changed. No message shows a value: it could be a password in the wrong place.
+ * Owns all checks of names, types and ranges, and the translation into the options of the native
+ * core. The tables in the documents are made of this one. Objects of options are read; they are
+ * never kept and never changed. No message shows a value, because it may be a password in the wrong
+ * place.
  */
 
+const { isDatabase } = require('../arguments')
 const native = require('../native')
 const { pack } = require('../mode')
 const { tlsOptions, TLS_OPTIONS } = require('./tls')
@@ -15,7 +17,7 @@ const { version } = require('../../package.json')
 
 const MAX_MS = 2 ** 31 - 1
 
-/* Checks: each returns what is expected if the value is wrong. */
+/* Checks: each returns what is expected if the value is wrong, else false. */
 const text = v => typeof v !== 'string' && 'a string'
 const name = v => (typeof v !== 'string' || v === '') && 'a string that is not empty'
 const flag = v => typeof v !== 'boolean' && 'a boolean'
@@ -43,7 +45,7 @@ const OPTIONS = {
   credentialsProvider: [provider, undefined,
     'asked before each connection for `{ username, password }`'],
   name: [text, undefined, 'connection name for `CLIENT LIST`'],
-  database: [within(0, 2 ** 31 - 1), 0, 'database to select'],
+  database: [v => !isDatabase(v) && `an integer from 0 to ${2 ** 31 - 1}`, 0, 'database to select'],
   RESP: [v => v !== 2 && v !== 3 && '2 or 3', 3, 'protocol; falls back to 2 by itself'],
   keyPrefix: [textOrBuffer, undefined, 'put in front of every key that is sent'],
   commandsQueueMaxLength: [within(1, 2 ** 31 - 1), 1000000,
@@ -96,9 +98,9 @@ const COMMAND = {
   asap: [flag, undefined, 'accepted for compatibility; commands are always sent at once']
 }
 
-/** Options of node-redis that oxidis does not have yet: said so, instead of passed over. */
+/** Options of node-redis that oxidis does not have yet. Their error says so. */
 const NOT_YET = ['clientSideCache', 'emitInvalidate']
-/** Options of node-redis that mean nothing here: its values for "off" are taken. */
+/** Options of node-redis that have no meaning here. Any value is accepted and ignored. */
 const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout',
   'maintRelaxedSocketTimeout']
 
@@ -129,13 +131,6 @@ function parseOptions (given) {
   }
 }
 
-/** Refuses what is no number of a database. `method` stands in front of the message. */
-function checkDatabase (database, method = '') {
-  const expected = OPTIONS.database[0](database)
-  if (expected) throw new TypeError(`${method}argument "database" must be ${expected}`)
-  return database
-}
-
 /**
  * Command options, compiled for the hot path.
  * @param {object | undefined} given
@@ -154,8 +149,8 @@ function parseCommandOptions (given, base = DEFAULT_COMMAND) {
 }
 
 /**
- * Whether the event loop may watch sockets for us: it must be Node's own. Bun has libuv's names
- * too, but they end the process.
+ * Whether the event loop of this runtime can watch sockets for the native side. Only Node's can.
+ * Bun exports the functions of libuv as well, but they end the process.
  */
 const CAN_WATCH = process.versions.bun === undefined && process.versions.deno === undefined
 
@@ -163,7 +158,7 @@ const DEFAULT_COMMAND = Object.freeze({
   timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined
 })
 
-/** What the native core wants to know. */
+/** The options of the native core (`src/binding/options.rs`). */
 function coreOptions (options) {
   const { socket, pool } = options
   const { reconnectStrategy } = socket
@@ -212,7 +207,7 @@ function reconnectKind (strategy) {
   return typeof strategy === 'number' ? 'fixed' : 'ask'
 }
 
-/** The options among `given` that are set, checked. */
+/** Those of the options in `given` that are set, checked. `path` stands in front of a name. */
 function check (given, table, path) {
   if (group(given)) throw new TypeError(`${path.slice(0, -1) || 'options'} must be an object`)
   const checked = {}
@@ -231,7 +226,7 @@ function check (given, table, path) {
   return checked
 }
 
-/** node-redis takes the TLS options within `socket`, beside `tls: true`: so they are fine there. */
+/** `socket` without TLS options, which node-redis takes there beside `tls: true`. */
 function withoutTls (socket = {}) {
   if (group(socket)) throw new TypeError('option "socket" must be an object')
   return Object.fromEntries(Object.entries(socket).filter(([name]) => !TLS_OPTIONS.has(name)))
@@ -243,7 +238,7 @@ function parseUrl (url) {
   return { root: set({ username, password, database }), socket: set({ host, port, path, tls }) }
 }
 
-/** Calls what asks the native core; an option that it refuses is a TypeError, as any other. */
+/** Calls `ask`. An option that the native core refuses becomes a TypeError, like any other. */
 function refusing (ask) {
   try {
     return ask()
@@ -277,5 +272,5 @@ function documented () {
 }
 
 module.exports = {
-  checkDatabase, coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, refusing
+  coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, refusing
 }

@@ -1,12 +1,12 @@
 'use strict'
 
 /*
- * What the clients of clusters and of Sentinel have in common: options of several nodes.
+ * Options of clients of several nodes: what those of a cluster and of Sentinel have in common.
  */
 
 const READS = ['primary', 'replica', 'nearest']
 
-/* Checks, as in options.js: each returns what is expected if the value is wrong. */
+/* Checks: each returns what is expected if the value is wrong, else false. */
 const flag = v => typeof v !== 'boolean' && 'a boolean'
 const list = v => (!Array.isArray(v) || v.length === 0) && 'a non-empty array'
 const count = v => !(Number.isInteger(v) && v >= 0) && 'an integer from 0'
@@ -15,8 +15,9 @@ const reads = v => !READS.includes(v) && !(typeof v?.zone === 'string' && v.zone
   "'primary', 'replica', 'nearest' or { zone: 'name' }"
 
 /**
- * Divides `given` into the options that `table` has (name -> [check, default, meaning]), checked,
- * and all others.
+ * Divides `given` into the options that `table` has, which are checked, and all others.
+ * @param {object} given
+ * @param {Record<string, [Function, unknown, string]>} table name -> [check, default, meaning]
  */
 function divide (given, table) {
   const own = {}
@@ -33,7 +34,7 @@ function divide (given, table) {
   return { own, rest }
 }
 
-/** A read strategy, as the core takes it. */
+/** A read strategy in the form that the native core takes. */
 function readsOf (strategy) {
   return {
     reads: typeof strategy === 'string' ? strategy : 'zone',
@@ -41,7 +42,7 @@ function readsOf (strategy) {
   }
 }
 
-/** `nodeAddressMap` as a list: what servers name, and what this client reaches, in turns. */
+/** `nodeAddressMap` as a list of addresses: what servers say, and what to connect to, in turns. */
 function addressPairs (map = {}) {
   return Object.entries(map).flatMap(([from, to]) => {
     const at = from.lastIndexOf(':')

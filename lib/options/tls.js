@@ -1,16 +1,17 @@
 'use strict'
 
 /*
- * TLS options, in Node's names, and what Node trusts.
+ * TLS options under Node's names, and the certificate authorities that Node trusts.
  *
- * Native code sees neither Node's bundled authorities nor NODE_EXTRA_CA_CERTS, so the face passes
- * them on. The chain and the name are always verified unless `rejectUnauthorized` is false.
+ * The native side knows neither the authorities that are built into Node nor NODE_EXTRA_CA_CERTS,
+ * so they are passed on. The certificate's chain and name are verified unless `rejectUnauthorized`
+ * is false.
  */
 
 const fs = require('node:fs')
 const tls = require('node:tls')
 
-/** The TLS options that are taken, within `socket.tls` or, as in node-redis, beside it. */
+/** The TLS options that are accepted: within `socket.tls` or, as in node-redis, beside it. */
 const TLS_OPTIONS = new Set(['ca', 'cert', 'key', 'servername', 'rejectUnauthorized', 'minVersion'])
 
 /**
@@ -57,9 +58,9 @@ function tlsOptions (socket = {}) {
   }
 }
 
-/** Certificates that Node trusts by default, as one PEM text. */
+/** The certificates that Node trusts by default, as one PEM text. */
 function trustedByNode () {
-  // Node 22.15 and later knows; before that, what it is made of.
+  // Node 22.15 and later have a list of all. Before that it is put together of its parts.
   if (typeof tls.getCACertificates === 'function') {
     return Buffer.from(tls.getCACertificates('default').join('\n'))
   }
@@ -72,7 +73,7 @@ function extraCertificates () {
   try {
     return fs.readFileSync(path, 'utf8')
   } catch {
-    // Node itself warns of a file that it cannot read, and goes on.
+    // Node itself prints a warning about a file that it cannot read, and goes on without it.
     return ''
   }
 }
@@ -88,7 +89,7 @@ function pem (value, name) {
     wrong(name, 'PEM, as a string or a Buffer')
   }
   const bytes = Buffer.from(value)
-  // A path in the place of a file's content would be found out with the first command only.
+  // A path in place of the content would otherwise fail with the first command only.
   if (!bytes.includes('-----BEGIN ')) wrong(name, 'PEM')
   return bytes
 }

@@ -1,27 +1,29 @@
 'use strict'
 
 /*
- * The bridge of a client that Sentinel watches over: that of several nodes, of which one at a time
- * is the primary.
+ * The bridge of a client of Sentinel: of several nodes, one of which is the primary at a time.
  *
- * Owns the callers that wait for a session while the primary changes: they go on waiting at the new
- * one.
+ * Owns the callers that wait for a session while the primary changes. They go on waiting for a
+ * session on the new primary.
  */
 
-const { abortedBefore, onAbort } = require('../abort')
-const { unlessAborted } = require('../boundary/bridge')
+const { onAbort, unlessAborted } = require('../abort')
 const { ClusterBridge } = require('../cluster/bridge')
 
 class SentinelBridge extends ClusterBridge {
   constructor (options, limits, pool, onEvent) {
     super(options, limits, pool, onEvent)
-    /** Callers that wait for a session: their place, and what makes them look again. */
+    /** Callers that wait for a session: the place of the node, and what ends the wait there. */
     this.waiters = new Set()
   }
 
-  /** Whether the primary's connection stands. */
+  /** Whether the connection to the primary stands. */
   get isConnected () {
-    return this.core.shards()[0]?.primary.isUp ?? false
+    return this.shards()[0]?.primary.isUp ?? false
+  }
+
+  sentinels () {
+    return this.core.sentinels()
   }
 
   async acquire (signal) {
@@ -30,14 +32,11 @@ class SentinelBridge extends ClusterBridge {
     for (;;) {
       const place = await this.primary()
       const session = await this.acquireAt(place, signal)
-      if (session === null) continue
-      if (signal === undefined || !signal.aborted) return session
-      this.sessions.finish(session)
-      throw abortedBefore(signal.reason)
+      if (session !== null) return this.unlessLeft(session, signal)
     }
   }
 
-  /** A session on the node at `place`; null if that is no primary any more. */
+  /** A session on the node at `place`; null if that is not the primary any more. */
   async acquireAt (place, signal) {
     const moved = new AbortController()
     const waiter = { place, moved }
@@ -54,10 +53,9 @@ class SentinelBridge extends ClusterBridge {
     }
   }
 
-  /** The primary may be another one. */
   changed () {
-    super.changed?.()
-    const primary = this.core.primaryOf()
+    super.changed()
+    const primary = this.primaryOf()
     for (const { place, moved } of this.waiters) {
       if (place !== primary) moved.abort(MOVED)
     }

@@ -1,11 +1,11 @@
 'use strict'
 
 /*
- * The options of a client that Sentinel watches over.
+ * The options of a client of Sentinel: those of the whole, and those of the client of each node.
  *
- * Owns the names and checks of what concerns the whole. The rest are options of the client of each
- * node, beside or within `nodeClientOptions`; the sentinels have options of their own, since they
- * have logins of their own.
+ * Owns the names and checks of the options of the whole. Options of the client of each node stand
+ * beside them or within `nodeClientOptions`. The sentinels have options of their own, because they
+ * may have another login.
  */
 
 const {
@@ -18,13 +18,13 @@ const word = v => !(typeof v === 'string' && WORD.test(v)) && 'a name as in sent
 const ms = v => !(typeof v === 'number' && v >= 0 && v <= MAX_MS) &&
   `a number of milliseconds from 0 to ${MAX_MS}`
 
-/** What Sentinel takes as the name of a primary. */
+/** The names that Sentinel accepts for a primary. */
 const WORD = /^[A-Za-z0-9._-]+$/
 const MAX_MS = 2 ** 31 - 1
-/** The port of Sentinel, unless its configuration says something else. */
+/** The default port of Sentinel. */
 const PORT = 26379
 
-/** name -> [check, default, meaning]. All others are options of the client of each node. */
+/** name -> [check, default, meaning]. All other options are those of the client of each node. */
 const SENTINEL = {
   name: [word, undefined, 'name of the primary, as the sentinels know it; required'],
   sentinelRootNodes: [list, undefined,
@@ -93,7 +93,7 @@ function clientOptions ({ nodeClientOptions = {}, masterPoolSize }, rest) {
   return client
 }
 
-/** Checks client options that say nothing of where a server is. */
+/** Checks client options that must not say where a server is. */
 function parseWithin (given = {}, path) {
   const { url, socket } = given
   refuse(url !== undefined, `${path}.url`, 'must not be set: the sentinels know the addresses')

@@ -3,27 +3,28 @@
 /*
  * The client of a primary and its replicas that Sentinel watches over.
  *
- * It is a client whose bridge leads to several nodes, of which one is the primary: the native side
- * finds out which, and sends it the commands. Owns what the application learns of that.
+ * It is a client whose bridge leads to several nodes. The native side finds out which of them is
+ * the primary and sends it the commands. Owns what the application learns of the nodes.
  */
 
 const { inspect } = require('node:util')
 
 const { RedisClient } = require('../client/client')
-const { callback } = require('../methods/from-rows')
-const { ConnectionTimeoutError, ScanIteratorInterruptedError } = require('../errors')
 const { ITERATORS } = require('../client/iterators')
-const { SentinelBridge } = require('./bridge')
-const { parseSentinelOptions } = require('./options')
 const { sessionWithScripts } = require('../client/scripts')
 const { RedisSession } = require('../client/session')
+const { ConnectionTimeoutError, ScanIteratorInterruptedError } = require('../errors')
+const { settleWith } = require('../methods/callback')
+const { defineMethod } = require('../methods/define')
+const { SentinelBridge } = require('./bridge')
+const { parseSentinelOptions } = require('./options')
 
 /** A client that Sentinel watches over. Made by `createSentinel`. */
 class RedisSentinel extends RedisClient {
   #name
   #passesOn
   #seeds
-  /** What the application was told last. */
+  /** The nodes that the application was told of last. */
   #told
 
   constructor (given) {
@@ -37,8 +38,8 @@ class RedisSentinel extends RedisClient {
   }
 
   /**
-   * As for other clients. Rejects with `RootNodesUnavailableError` if no sentinel has answered
-   * within `socket.connectTimeout`; attempts go on in the background.
+   * Connects to the primary, and resolves to this client. Rejects with `RootNodesUnavailableError`
+   * if no sentinel has answered within `socket.connectTimeout`. Attempts go on in the background.
    */
   async connect () {
     try {
@@ -67,28 +68,23 @@ class RedisSentinel extends RedisClient {
     return this._self.#nodes().sentinel
   }
 
-  /** Runs `run` with a connection of its own to the primary: node-redis's name for `session`. */
+  /** Calls `run` with a session on the primary: node-redis's name for `session`. */
   use (run) {
     return this.session(run)
   }
 
-  /** Refused: a connection that is made after a failover begins with the option. */
+  /** Refused: each new connection begins in the database of the options. */
   select (database, done) {
-    const refusal = Promise.reject(new TypeError('select: use the option database, or ' +
-      'session.select(): a client of several nodes has one database'))
-    return typeof done === 'function' ? callback(refusal, done) : refusal
+    const refusal = new TypeError('select: use the option database, or session.select(): a ' +
+      'client of several nodes has one database')
+    return settleWith(Promise.reject(refusal), done)
   }
 
-  /** Refused: each node has its own. */
+  /** Refused: each node has a MONITOR of its own. */
   monitor (listener, done) {
-    const refusal = Promise.reject(new TypeError('monitor: each node has a MONITOR of its own: ' +
-      'use a client of that node, createClient({ socket: sentinel.getMasterNode() })'))
-    return typeof done === 'function' ? callback(refusal, done) : refusal
-  }
-
-  /** The same by its other name. */
-  MONITOR (listener, done) {
-    return this.monitor(listener, done)
+    const refusal = new TypeError('monitor: each node has a MONITOR of its own: use a client of ' +
+      'that node, createClient({ socket: sentinel.getMasterNode() })')
+    return settleWith(Promise.reject(refusal), done)
   }
 
   /** Refused: a pool is a client of one server. */
@@ -100,12 +96,12 @@ class RedisSentinel extends RedisClient {
   _onEvent (name, first, second, third, fourth) {
     switch (name) {
       case 'topology':
-        this._bridge.changed?.()
+        this._bridge.changed()
         if (first !== 0) this.emit('connect')
         return this.#tell()
       case 'ready':
-        return first === this._bridge.core?.primaryOf() && this.emit('ready')
-      // Those of single connections: what happens to the whole is told by `topology`.
+        return first === this._bridge.primaryOf() && this.emit('ready')
+      // Single connections reconnect for many reasons; `topology` tells what it means.
       case 'reconnecting':
         return
       case 'stopped':
@@ -121,7 +117,7 @@ class RedisSentinel extends RedisClient {
     super._end(bridge)
   }
 
-  /** Tells what is different from what was told last, as node-redis does. */
+  /** Emits what has changed since the last time, with node-redis's events. */
   #tell () {
     const before = this.#told
     const now = this.#nodes()
@@ -133,14 +129,14 @@ class RedisSentinel extends RedisClient {
     if (now.primary !== undefined && addressOf(now.primary) !== addressOf(before.primary)) {
       if (before.primary !== undefined) this.emit('reconnecting')
       tell('MASTER_CHANGE', { node: now.primary })
-      // Replicas that are read from have a connection before they are promoted.
+      // A replica that was read from has a connection already when it is promoted.
       if (before.primary !== undefined && this.isReady) this.emit('ready')
     }
     for (const node of without(before.replicas, now.replicas)) tell('REPLICA_REMOVE', { node })
     for (const node of without(now.replicas, before.replicas)) tell('REPLICA_ADD', { node })
     const listOf = ({ sentinels }) => sentinels.map(addressOf).sort().join()
     if (now.sentinels.length > 0 && listOf(now) !== listOf(before)) {
-      // That is how node-redis spells it.
+      // Node-redis spells it like this.
       tell('SENTINE_LIST_CHANGE', { size: now.sentinels.length })
     }
   }
@@ -165,10 +161,10 @@ class RedisSentinel extends RedisClient {
   }
 
   #nodes () {
-    const { core } = this._bridge
-    if (core === undefined) return this.#nothing()
-    const [shard] = core.shards()
-    const { all, watched } = core.sentinels()
+    const { _bridge: bridge } = this
+    if (bridge.isClosed) return this.#nothing()
+    const [shard] = bridge.shards()
+    const { all, watched } = bridge.sentinels()
     const replicas = (shard?.replicas ?? []).map(replica => [nodeOf(replica), replica.isUp ? 1 : 0])
     return {
       primary: shard && nodeOf(shard.primary),
@@ -196,33 +192,31 @@ class RedisSentinel extends RedisClient {
 }
 
 /**
- * Takes node-redis's form of the method as well: `sendCommand(isReadonly, args, options)`. What may
- * go to a replica is known of the commands themselves.
+ * Makes `sendCommand` take node-redis's form as well: `sendCommand(isReadonly, args, options)`. The
+ * flag is ignored: the command table says which commands may go to a replica.
  */
 function addFlaggedCommand (prototype) {
   const { sendCommand } = prototype
-  const value = function (first, ...rest) {
+  defineMethod(prototype, 'sendCommand', function (first, ...rest) {
     const isFlagged = (typeof first === 'boolean' || first === undefined) && Array.isArray(rest[0])
     return isFlagged ? sendCommand.apply(this, rest) : sendCommand.call(this, first, ...rest)
-  }
-  Object.defineProperty(prototype, 'sendCommand', { value, writable: true, configurable: true })
+  })
 }
 
 addFlaggedCommand(RedisSentinel.prototype)
+defineMethod(RedisSentinel.prototype, 'MONITOR', RedisSentinel.prototype.monitor)
 
-/** A session of such a client: node-redis's name for it. Made by `acquire()` and `use(...)`. */
+/** A session of such a client, under node-redis's name. Made by `acquire()` and `use(run)`. */
 class RedisSentinelClient extends RedisSession {}
 
 addFlaggedCommand(RedisSentinelClient.prototype)
 
-/** A cursor is worth nothing to another server, so an iterator ends with the primary's reign. */
+// Another server does not know the cursor, so an iterator ends when the primary changes.
 for (const name of Object.keys(ITERATORS)) {
   const iterate = RedisClient.prototype[name]
-  const value = function (...args) {
+  defineMethod(RedisSentinel.prototype, name, function (...args) {
     return whilePrimaryStays(this._self, iterate.apply(this, args))
-  }
-  const property = { value, writable: true, configurable: true }
-  Object.defineProperty(RedisSentinel.prototype, name, property)
+  })
 }
 
 async function * whilePrimaryStays (client, pages) {
@@ -243,7 +237,7 @@ async function * whilePrimaryStays (client, pages) {
       throw error
     }
     if (page.done) return
-    // It may have come from another one than the page before.
+    // The page may have come from another server than the page before.
     check()
     yield page.value
   }
@@ -259,7 +253,7 @@ function addressOf (node) {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The nodes of one list that the other has not. */
+/** The nodes of `nodes` that `others` does not have. */
 function without (nodes, others) {
   const known = new Set([...others.keys()].map(addressOf))
   return [...nodes.keys()].filter(node => !known.has(addressOf(node)))

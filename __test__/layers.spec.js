@@ -1,0 +1,140 @@
+'use strict'
+
+// The picture of the layers of lib/ stays true: imports go down only, none goes in a circle, and
+// what most programs do not need is loaded when it is used. tests/layers.rs does this for src/.
+
+const assert = require('node:assert')
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { describe, it } = require('node:test')
+
+const root = path.join(__dirname, '..')
+const lib = path.join(root, 'lib')
+
+/** The root of lib/: leaves, which everybody may use. */
+const LEAVES = 'leaves'
+
+/** Each folder of lib/ and the folders that it may use besides itself. Lower ones come first. */
+const LAYERS = {
+  [LEAVES]: [],
+  commands: [LEAVES],
+  modules: [LEAVES, 'commands'],
+  options: [LEAVES],
+  boundary: [LEAVES],
+  methods: [LEAVES, 'commands', 'modules'],
+  client: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods'],
+  cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],
+  sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster']
+}
+
+/** Files that may import another file when it is used, which would otherwise be a circle. */
+const LATE = { 'client/client.js': ['client/pool.js'] }
+
+describe('the imports of lib/', () => {
+  const files = sources(lib).map(file => path.relative(lib, file).split(path.sep).join('/'))
+
+  it('go down only', () => {
+    const offences = files.flatMap(file => {
+      const layer = layerOf(file)
+      if (LAYERS[layer] === undefined) return [`${file}: the folder ${layer} is in no layer`]
+      return importsOf(file).filter(({ target }) => {
+        const used = layerOf(target)
+        return used !== layer && !LAYERS[layer].includes(used)
+      }).map(({ target }) => `${file} may not use ${target}`)
+    })
+    assert.deepStrictEqual(offences, [])
+  })
+
+  it('do not go in a circle', () => {
+    const graph = new Map(files.map(file => [file, importsOf(file).map(({ target }) => target)
+      .filter(target => !LATE[file]?.includes(target))]))
+    const done = new Set()
+    const visit = (file, trail) => {
+      assert.ok(!trail.includes(file), `a circle: ${[...trail, file].join(' -> ')}`)
+      if (done.has(file)) return
+      for (const target of graph.get(file)) visit(target, [...trail, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    for (const [file, targets] of Object.entries(LATE)) {
+      for (const target of targets) {
+        const found = importsOf(file).find(({ target: one }) => one === target)
+        assert.ok(found?.isLate, `${file} must import ${target} within a function`)
+      }
+    }
+  })
+
+  it('stand in the first lines of a file, but for what is loaded when it is used', () => {
+    const late = files.flatMap(file => importsOf(file).filter(({ isLate }) => isLate)
+      .map(({ target }) => `${file} -> ${target}`))
+    const modules = late.filter(one => one.startsWith('modules/index.js -> modules/'))
+    assert.deepStrictEqual(late.filter(one => !modules.includes(one)),
+      ['client/client.js -> client/pool.js', 'client/client.js -> client/legacy.js'])
+  })
+
+  it('leave the native core to the boundary and to pure questions', () => {
+    // native.parseConnectionUrl and native.slotOfCommand only compute.
+    const users = files.filter(file => importsOf(file).some(({ target }) => target === 'native.js'))
+    assert.deepStrictEqual(users.filter(file => !file.startsWith('boundary/')), [
+      'cluster/bridge.js', 'cluster/cluster.js', 'cluster/multi.js', 'cluster/send-by-key.js',
+      'options/client.js'
+    ])
+    for (const file of files) {
+      const isUser = /\bnative\.Core\b/.test(fs.readFileSync(path.join(lib, file), 'utf8'))
+      assert.ok(!isUser || file === 'boundary/bridge.js', `${file} makes a native core`)
+    }
+  })
+})
+
+describe('a program with one server', () => {
+  it('loads no cluster, no Sentinel, no module and no legacy interface', () => {
+    const loaded = loadedBy('require(".").createClient().set')
+    const needless = loaded.filter(file => /^(cluster|sentinel)\/|^client\/legacy/.test(file) ||
+      (/^modules\//.test(file) && !/^modules\/(index|constants)\.js$/.test(file)))
+    assert.deepStrictEqual(needless, [])
+  })
+
+  it('loads a namespace when it is read, and the cluster when it is made', () => {
+    assert.ok(loadedBy('require(".").createClient().json').includes('modules/json.js'))
+    assert.ok(loadedBy('require(".").createCluster({})').includes('cluster/cluster.js'))
+  })
+})
+
+/** The files of lib/ that are loaded once `code` has run. */
+function loadedBy (code) {
+  const report = `${code}; console.log(JSON.stringify(Object.keys(require.cache)))`
+  const output = execFileSync(process.execPath, ['-e', report], { cwd: root, encoding: 'utf8' })
+  return JSON.parse(output).filter(file => file.startsWith(lib + path.sep))
+    .map(file => path.relative(lib, file).split(path.sep).join('/'))
+}
+
+function layerOf (file) {
+  const end = file.indexOf('/')
+  return end === -1 ? LEAVES : file.slice(0, end)
+}
+
+/** The files of lib/ that `file` imports, and whether it does so only when a function is called. */
+function importsOf (file) {
+  const text = fs.readFileSync(path.join(lib, file), 'utf8')
+  return text.split('\n').flatMap(line => {
+    if (/^\s*(\/\/|\*)/.test(line)) return []
+    return [...line.matchAll(/require\('(\.[^']*)'\)/g)].map(([, specifier]) => ({
+      target: resolved(file, specifier),
+      isLate: /^\s/.test(line) && !/^\s+(\.\.\.|\w+: )require\(/.test(line)
+    }))
+  }).filter(({ target }) => !target.startsWith('..'))
+}
+
+function resolved (file, specifier) {
+  const found = require.resolve(path.join(lib, path.dirname(file), specifier))
+  return path.relative(lib, found).split(path.sep).join('/')
+}
+
+function sources (folder) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+    const place = path.join(folder, entry.name)
+    if (entry.isDirectory()) return sources(place)
+    return entry.name.endsWith('.js') ? [place] : []
+  }).sort()
+}

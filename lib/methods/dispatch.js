@@ -1,0 +1,88 @@
+'use strict'
+
+/*
+ * Hands encoded commands to a sender: text or large values, with or without an AbortSignal, over a
+ * shared connection or over one of their own.
+ */
+
+const { abortedBefore, onAbort } = require('../abort')
+
+/**
+ * Sends one command.
+ * @param {import('../boundary/sender').Sender} bridge
+ * @param {{ chunks: Array | null, body: string }} w the argument writer, with the arguments
+ * @param {string} head what stands in front of them
+ * @param {{ mode: number, command?: string, reply?: Function }} row
+ * @param {object} options compiled command options
+ * @param {object | undefined} context for `row.reply`
+ */
+function dispatch (bridge, { chunks, body }, head, row, options, context) {
+  if (chunks !== null) chunks[0] = head + chunks[0]
+  const text = chunks === null ? head + body : body
+  return send(bridge, options, chunks, text, options.mode | row.mode, row, context)
+}
+
+/**
+ * Sends one command that may wait on the server for `waits` ms, or for ever if that is 0. It gets a
+ * session of its own, because it would hold up everything behind it on a shared connection.
+ */
+function dispatchBlocking (bridge, { chunks, body, waits }, head, row, options, context) {
+  if (chunks !== null) chunks[0] = head + chunks[0]
+  return bridge.sendBlocking({
+    chunks,
+    text: chunks === null ? head + body : body,
+    mode: options.mode | row.mode,
+    waits,
+    row,
+    context,
+    signal: options.signal
+  })
+}
+
+/** Sends `text`, with the large values in `chunks` in front of it if that is not null. */
+function send (bridge, options, chunks, text, mode, row, context) {
+  const { signal, timeout } = options
+  if (signal !== undefined && signal.aborted) return Promise.reject(abortedBefore(signal.reason))
+  const id = bridge.upcoming
+  const promise = chunks === null
+    ? bridge.send(text, mode, timeout, row, context)
+    : bridge.sendLarge(chunks, text, mode, timeout, row, context)
+  // A command that was refused has no id.
+  if (signal !== undefined && bridge.upcoming !== id) endOnAbort(bridge, signal, id, promise)
+  return promise
+}
+
+/**
+ * Sends several commands in one turn and over one connection: see `Sender.sendTogether`.
+ * @returns {Promise<unknown>[]}
+ */
+function sendTogether (bridge, options, commands) {
+  const { signal, timeout } = options
+  const isLarge = commands.some(({ chunks }) => chunks !== null)
+  if (!isLarge || signal?.aborted) {
+    return commands.map(({ chunks, text, mode, row, context }) =>
+      send(bridge, options, chunks, text, mode, row, context))
+  }
+  const first = bridge.upcoming
+  const promises = bridge.sendTogether(commands, timeout)
+  if (signal !== undefined && bridge.upcoming !== first) {
+    for (const [index, promise] of promises.entries()) {
+      endOnAbort(bridge, signal, (first + index) >>> 0, promise)
+    }
+  }
+  return promises
+}
+
+/** Ends command `id`, which `promise` waits for, when `signal` is aborted. */
+function endOnAbort (bridge, signal, id, promise) {
+  const forget = onAbort(signal, () => bridge.abort(id, signal.reason))
+  promise.then(forget, forget)
+}
+
+/** What the transform of a reply gets besides the reply; undefined if that is nothing. */
+function contextOf ({ typeMapping }, preserved) {
+  if (typeMapping === undefined && preserved === undefined) return undefined
+  return { typeMapping, preserved }
+}
+
+module.exports = { contextOf, dispatch, dispatchBlocking, send, sendTogether }

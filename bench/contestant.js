@@ -10,10 +10,15 @@ const { fork } = require('node:child_process')
 const path = require('node:path')
 
 class Contestant {
-  constructor (name) {
+  /**
+   * @param {string} name which client, see clients/index.js
+   * @param {string} [folder] the checkout of oxidis to measure; default: this one
+   */
+  constructor (name, folder) {
     this.name = name
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc']
-    this.child = fork(path.join(__dirname, 'worker.js'), { stdio })
+    const env = { ...process.env, ...(folder && { OXIDIS_BENCH_CHECKOUT: folder }) }
+    this.child = fork(path.join(__dirname, 'worker.js'), { stdio, env })
   }
 
   /** Connects; resolves to the method that the client lacks for the workload, or undefined. */

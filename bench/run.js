@@ -8,6 +8,7 @@
 //   npm run bench -- --clients oxidis,ioredis
 //   npm run bench -- --peers              with --quick: installs the peers as well
 //   npm run bench -- --rounds 9 --ms 2000
+//   npm run bench -- --compare HEAD~1     this checkout beside another revision (compare.js)
 //
 // Machines are shared and noisy, so a figure counts only beside its peers': in each round every
 // client has its turn, in an order that rotates, and the medians of the rounds are compared. No
@@ -22,6 +23,7 @@ const { ensurePackages, root, runMain, setup } = require('../scripts/setup')
 const { CLIENTS, load, locate, version } = require('./clients')
 const { Contestant } = require('./contestant')
 const { drawChart } = require('./chart')
+const compare = require('./compare')
 const { measureLimit } = require('./limit')
 const { median } = require('./load')
 const { printExtras, printHead, printWorkload, progress } = require('./report')
@@ -35,6 +37,7 @@ runMain(async () => {
   if (!options.quick || options.peers) ensurePackages(__dirname)
   const server = await require('../__test__/support/redis-server').startServer()
   try {
+    if (options.compare !== undefined) return await measureAgainst(options.compare, server, options)
     const results = await measure(server, options)
     save(results, options)
   } finally {
@@ -50,10 +53,11 @@ function parse () {
       only: { type: 'string', multiple: true, default: [] },
       clients: { type: 'string' },
       rounds: { type: 'string' },
-      ms: { type: 'string' }
+      ms: { type: 'string' },
+      compare: { type: 'string' }
     }
   })
-  const plan = values.quick ? QUICK : FULL
+  const plan = values.compare !== undefined ? COMPARE : values.quick ? QUICK : FULL
   return {
     ...values,
     rounds: Number(values.rounds ?? plan.rounds),
@@ -92,6 +96,28 @@ async function measure (server, options) {
     printExtras(results)
   }
   return results
+}
+
+/** All workloads of this checkout beside those of another revision; keeps no results. */
+async function measureAgainst (revision, server, options) {
+  const folder = compare.prepare(revision)
+  const { startCluster } = require('../__test__/support/redis-cluster')
+  let cluster
+  compare.printHead(revision)
+  try {
+    for (const workload of chosen(options)) {
+      const client = workload.clients.find(name => CLIENTS[name].package === 'oxidis')
+      if (workload.cluster) cluster ??= await startCluster({ replicas: 0 })
+      const target = workload.cluster ? cluster : server
+      const admin = await adminOf(target)
+      await Promise.all(workload.seed().map(command => admin.send(command)))
+      admin.end()
+      const { host = '127.0.0.1', port = target.seedPort } = target
+      await compare.compareWorkload(workload, client, folder, { host, port }, options)
+    }
+  } finally {
+    await cluster?.stop()
+  }
 }
 
 /** Pub/Sub: messages per second that one subscriber takes, by each way they come. */
@@ -228,6 +254,8 @@ function rounded (key, value) {
 }
 
 const FULL = { rounds: 5, ms: 800, warmUp: 500 }
+// More and shorter rounds: each is a comparison of its own.
+const COMPARE = { rounds: 11, ms: 500, warmUp: 500 }
 const QUICK = {
   rounds: 3,
   ms: 200,

@@ -100,7 +100,9 @@ function load (name) {
 
 /** Where `load` finds a package; undefined when it is not installed. */
 function locate (name) {
-  if (name === 'oxidis') return path.join(here, '..', 'index.js')
+  if (name === 'oxidis') {
+    return path.join(process.env.OXIDIS_BENCH_CHECKOUT ?? path.join(here, '..'), 'index.js')
+  }
   for (const folder of [here, path.join(here, '..')]) {
     try {
       return createRequire(path.join(folder, 'package.json')).resolve(name)

@@ -42,7 +42,7 @@ impl Scene {
         );
         let pool = Arc::new(pool.unwrap());
         let lane = Lane::start(Home {
-            place: 0,
+            lane_id: 0,
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
             pool: Arc::clone(&pool),

@@ -40,7 +40,7 @@ impl Scene {
             Arc::<Metrics>::clone(&metrics),
         );
         let home = Home {
-            place: PLACE,
+            lane_id: SESSION_ID,
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
             pool: Arc::new(pool.unwrap()),
@@ -70,13 +70,13 @@ impl Scene {
         if crate::IS_SERVED_BY_CALLER {
             tokio::spawn(crate::watch::attend(session.lane().clone()));
         }
-        self.caller.event(|event| matches!(event, Event::Opened(PLACE)).then_some(())).await;
+        self.caller.event(|event| matches!(event, Event::Opened(SESSION_ID)).then_some(())).await;
         session
     }
 
     /// Waits for the end of a session.
     pub async fn left(&mut self) {
-        self.caller.event(|event| matches!(event, Event::Left(PLACE)).then_some(())).await;
+        self.caller.event(|event| matches!(event, Event::Left(SESSION_ID)).then_some(())).await;
         while self.home.pool.stats().in_use > 0 {
             tokio::task::yield_now().await;
         }
@@ -134,4 +134,4 @@ impl Scene {
 }
 
 /// Of every session in here: there is one at a time.
-const PLACE: u32 = 1 << 31;
+const SESSION_ID: u32 = 1 << 31;

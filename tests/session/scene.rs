@@ -27,7 +27,7 @@ impl Scene {
         Self::with(|_| ()).await
     }
 
-    /// With options that `change` has changed.
+    /// A scene with options that `change` has changed.
     pub async fn with(change: impl FnOnce(&mut ClientOptions)) -> Self {
         let server = Server::start().await;
         let mut options = server.options();
@@ -58,7 +58,7 @@ impl Scene {
         (self.start(lease.unwrap()).await, wire)
     }
 
-    /// A session over a connection that the pool has.
+    /// A session over a connection that the pool has already.
     pub async fn reused(&mut self) -> Session {
         let lease = patiently("an idle connection", self.home.pool.acquire()).await;
         self.start(lease.unwrap()).await
@@ -91,7 +91,7 @@ impl Scene {
         self.send_within(0, session, commands)
     }
 
-    /// The same with a deadline in milliseconds.
+    /// One batch of commands with a deadline in milliseconds; returns the first one's id.
     pub fn send_within(
         &mut self,
         timeout: u32,
@@ -126,12 +126,12 @@ impl Scene {
         let _ = self.caller.outcome(id).await;
     }
 
-    /// The pool's connections: all, and those that are idle.
+    /// How many connections the pool has, and how many of them are idle.
     pub fn connections(&self) -> (usize, usize) {
         let stats = self.home.pool.stats();
         (stats.total, stats.idle)
     }
 }
 
-/// Of every session in here: there is one at a time.
+/// The session id of every session here, since there is one at a time.
 const SESSION_ID: u32 = 1 << 31;

@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until, Instant};
 use super::hub::Hub;
 use crate::connection::bounds::{DEADLINE_STEP, QUIET};
 
-/// Keeps a subscriber until it is closed. After a panic, which is a bug of ours, it goes on.
+/// Keeps a subscriber until it is closed. After a panic, which is a bug in oxidis, it goes on.
 pub(super) async fn supervise(hub: Arc<Hub>, changes: watch::Receiver<u64>) {
     while tokio::spawn(keep(Arc::clone(&hub), changes.clone())).await.is_err() {
         sleep(PAUSE).await;

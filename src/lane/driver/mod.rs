@@ -21,8 +21,8 @@ use crate::options::Reconnect;
 use crate::outbox::Event;
 use crate::pool::Lease;
 
-/// Runs a shared lane. If its driver panics, which is a bug of ours, the commands of this connection
-/// fail, and the lane goes on.
+/// Runs a shared lane. If its driver panics, which is a bug in oxidis, the commands of this
+/// connection fail, and the lane goes on.
 pub(super) async fn supervise(conduit: Arc<Conduit>) {
     loop {
         let driver = tokio::spawn(drive(Arc::clone(&conduit)));

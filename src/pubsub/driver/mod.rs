@@ -22,7 +22,7 @@ use crate::backoff::{self, Flaps};
 use crate::error::{Error, ErrorClass};
 use crate::pool::Lease;
 
-/// Drives a feed. If its driver panics, which is a bug of ours, the requests under way fail and
+/// Drives a feed. If its driver panics, which is a bug in oxidis, all requests under way fail,
 /// messages are missed, and the feed goes on.
 pub(super) async fn supervise(hub: Arc<Hub>, feed: Arc<Feed>) {
     loop {

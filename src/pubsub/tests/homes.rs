@@ -80,7 +80,7 @@ fn unsubscribing_ends_although_the_slot_has_just_moved() {
         if is_sent {
             nodes.write(1);
         }
-        // Its end counts as the answer, and the answer, MOVED, as none.
+        // The server's own end of the subscription is taken for the answer; MOVED then answers nothing.
         nodes.migrate("s", 2);
         nodes.want(3, Channel, &["a"]);
         nodes.settle_down();
@@ -118,7 +118,7 @@ fn who_is_sent_to_and_fro_is_told_and_the_nodes_get_a_pause() {
         }
         let feed = nodes.belief(b"s");
         nodes.write(feed);
-        // Each says that the other one has it.
+        // Each of two nodes says that the other one has the slot.
         nodes.owners.insert(slot, 3 - feed);
         assert!(nodes.answer(feed));
         asked += 1;
@@ -142,7 +142,7 @@ fn a_node_that_sends_to_a_stranger_is_asked_again_after_a_while() {
     nodes.want(1, ShardChannel, &["s"]);
     nodes.write(1);
     nodes.wires.get_mut(&1).unwrap().clear();
-    // The caller does not know it, and so believes what it believed.
+    // The caller does not know that node, and so goes on to believe that node 1 has the slot.
     let slot = slot::of(b"s");
     let frames = frames(&format!("-MOVED {slot} stranger:1\r\n"));
     assert_eq!(nodes.ledger.receive(1, &frames, nodes.now).redirects.len(), 1);
@@ -195,7 +195,7 @@ fn the_loss_of_a_shard_does_not_keep_back_the_news_of_the_others() {
 }
 
 #[test]
-fn a_line_that_is_removed_leaves_its_names_without_a_home() {
+fn a_feed_that_is_removed_leaves_its_names_without_a_home() {
     let mut nodes = ManyNodes::connected();
     nodes.want(1, Channel, &["a", "b"]);
     nodes.want(2, ShardChannel, &["s"]);

@@ -116,7 +116,7 @@ proptest! {
         for feed in FEEDS {
             prop_assert_eq!(nodes.ledger.oldest(feed), None);
         }
-        // A message of a shard channel is passed on once, whoever sends it.
+        // All nodes send a message of each shard channel, and one of them is passed on.
         for name in NAMES {
             let is_wanted = wanted.contains(&(2, name.to_string()));
             let heard: usize = FEEDS.iter().map(|feed| nodes.message(*feed, name)).sum();

@@ -152,8 +152,8 @@ impl Batch {
         (command.timeout != 0).then(|| self.submitted + millis(command.timeout))
     }
 
-    /// Computes the earliest deadline again, after commands have died. The first `answered` commands
-    /// do not count any more.
+    /// Computes the earliest deadline again, after commands have died. The first `answered`
+    /// commands do not count any more.
     pub(super) fn find_earliest(&mut self, answered: usize) {
         let waiting = self.commands.iter().skip(answered);
         let live = waiting.filter(|c| !c.is_dead() && c.timeout != 0);

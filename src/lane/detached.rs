@@ -24,7 +24,8 @@ impl Lane {
     pub fn serve(&self, stream: &Arc<Stream>) -> Wait {
         let served = catch_unwind(AssertUnwindSafe(|| self.serve_now(stream)));
         served.unwrap_or_else(|_| {
-            // A bug in oxidis must not end the caller's thread, so only this connection's commands fail.
+            // A bug in oxidis must not end the caller's thread, so only this connection's commands
+            // fail.
             self.conduit.fail_inside(|link| {
                 if let Link::Up { failed, .. } = link {
                     *failed = Some(internal());

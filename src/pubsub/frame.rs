@@ -1,7 +1,7 @@
 //! What a frame on a subscriber's connection means.
 //!
-//! RESP2 sends messages and confirmations as arrays, RESP3 as pushes. Their elements do not differ, so
-//! they are read in one way. MONITOR's lines are simple strings in either protocol.
+//! RESP2 sends messages and confirmations as arrays, RESP3 as pushes. Their elements do not differ,
+//! so they are read in one way. MONITOR's lines are simple strings in either protocol.
 
 use crate::resp::{Frames, ValueKind};
 

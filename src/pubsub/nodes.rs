@@ -10,15 +10,15 @@ use crate::pool::Pool;
 /// Says where names are to be subscribed to. It is called under the subscriber's lock, so it must
 /// not call back.
 pub trait Nodes: Send + Sync {
-    /// The places of the nodes that have the messages of all channels, each with whether the node is
-    /// known to answer. Empty before anything is known.
+    /// The places of the nodes that have the messages of all channels, each with whether the node
+    /// is known to answer. Empty before anything is known.
     fn members(&self) -> Vec<(u32, bool)>;
 
     /// The place of the node that has the shard channels of `slot`.
     fn owner(&self, slot: u16) -> Option<u32>;
 
-    /// The pool of the node at `place`; None if the node is not a part of the deployment any more. A
-    /// place may be given to another node, which has another pool.
+    /// The pool of the node at `place`; None if the node is not a part of the deployment any more.
+    /// A place may be given to another node, which has another pool.
     fn pool(&self, place: u32) -> Option<Arc<Pool>>;
 
     /// The node at `place` has said `error`, a MOVED, about `slot`.

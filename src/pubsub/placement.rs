@@ -115,8 +115,8 @@ impl Hub {
         self.arrange();
     }
 
-    /// Takes a feed off the list if nothing is wanted over it, and says whether that is so. The only
-    /// feed of one server stays.
+    /// Takes a feed off the list if nothing is wanted over it, and says whether that is so. The
+    /// only feed of one server stays.
     pub(super) fn retire(&self, feed: &Feed) -> bool {
         let coverage = &mut *self.lock();
         let is_over = self.nodes.is_some() && !coverage.ledger.is_wanted(feed.id);

@@ -1,8 +1,8 @@
 //! A session: a connection that one caller has to itself, until it goes back.
 //!
 //! Owns the knowledge of what the caller has done to the connection, and so what has to be undone
-//! before another caller gets it. An exclusive lane moves the bytes. Invariant: a connection goes back
-//! to the pool only in the state of a new one; otherwise it is closed.
+//! before another caller gets it. An exclusive lane moves the bytes. Invariant: a connection goes
+//! back to the pool only in the state of a new one; otherwise it is closed.
 
 #![cfg_attr(
     not(test),
@@ -97,8 +97,8 @@ impl Session {
                     *traces = Traces::new(self.database);
                     return Released::Clean;
                 }
-                // There are no traces, but the database has changed or the connection is too old: the
-                // pool selects the database, or closes the connection.
+                // There are no traces, but the database has changed or the connection is too old:
+                // the pool selects the database, or closes the connection.
                 true => Some(Vec::new()),
                 false => traces.cleaning(is_doubtful),
             }

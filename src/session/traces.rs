@@ -48,8 +48,8 @@ impl Traces {
     }
 
     fn note_command(&mut self, encoded: &[u8]) {
-        // The table does not know commands of modules, which work on keys, and commands of the server
-        // that are newer than the table. Neither counts as a trace.
+        // The table does not know commands of modules, which work on keys, and commands of the
+        // server that are newer than the table. Neither counts as a trace.
         let Some(spec) = command::of(encoded) else { return };
         match spec.name {
             "MULTI" => (self.is_in_multi, self.has_transacted) = (true, true),
@@ -66,16 +66,16 @@ impl Traces {
         }
     }
 
-    /// Whether the connection is in the state of a new one. `is_doubtful`: not every command that was
-    /// noted has succeeded.
+    /// Whether the connection is in the state of a new one. `is_doubtful`: not every command that
+    /// was noted has succeeded.
     pub fn are_none(&self, is_doubtful: bool) -> bool {
         let is_open = self.is_in_multi || self.is_watching || is_doubtful && self.has_transacted;
         !is_open && !self.has_selected && !self.is_spoilt
     }
 
-    /// The commands that remove the traces, encoded, to be sent in one write; None if the connection
-    /// has to be closed. If the server refuses one of them, the traces were wrong, and the connection
-    /// has to be closed as well.
+    /// The commands that remove the traces, encoded, to be sent in one write; None if the
+    /// connection has to be closed. If the server refuses one of them, the traces were wrong, and
+    /// the connection has to be closed as well.
     ///
     /// `RESET` is not used, because it also forgets the protocol, the login and the name of the
     /// connection (<https://redis.io/docs/latest/commands/reset/>).
@@ -88,8 +88,8 @@ impl Traces {
             // DISCARD forgets the watched keys as well.
             encode::command(&mut commands, &[b"DISCARD"]);
         } else if is_doubtful && self.has_transacted {
-            // A transaction may be open or not. MULTI and DISCARD end it in both cases, and forget the
-            // watched keys; an open transaction would only queue UNWATCH.
+            // A transaction may be open or not. MULTI and DISCARD end it in both cases, and forget
+            // the watched keys; an open transaction would only queue UNWATCH.
             encode::command(&mut commands, &[b"MULTI"]);
             encode::command(&mut commands, &[b"DISCARD"]);
         } else if self.is_watching {

@@ -1,5 +1,5 @@
-//! More than one side takes: a server that does not read, a caller that does not take its replies, a
-//! server that never stops sending.
+//! More than one side takes: a server that does not read, a caller that does not take its replies,
+//! a server that never stops sending.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,8 +86,8 @@ async fn a_server_that_never_stops_talking_does_not_stop_the_clock() {
     scene.fail([id], "TIMEOUT", Applied::Unknown).await;
     over.store(true, Ordering::Release);
     scene.lane.close(&oxidis::error::Error::connection("TEST", "the test is over"));
-    // Waiting must not block this thread, on which the driver runs too: the server may be stuck in a
-    // write until the driver has dropped the socket.
+    // Waiting must not block this thread, on which the driver runs too: the server may be stuck in
+    // a write until the driver has dropped the socket.
     let joined = tokio::task::spawn_blocking(move || server.join());
     patiently("the server's end", joined).await.unwrap().unwrap();
 }

@@ -1,5 +1,5 @@
-//! A session ends with its connection. Nothing is retried, since later commands may depend on what the
-//! earlier ones did to the connection.
+//! A session ends with its connection. Nothing is retried, since later commands may depend on what
+//! the earlier ones did to the connection.
 
 use oxidis::error::{Applied, Error, ErrorClass};
 use oxidis::session::Released;

@@ -260,6 +260,6 @@ async fn next_lease(replacement: &mut Replacement<'_>) -> Result<Lease> {
 /// How long a lane goes on with an old connection before it asks for a replacement again. The old
 /// one still works, so this may be long: the server is spared while it has no room for more.
 const RETIRE_AGAIN: Duration = Duration::from_secs(30);
-/// How often a detached connection that has failed is read for what the server said last. tokio does
-/// not watch it; 5 ms are short beside [`LAST_WORDS`].
+/// How often a detached connection that has failed is read for what the server said last. tokio
+/// does not watch it; 5 ms are short beside [`LAST_WORDS`].
 const DETACHED_LOOK: Duration = Duration::from_millis(5);

@@ -46,7 +46,8 @@ impl Queue {
             return Some(self.answer_part(command, of, error));
         }
         let internal = command.mode & Command::INTERNAL != 0;
-        // A refusal is read also when the caller has gone, since such a command runs like any other.
+        // A refusal is read also when the caller has gone, since such a command runs like any
+        // other.
         let refusal = if internal { None } else { error.and_then(Refusal::read) };
         let ran = refusal.is_none() && !internal;
         let fate = match refusal {
@@ -118,8 +119,8 @@ impl Queue {
     }
 
     /// A reply to the next part of `block`. Errors go to the caller, who has to know why EXEC was
-    /// refused; `+OK` and `+QUEUED` go to nobody. A refused block is never held: its caller decides,
-    /// since the caller may have read what it writes.
+    /// refused; `+OK` and `+QUEUED` go to nobody. A refused block is never held: its caller
+    /// decides, since the caller may have read what it writes.
     fn answer_part(&mut self, block: Command, of: Origin, error: Option<&[u8]>) -> Matched {
         let start = self.answered.bytes;
         let end = start + block.len as usize;

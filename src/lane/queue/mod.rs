@@ -109,8 +109,8 @@ impl Queue {
         self.bytes
     }
 
-    /// Encoded bytes of the batches of `owner` that are not wholly answered. Linear in the number of
-    /// batches.
+    /// Encoded bytes of the batches of `owner` that are not wholly answered. Linear in the number
+    /// of batches.
     pub fn bytes_of(&self, owner: u32) -> usize {
         let all = self.batches.iter().chain(self.holding.batches());
         all.filter(|batch| batch.owner() == owner).map(|batch| batch.bytes().len()).sum()
@@ -159,8 +159,8 @@ impl Queue {
         self.batches.front().filter(|_| self.is_waiting())?.written
     }
 
-    /// Since when the oldest unanswered command is on the wire, if nobody waits for it: its deadline
-    /// has passed, or its caller has gone, or the lane itself has sent it.
+    /// Since when the oldest unanswered command is on the wire, if nobody waits for it: its
+    /// deadline has passed, or its caller has gone, or the lane itself has sent it.
     pub fn overdue_since(&self) -> Option<Instant> {
         let batch = self.batches.front().filter(|_| self.is_waiting())?;
         let command = batch.commands().get(self.answered.commands)?;

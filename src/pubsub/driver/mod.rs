@@ -1,9 +1,9 @@
 //! Drives one feed of a subscriber on tokio: makes a connection when something is wanted, and
 //! another one when it is lost.
 //!
-//! Owns the lease. Never decides what is asked of the server (that is `ledger`), nor of which server
-//! (that is `placement`, which is told when a node does not answer). Invariant: a connection that
-//! was subscribed to anything is closed, never lent to somebody else.
+//! Owns the lease. Never decides what is asked of the server (that is `ledger`), nor of which
+//! server (that is `placement`, which is told when a node does not answer). Invariant: a connection
+//! that was subscribed to anything is closed, never lent to somebody else.
 
 mod outage;
 mod service;
@@ -108,7 +108,7 @@ async fn connect(hub: &Arc<Hub>, feed: &Feed) -> Option<Lease> {
     }
 }
 
-/// The pause after an error that another attempt cannot mend, which is as long as the pool keeps its
-/// own verdict. Subscriptions stay wanted until the caller says otherwise, so they are asked for
-/// again.
+/// The pause after an error that another attempt cannot mend, which is as long as the pool keeps
+/// its own verdict. Subscriptions stay wanted until the caller says otherwise, so they are asked
+/// for again.
 const HOPELESS: Duration = Duration::from_secs(1);

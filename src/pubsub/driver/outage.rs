@@ -14,7 +14,8 @@ use crate::options::Reconnect;
 use crate::outbox::{Delivery, Event};
 
 impl Hub {
-    /// Waits until something is wanted over a feed; false once the subscriber or the feed has ended.
+    /// Waits until something is wanted over a feed; false once the subscriber or the feed has
+    /// ended.
     pub(super) async fn is_needed(&self, feed: &Feed) -> bool {
         loop {
             {
@@ -59,8 +60,9 @@ impl Hub {
         }
     }
 
-    /// Awaits a connection. If there are several nodes and it takes long, channels and patterns move
-    /// to another node, and [`Nodes::look`](super::super::nodes::Nodes::look) asks where the rest is.
+    /// Awaits a connection. If there are several nodes and it takes long, channels and patterns
+    /// move to another node, and [`Nodes::look`](super::super::nodes::Nodes::look) asks where the
+    /// rest is.
     pub(super) async fn impatiently<T>(
         self: &Arc<Self>,
         feed: &Feed,
@@ -69,7 +71,8 @@ impl Hub {
         let Some(nodes) = &self.nodes else { return lease.await };
         tokio::pin!(lease);
         let code = || feed.pool.last_error().map(|error| error.code().to_owned());
-        // The pool's last error may be the loss of the connection before, which is no failed attempt.
+        // The pool's last error may be the loss of the connection before, which is no failed
+        // attempt.
         let before = code();
         let started = Instant::now();
         let mut looked = started;
@@ -124,6 +127,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long it may take once an attempt has failed: the next attempt, already under way, seldom
 /// goes better.
 const IMPATIENCE: Duration = Duration::from_millis(200);
-/// How often it is asked where everything is while a node cannot be connected. A promoted replica is
-/// to be found within a second.
+/// How often it is asked where everything is while a node cannot be connected. A promoted replica
+/// is to be found within a second.
 const LOOK: Duration = Duration::from_millis(400);

@@ -111,8 +111,8 @@ impl<'a> SubscriberDriver<'a> {
         }
     }
 
-    /// Encodes what is to be asked, once everything before it is written. False if the connection is
-    /// to be closed.
+    /// Encodes what is to be asked, once everything before it is written. False if the connection
+    /// is to be closed.
     fn fill(&mut self) -> bool {
         let mut coverage = self.hub.lock();
         let id = self.feed.id;

@@ -68,6 +68,6 @@ impl SubscriberDriver<'_> {
     }
 }
 
-/// How long a connection without subscriptions is kept. A caller that unsubscribes and subscribes in
-/// turn should not pay for a new connection each time.
+/// How long a connection without subscriptions is kept. A caller that unsubscribes and subscribes
+/// in turn should not pay for a new connection each time.
 const LINGER: Duration = Duration::from_secs(1);

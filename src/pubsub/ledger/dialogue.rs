@@ -35,8 +35,8 @@ pub(super) enum Asked {
     Names(SubscribeCommand),
 }
 
-/// One command that subscribes to names or unsubscribes from them. Each name comes with the round of
-/// its entry.
+/// One command that subscribes to names or unsubscribes from them. Each name comes with the round
+/// of its entry.
 #[derive(Debug)]
 pub(super) struct SubscribeCommand {
     pub(super) op: Op,

@@ -18,8 +18,9 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
-    /// The gap that a name of `topic` belongs to. Shard channels of several nodes have a gap of their
-    /// own: a shard without a primary must not delay the report about all other subscriptions.
+    /// The gap that a name of `topic` belongs to. Shard channels of several nodes have a gap of
+    /// their own: a shard without a primary must not delay the report about all other
+    /// subscriptions.
     pub(super) fn of(&mut self, is_scattered: bool, topic: Topic) -> &mut Gap {
         if is_scattered && topic == Topic::ShardChannel {
             &mut self.shards

@@ -39,9 +39,9 @@ impl Ledger {
         self.feeds.remove(&feed);
     }
 
-    /// Gives a name its home, unless it has one or is not wanted. If the feed's node has just refused
-    /// the name, it is put off by [`refusal::REFRESH`], because the node or the caller may know more
-    /// by then.
+    /// Gives a name its home, unless it has one or is not wanted. If the feed's node has just
+    /// refused the name, it is put off by [`refusal::REFRESH`], because the node or the caller may
+    /// know more by then.
     pub(in crate::pubsub) fn place(&mut self, topic: Topic, name: &Bytes, home: u32, now: Instant) {
         let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
         let Some(feed) = self.feeds.get_mut(&home) else { return };

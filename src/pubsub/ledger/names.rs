@@ -14,7 +14,8 @@ pub(super) struct LedgerEntry {
     pub(super) is_wanted: bool,
     /// The feed that it is subscribed to on, or is to be.
     pub(super) home: Option<u32>,
-    /// How often it has changed its home. An answer to a request of an earlier round does not count.
+    /// How often it has changed its home. An answer to a request of an earlier round does not
+    /// count.
     pub(super) round: u32,
     /// Whether the server is subscribed to it, as far as the server has said.
     pub(super) is_actual: bool,

@@ -20,8 +20,8 @@ impl Ledger {
         }
     }
 
-    /// The connection of a feed is gone, and with it all subscriptions on it. Messages may have been
-    /// missed since `since`.
+    /// The connection of a feed is gone, and with it all subscriptions on it. Messages may have
+    /// been missed since `since`.
     pub(in crate::pubsub) fn disconnect(&mut self, feed: u32, since: Instant) {
         let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
         dialogue.disconnect();

@@ -1,5 +1,5 @@
-//! Random histories: whatever happens in whatever order, the server ends up with what is wanted, and
-//! every ticket is settled once.
+//! Random histories: whatever happens in whatever order, the server ends up with what is wanted,
+//! and every ticket is settled once.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -80,7 +80,8 @@ fn unsubscribing_ends_although_the_slot_has_just_moved() {
         if is_sent {
             nodes.write(1);
         }
-        // The server's own end of the subscription is taken for the answer; MOVED then answers nothing.
+        // The server's own end of the subscription is taken for the answer; MOVED then answers
+        // nothing.
         nodes.migrate("s", 2);
         nodes.want(3, Channel, &["a"]);
         nodes.settle_down();

@@ -1,5 +1,5 @@
-//! Random histories with several nodes: each node ends up with what is wanted of it, and every ticket
-//! is settled once.
+//! Random histories with several nodes: each node ends up with what is wanted of it, and every
+//! ticket is settled once.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -108,9 +108,8 @@ proptest! {
         nodes.settle_down();
         for (topic, name) in &wanted {
             let home = if *topic == 2 { nodes.owner(name.as_bytes()) } else { nodes.common };
-            prop_assert!(
-                nodes.nodes[&home].subscribed.contains(&(*topic, name.clone())), "{} {}", topic, name
-            );
+            let is_subscribed = nodes.nodes[&home].subscribed.contains(&(*topic, name.clone()));
+            prop_assert!(is_subscribed, "{} {}", topic, name);
         }
         prop_assert_eq!(nodes.settled.len(), tickets as usize);
         for feed in FEEDS {

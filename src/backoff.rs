@@ -1,4 +1,5 @@
-//! Exponential delay with full jitter, and the small random source behind it.
+//! Exponential delay with full jitter, the small random source behind it, and the count of
+//! connections that did not last.
 //!
 //! Owns the arithmetic only: it never sleeps, and the random number comes in as an argument.
 
@@ -40,9 +41,63 @@ pub fn random() -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// Counts the connections in a row that ended soon after they were made, and says how long to wait
+/// before the next one.
+///
+/// A connection that is made and lost at once, again and again, is no failed attempt, so nothing
+/// else would slow the reconnects down.
+#[derive(Debug, Default)]
+pub struct Flaps {
+    in_a_row: u32,
+}
+
+impl Flaps {
+    /// A connection has ended that served for `served`. Returns the delay before the next one: none
+    /// after the first that ended soon, since a single loss is to be mended at once; after that up
+    /// to 50 ms, 100 ms ... 2 s. `random` is uniform in `0.0..1.0`.
+    pub fn ended(&mut self, served: Duration, random: f64) -> Option<Duration> {
+        self.in_a_row = if served < STABLE { self.in_a_row.saturating_add(1) } else { 0 };
+        let retries = self.in_a_row.checked_sub(2)?;
+        Some(full_jitter(FLAP_BASE, STABLE, retries, random))
+    }
+}
+
+/// A connection that served for this long was a success. It is the longest delay between failed
+/// connection attempts by default.
+const STABLE: Duration = Duration::from_secs(2);
+/// The first delay between connections that do not last: that between failed attempts by default.
+const FLAP_BASE: Duration = Duration::from_millis(50);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The delays, in ms, between connections that served for these milliseconds each.
+    fn delays(served: &[u64]) -> Vec<Option<u128>> {
+        let mut flaps = Flaps::default();
+        let delay = |ms: &u64| flaps.ended(Duration::from_millis(*ms), 1.0);
+        served.iter().map(delay).map(|delay| Some(delay?.as_millis())).collect()
+    }
+
+    #[test]
+    fn a_single_loss_is_mended_at_once() {
+        assert_eq!(delays(&[0]), [None]);
+        assert_eq!(delays(&[60_000, 0, 60_000, 0]), [None; 4]);
+    }
+
+    #[test]
+    fn connections_that_do_not_last_are_made_less_and_less_often() {
+        let expected = [None, Some(50), Some(100), Some(200), Some(400), Some(800)];
+        assert_eq!(delays(&[0; 6]), expected);
+        assert_eq!(delays(&[0; 9])[6..], [Some(1600), Some(2000), Some(2000)]);
+        assert_eq!(Flaps { in_a_row: u32::MAX }.ended(Duration::ZERO, 0.0), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_connection_that_served_for_two_seconds_ends_the_row() {
+        assert_eq!(delays(&[0, 0, 1_999, 0]), [None, Some(50), Some(100), Some(200)]);
+        assert_eq!(delays(&[0, 0, 2_000, 0, 0]), [None, Some(50), None, None, Some(50)]);
+    }
 
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {

@@ -27,7 +27,7 @@ pub(super) struct Core {
 
 /// Where commands go.
 pub(super) enum Way {
-    /// To one server. The place of the home is that of the next lane.
+    /// To one server. The lane id of the home is the number of lanes.
     One { home: Home, lanes: Vec<Lane> },
     /// To several.
     Many(Router),
@@ -68,9 +68,9 @@ impl Core {
         is_over: &AtomicBool,
     ) -> Result<()> {
         let home = self.way.home(node).ok_or_else(super::lost)?;
-        let node = home.place;
+        let node = home.lane_id;
         let lease = home.pool.acquire().await?;
-        let session = Session::start(Home { place, ..home }, lease);
+        let session = Session::start(Home { lane_id: place, ..home }, lease);
         self.sessions.open((owner, place), node, session, is_over)
     }
 
@@ -115,12 +115,20 @@ impl Way {
             Arc::clone(&outboxes),
             Arc::clone(&metrics),
         )?);
-        let place = options.lanes as u32;
+        let lane_id = options.lanes as u32;
         let (router, company) = (None, Arc::new(AtomicUsize::new(1)));
-        let home =
-            Home { place, is_served_by_caller, options, pool, outboxes, metrics, router, company };
-        let lane = |place| Lane::start(Home { place, ..home.clone() });
-        let lanes = (0..place).map(lane).collect();
+        let home = Home {
+            lane_id,
+            is_served_by_caller,
+            options,
+            pool,
+            outboxes,
+            metrics,
+            router,
+            company,
+        };
+        let lane = |lane_id| Lane::start(Home { lane_id, ..home.clone() });
+        let lanes = (0..lane_id).map(lane).collect();
         Ok(Self::One { home, lanes })
     }
 

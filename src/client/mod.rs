@@ -235,7 +235,7 @@ impl Client {
     /// How many lanes there are; their places are the numbers below.
     pub fn lanes(&self) -> u32 {
         match &self.core.way {
-            Way::One { home, .. } => home.place,
+            Way::One { home, .. } => home.lane_id,
             Way::Many(router) => router.places(),
         }
     }

@@ -1,94 +1,15 @@
 //! The commands of one flush, encoded, with what is known of each.
 //!
-//! Owns the bytes until the last of its commands is answered, because a command that may be
-//! retried has to be written again. Lengths come from whoever encoded.
+//! Owns the bytes until the last of its commands is answered, because a command that may be retried
+//! has to be written again. The encoder says how long each command is.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::command::Command;
 use crate::resp::encode;
-
-/// One command of a [`Batch`]. 16 bytes, because a million of them may be in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Command {
-    /// Names the command towards the caller.
-    pub id: u32,
-    /// Length of the encoded command in bytes.
-    pub len: u32,
-    /// How the caller wants the reply decoded (opaque here), and the lane's own bits on top.
-    pub mode: u32,
-    /// Deadline in milliseconds after the batch was submitted; 0 means none.
-    pub timeout: u32,
-}
-
-impl Command {
-    /// The caller has gone: the reply is read and thrown away.
-    pub const DEAD: u32 = 1 << 31;
-    /// Sent by the lane itself (a health check); nobody waits for it.
-    pub const INTERNAL: u32 = 1 << 30;
-    /// Set by the caller: the command waits for a connection even if others must not
-    /// (`disableOfflineQueue`), because it is there to wait for one.
-    pub const PATIENT: u32 = 1 << 27;
-    /// Set by the caller: a SELECT for everybody who shares the lane. Once it has succeeded, later
-    /// connections begin in its database.
-    pub const SELECTS: u32 = 1 << 25;
-    /// Set by a client of several nodes: the command is for this one and no other.
-    pub const PINNED: u32 = 1 << 19;
-    /// One of [`Command::INTERNAL`], whose reply says that everything before it is answered.
-    pub(super) const MARK: u32 = 1 << 20;
-    /// The four bits that count how often the command was sent to another node.
-    const REDIRECTS: u32 = 0b1111 << Self::REDIRECTS_SHIFT;
-    const REDIRECTS_SHIFT: u32 = 21;
-    /// The most redirects that can be counted.
-    pub const MOST_REDIRECTS: u32 = 0b1111;
-    /// Set by the caller: the bytes are a whole transaction, `MULTI` to `EXEC`, that is written as
-    /// one command and ends with the reply to its last.
-    pub const BLOCK: u32 = 1 << 26;
-    /// The two bits that count how often the command was written again.
-    const TRIES: u32 = 0b11 << Self::TRIES_SHIFT;
-    const TRIES_SHIFT: u32 = 28;
-    /// The bits that belong to the caller.
-    pub const CALLER: u32 =
-        ((1 << Self::TRIES_SHIFT) - 1) & !(Self::PINNED | Self::MARK | Self::REDIRECTS);
-
-    /// Whether nobody waits for the reply.
-    pub fn is_dead(&self) -> bool {
-        self.mode & (Self::DEAD | Self::INTERNAL) != 0
-    }
-
-    /// Whether its reply only says that everything before it is answered.
-    pub(super) fn is_mark(&self) -> bool {
-        let mark = Self::INTERNAL | Self::MARK;
-        self.mode & mark == mark
-    }
-
-    /// Whether it is a whole transaction.
-    pub fn is_block(&self) -> bool {
-        self.mode & Self::BLOCK != 0
-    }
-
-    /// How often the command was written again.
-    pub fn tries(&self) -> u32 {
-        (self.mode & Self::TRIES) >> Self::TRIES_SHIFT
-    }
-
-    /// How often the command was sent to another node.
-    pub fn redirects(&self) -> u32 {
-        (self.mode & Self::REDIRECTS) >> Self::REDIRECTS_SHIFT
-    }
-
-    fn count_redirect(&mut self) {
-        let redirects = (self.redirects() + 1).min(Self::MOST_REDIRECTS);
-        self.mode = (self.mode & !Self::REDIRECTS) | (redirects << Self::REDIRECTS_SHIFT);
-    }
-
-    pub(super) fn count_try(&mut self) {
-        let tries = (self.tries() + 1).min(Self::TRIES >> Self::TRIES_SHIFT);
-        self.mode = (self.mode & !Self::TRIES) | (tries << Self::TRIES_SHIFT);
-    }
-}
 
 /// The encoded commands of one flush, in order.
 #[derive(Debug, Clone)]
@@ -112,28 +33,29 @@ impl Batch {
         batch
     }
 
-    /// The same, of the event loop that the [`Outboxes`](crate::outbox::Outboxes) know as `owner`.
+    /// Makes it a batch of the event loop that the [`Outboxes`](crate::outbox::Outboxes) know as
+    /// `owner`. A new batch is of owner 0.
     #[must_use]
     pub fn owned_by(mut self, owner: u32) -> Self {
         self.owner = owner;
         self
     }
 
-    /// The same, with one redirect more for each command.
+    /// Counts one redirect more for each command.
     #[must_use]
     pub fn redirected(mut self) -> Self {
         self.commands.iter_mut().for_each(Command::count_redirect);
         self
     }
 
-    /// The same, as if no command had been sent on yet.
+    /// Forgets the redirects, as if no command had been sent to another node yet.
     #[must_use]
     pub fn settled(mut self) -> Self {
-        self.commands.iter_mut().for_each(|command| command.mode &= !Command::REDIRECTS);
+        self.commands.iter_mut().for_each(Command::forget_redirects);
         self
     }
 
-    /// Each command that somebody waits for, alone, in order.
+    /// Each command that somebody waits for, as a batch of its own, in order.
     pub fn singles(&self) -> impl Iterator<Item = Batch> + '_ {
         let live = self.offsets().filter(|(_, command)| !command.is_dead());
         live.map(|(offset, command)| {
@@ -142,8 +64,8 @@ impl Batch {
         })
     }
 
-    /// The commands of `others` behind those of this batch. They have to be of the same owner and
-    /// the same turn.
+    /// Puts the commands of `others` behind those of this batch. They have to be of the same owner
+    /// and the same turn.
     #[must_use]
     pub fn joined(self, others: &[Batch]) -> Batch {
         if others.is_empty() {
@@ -155,7 +77,8 @@ impl Batch {
         Batch::new(bytes.into(), commands, self.submitted).owned_by(self.owner)
     }
 
-    /// The same, behind ASKING, which lets the next command in where its slot is on the way.
+    /// Puts ASKING in front, which makes a node serve the next command although its slot is still
+    /// on the way to that node.
     #[must_use]
     pub fn asking(mut self) -> Self {
         let bytes = [ASKING, &self.bytes].concat();
@@ -165,11 +88,17 @@ impl Batch {
         self
     }
 
-    /// The same, for this node and no other.
+    /// Makes all commands stay with this node: their refusals are for the caller.
     #[must_use]
     pub fn pinned(mut self) -> Self {
         self.commands.iter_mut().for_each(|command| command.mode |= Command::PINNED);
         self
+    }
+
+    /// The PING of a lane itself; `mode` has [`Command::INTERNAL`].
+    pub(super) fn ping(mode: u32, submitted: Instant) -> Self {
+        let command = Command { id: 0, len: PING.len() as u32, mode, timeout: 0 };
+        Self::new(Bytes::from_static(PING), vec![command], submitted)
     }
 
     /// Commands of the lane itself, whose replies nobody waits for.
@@ -198,17 +127,17 @@ impl Batch {
         &mut self.commands
     }
 
-    /// Whose the commands are.
+    /// The event loop that the commands are of.
     pub fn owner(&self) -> u32 {
         self.owner
     }
 
-    /// Whether the batch is there to wait for a connection.
+    /// Whether the batch waits for a connection even with `disableOfflineQueue`.
     pub fn is_patient(&self) -> bool {
         self.commands.first().is_some_and(|command| command.mode & Command::PATIENT != 0)
     }
 
-    /// When the batch was handed over.
+    /// When the caller handed the batch over.
     pub fn submitted(&self) -> Instant {
         self.submitted
     }
@@ -220,11 +149,11 @@ impl Batch {
 
     /// The deadline of `command`, which is one of this batch.
     pub fn deadline(&self, command: &Command) -> Option<Instant> {
-        deadline(self.submitted, command)
+        (command.timeout != 0).then(|| self.submitted + millis(command.timeout))
     }
 
-    /// Computes the earliest deadline again, after commands have died; the first `answered` are
-    /// done with.
+    /// Computes the earliest deadline again, after commands have died. The first `answered`
+    /// commands do not count any more.
     pub(super) fn find_earliest(&mut self, answered: usize) {
         let waiting = self.commands.iter().skip(answered);
         let live = waiting.filter(|c| !c.is_dead() && c.timeout != 0);
@@ -272,13 +201,9 @@ impl Batch {
     }
 }
 
-/// The deadline of a command submitted at `submitted`.
-pub(super) fn deadline(submitted: Instant, command: &Command) -> Option<Instant> {
-    (command.timeout != 0).then(|| submitted + millis(command.timeout))
-}
-
-const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
-
 fn millis(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))
 }
+
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";

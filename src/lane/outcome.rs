@@ -1,37 +1,38 @@
-//! What becomes of a lane's commands: a reply, an end without one, a way to another node.
+//! What becomes of a lane's commands: each gets a reply, ends without one, or goes to another node.
 
 use tokio::time::Instant;
 
-use super::batch::{Batch, Command};
+use super::batch::Batch;
+use super::command::Command;
 use crate::error::{Applied, Error};
 use crate::outbox::Whose;
 
-/// A reply matched with its command.
+/// A reply, matched with its command.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Matched {
     /// The caller, or nobody.
     pub whose: Whose,
-    /// Whose event loop that is.
+    /// The event loop that the caller is of.
     pub owner: u32,
     /// When the command was submitted.
     pub submitted: Instant,
     /// Whether the command was refused and will be written again, here or elsewhere.
     pub held: bool,
-    /// Whether this was a command of the lane itself.
+    /// Whether the lane itself has sent the command.
     pub internal: bool,
     /// Whether this was a mark: everything that was queued before it is answered.
     pub mark: bool,
-    /// The database that the command selects, if it has succeeded.
+    /// The database that the command has selected, unless the reply is an error.
     pub selected: Option<u32>,
-    /// Whether the command was answered before it was wholly written: the server has given up on
-    /// it, and what it makes of the rest is anybody's guess.
+    /// Whether the command was answered before it was wholly written. The server has given up on it
+    /// then, and may take the rest of it for another command.
     pub early: bool,
-    /// Whether further replies to the same command are due.
+    /// Whether more replies to this command are due.
     pub partial: bool,
 }
 
-impl Answer {
-    /// An ordinary one.
+impl Matched {
+    /// An ordinary reply.
     pub(super) fn of(whose: Whose, Origin { owner, submitted }: Origin) -> Self {
         Self {
             whose,
@@ -50,17 +51,17 @@ impl Answer {
 /// A command that ends without a reply.
 #[derive(Debug)]
 pub struct Ended {
-    /// Whose it is.
+    /// The event loop that it is of.
     pub owner: u32,
     /// The command's id.
     pub id: u32,
     /// Whether the server may have run it.
     pub applied: Applied,
-    /// The server's refusal, if that is why it waited.
+    /// The server's refusal, if the command was held because of one.
     pub refusal: Option<Error>,
 }
 
-/// What is to be done once a held lane is drained.
+/// What is to be done about held commands once nothing is in flight.
 #[derive(Debug)]
 pub enum Drained {
     /// Nothing.
@@ -71,10 +72,10 @@ pub enum Drained {
     Reconnect,
 }
 
-/// A command that the server has refused without running it, for whoever knows another node.
+/// A command that the server has refused without running it. The router may know another node.
 #[derive(Debug)]
 pub struct Refused {
-    /// The command, alone.
+    /// The command, as a batch of its own.
     pub batch: Batch,
     /// What the server said.
     pub error: Error,

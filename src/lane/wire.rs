@@ -1,8 +1,8 @@
 //! The receiving side of a lane's connection.
 //!
-//! Owns the reader and matches what it decodes with what `state` awaits. Whoever holds its lock
-//! reads: the driver, or the caller's thread for a detached connection. Replies are passed on
-//! under that lock, so they keep their order whoever reads them.
+//! Owns the reader and matches the replies that it decodes with the commands of the queue. The
+//! driver reads, or the caller's thread if the connection is detached; whichever holds the lock of
+//! the [`Wire`]. Replies are passed on under that lock, so they keep their order.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,8 +10,9 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
+use super::conduit::{refused, Conduit, Exit};
+use super::findings::Findings;
 use super::outcome::Drained;
-use super::{refused, Exit, Shared};
 use crate::backoff;
 use crate::connection::Reader;
 use crate::error::{Error, Result};
@@ -19,87 +20,45 @@ use crate::outbox::{Delivery, Outboxes, Whose};
 use crate::resp::{Frames, ValueKind};
 use crate::stream::{self, Stream};
 
-/// What a read has found.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Read {
-    /// Whether the driver has to look at the state: a timer to set, a connection to exchange.
-    pub(super) news: bool,
-    /// Whether the socket was read empty.
-    pub(super) is_drained: bool,
-    /// Replies that were decoded.
-    replies: usize,
-    /// Bytes that were read.
-    bytes: usize,
-    /// Bytes that are known to be missing of a large reply.
-    missing: usize,
-    /// Lanes that the same thread has to attend to.
-    lanes: usize,
-}
-
-impl Read {
-    /// Whether reading and decoding like this should not take the event loop's time.
-    pub(super) fn is_heavy(&self) -> bool {
-        self.replies * self.lanes >= MANY
-            || self.bytes * self.lanes >= MUCH
-            || self.missing >= LARGE
-    }
-
-    /// Whether a thread hop would cost more than reading and decoding like this.
-    pub(super) fn is_light(&self) -> bool {
-        self.replies * self.lanes < FEW && self.bytes * self.lanes < LITTLE && self.missing == 0
-    }
-}
-
-/// Replies of one read, times the lanes that share its thread, that are worth a thread of their
-/// own. Measured at 1,000 in flight: the
-/// driver saves a fifth of the event loop's time; at 100 in flight it costs a seventh of the
-/// throughput.
-const MANY: usize = 400;
-/// Below this the hop costs more than it saves. Far from [`MANY`], so that nothing sways.
-const FEW: usize = 150;
-/// Bytes of one read that are worth it: copying and decoding them takes about 10 us.
-const MUCH: usize = 32 << 10;
-const LITTLE: usize = 8 << 10;
-/// A reply of this size is read in several system calls.
-const LARGE: usize = 128 << 10;
-
+/// The receiving side of a lane's connection.
 pub(super) struct Wire {
     reader: Reader,
-    /// Refusals in a row, for the delay before the next try.
+    /// How many retries in a row were refused, for the delay before the next one.
     refusals: u32,
     /// What the read under way has found.
-    found: Read,
-    /// Why nothing is read any more: after a breach of the protocol nobody knows which reply is
-    /// whose.
+    found: Findings,
+    /// Why nothing is read any more. After a breach of the protocol, for example, replies cannot be
+    /// matched with commands.
     over: Option<Error>,
 }
 
 impl Wire {
     pub(super) fn new(reader: Reader) -> Self {
-        Self { reader, refusals: 0, found: Read::default(), over: None }
+        Self { reader, refusals: 0, found: Findings::default(), over: None }
     }
 
-    /// The reader, if it is between two values: nothing is read any more.
+    /// Ends all reading and returns the reader, with `blank` in its place. None if the connection
+    /// is of no more use: it failed, or a reply has come only in part.
     pub(super) fn retire(&mut self, blank: Reader) -> Option<Reader> {
         let is_fit = self.over.is_none() && !self.reader.is_mid_value();
         self.over = Some(Error::connection("CLOSED", "the connection was given back"));
         is_fit.then(|| std::mem::replace(&mut self.reader, blank))
     }
 
-    /// Reads what the socket holds, in at most `turns` reads, so that others of the same thread
-    /// get their turn. `enough`: a read of fewer bytes is the last one, because whoever waits for
-    /// the socket is told again if there are more. That saves a system call for each reply.
+    /// Reads what the socket holds, in at most `turns` reads, so that other lanes of the thread get
+    /// their turn. A read of fewer than `enough` bytes is the last one: if there are more, the
+    /// thread is told again that the socket is readable. That saves a system call for each reply.
     pub(super) fn read(
         &mut self,
-        shared: &Shared,
-        link: &Stream,
+        conduit: &Conduit,
+        stream: &Stream,
         turns: usize,
         enough: usize,
-    ) -> Result<Read> {
+    ) -> Result<Findings> {
         if let Some(error) = &self.over {
             return Err(error.clone());
         }
-        let read = self.read_on(shared, link, turns, enough);
+        let read = self.read_on(conduit, stream, turns, enough);
         if let Err(error) = &read {
             self.over = Some(error.clone());
         }
@@ -108,18 +67,20 @@ impl Wire {
 
     fn read_on(
         &mut self,
-        shared: &Shared,
-        link: &Stream,
+        conduit: &Conduit,
+        stream: &Stream,
         turns: usize,
         enough: usize,
-    ) -> Result<Read> {
-        self.found = Read { lanes: shared.company.load(Ordering::Relaxed), ..Read::default() };
+    ) -> Result<Findings> {
+        let home = &conduit.home;
+        let lanes = home.company.load(Ordering::Relaxed);
+        self.found = Findings { lanes, ..Findings::default() };
         for _ in 0..turns {
-            let length = match self.reader.fill(link) {
+            let length = match self.reader.fill(stream) {
                 Ok(0) => return Err(self.end_of_stream()),
                 Ok(n) => {
                     self.found.bytes += n;
-                    shared.metrics.bytes_in.add(n as u64);
+                    home.metrics.bytes_in.add(n as u64);
                     n
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -129,13 +90,13 @@ impl Wire {
                 Err(error) => return Err(stream::lost(error)),
             };
             while let Some(frames) = self.reader.decode()? {
-                self.deliver(shared, frames)?;
+                self.deliver(conduit, frames)?;
             }
             if length < enough {
                 self.found.is_drained = true;
                 break;
             }
-            if shared.outboxes.is_full() {
+            if home.outboxes.is_full() {
                 break;
             }
         }
@@ -144,88 +105,89 @@ impl Wire {
     }
 
     /// Matches replies with commands and passes them on.
-    fn deliver(&mut self, shared: &Shared, frames: Frames) -> Result<()> {
+    fn deliver(&mut self, conduit: &Conduit, frames: Frames) -> Result<()> {
         let now = Instant::now();
+        let home = &conduit.home;
         let (mut errors, mut gone) = (0, 0);
         let mut whose = Vec::with_capacity(frames.replies.len());
         self.found.replies += frames.replies.len();
-        // Latencies are counted by runs: the replies of one batch were submitted together.
+        // Latencies are recorded by runs, since the commands of one batch were submitted together.
         let mut run: Option<(Instant, u64)> = None;
         let mut breach = None;
         let mut marks = 0;
-        // Where the replies of another owner begin.
+        // Each owner, with the position at which a run of its replies begins.
         let mut owners: Vec<(usize, u32)> = Vec::new();
-        let mut inner = shared.lock();
-        inner.active = now;
+        let mut traffic = conduit.lock();
+        traffic.active = now;
         for root in &frames.replies {
             let error = frames.tape.get(*root as usize).filter(|node| is_error(node.kind));
-            let Some(answer) = inner.state.answer(error.map(|node| frames.text(node))) else {
+            let Some(matched) = traffic.queue.answer(error.map(|node| frames.text(node))) else {
                 breach = Some("the server sent a reply that nobody asked for");
                 break;
             };
-            if answer.early {
+            if matched.early {
                 breach = Some("the server answered a command before it had all of it");
             }
             errors += u64::from(error.is_some());
-            inner.doubt |= error.is_some();
-            if owners.last().is_none_or(|(_, owner)| *owner != answer.owner) {
-                owners.push((whose.len(), answer.owner));
+            traffic.doubt |= error.is_some();
+            if owners.last().is_none_or(|(_, owner)| *owner != matched.owner) {
+                owners.push((whose.len(), matched.owner));
             }
-            whose.push(answer.whose);
-            if answer.partial {
+            whose.push(matched.whose);
+            if matched.partial {
                 continue;
             }
-            gone += u64::from(answer.whose == Whose::NOBODY && !answer.held && !answer.internal);
-            if answer.internal {
-                marks += u32::from(answer.mark);
-                inner.ping = None;
+            gone += u64::from(matched.whose == Whose::NOBODY && !matched.held && !matched.internal);
+            if matched.internal {
+                marks += u32::from(matched.mark);
+                traffic.ping = None;
                 self.found.news = true;
-                if let Exit::Leaving { refused } = &mut inner.exit {
+                if let Exit::Leaving { refused } = &mut traffic.exit {
                     *refused |= error.is_some();
                 }
             }
-            if let (Some(database), None) = (answer.selected, error) {
-                shared.pool.select(database);
+            if let (Some(database), None) = (matched.selected, error) {
+                home.pool.select(database);
             }
             match &mut run {
-                Some((submitted, count)) if *submitted == answer.submitted => *count += 1,
+                Some((submitted, count)) if *submitted == matched.submitted => *count += 1,
                 other => {
-                    let done = other.replace((answer.submitted, 1));
-                    record(shared, now, done);
+                    let done = other.replace((matched.submitted, 1));
+                    record(conduit, now, done);
                 }
             }
         }
-        record(shared, now, run);
-        let moved = inner.state.take_refused();
-        inner.moving = moved.len();
-        let drained = inner.state.drained(now, self.refusals, backoff::random());
-        if inner.state.retry_at().is_some() {
+        record(conduit, now, run);
+        let moved = traffic.queue.take_refused();
+        traffic.moving = moved.len();
+        let drained = traffic.queue.drained(now, self.refusals, backoff::random());
+        if traffic.queue.retry_at().is_some() {
             self.refusals = self.refusals.saturating_add(1);
             self.found.news = true;
-        } else if !inner.state.is_holding() {
+        } else if !traffic.queue.is_holding() {
             self.refusals = 0;
         }
         if let Drained::Reject(_) = drained {
-            inner.write(now, &shared.metrics);
+            traffic.write(now, &home.metrics);
         }
-        self.found.news |= inner.state.is_retired();
-        drop(inner);
+        self.found.news |= traffic.queue.is_retired();
+        drop(traffic);
         whose.resize(frames.replies.len(), Whose::NOBODY);
-        shared.metrics.errors.add(errors);
-        shared.metrics.tombstones.add(gone);
-        shared.metrics.pushes_ignored.add(frames.pushes.len() as u64);
-        pass_on(&shared.outboxes, frames, whose, &owners);
-        if let Some(router) = shared.router().filter(|_| marks > 0 || !moved.is_empty()) {
+        home.metrics.errors.add(errors);
+        home.metrics.tombstones.add(gone);
+        home.metrics.pushes_ignored.add(frames.pushes.len() as u64);
+        pass_on(&home.outboxes, frames, whose, &owners);
+        if let Some(router) = conduit.router().filter(|_| marks > 0 || !moved.is_empty()) {
             if !moved.is_empty() {
-                router.refused(shared.place, moved);
-                shared.lock().moving = 0;
+                router.refused(home.lane_id, moved);
+                conduit.lock().moving = 0;
             }
-            // Whatever was refused before a mark is on its way again before that is told.
-            (0..marks).for_each(|_| router.passed(shared.place));
+            // The router takes what was refused before a mark, then it hears of the mark.
+            (0..marks).for_each(|_| router.passed(home.lane_id));
         }
         match drained {
             Drained::Nothing => {}
-            Drained::Reject(ended) => shared.fail(ended, &refused()),
+            Drained::Reject(ended) => conduit.fail(ended, &refused()),
             Drained::Reconnect => {
                 return Err(refused());
             }
@@ -242,7 +204,8 @@ impl Wire {
     }
 }
 
-/// Gives replies to their owners, whose runs begin where `owners` says.
+/// Gives the replies to their owners. `owners`: each owner, with the position at which a run of its
+/// replies begins.
 fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(usize, u32)]) {
     if whose.iter().all(|whose| *whose == Whose::NOBODY) {
         return;
@@ -251,7 +214,7 @@ fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(us
     if others.iter().all(|(_, owner)| owner == first) {
         return outboxes.push(*first, Delivery::Replies { frames, whose });
     }
-    // The bytes are shared: each owner gets all of them, and sees nothing but its own.
+    // Each owner gets all frames, since their bytes are shared, and takes only its own replies.
     let all: BTreeSet<u32> = owners.iter().map(|(_, owner)| *owner).collect();
     for owner in all {
         let mut runs = owners.iter().peekable();
@@ -267,16 +230,16 @@ fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(us
             }
         });
         let whose: Vec<Whose> = own.collect();
-        // Nobody is woken up for replies to throw away, such as that to the lane's own PING.
+        // An owner is not woken up for nothing but replies to throw away.
         if whose.iter().any(|whose| *whose != Whose::NOBODY) {
             outboxes.push(owner, Delivery::Replies { frames: frames.clone(), whose });
         }
     }
 }
 
-fn record(shared: &Shared, now: Instant, run: Option<(Instant, u64)>) {
+fn record(conduit: &Conduit, now: Instant, run: Option<(Instant, u64)>) {
     if let Some((submitted, count)) = run {
-        shared.metrics.latency.record(now.saturating_duration_since(submitted), count);
+        conduit.home.metrics.latency.record(now.saturating_duration_since(submitted), count);
     }
 }
 

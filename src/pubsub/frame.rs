@@ -1,33 +1,33 @@
 //! What a frame on a subscriber's connection means.
 //!
-//! RESP2 sends messages and confirmations as arrays, RESP3 as pushes; their elements are the same,
-//! so one reading serves both. MONITOR's lines are simple strings in either.
+//! RESP2 sends messages and confirmations as arrays, RESP3 as pushes. Their elements do not differ,
+//! so they are read in one way. MONITOR's lines are simple strings in either protocol.
 
 use crate::resp::{Frames, ValueKind};
 
 use super::topic::{Op, Topic};
 
-/// One frame, seen by a subscriber.
+/// What one frame means to a subscriber.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Frame<'a> {
-    /// A message for the subscription to `name`; `channel` and `payload` are places on the tape.
+    /// A message for the subscription to `name`. `channel` and `payload` are indices into the tape.
     Message { topic: Topic, name: &'a [u8], channel: u32, payload: u32 },
     /// The server has subscribed or unsubscribed the connection, asked or not.
     Confirmed { op: Op, topic: Topic, name: &'a [u8] },
     /// The answer to PING.
     Pong,
     /// A line of MONITOR.
-    Line,
+    MonitorLine,
     /// An error reply.
     Refused(&'a [u8]),
-    /// A push that is none of a subscriber's business.
+    /// A push that is not for a subscriber.
     Push,
-    /// Nothing that a server should say here.
+    /// Something that a server does not send to a subscriber.
     Unknown,
 }
 
 impl<'a> Frame<'a> {
-    /// What stands at `root` of the tape.
+    /// Reads the frame whose node is at `root` of the tape.
     pub(super) fn read(frames: &'a Frames, root: u32) -> Self {
         let Some(node) = frames.tape.get(root as usize) else { return Self::Unknown };
         match node.kind {
@@ -37,16 +37,16 @@ impl<'a> Frame<'a> {
             ValueKind::Simple => match frames.text(node) {
                 b"PONG" => Self::Pong,
                 b"OK" => Self::Confirmed { op: Op::Subscribe, topic: Topic::Monitor, name: b"" },
-                _ => Self::Line,
+                _ => Self::MonitorLine,
             },
             _ => Self::Unknown,
         }
     }
 
     fn read_parts(frames: &'a Frames, root: u32, len: u32) -> Option<Self> {
-        // The first elements are texts, so each takes one place; only a payload may take more.
-        let text = |place: u32| {
-            let node = frames.tape.get((root + place) as usize)?;
+        // The first elements are texts of one node each; only a payload may have more nodes.
+        let text = |at: u32| {
+            let node = frames.tape.get((root + at) as usize)?;
             matches!(node.kind, ValueKind::Bulk | ValueKind::Simple).then(|| frames.text(node))
         };
         let word = text(1)?;
@@ -77,7 +77,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The roots of replies and pushes in the order of the wire.
+/// The roots of replies and pushes, in the order in which they came.
 pub(super) fn in_wire_order(frames: &Frames) -> impl Iterator<Item = u32> + '_ {
     let (mut replies, mut pushes) =
         (frames.replies.iter().peekable(), frames.pushes.iter().peekable());

@@ -1,7 +1,8 @@
-//! Watches several nodes for a subscriber: moves what has to be had elsewhere, and keeps the time
-//! for what can be had nowhere.
+//! Watches several nodes for a subscriber: moves names that belong to another node now, and keeps
+//! the time for names that no node can be asked for.
 //!
-//! One task for each subscriber of several nodes. Never touches a connection: that is the drivers'.
+//! One task for each subscriber of several nodes. Never touches a connection: that is for the
+//! drivers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,55 +10,56 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until, Instant};
 
-use super::{Shared, DEADLINE_STEP};
+use super::hub::Hub;
+use crate::connection::bounds::{DEADLINE_STEP, QUIET};
 
-/// The look at the clock when nothing is due.
-const QUIET: Duration = Duration::from_secs(5);
-/// How much later than the drivers deadlines are looked at, who read what has come before they do.
-const BEHIND: Duration = Duration::from_millis(20);
-/// The pause after a bug of ours.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Keeps a subscriber until it is closed; a panic costs a pause.
-pub(super) async fn supervise(shared: Arc<Shared>, changes: watch::Receiver<u64>) {
-    while tokio::spawn(keep(Arc::clone(&shared), changes.clone())).await.is_err() {
+/// Keeps a subscriber until it is closed. After a panic, which is a bug in oxidis, it goes on.
+pub(super) async fn supervise(hub: Arc<Hub>, changes: watch::Receiver<u64>) {
+    while tokio::spawn(keep(Arc::clone(&hub), changes.clone())).await.is_err() {
         sleep(PAUSE).await;
     }
 }
 
-async fn keep(shared: Arc<Shared>, mut changes: watch::Receiver<u64>) {
-    // Whatever has happened before is looked at first.
+async fn keep(hub: Arc<Hub>, mut changes: watch::Receiver<u64>) {
+    // What has changed before this task ran is looked at first.
     changes.mark_changed();
-    while let Some(until) = shared.next_look() {
+    while let Some(until) = hub.next_look() {
         tokio::select! {
             changed = changes.changed() => match changed {
-                Ok(()) => shared.rearrange(),
-                // Without nodes there is nothing to keep.
+                Ok(()) => hub.rearrange(),
+                // The nodes are gone, so there is nothing to keep.
                 Err(_) => return,
             },
-            () = shared.news.notified() => {}
+            () = hub.news.notified() => {}
             () = sleep_until(until) => {
                 let now = Instant::now();
-                shared.expire(now);
-                if shared.lock().state.retry_at().is_some_and(|at| at <= now) {
-                    shared.lock().state.recall();
-                    shared.arrange();
+                hub.expire(now);
+                if hub.lock().ledger.retry_at().is_some_and(|at| at <= now) {
+                    hub.lock().ledger.recall();
+                    hub.arrange();
                 }
             }
         }
     }
 }
 
-impl Shared {
+impl Hub {
     /// When something is due; None once the subscriber is closed.
     fn next_look(&self) -> Option<Instant> {
-        let inner = self.lock();
-        if inner.closed.is_some() {
+        let coverage = self.lock();
+        if coverage.closed.is_some() {
             return None;
         }
         let now = Instant::now();
-        let deadline = inner.state.next_deadline().map(|at| (at + BEHIND).max(now + DEADLINE_STEP));
-        let next = [deadline, inner.state.retry_at()].into_iter().flatten().min();
+        let deadline = coverage.ledger.next_deadline();
+        let deadline = deadline.map(|at| (at + BEHIND).max(now + DEADLINE_STEP));
+        let next = [deadline, coverage.ledger.retry_at()].into_iter().flatten().min();
         Some(next.unwrap_or(now + QUIET))
     }
 }
+
+/// How much later than a driver the keeper looks at a deadline: a driver first reads a confirmation
+/// that has arrived in time. Two steps of [`DEADLINE_STEP`], by which a driver may be late.
+const BEHIND: Duration = Duration::from_millis(20);
+/// The pause after a panic, so that a bug that comes again at once does not take a whole core.
+const PAUSE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Several nodes, as a subscriber sees them.
+//! What a subscriber of several nodes asks of the client's router.
 
 use std::sync::Arc;
 
@@ -7,17 +7,18 @@ use tokio::sync::watch;
 use crate::error::Error;
 use crate::pool::Pool;
 
-/// Says which node has what. Called under the subscriber's lock: it must not call back.
+/// Says where names are to be subscribed to. It is called under the subscriber's lock, so it must
+/// not call back.
 pub trait Nodes: Send + Sync {
-    /// The places of the nodes that have the messages of all channels, each with whether it is
-    /// known to answer. Empty before anything is known.
+    /// The places of the nodes that have the messages of all channels, each with whether the node
+    /// is known to answer. Empty before anything is known.
     fn members(&self) -> Vec<(u32, bool)>;
 
     /// The place of the node that has the shard channels of `slot`.
     fn owner(&self, slot: u16) -> Option<u32>;
 
-    /// The pool of the node at `place`; None if that is no longer a part of the deployment. A place
-    /// may be given to another node, which has another pool.
+    /// The pool of the node at `place`; None if the node is not a part of the deployment any more.
+    /// A place may be given to another node, which has another pool.
     fn pool(&self, place: u32) -> Option<Arc<Pool>>;
 
     /// The node at `place` has said `error`, a MOVED, about `slot`.
@@ -26,9 +27,9 @@ pub trait Nodes: Send + Sync {
     /// Asks where everything is, soon.
     fn look(&self);
 
-    /// Why nobody has known that, when somebody was asked last.
+    /// Why the last question where everything is has failed, if it has.
     fn failure(&self) -> Option<Error>;
 
-    /// Changes whenever what the others return may have changed.
+    /// Changes whenever the answers of the other methods may have changed.
     fn changes(&self) -> watch::Receiver<u64>;
 }

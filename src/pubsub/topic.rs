@@ -1,7 +1,7 @@
-//! What one can subscribe to, and the words that the protocol has for it.
+//! What a client can subscribe to, and the commands for it.
 
-/// A kind of subscription. The discriminant is the number that crosses the native boundary
-/// (`lib/client/pubsub.js` has the same).
+/// A kind of subscription. The discriminant is the number that crosses the native boundary;
+/// `lib/boundary/subscriptions.js` has the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Topic {
@@ -23,7 +23,7 @@ pub(super) enum Op {
 }
 
 impl Topic {
-    /// The topic of this number.
+    /// The topic that has this number.
     pub fn from_number(number: u32) -> Option<Self> {
         Some(match number {
             0 => Self::Channel,
@@ -34,7 +34,7 @@ impl Topic {
         })
     }
 
-    /// The command; None if only closing the connection does it.
+    /// The command for `op`; None if there is no command, so that the connection has to be closed.
     pub(super) fn command(self, op: Op) -> Option<&'static [u8]> {
         Some(match (self, op) {
             (Self::Channel, Op::Subscribe) => b"SUBSCRIBE",

@@ -1,8 +1,8 @@
 //! A session: a connection that one caller has to itself, until it goes back.
 //!
 //! Owns the knowledge of what the caller has done to the connection, and so what has to be undone
-//! before anybody else gets it. The bytes are moved by an exclusive lane. Invariant (P11): a
-//! connection goes back to the pool only in the state that a fresh one has; else it is closed.
+//! before another caller gets it. An exclusive lane moves the bytes. Invariant: a connection goes
+//! back to the pool only in the state of a new one; otherwise it is closed.
 
 #![cfg_attr(
     not(test),
@@ -35,11 +35,11 @@ pub struct Session {
 /// What became of a session that was to be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Released {
-    /// It is as good as new, and may serve another caller.
+    /// It is in the state of a new one, and may serve another caller.
     Clean,
-    /// It has ended: its connection is cleaned and goes back to the pool, or is closed.
+    /// It has ended: its connection is cleaned and goes back to the pool, or it is closed.
     Gone,
-    /// Nothing was done: commands are not answered yet.
+    /// It was not released, because commands are not answered yet.
     Busy,
 }
 
@@ -60,7 +60,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Why the session has ended, with the batch, of which nothing was queued.
+    /// Why the session has ended (`CLOSED`, `SESSION_LOST`). The batch comes back with the error;
+    /// nothing of it was queued.
     pub fn submit(&self, batch: Batch) -> Result<Submitted, (Batch, Error)> {
         self.lock().note(batch.bytes());
         self.lane.submit(batch)
@@ -71,8 +72,8 @@ impl Session {
         self.lane.is_up()
     }
 
-    /// Whether somebody else may have the session: it is up, in the database that the client's
-    /// commands are to find, and not too old.
+    /// Whether another caller may have the session: it can be used, it is in the database that the
+    /// client has selected, and it is not too old.
     pub fn is_fit(&self) -> bool {
         let is_young = self.expires.is_none_or(|at| Instant::now() < at);
         is_young && self.database == self.pool.database() && self.is_up()
@@ -92,11 +93,12 @@ impl Session {
             let is_doubtful = self.lane.take_doubt();
             match traces.are_none(is_doubtful) {
                 true if self.is_fit() => {
-                    // What is behind the present caller is no concern of the next one's.
+                    // The next caller starts without traces of this one.
                     *traces = Traces::new(self.database);
                     return Released::Clean;
                 }
-                // The pool knows how to make it fit, or has enough of it.
+                // There are no traces, but the database has changed or the connection is too old:
+                // the pool selects the database, or closes the connection.
                 true => Some(Vec::new()),
                 false => traces.cleaning(is_doubtful),
             }
@@ -128,7 +130,7 @@ impl Session {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Traces> {
-        // A panic while the lock was held leaves more traces than there are, never fewer.
+        // A panic under the lock leaves too many traces, never too few, so it does no harm.
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

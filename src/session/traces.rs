@@ -1,7 +1,8 @@
 //! What commands leave behind on the connection that they ran on.
 //!
-//! Pure. Judges what was sent. If all of it was answered, and with success, the connection is as
-//! noted here. Else it is doubtful: an `EXEC` that was refused, or never written, ends nothing.
+//! Pure. It judges by the commands that were sent. If all of them have succeeded, the connection is
+//! as noted here. Otherwise it is doubtful: an `EXEC` that was refused, or never written, ends
+//! nothing.
 
 use crate::command::{self, Flags};
 use crate::resp::encode;
@@ -14,14 +15,14 @@ pub struct Traces {
     has_selected: bool,
     is_watching: bool,
     is_in_multi: bool,
-    /// A key was watched or a transaction opened, even if that is over.
+    /// Whether a key was watched or a transaction opened, even if that is over.
     has_transacted: bool,
-    /// Something was done that only a new connection undoes.
+    /// Whether something was done that cannot be undone, so that the connection has to be closed.
     is_spoilt: bool,
 }
 
 impl Traces {
-    /// A connection that is as good as new, in this database.
+    /// The traces on a new connection in `database`: none.
     pub fn new(database: u32) -> Self {
         Self {
             database,
@@ -47,14 +48,14 @@ impl Traces {
     }
 
     fn note_command(&mut self, encoded: &[u8]) {
-        // Commands of modules work on keys. What the table does not know of the server's own
-        // commands is newer than the table.
+        // The table does not know commands of modules, which work on keys, and commands of the
+        // server that are newer than the table. Neither counts as a trace.
         let Some(spec) = command::of(encoded) else { return };
         match spec.name {
             "MULTI" => (self.is_in_multi, self.has_transacted) = (true, true),
             "EXEC" | "DISCARD" => (self.is_in_multi, self.is_watching) = (false, false),
             "WATCH" => (self.is_watching, self.has_transacted) = (true, true),
-            // Inside of a transaction it is only queued.
+            // Inside a transaction UNWATCH is only queued.
             "UNWATCH" if !self.is_in_multi => self.is_watching = false,
             "UNWATCH" => {}
             "SELECT" => self.has_selected = true,
@@ -65,29 +66,30 @@ impl Traces {
         }
     }
 
-    /// Whether the connection is as good as new. `is_doubtful`: not every command that was noted
-    /// has succeeded.
+    /// Whether the connection is in the state of a new one. `is_doubtful`: not every command that
+    /// was noted has succeeded.
     pub fn are_none(&self, is_doubtful: bool) -> bool {
         let is_open = self.is_in_multi || self.is_watching || is_doubtful && self.has_transacted;
         !is_open && !self.has_selected && !self.is_spoilt
     }
 
-    /// The commands that remove the traces, encoded, to be sent in one write; None if only closing
-    /// the connection does. If one of them is refused, the connection is not as it was thought to
-    /// be, and has to be closed as well.
+    /// The commands that remove the traces, encoded, to be sent in one write; None if the
+    /// connection has to be closed. If the server refuses one of them, the traces were wrong, and
+    /// the connection has to be closed as well.
     ///
-    /// `RESET` would do as well, but forgets the protocol, the login and the name of the
-    /// connection too (<https://redis.io/docs/latest/commands/reset/>).
+    /// `RESET` is not used, because it also forgets the protocol, the login and the name of the
+    /// connection (<https://redis.io/docs/latest/commands/reset/>).
     pub fn cleaning(&self, is_doubtful: bool) -> Option<Vec<u8>> {
         if self.is_spoilt {
             return None;
         }
         let mut commands = Vec::new();
         if self.is_in_multi {
-            // It forgets the watched keys as well.
+            // DISCARD forgets the watched keys as well.
             encode::command(&mut commands, &[b"DISCARD"]);
         } else if is_doubtful && self.has_transacted {
-            // MULTI is refused within a transaction, which UNWATCH is not: it would be queued.
+            // A transaction may be open or not. MULTI and DISCARD end it in both cases, and forget
+            // the watched keys; an open transaction would only queue UNWATCH.
             encode::command(&mut commands, &[b"MULTI"]);
             encode::command(&mut commands, &[b"DISCARD"]);
         } else if self.is_watching {

@@ -359,7 +359,7 @@ impl Shared {
     }
 }
 
-impl lane::Router for Shared {
+impl lane::RefusalHandler for Shared {
     fn refused(&self, place: u32, refused: Vec<Refused>) {
         let _inside = self.template.shared.runtime.enter();
         self.template.shared.metrics.redirects.add(refused.len() as u64);
@@ -383,9 +383,9 @@ impl Template {
         let options =
             Arc::new(ClientOptions { endpoint: endpoint.clone(), ..self.options.clone() });
         let pool = self.pool(Arc::clone(&options))?;
-        let router: Weak<dyn lane::Router> = Weak::<Shared>::clone(&self.router);
+        let router: Weak<dyn lane::RefusalHandler> = Weak::<Shared>::clone(&self.router);
         Ok(Home {
-            place,
+            lane_id: place,
             is_served_by_caller: self.shared.is_served_by_caller,
             options,
             pool,

@@ -39,7 +39,6 @@ async fn the_errors_within_a_block_come_before_its_end() {
     assert_eq!(scene.caller.parts, [(id, 1, "ERR nope".to_owned())]);
 }
 
-/// [48]
 #[tokio::test]
 async fn a_block_cut_before_its_end_is_written_again_whole() {
     let (mut scene, wire) = Scene::connected().await;
@@ -57,7 +56,7 @@ async fn a_block_cut_before_its_end_is_written_again_whole() {
     assert_eq!(scene.metrics.retries.get(), 1);
 }
 
-/// [48]
+/// The server may have run it.
 #[tokio::test]
 async fn a_block_lost_after_its_end_is_never_written_again() {
     let (mut scene, mut wire) = Scene::connected().await;

@@ -1,4 +1,4 @@
-//! From the first connection to the last: handshakes, health, age, shutdown, our own bugs.
+//! The life of a lane: handshakes, health checks, old connections, closing, and bugs of our own.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,6 @@ async fn nothing_is_opened_before_the_first_command() {
     assert_eq!(scene.metrics.connects.get(), 1);
 }
 
-/// [20]
 #[tokio::test]
 async fn a_peer_that_speaks_http_is_told_by_its_first_bytes() {
     let mut scene = Scene::new().await;
@@ -42,7 +41,6 @@ async fn a_peer_that_speaks_http_is_told_by_its_first_bytes() {
     assert!(cause.message().contains("HTTP/1.1 400"), "{cause}");
 }
 
-/// [30]
 #[tokio::test]
 async fn a_server_that_forbids_the_optional_steps_is_served_all_the_same() {
     let info = ClientInfo { lib_name: "x".into(), lib_ver: "1".into() };
@@ -57,7 +55,6 @@ async fn a_server_that_forbids_the_optional_steps_is_served_all_the_same() {
     assert_eq!(scene.caller.reply(id).await, "a");
 }
 
-/// [31]
 #[tokio::test]
 async fn a_server_without_hello_is_spoken_to_in_resp2() {
     let mut scene = Scene::new().await;
@@ -96,7 +93,7 @@ async fn a_wrong_password_ends_what_waits_at_once() {
     wire.expect("HELLO 3 AUTH default hush").await;
     wire.say("-WRONGPASS invalid username-password pair or user is disabled.\r\n").await;
     scene.fail([id, id + 1], "AUTH", Applied::No).await;
-    // Within a second of the verdict there is no other attempt, and no waiting either.
+    // For a second after a fatal error commands fail at once, and nothing is attempted.
     let id = scene.send(&["GET c"]);
     scene.fail([id], "AUTH", Applied::No).await;
     assert_eq!(scene.metrics.connect_failures.get(), 1);
@@ -113,7 +110,6 @@ async fn without_an_offline_queue_commands_fail_until_there_is_a_connection() {
     assert_eq!(scene.caller.reply(id).await, "b");
 }
 
-/// P5
 #[tokio::test]
 async fn an_idle_connection_is_pinged_and_nobody_hears_the_answer() {
     let mut scene = Scene::with(|options| options.ping_interval = ms(20)).await;
@@ -147,7 +143,7 @@ async fn a_ping_that_the_server_refuses_is_an_answer() {
     assert_eq!(scene.metrics.lost.get(), 0);
 }
 
-/// A PING must come between neither a refusal and its retry, nor in a crowd.
+/// A PING must not put the retry of a refused command off, and only one PING is under way.
 #[tokio::test]
 async fn pings_more_frequent_than_retries_do_not_stop_them() {
     let mut scene = Scene::with(|options| options.ping_interval = ms(5)).await;
@@ -171,7 +167,7 @@ async fn pings_more_frequent_than_retries_do_not_stop_them() {
     assert!(pings < 1000, "{pings} pings");
 }
 
-/// P5, [4]
+/// Such a connection is closed within 10 s, even if some of its commands have no deadline.
 #[tokio::test]
 async fn a_peer_that_answers_nothing_is_given_up_before_ten_seconds() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -179,7 +175,7 @@ async fn a_peer_that_answers_nothing_is_given_up_before_ten_seconds() {
     let patient = scene.send(&["INCR b"]);
     wire.expect("INCR a").await;
     wire.expect("INCR b").await;
-    // From here on nothing moves but the clock.
+    // From here on only the clock moves.
     tokio::time::pause();
     let started = tokio::time::Instant::now();
     scene.fail([id], "TIMEOUT", Applied::Unknown).await;
@@ -190,7 +186,7 @@ async fn a_peer_that_answers_nothing_is_given_up_before_ten_seconds() {
     wire.expect_end().await;
 }
 
-/// P5
+/// The answer to the PING of an idle connection may take 5 s.
 #[tokio::test]
 async fn a_ping_without_an_answer_ends_the_connection() {
     let mut scene = Scene::with(|options| options.ping_interval = ms(20)).await;
@@ -213,7 +209,7 @@ async fn a_socket_timeout_counts_from_the_last_byte() {
     wire.expect_end().await;
 }
 
-/// P14, [56]
+/// A connection is replaced at the end of its lifetime; no command fails or changes its order.
 #[tokio::test]
 async fn connections_that_grow_old_are_replaced_under_load_without_a_failure() {
     const CONNECTIONS: u64 = 4;
@@ -246,7 +242,7 @@ async fn connections_that_grow_old_are_replaced_under_load_without_a_failure() {
     serving.abort();
 }
 
-/// P19
+/// A command of which a byte was written may have been run; the others were not.
 #[tokio::test]
 async fn close_rejects_everything_at_once_and_for_good() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -278,7 +274,6 @@ async fn close_while_connecting_rejects_what_waits() {
     while wire.hear().await.is_some() {}
 }
 
-/// P21
 #[tokio::test]
 async fn a_panic_of_ours_costs_one_connections_commands_and_no_more() {
     let (mut scene, mut wire) = Scene::connected().await;

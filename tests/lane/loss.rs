@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::scene::Scene;
 
-/// [6]
+/// A write may have been run, so its caller has to decide; a read is repeated.
 #[tokio::test]
 async fn a_reset_before_any_reply_rejects_what_may_have_been_run() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -26,7 +26,6 @@ async fn a_reset_before_any_reply_rejects_what_may_have_been_run() {
     assert_eq!(scene.metrics.lost.get(), 1);
 }
 
-/// [6] with [16]
 #[tokio::test]
 async fn what_was_never_written_moves_to_the_next_connection() {
     let (mut scene, wire) = Scene::connected().await;
@@ -44,7 +43,7 @@ async fn what_was_never_written_moves_to_the_next_connection() {
     assert_eq!(scene.caller.reply(queued + 1).await, "2");
 }
 
-/// [7]
+/// Each reply that came whole goes to its own caller.
 #[tokio::test]
 async fn a_reset_within_the_third_of_ten_replies_shifts_nothing() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -61,7 +60,6 @@ async fn a_reset_within_the_third_of_ten_replies_shifts_nothing() {
     scene.fail(3..=10, "CONNECTION_LOST", Applied::Unknown).await;
 }
 
-/// [8]
 #[tokio::test]
 async fn a_close_while_idle_is_replaced_without_an_error_for_anybody() {
     let (mut scene, wire) = Scene::connected().await;
@@ -74,7 +72,6 @@ async fn a_close_while_idle_is_replaced_without_an_error_for_anybody() {
     assert_eq!(scene.metrics.retries.get(), 0);
 }
 
-/// [8]
 #[tokio::test]
 async fn a_close_between_replies_rejects_the_rest() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -90,7 +87,6 @@ async fn a_close_between_replies_rejects_the_rest() {
     assert!(!error.cause().unwrap().message().contains("middle"));
 }
 
-/// [9]
 #[tokio::test]
 async fn a_close_in_the_middle_of_a_reply_is_told_as_such() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -104,18 +100,17 @@ async fn a_close_in_the_middle_of_a_reply_is_told_as_such() {
     assert!(cause.message().contains("in the middle of a reply"), "{cause}");
 }
 
-/// [10]
 #[tokio::test]
 async fn a_failed_write_does_not_cost_the_replies_that_came_before_it() {
     let (mut scene, mut wire) = Scene::connected().await;
     let first = scene.send(&["INCR a"]);
     wire.expect("INCR a").await;
-    // From here to the write nobody else gets a turn: the reply lies unread in the socket.
+    // No other task runs from here to the write, so the reply lies unread in the socket.
     wire.say_now("+a\r\n");
     wire.reset();
     let second = scene.send(&["INCR b"]);
     assert_eq!(scene.caller.reply(first).await, "a");
-    // A write that fails has written nothing, so the command moves on.
+    // A write that fails has written nothing, so the command goes to the next connection.
     tokio::spawn(scene.server.accept().await.echo());
     assert_eq!(scene.caller.reply(second).await, "b");
 }
@@ -135,7 +130,7 @@ async fn a_read_is_asked_three_times_at_most() {
     assert_eq!(scene.metrics.retries.get(), 2);
 }
 
-/// P6: the first reconnect is at once, those after it wait longer and longer.
+/// The first reconnect is at once; those after it wait longer and longer, up to 2 s.
 #[tokio::test]
 async fn a_server_that_hangs_up_on_everybody_is_not_stormed() {
     let (scene, wire) = Scene::connected().await;
@@ -144,7 +139,7 @@ async fn a_server_that_hangs_up_on_everybody_is_not_stormed() {
     for _ in 0..8 {
         drop(scene.server.accept().await);
     }
-    // The sum of six random delays below 50, 100 ... 1,600 ms; one in ten million is less.
+    // Six random delays below 50, 100 ... 1,600 ms: one sum in ten million is less than 50 ms.
     assert!(started.elapsed() > Duration::from_millis(50), "{:?}", started.elapsed());
 }
 
@@ -158,7 +153,7 @@ async fn commands_end_at_their_deadline_while_there_is_no_connection() {
     let stats = scene.lane.stats();
     assert_eq!((stats.queued, stats.in_flight, stats.connected), (1, 0, false));
     drop(wire);
-    // What had failed before is told with the next deadline.
+    // A timeout names the failed connection attempt before it as its cause.
     assert_eq!(scene.caller.error().await, "HANDSHAKE");
     let id = scene.send_within(30, &["INCR c"]);
     let error = scene.caller.failure(id).await;

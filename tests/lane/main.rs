@@ -1,10 +1,9 @@
-//! A lane against a server that misbehaves in every way that a test can say. The numbers in
-//! brackets are those of the fault scenarios that the reliability tests follow.
+//! A lane against a scripted server, which a test can make say anything and break at any point.
 
 #[path = "../support/mod.rs"]
 mod support;
 
-/// Who attends to the connection: here, the driver. `lane_detached` is the other half.
+/// Here the driver attends to the connection; in `lane_detached` the caller's thread does.
 const IS_SERVED_BY_CALLER: bool = false;
 
 mod block;

@@ -1,5 +1,5 @@
-//! Too much for one side: a server that does not read, a caller that does not take, a server that
-//! never stops talking.
+//! More than one side takes: a server that does not read, a caller that does not take its replies,
+//! a server that never stops sending.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,13 +13,13 @@ use crate::support::patiently;
 
 const MIB: usize = 1 << 20;
 
-/// [16]
+/// Commands wait in the queue, callers return at once, and deadlines pass.
 #[tokio::test]
 async fn a_server_that_does_not_read_holds_up_nobody_but_the_queue() {
     let (mut scene, wire) = Scene::connected().await;
     let large = format!("SET {} v", "x".repeat(MIB));
     for _ in 0..40 {
-        // Each returns at once: this very thread would have to empty the socket.
+        // It has to return at once, since only this thread could empty the socket.
         scene.send(&[&large]);
     }
     let late = scene.send_within(30, &["SET late 1"]);
@@ -53,7 +53,7 @@ async fn a_caller_that_takes_nothing_stops_the_reading() {
     }
     let bytes = scene.metrics.bytes_in.get() as usize;
     assert!(bytes < 80 * MIB, "{bytes} bytes were read for a caller that takes none");
-    // Taking them makes room, and the rest comes.
+    // Taking replies makes room for the rest.
     for id in id..id + REPLIES as u32 {
         assert_eq!(scene.caller.reply(id).await.len(), MIB);
     }
@@ -61,10 +61,10 @@ async fn a_caller_that_takes_nothing_stops_the_reading() {
     assert_eq!(scene.metrics.lost.get(), 0);
 }
 
-/// P1
+/// A deadline may be late by 100 ms, whatever the server sends.
 #[tokio::test]
 async fn a_server_that_never_stops_talking_does_not_stop_the_clock() {
-    // In a thread of its own, or it would have to take turns with the lane.
+    // The server has a thread of its own, so that it does not take turns with the lane.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let over = Arc::new(AtomicBool::new(false));
@@ -86,8 +86,8 @@ async fn a_server_that_never_stops_talking_does_not_stop_the_clock() {
     scene.fail([id], "TIMEOUT", Applied::Unknown).await;
     over.store(true, Ordering::Release);
     scene.lane.close(&oxidis::error::Error::connection("TEST", "the test is over"));
-    // Not by blocking this thread: it is the driver's too, and the server may be stuck in a write
-    // until the driver has dropped the socket.
+    // Waiting must not block this thread, on which the driver runs too: the server may be stuck in
+    // a write until the driver has dropped the socket.
     let joined = tokio::task::spawn_blocking(move || server.join());
     patiently("the server's end", joined).await.unwrap().unwrap();
 }

@@ -1,4 +1,4 @@
-//! What the server says it did not run.
+//! Commands that the server refuses without running them.
 
 use oxidis::error::Applied;
 
@@ -7,7 +7,6 @@ use crate::scene::Scene;
 const LOADING: &str = "-LOADING Redis is loading the dataset in memory\r\n";
 const READONLY: &str = "-READONLY You can't write against a read only replica.\r\n";
 
-/// [22]
 #[tokio::test]
 async fn a_loading_server_is_asked_again_in_the_same_order() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -35,7 +34,6 @@ async fn a_loading_server_is_asked_again_in_the_same_order() {
     assert_eq!(scene.metrics.lost.get(), 0, "the connection is kept");
 }
 
-/// [22]
 #[tokio::test]
 async fn a_server_that_loads_for_too_long_is_the_error_of_the_deadline() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -69,7 +67,7 @@ async fn a_refused_command_that_was_overtaken_is_rejected() {
     assert_eq!(scene.caller.reply(queued).await, "d");
 }
 
-/// [23]
+/// The host name may lead to the new primary by then.
 #[tokio::test]
 async fn a_read_only_server_is_left_for_what_the_name_means_now() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -86,7 +84,6 @@ async fn a_read_only_server_is_left_for_what_the_name_means_now() {
     assert_eq!(scene.caller.reply(id + 1).await, "b");
 }
 
-/// [23]
 #[tokio::test]
 async fn a_server_that_stays_read_only_is_told_after_two_more_tries() {
     let (mut scene, mut wire) = Scene::connected().await;

@@ -1,4 +1,4 @@
-//! Whose reply is it, and what else a server may say.
+//! Which command a reply belongs to, and what else a server may send.
 
 use oxidis::error::{Applied, ErrorClass};
 
@@ -22,7 +22,6 @@ async fn replies_cut_anywhere_reach_their_callers_in_order() {
     assert_eq!((stats.queued, stats.in_flight, stats.bytes), (0, 0, 0));
 }
 
-/// [13]
 #[tokio::test]
 async fn a_late_reply_goes_to_nobody_and_the_neighbours_get_their_own() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -41,7 +40,6 @@ async fn a_late_reply_goes_to_nobody_and_the_neighbours_get_their_own() {
     assert_eq!(scene.metrics.lost.get(), 0);
 }
 
-/// [14]
 #[tokio::test]
 async fn a_caller_can_leave_at_any_time() {
     let mut scene = Scene::new().await;
@@ -113,7 +111,7 @@ async fn bytes_that_are_no_protocol_end_what_is_in_flight() {
 #[tokio::test]
 async fn an_error_reply_to_half_a_command_reaches_its_caller() {
     let (mut scene, mut wire) = Scene::connected().await;
-    // More than the socket's buffers hold, so that it cannot be written at once.
+    // It is more than the socket's buffers hold, so it cannot be written at once.
     let large = format!("SET k {}", "x".repeat(32 << 20));
     let id = scene.send(&[&large, "GET b"]);
     wire.say("-ERR Protocol error: invalid bulk length\r\n").await;

@@ -27,7 +27,7 @@ impl Scene {
         Self::with(|_| ()).await
     }
 
-    /// With options that `change` has changed.
+    /// A scene with options that `change` has changed.
     pub async fn with(change: impl FnOnce(&mut ClientOptions)) -> Self {
         let server = Arc::new(Server::start().await);
         let mut options = server.options();
@@ -42,7 +42,7 @@ impl Scene {
         );
         let pool = Arc::new(pool.unwrap());
         let lane = Lane::start(Home {
-            place: 0,
+            lane_id: 0,
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
             pool: Arc::clone(&pool),
@@ -77,7 +77,7 @@ impl Scene {
         self.send_within(0, commands)
     }
 
-    /// The same with a deadline in milliseconds.
+    /// One batch of commands with a deadline in milliseconds; returns the first one's id.
     pub fn send_within(&mut self, timeout: u32, commands: &[&str]) -> u32 {
         self.try_send(timeout, commands).unwrap_or_else(|error| panic!("not taken: {error:?}"))
     }
@@ -97,7 +97,7 @@ impl Scene {
         self.lane.submit(batch).map(|_| first).map_err(|(_, error)| error)
     }
 
-    /// A transaction of `commands` as one block, with a deadline in milliseconds; its id.
+    /// A transaction of `commands` as one block, with a deadline in milliseconds; returns its id.
     pub fn send_block(&mut self, timeout: u32, commands: &[&str]) -> u32 {
         let mut bytes = Vec::new();
         for command in [&["MULTI"], commands, &["EXEC"]].concat() {
@@ -126,7 +126,7 @@ impl Scene {
         }
     }
 
-    /// Every command that was sent has to end; says whether it did with a reply.
+    /// Waits until every command that was sent has ended: each with its reply or its error.
     pub async fn all(&mut self) -> Vec<Result<String, Error>> {
         let mut outcomes = Vec::new();
         for id in 1..=self.sent {
@@ -135,7 +135,7 @@ impl Scene {
         outcomes
     }
 
-    /// The commands `ids` have to fail with `code`, and with these words about their effect.
+    /// The commands `ids` have to fail with `code` and `applied`.
     pub async fn fail(&mut self, ids: impl IntoIterator<Item = u32>, code: &str, applied: Applied) {
         for id in ids {
             let error = self.caller.failure(id).await;

@@ -1,6 +1,7 @@
-//! The caller's thread, as far as a lane needs one: it waits for what a detached stream waits for.
+//! Stands in for the caller's thread: waits until a detached stream is ready, and serves it.
 //!
-//! An event loop watches levels, tokio watches edges; so each look registers the stream anew.
+//! An event loop is told as long as a socket is ready (level-triggered), tokio only when it becomes
+//! ready (edge-triggered). So the stream is registered anew for each wait.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub async fn attend(lane: Lane) {
             tokio::select! {
                 _ = watched.readable() => {}
                 _ = watched.writable(), if waits_for_room => {}
-                // What is waited for may have changed.
+                // The lane may want to wait for something else by now.
                 () = tokio::time::sleep(TURN) => continue,
             }
             lane.serve(&stream);

@@ -1,5 +1,5 @@
-//! The tests of `lane` once more, with the connection in the hands of the caller's thread: who
-//! moves the bytes makes no difference to anybody.
+//! The tests of `lane` once more. Here the caller's thread attends to the connection, which must make
+//! no difference.
 
 #![cfg(unix)]
 

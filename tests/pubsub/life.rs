@@ -1,4 +1,4 @@
-//! From the first subscription to the last.
+//! The life of a subscriber, from its first subscription to its last.
 
 use oxidis::error::ErrorClass;
 use oxidis::pubsub::{Budget, Topic};
@@ -37,7 +37,7 @@ async fn the_connection_is_closed_some_time_after_the_last_subscription() {
     wire.say(&confirmed("unsubscribe", "a")).await;
     assert!(scene.caller.settled(ticket).await.is_none());
     let since = Instant::now();
-    // A short pause is no reason to connect anew.
+    // A short pause does not close the connection.
     let ticket = scene.subscribe(Topic::Pattern, &[("p*", 2)]);
     wire.expect("PSUBSCRIBE p*").await;
     wire.say(&confirmed("psubscribe", "p*")).await;

@@ -1,4 +1,4 @@
-//! Connections that end, and what follows.
+//! What happens when a connection ends.
 
 use oxidis::error::ErrorClass;
 use oxidis::options::{Reconnect, Secret};
@@ -90,7 +90,7 @@ async fn a_hopeless_error_fails_requests_at_once_and_subscriptions_go_on_being_w
     wire.say("-WRONGPASS invalid username-password pair\r\n").await;
     let error = scene.caller.settled(first).await.unwrap();
     assert!(error.is_fatal(), "{error:?}");
-    // The caller may leave it wanted, and then it is tried again.
+    // The subscription stays wanted, so it is asked for again.
     let mut wire = scene.server.accept_raw().await;
     wire.expect("HELLO 3 AUTH default secret").await;
     wire.say("%1\r\n+proto\r\n:3\r\n").await;

@@ -1,5 +1,5 @@
-//! A subscriber against a scripted peer: when it connects, what it says, and what it makes of what
-//! it hears.
+//! A subscriber against a scripted server: when it connects, what it sends, and what it makes of
+//! the replies.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -23,7 +23,7 @@ impl Scene {
         Self::with(Budget::Subscribers, |_| ()).await
     }
 
-    /// With options that `change` has changed.
+    /// A scene with options that `change` has changed.
     pub async fn with(budget: Budget, change: impl FnOnce(&mut ClientOptions)) -> Self {
         let server = Server::start().await;
         let mut options = server.options();
@@ -57,7 +57,7 @@ impl Scene {
         self.subscribe_within(0, topic, names)
     }
 
-    /// The same with a deadline in milliseconds.
+    /// Subscribes with a deadline in milliseconds; returns the ticket.
     pub fn subscribe_within(&mut self, within: u64, topic: Topic, names: &[(&str, u32)]) -> u32 {
         let names = names.iter().map(|(name, token)| (Bytes::from(name.to_string()), *token));
         let request = self.request(within);

@@ -31,7 +31,7 @@ async fn a_session_that_was_held_over_a_select_moves_before_its_next_caller() {
     let (session, mut wire) = scene.opened().await;
     scene.home.pool.select(5);
     assert!(session.is_up() && !session.is_fit());
-    // Its caller goes on where he began.
+    // The session stays in its database for its caller.
     scene.exchange(&session, &mut wire, "GET k", "$-1\r\n").await;
     assert_eq!(session.release(), Released::Gone);
     scene.left().await;

@@ -37,7 +37,7 @@ async fn a_session_may_be_released_before_its_driver_has_begun() {
     scene.exchange(&session, &mut wire, "GET k", "$-1\r\n").await;
 }
 
-/// What was sent, the replies to it, what undoes it.
+/// The commands that were sent with their replies, and the commands that undo them.
 type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
 
 const CASES: &[Case] = &[
@@ -46,7 +46,7 @@ const CASES: &[Case] = &[
     (&[("WATCH k", OK), ("MULTI", OK), ("NONSENSE", ERROR)], &["DISCARD"]),
     (&[("SELECT 3", OK)], &["SELECT 0"]),
     (&[("SELECT 3", OK), ("WATCH k", OK)], &["UNWATCH", "SELECT 0"]),
-    // It ends nothing: there is no transaction, and the key stays watched.
+    // A refused EXEC ends nothing, so the key may be watched still.
     (&[("WATCH k", OK), ("EXEC", ERROR)], &["MULTI", "DISCARD"]),
     (&[("MULTI", OK), ("DISCARD x", ERROR)], &["MULTI", "DISCARD"]),
     (&[("WATCH k", OK), ("UNWATCH x", ERROR)], &["MULTI", "DISCARD"]),
@@ -64,7 +64,7 @@ async fn what_was_done_is_undone_in_one_write() {
             scene.exchange(&session, &mut wire, command, reply).await;
         }
         assert_eq!(session.release(), Released::Gone, "{done:?}");
-        // All of it is there before any of it is answered.
+        // All commands come before any of them is answered.
         for command in *undoing {
             wire.expect(command).await;
         }
@@ -106,7 +106,7 @@ async fn a_whole_transaction_leaves_nothing() {
         scene.exchange(&session, &mut wire, command, reply).await;
     }
     assert_eq!(session.release(), Released::Clean);
-    // The trouble of the next caller is not mixed with that transaction.
+    // An error of the next caller does not make the transaction before it doubtful.
     scene.exchange(&session, &mut wire, "INCR k", ERROR).await;
     assert_eq!(session.release(), Released::Clean);
 }
@@ -158,7 +158,7 @@ async fn the_end_of_a_transaction_that_was_never_written_ends_nothing() {
     let mut scene = Scene::new().await;
     let (session, mut wire) = scene.opened().await;
     scene.exchange(&session, &mut wire, "MULTI", OK).await;
-    // More than the sockets of both sides take: what comes behind waits here.
+    // It is more than the sockets of both sides take, so what comes behind it is not written.
     let large = format!("SET k {}", "v".repeat(32 << 20));
     let set = scene.send(&session, &[&large]);
     let exec = scene.send_within(0, &session, &["EXEC"]).unwrap();

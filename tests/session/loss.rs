@@ -1,4 +1,5 @@
-//! A session ends with its connection: nothing is retried, since nobody knows what depends on it.
+//! A session ends with its connection. Nothing is retried, since later commands may depend on what
+//! the earlier ones did to the connection.
 
 use oxidis::error::{Applied, Error, ErrorClass};
 use oxidis::session::Released;
@@ -7,7 +8,6 @@ use crate::scene::Scene;
 
 #[tokio::test]
 async fn a_loss_ends_all_commands_at_once() {
-    // [45] [48]
     let mut scene = Scene::new().await;
     let (session, mut wire) = scene.opened().await;
     scene.exchange(&session, &mut wire, "WATCH k", "+OK\r\n").await;

@@ -1,10 +1,10 @@
-//! A session against a server that a test can make say anything: what it hands back to the pool,
-//! and what it closes. The numbers in brackets are those of the fault scenarios.
+//! A session against a scripted server: which connections it gives back to the pool, and which it
+//! closes.
 
 #[path = "../support/mod.rs"]
 mod support;
 
-/// Who attends to the connection: here, the driver. `session_detached` is the other half.
+/// Here the driver attends to the connection; in `session_detached` the caller's thread does.
 const IS_SERVED_BY_CALLER: bool = false;
 
 mod database;

@@ -27,7 +27,7 @@ impl Scene {
         Self::with(|_| ()).await
     }
 
-    /// With options that `change` has changed.
+    /// A scene with options that `change` has changed.
     pub async fn with(change: impl FnOnce(&mut ClientOptions)) -> Self {
         let server = Server::start().await;
         let mut options = server.options();
@@ -40,7 +40,7 @@ impl Scene {
             Arc::<Metrics>::clone(&metrics),
         );
         let home = Home {
-            place: PLACE,
+            lane_id: SESSION_ID,
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
             pool: Arc::new(pool.unwrap()),
@@ -58,7 +58,7 @@ impl Scene {
         (self.start(lease.unwrap()).await, wire)
     }
 
-    /// A session over a connection that the pool has.
+    /// A session over a connection that the pool has already.
     pub async fn reused(&mut self) -> Session {
         let lease = patiently("an idle connection", self.home.pool.acquire()).await;
         self.start(lease.unwrap()).await
@@ -70,13 +70,13 @@ impl Scene {
         if crate::IS_SERVED_BY_CALLER {
             tokio::spawn(crate::watch::attend(session.lane().clone()));
         }
-        self.caller.event(|event| matches!(event, Event::Opened(PLACE)).then_some(())).await;
+        self.caller.event(|event| matches!(event, Event::Opened(SESSION_ID)).then_some(())).await;
         session
     }
 
     /// Waits for the end of a session.
     pub async fn left(&mut self) {
-        self.caller.event(|event| matches!(event, Event::Left(PLACE)).then_some(())).await;
+        self.caller.event(|event| matches!(event, Event::Left(SESSION_ID)).then_some(())).await;
         while self.home.pool.stats().in_use > 0 {
             tokio::task::yield_now().await;
         }
@@ -91,7 +91,7 @@ impl Scene {
         self.send_within(0, session, commands)
     }
 
-    /// The same with a deadline in milliseconds.
+    /// One batch of commands with a deadline in milliseconds; returns the first one's id.
     pub fn send_within(
         &mut self,
         timeout: u32,
@@ -126,12 +126,12 @@ impl Scene {
         let _ = self.caller.outcome(id).await;
     }
 
-    /// The pool's connections: all, and those that are idle.
+    /// How many connections the pool has, and how many of them are idle.
     pub fn connections(&self) -> (usize, usize) {
         let stats = self.home.pool.stats();
         (stats.total, stats.idle)
     }
 }
 
-/// Of every session in here: there is one at a time.
-const PLACE: u32 = 1 << 31;
+/// The session id of every session here, since there is one at a time.
+const SESSION_ID: u32 = 1 << 31;

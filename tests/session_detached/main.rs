@@ -1,4 +1,4 @@
-//! The tests of `session` once more, with the connection in the hands of the caller's thread.
+//! The tests of `session` once more. Here the caller's thread attends to the connection.
 
 #![cfg(unix)]
 

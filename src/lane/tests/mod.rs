@@ -1,9 +1,11 @@
-//! What a lane's state does, rule by rule, and against a simple model under random histories.
+//! What a lane's queue does: rule by rule, and compared with a simple model under random histories.
 //!
-//! Of a command the state sees nothing but its length, so the commands here are short texts:
-//! `R7...` may be repeated, `W8...` may not. Only blocks are RESP, since it counts their parts.
+//! The queue sees nothing of a command but its length, so the commands here are short texts:
+//! `R7...` may be repeated, `W8...` may not. Only blocks are RESP, since the queue counts their
+//! parts.
 
 mod blocks;
+mod histories;
 mod model;
 mod rules;
 
@@ -12,9 +14,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::batch::{Batch, Command};
-use super::outcome::{Answer, Ended};
-use super::state::State;
+use super::batch::Batch;
+use super::command::Command;
+use super::outcome::{Ended, Matched};
+use super::queue::Queue;
 use crate::error::{Applied, Error};
 use crate::resp::encode;
 
@@ -44,38 +47,38 @@ fn is_repeatable(encoded: &[u8]) -> bool {
 }
 
 /// Writes up to `limit` bytes; returns what went out.
-fn write(state: &mut State, limit: usize, now: Instant) -> Vec<u8> {
+fn write(queue: &mut Queue, limit: usize, now: Instant) -> Vec<u8> {
     let mut out = Vec::new();
-    while let Some(bytes) = state.unwritten() {
+    while let Some(bytes) = queue.unwritten() {
         let taken = bytes.len().min(limit - out.len());
         if taken == 0 {
             break;
         }
         out.extend_from_slice(&bytes[..taken]);
-        state.wrote(taken, now);
+        queue.wrote(taken, now);
     }
     out
 }
 
-fn write_all(state: &mut State, now: Instant) -> String {
-    String::from_utf8(write(state, usize::MAX, now)).unwrap()
+fn write_all(queue: &mut Queue, now: Instant) -> String {
+    String::from_utf8(write(queue, usize::MAX, now)).unwrap()
 }
 
 /// A reply that is no refusal.
-fn reply(state: &mut State) -> Answer {
-    state.answer(None).expect("no reply is due")
+fn reply(queue: &mut Queue) -> Matched {
+    queue.answer(None).expect("no reply is due")
 }
 
-fn refuse(state: &mut State, text: &str) -> Answer {
-    state.answer(Some(text.as_bytes())).expect("no reply is due")
+fn refuse(queue: &mut Queue, text: &str) -> Matched {
+    queue.answer(Some(text.as_bytes())).expect("no reply is due")
 }
 
-/// Id and `applied` of each.
+/// The id of each, and whether it was applied.
 fn ids(ended: &[Ended]) -> Vec<(u32, Applied)> {
     ended.iter().map(|ended| (ended.id, ended.applied)).collect()
 }
 
-/// Id and the code of the refusal of each.
+/// The id of each, and the code of its refusal.
 fn codes(ended: &[Ended]) -> Vec<(u32, &str)> {
     ended.iter().map(|ended| (ended.id, ended.refusal.as_ref().unwrap().code())).collect()
 }

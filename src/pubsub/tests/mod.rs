@@ -1,7 +1,9 @@
-//! What a subscriber's state does, rule by rule, and against a model server under random histories.
+//! What a subscriber's ledger does: rule by rule, and against model servers under random histories.
 
+mod histories;
 mod homes;
-mod model;
+mod homes_histories;
+mod many_nodes;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,15 +12,15 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
-use super::state::{Received, Request, State};
+use super::ledger::{Ledger, Received, Request};
 use super::topic::Topic;
 use crate::error::Error;
 use crate::outbox::Resubscribed;
 use crate::resp::{encode, Decoder, Frames, Limits};
 
-/// A state, and the server of its connection.
+/// A ledger, and the server at the other end of its only feed.
 struct Scene {
-    state: State,
+    ledger: Ledger,
     now: Instant,
     /// Written and not read by the server yet.
     wire: Vec<u8>,
@@ -26,7 +28,7 @@ struct Scene {
     settled: BTreeMap<u32, Option<Error>>,
 }
 
-/// What a server does about subscriptions.
+/// A server, as far as subscriptions go.
 struct Server {
     /// `>` for RESP3, `*` for RESP2.
     mark: char,
@@ -41,31 +43,31 @@ impl Scene {
         let (subscribed, forbidden) = (BTreeSet::new(), BTreeSet::new());
         let server = Server { mark, subscribed, forbidden, heard: Vec::new() };
         let (now, wire) = (Instant::now(), Vec::new());
-        Self { state: State::default(), now, wire, server, settled: BTreeMap::new() }
+        Self { ledger: Ledger::default(), now, wire, server, settled: BTreeMap::new() }
     }
 
     fn connected() -> Self {
         let mut scene = Self::new('>');
-        scene.state.connect(State::ONLY);
+        scene.ledger.connect(Ledger::ONLY);
         scene
     }
 
     /// Wants names; the token of each is its length.
     fn want(&mut self, ticket: u32, topic: Topic, names: &[&str]) {
         let names = names.iter().map(|name| (Bytes::from(name.to_string()), name.len() as u32));
-        self.state.want(request(ticket, None), topic, names.collect());
+        self.ledger.want(request(ticket, None), topic, names.collect());
         self.keep_account();
     }
 
     fn unwant(&mut self, ticket: u32, topic: Topic, names: &[&str]) {
         let names = names.iter().map(|name| Bytes::from(name.to_string()));
-        self.state.unwant(request(ticket, None), topic, names.collect());
+        self.ledger.unwant(request(ticket, None), topic, names.collect());
         self.keep_account();
     }
 
     /// Writes; the server does not read yet.
     fn write(&mut self) {
-        self.state.encode(State::ONLY, &mut self.wire, self.now);
+        self.ledger.encode(Ledger::ONLY, &mut self.wire, self.now);
     }
 
     /// The server answers the next command. False if there is none.
@@ -78,7 +80,7 @@ impl Scene {
         true
     }
 
-    /// Goes on until nobody has anything to say.
+    /// Writes and answers until nothing is left to be asked.
     fn settle_down(&mut self) {
         loop {
             self.write();
@@ -89,13 +91,13 @@ impl Scene {
     }
 
     fn hear(&mut self, bytes: &str) -> Received {
-        let received = self.state.receive(State::ONLY, &frames(bytes), self.now);
+        let received = self.ledger.receive(Ledger::ONLY, &frames(bytes), self.now);
         self.keep_account();
         received
     }
 
     fn keep_account(&mut self) {
-        for (ticket, error) in self.state.take_settled() {
+        for (ticket, error) in self.ledger.take_settled() {
             let before = self.settled.insert(ticket, error);
             assert!(before.is_none(), "ticket {ticket} was settled twice");
         }
@@ -104,7 +106,7 @@ impl Scene {
     fn cut(&mut self) {
         self.wire.clear();
         self.server.subscribed.clear();
-        self.state.disconnect(State::ONLY, self.now);
+        self.ledger.disconnect(Ledger::ONLY, self.now);
         self.keep_account();
     }
 
@@ -123,7 +125,7 @@ impl Scene {
 
     /// The gap that has ended since the last call.
     fn gap(&mut self) -> Option<Resubscribed> {
-        let mut gaps = self.state.take_reports(self.now);
+        let mut gaps = self.ledger.take_reports(self.now);
         assert!(gaps.len() < 2);
         gaps.pop()
     }

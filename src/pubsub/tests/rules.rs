@@ -1,4 +1,4 @@
-//! Single rules.
+//! Each rule of the ledger by itself.
 
 use super::*;
 use crate::error::{Applied, ErrorClass};
@@ -46,7 +46,7 @@ fn requests_wait_for_the_first_connection() {
     scene.want(2, ShardChannel, &["s"]);
     scene.unwant(3, Channel, &["x"]);
     assert_eq!(scene.done(), [3], "nothing was subscribed to");
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.settle_down();
     assert_eq!(scene.done(), [1, 2, 3]);
 }
@@ -59,7 +59,7 @@ fn what_is_taken_back_before_it_was_sent_is_never_sent() {
     scene.settle_down();
     assert!(scene.server.heard.is_empty());
     assert_eq!(scene.done(), [1, 2]);
-    assert!(!scene.state.is_wanted(State::ONLY));
+    assert!(!scene.ledger.is_wanted(Ledger::ONLY));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_unsubscribe_that_crosses_a_subscribe_waits_for_its_own_confirmation() {
 fn messages_carry_their_token_and_patterns_their_channel_in_either_protocol() {
     for mark in ['>', '*'] {
         let mut scene = Scene::new(mark);
-        scene.state.connect(State::ONLY);
+        scene.ledger.connect(Ledger::ONLY);
         scene.want(1, Channel, &["abc"]);
         scene.want(2, Pattern, &["a*"]);
         scene.settle_down();
@@ -119,7 +119,7 @@ fn a_refused_name_fails_its_own_tickets_only() {
     assert_eq!((scene.code(1), scene.code(3)), (Some("NOPERM"), Some("NOPERM")));
     let heard = ["SUBSCRIBE a no b", "SUBSCRIBE a", "SUBSCRIBE no", "SUBSCRIBE b"];
     assert_eq!(scene.server.heard, heard);
-    // Not asked for again and again.
+    // A refused name is not asked for again.
     scene.settle_down();
     assert_eq!(scene.server.heard.len(), 4);
     scene.unwant(0, Channel, &["a", "no"]);
@@ -140,7 +140,7 @@ fn after_a_loss_everything_wanted_is_asked_for_once_and_the_gap_is_told() {
     scene.want(4, Channel, &["new"]);
     scene.unwant(5, Channel, &["b"]);
     scene.server.heard.clear();
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.pass(50);
     scene.settle_down();
     let mut heard = scene.server.heard.clone();
@@ -161,12 +161,12 @@ fn several_losses_in_a_row_are_one_gap() {
     scene.settle_down();
     scene.cut();
     scene.pass(100);
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.write();
     scene.cut();
     scene.pass(100);
     assert_eq!(scene.gap(), None);
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.settle_down();
     let report = scene.gap().unwrap();
     assert_eq!((report.channels, report.lost), (1, Duration::from_millis(200)));
@@ -178,7 +178,7 @@ fn a_loss_before_the_first_confirmation_is_no_gap() {
     scene.want(1, Channel, &["a"]);
     scene.write();
     scene.cut();
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.settle_down();
     assert_eq!(scene.done(), [1]);
     assert_eq!(scene.gap(), None);
@@ -206,16 +206,16 @@ fn a_subscription_lost_and_then_refused_is_an_error_to_tell() {
     scene.settle_down();
     scene.cut();
     scene.server.forbidden.insert("a".to_owned());
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.settle_down();
     let codes: Vec<_> =
-        scene.state.take_refusals().iter().map(|error| error.code().to_owned()).collect();
+        scene.ledger.take_refusals().iter().map(|error| error.code().to_owned()).collect();
     assert_eq!(codes, ["NOPERM"]);
     assert_eq!(scene.gap().map(|report| report.channels), Some(1));
-    // It is still wanted: the next connection may do it.
+    // It is still wanted, so it is asked for again over the next connection.
     scene.cut();
     scene.server.forbidden.clear();
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.settle_down();
     assert_eq!(scene.server.subscribed.len(), 2);
 }
@@ -225,17 +225,17 @@ fn a_ticket_fails_at_its_deadline_and_what_it_wanted_stays_wanted() {
     let mut scene = Scene::new('>');
     let deadline = scene.now + Duration::from_millis(100);
     let names = vec![(Bytes::from_static(b"a"), 1)];
-    scene.state.want(request(1, Some(deadline)), Channel, names);
-    assert_eq!(scene.state.next_deadline(), Some(deadline));
+    scene.ledger.want(request(1, Some(deadline)), Channel, names);
+    assert_eq!(scene.ledger.next_deadline(), Some(deadline));
     let error = Error::new(ErrorClass::Timeout, "TIMEOUT", "too late");
-    assert_eq!(scene.state.expire(scene.now, &error), 0);
+    assert_eq!(scene.ledger.expire(scene.now, &error), 0);
     scene.pass(100);
-    assert_eq!(scene.state.expire(scene.now, &error), 1);
+    assert_eq!(scene.ledger.expire(scene.now, &error), 1);
     scene.keep_account();
     assert_eq!(scene.code(1), Some("TIMEOUT"));
     let applied = scene.settled[&1].as_ref().and_then(Error::applied);
     assert_eq!(applied, Some(Applied::No));
-    scene.state.connect(State::ONLY);
+    scene.ledger.connect(Ledger::ONLY);
     scene.settle_down();
     assert_eq!(scene.server.subscribed.len(), 1);
 }
@@ -244,15 +244,15 @@ fn a_ticket_fails_at_its_deadline_and_what_it_wanted_stays_wanted() {
 fn pongs_come_in_three_forms() {
     for pong in ["+PONG\r\n", "*2\r\n$4\r\npong\r\n$0\r\n\r\n"] {
         let mut scene = Scene::connected();
-        scene.state.ping(State::ONLY, &mut scene.wire, scene.now);
-        assert_eq!(scene.state.oldest(State::ONLY), Some((scene.now, true)));
+        scene.ledger.ping(Ledger::ONLY, &mut scene.wire, scene.now);
+        assert_eq!(scene.ledger.oldest(Ledger::ONLY), Some((scene.now, true)));
         assert!(scene.hear(pong).breach.is_none());
-        assert_eq!(scene.state.oldest(State::ONLY), None);
-        // One that nobody asked for is somebody else's.
+        assert_eq!(scene.ledger.oldest(Ledger::ONLY), None);
+        // A PONG that nobody asked for ends the connection.
         assert!(scene.hear(pong).breach.is_some());
     }
     let mut scene = Scene::connected();
-    scene.state.ping(State::ONLY, &mut scene.wire, scene.now);
+    scene.ledger.ping(Ledger::ONLY, &mut scene.wire, scene.now);
     assert!(scene.hear("-LOADING the server is loading\r\n").breach.is_none());
 }
 
@@ -283,9 +283,9 @@ fn monitoring_ends_with_its_connection() {
     );
     let received = scene.hear("+1700000000.1 [0 127.0.0.1:1] \"GET\" \"k\"\r\n");
     assert_eq!(received.rows, [Row { token: 0, channel: Row::NOWHERE, payload: 0 }]);
-    assert!(!scene.state.is_over());
+    assert!(!scene.ledger.is_over());
     scene.unwant(2, Monitor, &[""]);
-    assert!(scene.state.is_over());
+    assert!(scene.ledger.is_over());
     scene.settle_down();
     assert_eq!(scene.done(), [1]);
     scene.cut();
@@ -296,10 +296,10 @@ fn monitoring_ends_with_its_connection() {
 fn clearing_fails_what_waits_and_forgets_the_rest() {
     let mut scene = Scene::connected();
     scene.want(1, Channel, &["a"]);
-    scene.state.clear(&Error::new(ErrorClass::Closed, "CLOSED", "closed"));
+    scene.ledger.clear(&Error::new(ErrorClass::Closed, "CLOSED", "closed"));
     scene.keep_account();
     assert_eq!(scene.code(1), Some("CLOSED"));
-    assert!(!scene.state.is_wanted(State::ONLY));
+    assert!(!scene.ledger.is_wanted(Ledger::ONLY));
 }
 
 #[test]

@@ -1,42 +1,45 @@
-//! The names that somebody wants, or has wanted, and what is known of each: pure.
+//! The names that the caller wants, or has wanted, and what is known of each: pure.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::topic::{Op, Topic};
+use super::super::topic::{Op, Topic};
 
 /// One channel, pattern or shard channel.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
-    /// What its messages carry.
+pub(super) struct LedgerEntry {
+    /// The number that its messages carry for the caller.
     pub(super) token: u32,
     pub(super) is_wanted: bool,
-    /// The line that it is subscribed to on, or is to be.
+    /// The feed that it is subscribed to on, or is to be.
     pub(super) home: Option<u32>,
-    /// How often it has changed its home: answers to what was asked before do not count.
+    /// How often it has changed its home. An answer to a request of an earlier round does not
+    /// count.
     pub(super) round: u32,
-    /// Whether the server has it, as far as it has said.
+    /// Whether the server is subscribed to it, as far as the server has said.
     pub(super) is_actual: bool,
+    /// What was asked of the server and is not answered yet.
     pub(super) pending: Option<Op>,
-    /// It stands in the queue of its line, or in that for a line.
+    /// Whether it is in the queue of its feed, or among the names that have no home.
     pub(super) is_queued: bool,
-    /// The server does not want to; not asked again before something changes.
+    /// Whether the server has refused it. It is not asked for again before something changes.
     pub(super) is_refused: bool,
-    /// A command for several names was refused, so this one is asked for alone.
+    /// Whether it has to be asked for alone, since a command for several names was refused.
     pub(super) is_alone: bool,
-    /// It was lost, and was not confirmed again.
+    /// Whether its subscription was lost, and not confirmed again yet.
     pub(super) is_lost: bool,
-    /// Refusals in a row that say that it belongs elsewhere, or that nobody can have it now.
+    /// Refusals in a row which say that it belongs to another node, or that no node can serve it
+    /// now.
     pub(super) tries: u32,
-    /// The line that has said so just now.
+    /// The feed whose node has refused it so just now.
     pub(super) refuser: Option<u32>,
-    /// Who waits, and for what.
+    /// The tickets that wait, and for what.
     pub(super) waiters: Vec<(u32, Op)>,
 }
 
-impl Entry {
-    /// Nothing is asked of the server, and nothing known of it.
+impl LedgerEntry {
+    /// Starts over: the server is not subscribed to it, and nothing is under way.
     pub(super) fn reset(&mut self) {
         (self.is_actual, self.pending) = (false, None);
         (self.is_queued, self.is_refused, self.is_alone) = (false, false, false);
@@ -46,14 +49,14 @@ impl Entry {
 /// Entries by topic and name.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    channels: HashMap<Bytes, Entry>,
-    patterns: HashMap<Bytes, Entry>,
-    shard_channels: HashMap<Bytes, Entry>,
-    monitor: HashMap<Bytes, Entry>,
+    channels: HashMap<Bytes, LedgerEntry>,
+    patterns: HashMap<Bytes, LedgerEntry>,
+    shard_channels: HashMap<Bytes, LedgerEntry>,
+    monitor: HashMap<Bytes, LedgerEntry>,
 }
 
 impl Names {
-    pub(super) fn of(&self, topic: Topic) -> &HashMap<Bytes, Entry> {
+    pub(super) fn of(&self, topic: Topic) -> &HashMap<Bytes, LedgerEntry> {
         match topic {
             Topic::Channel => &self.channels,
             Topic::Pattern => &self.patterns,
@@ -62,7 +65,7 @@ impl Names {
         }
     }
 
-    pub(super) fn of_mut(&mut self, topic: Topic) -> &mut HashMap<Bytes, Entry> {
+    pub(super) fn of_mut(&mut self, topic: Topic) -> &mut HashMap<Bytes, LedgerEntry> {
         match topic {
             Topic::Channel => &mut self.channels,
             Topic::Pattern => &mut self.patterns,
@@ -71,7 +74,8 @@ impl Names {
         }
     }
 
-    /// The names of line `home`; cheap copies, since what is done about one may remove it.
+    /// Copies of the names whose home is `home`, since handling one may remove it. They share their
+    /// bytes.
     pub(super) fn at(&self, home: u32) -> Vec<(Topic, Bytes)> {
         let topics = [Topic::Channel, Topic::Pattern, Topic::ShardChannel, Topic::Monitor];
         let names = topics.iter().flat_map(|topic| {

@@ -10,7 +10,7 @@ const NAMES: [&str; 4] = ["a", "b", "c", "no"];
 const TOPICS: [Topic; 3] = [Topic::Channel, Topic::Pattern, Topic::ShardChannel];
 
 #[derive(Debug, Clone)]
-enum Step {
+enum SubscriberStep {
     /// Names by the bits of a number.
     Want(usize, u8),
     Unwant(usize, u8),
@@ -24,16 +24,16 @@ enum Step {
     Forbid(bool),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = SubscriberStep> {
     prop_oneof![
-        5 => (0..3usize, 1..16u8).prop_map(|(topic, names)| Step::Want(topic, names)),
-        4 => (0..3usize, 1..16u8).prop_map(|(topic, names)| Step::Unwant(topic, names)),
-        6 => Just(Step::Write),
-        8 => Just(Step::Answer),
-        1 => Just(Step::Cut),
-        2 => Just(Step::Connect),
-        1 => (0..4usize).prop_map(Step::Move),
-        1 => any::<bool>().prop_map(Step::Forbid),
+        5 => (0..3usize, 1..16u8).prop_map(|(topic, names)| SubscriberStep::Want(topic, names)),
+        4 => (0..3usize, 1..16u8).prop_map(|(topic, names)| SubscriberStep::Unwant(topic, names)),
+        6 => Just(SubscriberStep::Write),
+        8 => Just(SubscriberStep::Answer),
+        1 => Just(SubscriberStep::Cut),
+        2 => Just(SubscriberStep::Connect),
+        1 => (0..4usize).prop_map(SubscriberStep::Move),
+        1 => any::<bool>().prop_map(SubscriberStep::Forbid),
     ]
 }
 
@@ -54,52 +54,52 @@ proptest! {
         let (mut tickets, mut is_connected) = (0, false);
         for step in steps {
             match step {
-                Step::Want(topic, names) => {
+                SubscriberStep::Want(topic, names) => {
                     tickets += 1;
                     let names = chosen(names);
                     scene.want(tickets, TOPICS[topic], &names);
                     wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
                 }
-                Step::Unwant(topic, names) => {
+                SubscriberStep::Unwant(topic, names) => {
                     tickets += 1;
                     let names = chosen(names);
                     scene.unwant(tickets, TOPICS[topic], &names);
                     wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
                 }
-                Step::Write => scene.write(),
-                Step::Answer => drop(scene.answer()),
-                Step::Cut => {
+                SubscriberStep::Write => scene.write(),
+                SubscriberStep::Answer => drop(scene.answer()),
+                SubscriberStep::Cut => {
                     scene.cut();
                     is_connected = false;
                 }
-                Step::Connect if !is_connected => {
-                    scene.state.connect(State::ONLY);
+                SubscriberStep::Connect if !is_connected => {
+                    scene.ledger.connect(Ledger::ONLY);
                     is_connected = true;
                 }
-                Step::Connect => {}
-                Step::Move(name) if is_connected => {
+                SubscriberStep::Connect => {}
+                SubscriberStep::Move(name) if is_connected => {
                     if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
                         let moved = scene.server.frame("sunsubscribe", NAMES[name]);
                         prop_assert!(scene.hear(&moved).breach.is_none());
                     }
                 }
-                Step::Move(_) => {}
-                Step::Forbid(is_forbidden) => {
+                SubscriberStep::Move(_) => {}
+                SubscriberStep::Forbid(is_forbidden) => {
                     scene.server.forbidden.clear();
                     scene.server.forbidden.extend(is_forbidden.then(|| "no".to_owned()));
                 }
             }
-            prop_assert_eq!(scene.state.subscriptions(), wanted.len());
+            prop_assert_eq!(scene.ledger.subscriptions(), wanted.len());
         }
         // A fresh connection to a server that allows everything.
         scene.server.forbidden.clear();
         scene.cut();
-        scene.state.connect(State::ONLY);
+        scene.ledger.connect(Ledger::ONLY);
         scene.settle_down();
         prop_assert_eq!(&scene.server.subscribed, &wanted);
         prop_assert_eq!(scene.settled.len(), tickets as usize);
-        prop_assert_eq!(scene.state.oldest(State::ONLY), None);
-        let _ = scene.state.take_reports(scene.now);
+        prop_assert_eq!(scene.ledger.oldest(Ledger::ONLY), None);
+        let _ = scene.ledger.take_reports(scene.now);
 
         // From there on nothing is lost, so a message finds its token.
         for (topic, name) in &wanted {
@@ -119,32 +119,32 @@ proptest! {
         mark in prop_oneof![Just('>'), Just('*')],
     ) {
         let mut scene = Scene::new(mark);
-        scene.state.connect(State::ONLY);
+        scene.ledger.connect(Ledger::ONLY);
         let mut wanted = BTreeSet::new();
         let mut tickets = 0;
         for step in steps {
             match step {
-                Step::Want(topic, names) => {
+                SubscriberStep::Want(topic, names) => {
                     tickets += 1;
                     let names = chosen(names);
                     scene.want(tickets, TOPICS[topic], &names);
                     wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
                 }
-                Step::Unwant(topic, names) => {
+                SubscriberStep::Unwant(topic, names) => {
                     tickets += 1;
                     let names = chosen(names);
                     scene.unwant(tickets, TOPICS[topic], &names);
                     wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
                 }
-                Step::Write => scene.write(),
-                Step::Answer => drop(scene.answer()),
-                Step::Move(name) => {
+                SubscriberStep::Write => scene.write(),
+                SubscriberStep::Answer => drop(scene.answer()),
+                SubscriberStep::Move(name) => {
                     if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
                         let moved = scene.server.frame("sunsubscribe", NAMES[name]);
                         prop_assert!(scene.hear(&moved).breach.is_none());
                     }
                 }
-                Step::Cut | Step::Connect | Step::Forbid(_) => {}
+                SubscriberStep::Cut | SubscriberStep::Connect | SubscriberStep::Forbid(_) => {}
             }
         }
         scene.settle_down();

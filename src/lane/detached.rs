@@ -1,0 +1,85 @@
+//! How the caller's thread attends to a lane: it reads and writes the stream that it watches.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Arc, PoisonError};
+
+use tokio::time::Instant;
+
+use super::conduit::internal;
+use super::front::Lane;
+use super::link::{Attendant, Link, Wait};
+use crate::stream::Stream;
+
+impl Lane {
+    /// The stream that the caller's thread is to watch. None while this lane has no such stream.
+    pub fn detached(&self) -> Option<Arc<Stream>> {
+        match &self.conduit.lock().link {
+            Link::Up { stream, .. } if stream.is_detached() => Some(Arc::clone(stream)),
+            _ => None,
+        }
+    }
+
+    /// Reads and writes what `stream` allows, and says what to wait for next. The caller's thread
+    /// calls it when the detached stream is ready.
+    pub fn serve(&self, stream: &Arc<Stream>) -> Wait {
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve_now(stream)));
+        served.unwrap_or_else(|_| {
+            // A bug in oxidis must not end the caller's thread, so only this connection's commands
+            // fail.
+            self.conduit.fail_inside(|link| {
+                if let Link::Up { failed, .. } = link {
+                    *failed = Some(internal());
+                }
+            });
+            self.conduit.wake.notify_one();
+            Wait::Over
+        })
+    }
+
+    /// What the watcher of `stream` is to wait for.
+    pub fn wait(&self, stream: &Arc<Stream>) -> Wait {
+        self.conduit.lock().link.wait(stream)
+    }
+
+    fn serve_now(&self, stream: &Arc<Stream>) -> Wait {
+        let conduit = &*self.conduit;
+        let wire = match &conduit.lock().link {
+            Link::Up { stream: current, wire, .. } if Arc::ptr_eq(current, stream) => {
+                Arc::clone(wire)
+            }
+            _ => return Wait::Over,
+        };
+        let read = {
+            let mut wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
+            wire.read(conduit, stream, TURNS, Stream::DETACHED_READ)
+        };
+        let mut traffic = conduit.lock();
+        let wake = match (&mut traffic.link, read) {
+            (Link::Up { stream: current, .. }, _) if !Arc::ptr_eq(current, stream) => false,
+            (Link::Up { failed, .. }, Err(error)) => {
+                *failed = Some(error);
+                true
+            }
+            (Link::Up { attendant, .. }, Ok(read)) if read.is_heavy() => {
+                *attendant = Attendant::Driver;
+                true
+            }
+            (Link::Up { blocked: true, attendant, .. }, Ok(read)) => {
+                let attendant = *attendant;
+                let wrote = traffic.write(Instant::now(), &conduit.home.metrics);
+                wrote.needs_driver(attendant) || read.news
+            }
+            (_, read) => read.is_ok_and(|read| read.news),
+        };
+        let wait = traffic.link.wait(stream);
+        drop(traffic);
+        if wake {
+            conduit.wake.notify_one();
+        }
+        wait
+    }
+}
+
+/// How often the caller's thread reads in one go. Each read is up to 64 KiB, so four take about as
+/// long as one large reply.
+const TURNS: usize = 4;

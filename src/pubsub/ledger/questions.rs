@@ -1,0 +1,104 @@
+//! What is asked of the servers, and what is known of a feed when its connection comes or goes.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::super::topic::{Op, Topic};
+use super::dialogue::{Dialogue, SubscribeCommand};
+use super::Ledger;
+use crate::command::slot;
+
+impl Ledger {
+    /// A feed has a connection: everything wanted over it is asked for.
+    pub(in crate::pubsub) fn connect(&mut self, feed: u32) {
+        let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
+        dialogue.is_connected = true;
+        for (topic, name) in self.names.at(feed) {
+            self.look(topic, &name);
+        }
+    }
+
+    /// The connection of a feed is gone, and with it all subscriptions on it. Messages may have
+    /// been missed since `since`.
+    pub(in crate::pubsub) fn disconnect(&mut self, feed: u32, since: Instant) {
+        let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
+        dialogue.disconnect();
+        for (topic, name) in self.names.at(feed) {
+            self.lose(topic, &name, since);
+            self.look(topic, &name);
+        }
+    }
+
+    /// The server has no subscription to a name any more, and no request for it is under way.
+    pub(super) fn lose(&mut self, topic: Topic, name: &Bytes, since: Instant) {
+        let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
+        if entry.is_wanted && entry.is_actual {
+            self.gaps.of(self.is_scattered, topic).lose(&mut entry.is_lost, since);
+        }
+        entry.reset();
+        if entry.is_wanted {
+            // An unsubscription was under way when the name was wanted again: the loss has done it.
+            self.settle(topic, name, |op| op == Op::Unsubscribe);
+        }
+    }
+
+    /// Appends the commands that are to be written over a feed now, up to [`WRITE`] bytes of names.
+    pub(in crate::pubsub) fn encode(&mut self, feed: u32, out: &mut Vec<u8>, now: Instant) {
+        let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
+        let mut commands: Vec<SubscribeCommand> = Vec::new();
+        // The last command of each kind. A cluster's server takes shard channels of one slot only.
+        let mut open: HashMap<(Op, Topic, Option<u16>), usize> = HashMap::new();
+        let mut bytes = 0;
+        while bytes < WRITE {
+            let Some((topic, name)) = dialogue.queue.pop_front() else { break };
+            let entry = self.names.of_mut(topic).get_mut(&name);
+            let Some(entry) = entry.filter(|entry| entry.home == Some(feed)) else { continue };
+            entry.is_queued = false;
+            let is_due = entry.is_wanted != entry.is_actual && !entry.is_refused;
+            if !is_due || entry.pending.is_some() {
+                continue;
+            }
+            let op = if entry.is_wanted { Op::Subscribe } else { Op::Unsubscribe };
+            entry.pending = Some(op);
+            bytes += name.len();
+            let is_of_slot = self.is_scattered && topic == Topic::ShardChannel;
+            let key = (op, topic, is_of_slot.then(|| slot::of(&name)));
+            let round = entry.round;
+            let last = open.get(&key).and_then(|at| commands.get_mut(*at));
+            match last.filter(|last| last.names.len() < NAMES && !entry.is_alone) {
+                Some(last) => last.names.push_back((name, round)),
+                None => {
+                    if !entry.is_alone {
+                        open.insert(key, commands.len());
+                    }
+                    let names = VecDeque::from([(name, round)]);
+                    commands.push(SubscribeCommand { op, topic, names });
+                }
+            }
+        }
+        for command in commands {
+            dialogue.ask(command, out, now);
+        }
+    }
+
+    /// Appends a PING.
+    pub(in crate::pubsub) fn ping(&mut self, feed: u32, out: &mut Vec<u8>, now: Instant) {
+        if let Some(dialogue) = self.feeds.get_mut(&feed) {
+            dialogue.ping(out, now);
+        }
+    }
+
+    /// When the oldest request of a feed without an answer was written, and whether it is a PING.
+    pub(in crate::pubsub) fn oldest(&self, feed: u32) -> Option<(Instant, bool)> {
+        self.feeds.get(&feed).and_then(Dialogue::oldest)
+    }
+}
+
+/// How many names one command has at most. Redis answers a command with a frame for each of its
+/// names in one go; 1,000 of them are some tens of kilobytes.
+const NAMES: usize = 1000;
+/// How many bytes of names are encoded in one go, so that resubscribing to a million channels does
+/// not take as much memory again.
+const WRITE: usize = 1 << 20;

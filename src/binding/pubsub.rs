@@ -14,7 +14,7 @@ use napi_derive::napi;
 use tokio::time::Instant;
 
 use crate::error;
-use crate::outbox::{Backlog, Resubscribed, Row};
+use crate::outbox::{Backlog, Message, Resubscribed};
 use crate::pubsub::{Request, Subscriber, Topic};
 
 use super::bridge::Core;
@@ -82,15 +82,15 @@ impl Sinks {
         let mut arguments = Vec::with_capacity(ARGUMENTS);
         for messages in backlog.take() {
             let values = Values::new(env, self, &messages.frames);
-            let mut rows = messages.rows().iter().peekable();
-            while rows.peek().is_some() {
+            let mut rest = messages.as_slice().iter().peekable();
+            while rest.peek().is_some() {
                 let _scope = Scope::open(env)?;
                 arguments.clear();
                 while arguments.len() + WIDEST <= ARGUMENTS {
-                    let Some(Row { token, channel, payload }) = rows.next() else { break };
+                    let Some(Message { token, channel, payload }) = rest.next() else { break };
                     arguments.push(values.number(f64::from(*token))?);
                     let mode = Mode::new((token & 1) * BUFFERS);
-                    if *channel != Row::NOWHERE {
+                    if *channel != Message::NOWHERE {
                         arguments.push(value(&values, *channel, mode)?);
                     }
                     arguments.push(value(&values, *payload, mode)?);

@@ -81,7 +81,7 @@ impl Reach {
     /// Leaves a client that goes on without this thread, whose environment is going down.
     pub fn leave(&self) {
         // Nobody listens here any more.
-        self.outbox.hold();
+        self.outbox.promise_drain();
         self.end();
     }
 
@@ -185,7 +185,7 @@ struct LaneWatcher {
 impl Watcher for LaneWatcher {
     fn serve(&self) {
         // What is read now is delivered soon, without a wake-up.
-        self.reach.outbox.hold();
+        self.reach.outbox.promise_drain();
         self.lane.serve(&self.stream);
     }
 

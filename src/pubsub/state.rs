@@ -22,7 +22,7 @@ use super::refusal::{self, Way};
 use super::topic::{Op, Topic};
 use crate::command::slot;
 use crate::error::{Applied, Error};
-use crate::outbox::{Resubscribed, Row};
+use crate::outbox::{Message, Resubscribed};
 use crate::resp::Frames;
 
 /// Names of one command. Redis answers a command with a frame for each of its names in one go;
@@ -74,7 +74,7 @@ struct Ticket {
 #[derive(Debug, Default)]
 pub(super) struct Received {
     /// Messages, in order.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Message>,
     /// Pushes that are none of a subscriber's business.
     pub(super) ignored: u64,
     /// Refusals that say where a slot is.
@@ -349,14 +349,18 @@ impl State {
                         |entry: &&super::names::Entry| entry.is_wanted && entry.home == Some(home);
                     let entry = self.names.of(topic).get(name).filter(is_heard);
                     let Some(token) = entry.map(|entry| entry.token) else { continue };
-                    let channel = if topic == Topic::Pattern { channel } else { Row::NOWHERE };
-                    received.rows.push(Row { token, channel, payload });
+                    let channel = if topic == Topic::Pattern { channel } else { Message::NOWHERE };
+                    received.rows.push(Message { token, channel, payload });
                 }
                 Frame::Line => {
                     let entry = self.names.of(Topic::Monitor).get(&[][..]);
                     match entry.filter(|entry| entry.is_actual).map(|entry| entry.token) {
                         Some(token) => {
-                            received.rows.push(Row { token, channel: Row::NOWHERE, payload: root });
+                            received.rows.push(Message {
+                                token,
+                                channel: Message::NOWHERE,
+                                payload: root,
+                            });
                         }
                         None => received.breach = Some(unasked()),
                     }

@@ -12,7 +12,7 @@ use super::handshake::{Plan, Verdict};
 use super::{Connection, Credentials};
 use crate::error::{Error, ErrorClass, Result};
 use crate::options::{ClientOptions, Protocol};
-use crate::stream::{Progress, Step, Stream};
+use crate::stream::{ConnectPhase, Progress, Stream};
 
 impl Connection {
     /// Connects and shakes hands, all within `socket.connect_timeout`. `tls` is the configuration
@@ -64,7 +64,7 @@ async fn connect(
     progress: &Progress,
 ) -> Result<Connection> {
     let stream = Stream::connect_tracked(options, tls, progress).await?;
-    progress.enter(Step::Handshake);
+    progress.enter(ConnectPhase::Handshake);
     let mut connection = Connection::new(stream, options.limits);
     // The handshake selects it, or fails.
     connection.database = options.database;
@@ -101,20 +101,20 @@ fn closed_early() -> Error {
 }
 
 fn out_of_time(options: &ClientOptions, progress: &Progress) -> Error {
-    let step = match progress.step() {
-        Step::Dns => "dns (the resolver did not answer)",
-        Step::Tcp => "tcp (the network or the server did not answer)",
-        Step::Tls => "tls (the server did not finish the tls handshake)",
-        Step::Handshake => "handshake (the server accepted, but did not answer)",
+    let phase = match progress.phase() {
+        ConnectPhase::Dns => "dns (the resolver did not answer)",
+        ConnectPhase::Tcp => "tcp (the network or the server did not answer)",
+        ConnectPhase::Tls => "tls (the server did not finish the tls handshake)",
+        ConnectPhase::Handshake => "handshake (the server accepted, but did not answer)",
     };
     let budget = options.socket.connect_timeout.as_millis();
-    let message = format!("could not connect to {} within {budget} ms: stuck at {step}", {
+    let message = format!("could not connect to {} within {budget} ms: stuck at {phase}", {
         &options.endpoint
     });
     let error = Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", message).retryable();
     match progress.failure() {
         // What failed on the way to a socket says nothing about a later step.
-        Some(failure) if progress.step() == Step::Tcp => error.with_cause(failure),
+        Some(failure) if progress.phase() == ConnectPhase::Tcp => error.with_cause(failure),
         _ => error,
     }
 }

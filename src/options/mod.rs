@@ -11,6 +11,7 @@ mod compare;
 mod endpoint;
 mod secret;
 mod tls;
+mod tls_config;
 mod topology;
 mod url;
 mod validate;
@@ -19,7 +20,8 @@ use std::time::Duration;
 
 pub use endpoint::Endpoint;
 pub use secret::Secret;
-pub use tls::{client_config, TlsOptions, TlsVersion};
+pub use tls::{TlsOptions, TlsVersion};
+pub use tls_config::client_config;
 pub use topology::{Reads, SentinelOptions, TopologyOptions};
 pub use url::{parse_url, UrlParts};
 
@@ -56,7 +58,8 @@ pub struct ClientOptions {
     /// The number of lanes, from 1 to `pool.max`. Default 1, because only one lane keeps the order
     /// of commands that were not awaited.
     pub lanes: usize,
-    /// How often an idle lane sends a `PING`; zero means never. Default 30 s.
+    /// After how much silence a lane without commands, or a subscriber, sends a `PING`; zero means
+    /// never. Default 30 s.
     pub ping_interval: Duration,
     /// Whether commands wait while there is no connection; otherwise they fail at once. Default
     /// `true`.
@@ -110,8 +113,8 @@ pub struct SocketOptions {
     /// The longest time of an attempt to connect, with DNS, TCP, TLS and handshake together;
     /// default 5 s.
     pub connect_timeout: Duration,
-    /// A connection is closed when a reply is due and nothing has arrived for this long; default
-    /// `None`, which means never.
+    /// A lane's connection is closed when a reply is due and nothing has arrived for this long;
+    /// default `None`, which means never.
     pub socket_timeout: Option<Duration>,
     /// Whether small writes are sent at once (`TCP_NODELAY`); default `true`.
     pub no_delay: bool,

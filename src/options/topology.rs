@@ -60,6 +60,6 @@ pub enum Reads {
     /// The node that answers fastest.
     Nearest,
     /// The replicas in this availability zone in turn; without one, the primary if it is in this
-    /// zone; without that, the other nodes.
+    /// zone; without that, the other replicas in turn.
     Zone(String),
 }

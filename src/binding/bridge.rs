@@ -20,7 +20,7 @@ use crate::error::Applied;
 use crate::lane::{Batch, Command};
 use crate::options::{parse_url, Secret, UrlParts};
 use crate::outbox::Outbox;
-use crate::pool::Answer;
+use crate::pool::CallbackResult;
 
 use super::deliver::Sinks;
 use super::ending::Ending;
@@ -199,8 +199,8 @@ impl Core {
     pub fn answer_delay(&self, question: u32, delay: f64) -> Result<()> {
         guard(|| {
             let answer = match super::options::millis_or_stop(delay) {
-                Some(delay) => Answer::Delay(delay),
-                None => Answer::Stop,
+                Some(delay) => CallbackResult::Delay(delay),
+                None => CallbackResult::Stop,
             };
             self.with_client(|client| client.questions().answer(question, answer));
             Ok(())
@@ -218,10 +218,10 @@ impl Core {
     ) -> Result<()> {
         guard(|| {
             let answer = match failure {
-                Some(text) => Answer::Failed(text),
+                Some(text) => CallbackResult::Failed(text),
                 None => {
                     let password = password.map(Secret::from);
-                    Answer::Credentials(Credentials { username, password })
+                    CallbackResult::Credentials(Credentials { username, password })
                 }
             };
             self.with_client(|client| client.questions().answer(question, answer));

@@ -64,7 +64,7 @@ impl Sinks {
             }
             let value = self.value(env, &values, *root, Mode::new(whose.mode))?;
             let mut ids = self.ids.borrow_mut();
-            // SAFETY: the array belongs to the face, which reads it only while `deliver` runs.
+            // SAFETY: the array belongs to JavaScript, which reads it only while `deliver` runs.
             if let Some(id) = unsafe { ids.as_mut() }.get_mut(gathered.values.len()) {
                 *id = whose.id;
                 gathered.values.push(value);

@@ -1,9 +1,9 @@
-//! What the codec costs per reply and per command:
+//! What the codec costs for each reply and each command:
 //! `cargo bench --no-default-features --bench resp`.
 //!
-//! Criterion's `elem/s` counts replies (array elements in `elements of one array`) or commands.
-//! For figures that repeat, count instructions: build this bench, then run it under
-//! `valgrind --tool=callgrind` with `--bench --profile-time 1` and the name of one case.
+//! Criterion's `elem/s` counts replies or commands; in `elements of one array` it counts elements.
+//! For figures that do not vary from run to run, count instructions: build this bench, then run it
+//! under `valgrind --tool=callgrind` with `--bench --profile-time 1` and the name of one case.
 
 use std::hint::black_box;
 
@@ -36,7 +36,7 @@ fn decoding(c: &mut Criterion) {
             bencher.iter_batched(
                 || BytesMut::from(wire.as_str()),
                 |mut buf| black_box(decoder.decode(&mut buf)),
-                // One input at a time stays in the cache, as bytes just read do.
+                // A single input stays in the cache, as bytes do that were read just now.
                 BatchSize::PerIteration,
             );
         });

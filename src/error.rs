@@ -1,8 +1,8 @@
-//! Every way in which an oxidis operation can fail.
+//! Every way in which an operation of this library can fail.
 //!
-//! Owns the error kinds, their stable codes and what a caller may conclude from them
-//! (`applied`, `retryable`). Never holds a password, a key or a value: constructors take texts
-//! written by us, or replies of the server.
+//! Owns the error classes, their stable codes, and what a caller may conclude from an error
+//! (`applied`, `retryable`, `fatal`). It never holds a password, a key or a value: constructors take
+//! this library's own texts, or replies of the server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// The result of an operation that fails with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Which JavaScript class the error becomes; the discriminant is the number that crosses the
-/// native boundary (`lib/errors.js` lists the classes in the same order).
+/// The JavaScript class that an error becomes. The discriminant crosses the native boundary;
+/// `lib/errors.js` lists the classes in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ErrorClass {
@@ -19,13 +19,13 @@ pub enum ErrorClass {
     Reply = 0,
     /// A connection could not be made, or was lost.
     Connection = 1,
-    /// Connecting (DNS, TCP, TLS and handshake together) took longer than `connectTimeout`.
+    /// Connecting took longer than `connectTimeout`, with DNS, TCP, TLS and handshake together.
     ConnectionTimeout = 2,
     /// A command's deadline, or the wait for a pooled connection, has passed.
     Timeout = 3,
     /// The client has been closed or destroyed.
     Closed = 4,
-    /// The client is not connected and `disableOfflineQueue` is set.
+    /// The client is not connected, and `disableOfflineQueue` is set.
     Offline = 5,
     /// A queue bound (`commandsQueueMaxLength`, `maxQueuedBytes`) is reached.
     QueueFull = 6,
@@ -35,20 +35,21 @@ pub enum ErrorClass {
     Usage = 8,
     /// No node of a deployment could say where the data is.
     RootNodes = 9,
-    /// The nodes of a cluster have sent a command from one to the other too often.
+    /// The nodes of a cluster have redirected a command too often.
     Redirections = 10,
 }
 
 /// Whether a lost command may have taken effect on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applied {
-    /// The server has certainly not run it.
+    /// The server has certainly not run the command.
     No,
-    /// It was written, and its reply never came: the server may have run it.
+    /// The command was written and its reply never came, so the server may have run it.
     Unknown,
 }
 
-/// An error with a stable code, a text for people, and what may be concluded from it.
+/// An error with a stable code, a text for people, and what may be concluded from it. A clone is
+/// cheap, since many commands may fail with one error.
 #[derive(Debug, Clone)]
 pub struct Error {
     details: Arc<Details>,
@@ -66,7 +67,7 @@ struct Details {
 }
 
 impl Error {
-    /// An error of `kind` with its stable `code` and a lower-case text without a secret.
+    /// An error of class `kind` with its stable `code` and a lower-case text without a secret.
     pub fn new(kind: ErrorClass, code: impl Into<String>, message: impl Into<String>) -> Self {
         let details = Details {
             kind,
@@ -87,52 +88,52 @@ impl Error {
         Self::new(ErrorClass::Reply, code, text)
     }
 
-    /// A connection that could not be made or was lost (code `CONNECT`, `CONNECTION_LOST`,
-    /// `TLS_...`, `AUTH` ...).
+    /// An error of a connection that could not be made or was lost (codes `CONNECT`,
+    /// `CONNECTION_LOST`, `TLS_...`, `AUTH` ...).
     pub fn connection(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorClass::Connection, code, message)
     }
 
-    /// Bytes that are not RESP, or beyond a limit (code `PROTOCOL`).
+    /// An error about bytes that are not RESP, or beyond a limit (code `PROTOCOL`).
     pub fn protocol(message: impl Into<String>) -> Self {
         Self::new(ErrorClass::Protocol, "PROTOCOL", message)
     }
 
-    /// Something only the caller can mend (code `USAGE`).
+    /// An error about a call that can never work (code `USAGE`).
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorClass::Usage, "USAGE", message)
     }
 
-    /// The error behind this one.
+    /// Adds the error that led to this one.
     #[must_use]
     pub fn with_cause(mut self, cause: Error) -> Self {
         self.edit().cause = Some(cause);
         self
     }
 
-    /// Whether the command that failed may have taken effect.
+    /// Adds whether the command that failed may have taken effect.
     #[must_use]
     pub fn with_applied(mut self, applied: Applied) -> Self {
         self.edit().applied = Some(applied);
         self
     }
 
-    /// Marks that the same call may succeed later.
+    /// Adds that the same call may succeed later.
     #[must_use]
     pub fn retryable(mut self) -> Self {
         self.edit().retryable = true;
         self
     }
 
-    /// Marks that trying again cannot help until somebody changes something (a wrong password,
-    /// a refused certificate, a database that does not exist): waiters fail at once.
+    /// Adds that another attempt cannot succeed until a person changes something (a wrong password,
+    /// a refused certificate, a database that does not exist). Waiting callers then fail at once.
     #[must_use]
     pub fn fatal(mut self) -> Self {
         self.edit().fatal = true;
         self
     }
 
-    /// The kind, which decides the JavaScript class.
+    /// The class of the error.
     pub fn kind(&self) -> ErrorClass {
         self.details.kind
     }
@@ -147,7 +148,7 @@ impl Error {
         &self.details.message
     }
 
-    /// Whether the command may have taken effect; `None` where no command was lost.
+    /// Whether the command may have taken effect; `None` if no command was lost.
     pub fn applied(&self) -> Option<Applied> {
         self.details.applied
     }
@@ -157,12 +158,12 @@ impl Error {
         self.details.retryable
     }
 
-    /// Whether waiting cannot help.
+    /// Whether another attempt cannot succeed until a person changes something.
     pub fn is_fatal(&self) -> bool {
         self.details.fatal
     }
 
-    /// The error behind this one.
+    /// The error that led to this one.
     pub fn cause(&self) -> Option<&Error> {
         self.details.cause.as_ref()
     }
@@ -185,7 +186,7 @@ impl std::error::Error for Error {
 }
 
 impl From<std::io::Error> for Error {
-    /// An I/O failure with the name of its errno as code (`ECONNREFUSED` ...), as Node spells it.
+    /// An I/O failure. Its code is the name of its errno as Node spells it (`ECONNREFUSED` ...).
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind as K;
         let code = match error.kind() {

@@ -6,20 +6,20 @@
 //!
 //! | layer | module | owns |
 //! |---|---|---|
-//! | 0 | [`error`], [`metrics`], [`backoff`] | error kinds; counters; jittered delays |
-//! | 1 | [`resp`], [`options`], [`command`] | pure: bytes, validated options, the command table |
-//! | 2 | [`stream`], [`connection`], [`outbox`] | I/O: a byte stream, its handshake and framing; the way back |
-//! | 3 | [`pool`], [`lane`], [`session`], [`pubsub`] | the connections of a node; the one that everybody shares; one of one's own; the one that messages come over |
-//! | 4 | [`topology`], [`cluster`], [`sentinel`] | several nodes: who gets which command; who says where they are |
+//! | 0 | [`error`], [`metrics`], [`backoff`] | error classes; counters; jittered delays |
+//! | 1, pure | [`resp`], [`options`], [`command`] | bytes; validated options; the command table |
+//! | 2, I/O | [`stream`], [`connection`], [`outbox`] | a byte stream; its handshake and framing; the way back to a caller |
+//! | 3 | [`pool`], [`lane`], [`session`], [`pubsub`] | the connections of a node; the shared one; an exclusive one; the one for messages |
+//! | 4 | [`topology`], [`cluster`], [`sentinel`] | several nodes: which one gets a command; how a cluster and sentinels describe them |
 //! | 5 | [`client`] | one client of the application |
-//! | 6 | `binding` | N-API, the only module with `unsafe` |
+//! | 6 | `binding` | N-API; the only module with `unsafe` |
 
 #![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
 
 pub mod backoff;
 #[cfg(feature = "binding")]
 #[allow(unsafe_code)]
-// Only the loader of a real addon finds what `#[napi]` exports.
+// What `#[napi]` exports is only used by the loader of a real addon.
 #[cfg_attr(test, allow(dead_code))]
 mod binding;
 pub mod client;

@@ -1,7 +1,7 @@
 //! Counters and the latency histogram behind `client.stats()`.
 //!
-//! Owns numbers only: no lock, no clock, no text. Every update is one relaxed atomic addition, and
-//! the hot path makes one per batch of replies, not one per command.
+//! Owns numbers only: no lock, no clock, no text. An update is one relaxed atomic addition. The hot
+//! path makes one update for each batch of replies, not one for each command.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,9 +15,9 @@ pub struct Metrics {
     pub errors: Counter,
     /// Commands whose deadline passed.
     pub timeouts: Counter,
-    /// Commands written again after a loss or a "not now" reply.
+    /// Commands written again, after a loss or because the server was not ready.
     pub retries: Counter,
-    /// Commands that a server has sent on to another one.
+    /// Commands that a node has redirected to another one.
     pub redirects: Counter,
     /// Connections opened, handshake included.
     pub connects: Counter,
@@ -27,7 +27,7 @@ pub struct Metrics {
     pub lost: Counter,
     /// Replies thrown away because their caller had gone.
     pub tombstones: Counter,
-    /// Push frames that nobody subscribed to.
+    /// RESP3 pushes that belong to no subscription.
     pub pushes_ignored: Counter,
     /// Bytes read from sockets.
     pub bytes_in: Counter,
@@ -35,7 +35,7 @@ pub struct Metrics {
     pub bytes_out: Counter,
     /// Time from submission to the arrival of the reply.
     pub latency: Histogram,
-    /// Time that callers waited for a lease.
+    /// Time that callers have waited for a lease.
     pub acquire: Histogram,
 }
 
@@ -55,14 +55,11 @@ impl Counter {
     }
 }
 
-/// Durations in logarithmic buckets of eight steps an octave: a percentile is at most 12.5 % off.
+/// Durations in logarithmic buckets. Each octave has eight, so a percentile is at most 12.5 % off.
 #[derive(Debug)]
 pub struct Histogram {
     buckets: [AtomicU64; BUCKETS],
 }
-
-/// Eight steps for each of the 36 octaves above 8 us: up to 2^38 us, that is three days.
-const BUCKETS: usize = 36 * 8;
 
 impl Default for Histogram {
     fn default() -> Self {
@@ -79,8 +76,8 @@ impl Histogram {
         }
     }
 
-    /// The upper bound in microseconds of the bucket that holds each of `quantiles` (ascending,
-    /// `0.0..=1.0`); 0 where nothing was recorded.
+    /// The upper bound in microseconds of the bucket that holds each of `quantiles` (`0.0..=1.0`);
+    /// 0 if nothing was recorded.
     pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> [u64; N] {
         let counts: Vec<u64> = self.buckets.iter().map(|b| b.load(Ordering::Relaxed)).collect();
         let total: u64 = counts.iter().sum();
@@ -96,6 +93,7 @@ impl Histogram {
     }
 }
 
+/// The bucket of a duration. The last one also takes everything that is longer.
 fn index(micros: u64) -> usize {
     if micros < 8 {
         return micros as usize;
@@ -105,6 +103,7 @@ fn index(micros: u64) -> usize {
     ((octave - 2) * 8 + step).min(BUCKETS - 1)
 }
 
+/// The longest duration in microseconds that a bucket counts.
 fn upper_bound(index: usize) -> u64 {
     if index < 8 {
         return index as u64;
@@ -112,6 +111,9 @@ fn upper_bound(index: usize) -> u64 {
     let (octave, step) = (index / 8 + 2, index as u64 % 8);
     ((8 + step + 1) << (octave - 3)) - 1
 }
+
+/// Eight single microseconds, then eight steps for each of 35 octaves: up to 2^38 us, three days.
+const BUCKETS: usize = 36 * 8;
 
 #[cfg(test)]
 mod tests {

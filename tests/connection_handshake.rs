@@ -31,7 +31,7 @@ fn with_password(options: &mut ClientOptions) {
 
 #[tokio::test]
 async fn the_whole_handshake_is_one_write() {
-    // The peer answers nothing before it has heard everything.
+    // The peer answers once it has heard all commands.
     let said = "HELLO 3 AUTH joe canary-password SETNAME me | SELECT 2 | \
                 CLIENT SETINFO LIB-NAME lib | CLIENT SETINFO LIB-VER 9 | READONLY";
     let peer = Peer::play(vec![vec![

@@ -1,4 +1,4 @@
-//! Connecting, the connect budget, health checks and the end of a connection.
+//! Connecting and its deadline, health checks, and the end of a connection.
 
 mod peer;
 
@@ -19,7 +19,7 @@ async fn open(options: &ClientOptions) -> Result<Connection, Error> {
     Connection::open(options, None, Credentials::from(options)).await
 }
 
-/// A peer that shakes hands, then plays `rest`.
+/// A peer that does the handshake, then plays `rest`.
 async fn connected(rest: Vec<Act>) -> (Connection, Peer) {
     let mut script = vec![Act::Hear("HELLO 3"), Act::Say(HELLO_OK)];
     script.extend(rest);
@@ -78,7 +78,7 @@ async fn a_silent_server_costs_the_budget_and_is_told_as_such() {
     let options = peer.options();
     let opening = tokio::spawn(async move { open(&options).await });
     peer.signalled().await;
-    // From here on nothing moves but the clock.
+    // From here on, only the clock moves.
     tokio::time::pause();
     let error = opening.await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT"));
@@ -98,7 +98,8 @@ async fn a_server_that_is_silent_in_tls_is_told_as_such() {
         Connection::open(&options, Some(&config), Credentials::default()).await
     });
     peer.signalled().await;
-    // The client may not have noticed yet that it is connected: let it, before time passes.
+    // The client may not have noticed yet that it is connected. It gets turns to do so before the
+    // clock moves.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

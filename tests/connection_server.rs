@@ -121,7 +121,8 @@ async fn a_real_server_refuses_in_the_codes_we_know() {
 #[tokio::test]
 async fn a_real_server_that_is_full_says_so() {
     let Some(server) = Server::start(&["--maxclients", "1"]).await else { return };
-    // The start-up's own probe may still hold the only place for a moment.
+    // The connection by which the start-up was awaited may still be open for a moment, and the
+    // server takes one only.
     let _first = loop {
         match open(&server.options()).await {
             Ok(connection) => break connection,

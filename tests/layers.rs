@@ -1,14 +1,16 @@
-//! The picture of the layers stays true: who imports whom, and what stays where it belongs.
+//! The table of layers is true: modules import from below only, and what belongs to one module stays
+//! there.
 //!
-//! Reads the sources line by line. A path that starts with `crate::` counts wherever it stands, in
-//! a `use` or not; comments and the tests below `#[cfg(test)]` do not.
+//! A path that starts with `crate::` counts as an import wherever it stands, in a `use` or not.
+
+mod sources;
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
-/// Each module of the crate, and those that it may use. Lower ones come first, so that a reader
-/// sees at a glance that nothing points up.
+use sources::{sources, Source};
+
+/// Each module of the crate, and the modules that it may use. A module stands behind all that it may
+/// use.
 const LAYERS: &[(&str, &[&str])] = &[
     // 0
     ("error", &[]),
@@ -25,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // 3: resources
     ("pool", &["error", "metrics", "backoff", "resp", "options", "stream", "outbox", "connection"]),
     ("lane", SHARED),
-    // A session is an exclusive lane and what its caller leaves behind on it.
+    // A session is an exclusive lane, and a record of what its caller has changed on it.
     ("session", &["error", "resp", "command", "pool", "lane"]),
     ("pubsub", SHARED),
     // 4: topology
@@ -38,7 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("binding", BELOW_BINDING),
 ];
 
-/// What a lane and a subscriber may use: all below them, but not one another.
+/// What a lane and a subscriber may use: all modules below them, but not each other.
 const SHARED: &[&str] = &[
     "error",
     "metrics",
@@ -66,7 +68,7 @@ const TOPOLOGY: &[&str] = &[
     "session",
     "pubsub",
 ];
-/// Who says where the nodes are.
+/// What may be used by the modules that find out where the nodes are.
 const SOURCES: &[&str] = &[
     "error",
     "metrics",
@@ -139,7 +141,7 @@ fn modules_import_from_below_only() {
             offences.push(format!("{}: `{}` is in no layer", source.path, source.module));
             continue;
         };
-        for (number, used) in source.imports() {
+        for (number, used) in imports(&source) {
             let is_fine = used == source.module || allowed.contains(&used.as_str());
             if !is_fine {
                 let Source { path, module, .. } = &source;
@@ -215,63 +217,30 @@ fn an_import_is_found_wherever_it_stands() {
                 #[cfg(test)]\nmod tests;\nuse crate::resp;\n#[cfg(test)]\nmod more {\n    use crate::binding;\n";
     let (path, module) = ("src/lane/x.rs".to_owned(), "lane".to_owned());
     let source = Source { path, module, text: text.to_owned() };
-    let found: Vec<_> = source.imports();
+    let found: Vec<_> = imports(&source);
     let expected = [(2, "lane"), (2, "pool"), (3, "client"), (6, "resp")];
     assert_eq!(found, expected.map(|(line, module)| (line, module.to_owned())));
     assert!(has_word("unsafe {", "unsafe") && !has_word("unsafe_code", "unsafe"));
 }
 
-struct Source {
-    path: String,
-    module: String,
-    text: String,
-}
-
-impl Source {
-    /// The lines that are no comment, with their numbers, up to the unit tests.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let is_test = |line: &str| line.trim_start().starts_with("#[cfg(test)]");
-        let in_tests = self.path.contains("/tests");
-        let mut lines = self.text.lines().map(str::trim).enumerate().peekable();
-        std::iter::from_fn(move || {
-            loop {
-                let (at, line) = lines.next()?;
-                if in_tests {
-                    return None;
+/// The modules of this crate that the code of `source` names, one by one also where they stand in
+/// braces.
+fn imports(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (number, line) in source.code() {
+        for (at, _) in line.match_indices("crate::") {
+            let path = &line[at + "crate::".len()..];
+            match path.strip_prefix('{') {
+                Some(list) => {
+                    let names = list.split(['}', ';']).next().unwrap_or_default();
+                    names.split(',').for_each(|name| found.push((number, word(name.trim()))));
                 }
-                if is_test(line) {
-                    // A module of its own, or one at the end of this file.
-                    let (_, next) = lines.next()?;
-                    if next.ends_with('{') && next.starts_with("mod ") {
-                        return None;
-                    }
-                    continue;
-                }
-                if !line.starts_with("//") {
-                    return Some((at + 1, line.split(" //").next().unwrap_or_default()));
-                }
-            }
-        })
-    }
-
-    /// The modules of this crate that the code names, one by one also where they stand in braces.
-    fn imports(&self) -> Vec<(usize, String)> {
-        let mut found = Vec::new();
-        for (number, line) in self.code() {
-            for (at, _) in line.match_indices("crate::") {
-                let path = &line[at + "crate::".len()..];
-                match path.strip_prefix('{') {
-                    Some(list) => {
-                        let names = list.split(['}', ';']).next().unwrap_or_default();
-                        names.split(',').for_each(|name| found.push((number, word(name.trim()))));
-                    }
-                    None => found.push((number, word(path))),
-                }
+                None => found.push((number, word(path))),
             }
         }
-        found.retain(|(_, module)| !module.is_empty());
-        found
     }
+    found.retain(|(_, module)| !module.is_empty());
+    found
 }
 
 fn word(text: &str) -> String {
@@ -285,32 +254,4 @@ fn has_word(line: &str, word: &str) -> bool {
         let after = line[at + word.len()..].chars().next();
         !before.is_some_and(is_part) && !after.is_some_and(is_part)
     })
-}
-
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    let mut sources = Vec::new();
-    for file in files {
-        let path = file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-        let module = path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
-        if module != "lib" {
-            let text = fs::read_to_string(&file).unwrap();
-            sources.push(Source { path: format!("src/{path}"), module, text });
-        }
-    }
-    assert!(sources.len() > 20, "the sources were not found");
-    sources
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! TLS: what is trusted, what is refused and with which code, and how bytes pass.
+//! TLS: which servers are trusted, with which code others are refused, and that all bytes arrive.
 
 mod tls_server;
 
@@ -124,7 +124,7 @@ async fn a_client_certificate_opens_the_door() {
     tls.key = Some(Secret::new(key));
     open(&options(&server, "localhost", tls)).await.unwrap();
 
-    // One that the server's authority has not signed.
+    // A certificate that the server's authority has not signed.
     let (cert, key) = Authority::new().issue(&["client"], (2000, 4000));
     let mut tls = trusting(&authority);
     tls.cert = Some(cert.into_bytes());
@@ -278,7 +278,7 @@ async fn one_thread_writes_while_another_reads() {
     });
     let stream = Arc::new(raw(&authority, &server).await);
     let writer = Arc::clone(&stream);
-    // As Node's thread does: outside of the runtime, without waiting.
+    // Node's thread writes like this: outside of the runtime, without waiting.
     let writing = std::thread::spawn(move || {
         for _ in 0..1000 {
             let mut rest: &[u8] = &[b'x'; 300];

@@ -1,14 +1,14 @@
-//! Any bytes: no panic, and the same values in whatever portions they come.
+//! The decoder never panics, and finds the same values in whatever portions the bytes come.
 //!
-//! The first byte seeds the portions, the rest is the stream.
+//! The first byte of the input chooses the portions, the rest is the stream.
 
 #![no_main]
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use oxidis::resp::{Decoder, ValueKind, Limits};
+use oxidis::resp::{Decoder, Limits, ValueKind};
 
-/// Limits that short inputs can reach.
+/// Limits that short inputs reach.
 const LIMITS: Limits = Limits { bulk: 1 << 10, depth: 8, line: 64, reply: 1 << 12 };
 
 fuzz_target!(|data: &[u8]| {
@@ -19,10 +19,10 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(decode(wire, |step| 1 + (seed.wrapping_mul(step + 7) >> 3) % 17), whole);
 });
 
-/// One value, flat: its kind, its counts or text, its number.
+/// One node of the tape: its kind, its counts, its text, its number.
 type Flat = (ValueKind, usize, Vec<u8>, u64);
 
-/// All replies, all pushes, and whether the stream failed or, if it did not, was cut.
+/// All replies, all pushes, and whether the stream failed, or else ended inside of a value.
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     replies: Vec<Vec<Flat>>,
@@ -53,7 +53,8 @@ fn decode(wire: &[u8], portion: impl Fn(usize) -> usize) -> Outcome {
                         let nodes = frames.tape[range].iter();
                         nodes
                             .map(|node| {
-                                // What a parent's `off` depends on is where the tape began.
+                                // A parent's `off` counts from where the tape began, which
+                                // depends on the portions.
                                 let span = if node.is_parent() { node.off - root } else { 0 };
                                 let size = (u64::from(node.len) << 32 | u64::from(span)) as usize;
                                 (node.kind, size, frames.text(node).to_vec(), node.num)

@@ -1,7 +1,6 @@
-//! Any arguments come back from the command they are encoded into; any bytes read as a command
-//! stay within their bounds.
+//! Arguments come back as they were encoded, and reading any bytes as a command stays within them.
 //!
-//! The input is used twice: as a batch, and, split at its zero bytes, as arguments.
+//! The input is used twice: as an encoded batch, and, split at its zero bytes, as arguments.
 
 #![no_main]
 

@@ -1,57 +1,49 @@
 //! The native object behind one JavaScript client.
 //!
-//! Owns the way in (`submit`), the wake-up that leads out, and whether the event loop is kept
-//! alive. The core of the client itself starts with the first command.
+//! Owns the way in (`submit`), the wake-up for what has come, and whether the event loop is kept
+//! alive. The client itself starts with the first command.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{sys, Env};
 use napi_derive::napi;
-use tokio::time::Instant;
 
-use crate::client::{Client, Shared};
-use crate::connection::Credentials;
-use crate::error::Applied;
-use crate::lane::{Batch, Command};
-use crate::options::{parse_url, Secret, UrlParts};
-use crate::outbox::Outbox;
-use crate::pool::Answer;
-
-use super::deliver::Sinks;
+use super::batch::batch;
 use super::ending::Ending;
+use super::guard;
 use super::options::CoreOptions;
 use super::reach::{Reach, Start};
+use super::sinks::Sinks;
 use super::stats::Stats;
-use super::{guard, text};
+use crate::client::{Client, Shared};
+use crate::error::Applied;
+use crate::lane::Command;
+use crate::outbox::Outbox;
 
-/// Columns of the table that describes a turn's commands: length, mode, timeout.
-const COLUMNS: usize = 3;
-
-/// Ids above are those of sessions (`lib/boundary/bridge.js`).
-const LAST_LANE_ID: u32 = u32::MAX >> 1;
-
-type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
-
-/// One client's way to Redis.
+/// The native side of one client.
 #[napi]
 pub struct Core {
-    /// None once nothing will come any more: it holds the functions of the face, which hold this
-    /// object, and no garbage collector sees through that ring.
+    /// `None` once nothing will come any more. It holds JavaScript functions, which hold this object.
+    /// No garbage collector can find that cycle, so it has to be cut.
     pub(super) reach: RefCell<Option<Rc<Reach>>>,
-    /// None once nothing will come any more.
+    /// `None` once nothing will come any more.
     wake: Arc<Mutex<Option<Wake>>>,
-    /// Of a client that goes on without this thread: sees to it that it leaves.
+    /// Makes this thread leave a shared client when its environment ends. `None` for other clients.
     ending: RefCell<Option<Ending>>,
 }
 
+type Wake = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
+
 #[napi]
 impl Core {
-    /// A client that has not started yet. `face` holds the functions that receive what happens.
+    /// A client that has not started yet. `face` is an object with the functions that receive what
+    /// happens (see `Sinks`).
+    ///
+    /// Throws a `USAGE` error if an option cannot be used.
     #[napi(constructor)]
     pub fn new(env: Env, options: CoreOptions, face: Object) -> Result<Self> {
         guard(|| {
@@ -62,7 +54,7 @@ impl Core {
             let waker = Arc::clone(&wake);
             let outbox = Arc::new(Outbox::new(move || {
                 if let Some(wake) = &*lock(&waker) {
-                    // `Closing` means that the environment is going down: nobody listens.
+                    // The status may be `Closing`: the environment ends, and nobody listens.
                     wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
             }));
@@ -74,7 +66,7 @@ impl Core {
                 .weak::<true>()
                 .callee_handled::<false>()
                 .build_callback(move |context| {
-                    // A panic in here has lost one delivery; raising it would end the process.
+                    // A panic in here has lost one delivery. Passed on, it would end the process.
                     let _ = guard(|| {
                         receiver.drain(context.env);
                         Ok(())
@@ -87,11 +79,11 @@ impl Core {
         })
     }
 
-    /// Takes one turn's commands: `encoded` is `length` bytes as a binary string, `table` has
-    /// [`COLUMNS`] numbers for each of the `count` commands, `large` alternates binary strings and
-    /// large values that come before `encoded`. Returns the bytes queued in the lane.
+    /// Takes the commands of one turn. `encoded` is a binary string of `length` bytes. `table` has
+    /// [`COLUMNS`] numbers for each of the `count` commands. `large` alternates binary strings and
+    /// large values; all of them come before `encoded`. Returns the bytes that are queued in the lane.
     #[napi]
-    // One call a turn: an object to gather the arguments would cost more than they do.
+    // An object that gathers the arguments would cost more than they do.
     #[allow(clippy::too_many_arguments)]
     pub fn submit(
         &self,
@@ -108,7 +100,7 @@ impl Core {
             let rows = table.chunks_exact(COLUMNS).take(count as usize);
             for (id, row) in (0..count).zip(rows) {
                 let [len, mode, timeout] = *row else { continue };
-                let id = first_id.wrapping_add(id) & LAST_LANE_ID;
+                let id = first_id.wrapping_add(id) & LAST_LANE_COMMAND;
                 commands.push(Command { id, len, mode: mode & Command::CALLER, timeout });
             }
             let batch = batch(env, encoded, length, commands, large)?;
@@ -119,7 +111,8 @@ impl Core {
         })
     }
 
-    /// Ends a command: 0 if its reply is on its way, 1 if the server has not run it, 2 if it may.
+    /// Ends a command. Returns 0 if its reply has come already, 1 if the server has not run it, 2 if
+    /// the server may have run it.
     #[napi]
     pub fn cancel(&self, id: u32) -> Result<u32> {
         guard(|| {
@@ -154,10 +147,10 @@ impl Core {
         })
     }
 
-    /// Lets go of the event loop and of the functions of the face: nothing comes any more.
+    /// Gives the event loop and all JavaScript functions free. Nothing comes any more.
     #[napi]
     pub fn dispose(&self) {
-        // Taken out first: releasing it runs code of ours that must not find the lock taken.
+        // Taken out before it is dropped, because dropping it runs code that takes the lock again.
         let wake = lock(&self.wake).take();
         drop(wake);
         let ending = self.ending.take();
@@ -166,7 +159,7 @@ impl Core {
         drop(reach);
     }
 
-    /// Numbers; null before the first command.
+    /// What the client is doing and has done; null before the first command.
     #[napi]
     pub fn stats(&self) -> Result<Option<Stats>> {
         guard(|| Ok(self.with_client(Stats::of)))
@@ -178,7 +171,7 @@ impl Core {
         guard(|| Ok(self.with_client(Client::queued_bytes).unwrap_or_default() as f64))
     }
 
-    /// Whether the event loop is to be kept alive.
+    /// Sets whether the client keeps the event loop alive.
     #[napi]
     pub fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
         if let Some(wake) = &*lock(&self.wake) {
@@ -194,42 +187,7 @@ impl Core {
         Ok(())
     }
 
-    /// The reconnect strategy's answer: milliseconds, or a negative number to stop.
-    #[napi]
-    pub fn answer_delay(&self, question: u32, delay: f64) -> Result<()> {
-        guard(|| {
-            let answer = match super::options::millis_or_stop(delay) {
-                Some(delay) => Answer::Delay(delay),
-                None => Answer::Stop,
-            };
-            self.with_client(|client| client.questions().answer(question, answer));
-            Ok(())
-        })
-    }
-
-    /// The credentials provider's answer.
-    #[napi]
-    pub fn answer_credentials(
-        &self,
-        question: u32,
-        username: Option<String>,
-        password: Option<String>,
-        failure: Option<String>,
-    ) -> Result<()> {
-        guard(|| {
-            let answer = match failure {
-                Some(text) => Answer::Failed(text),
-                None => {
-                    let password = password.map(Secret::from);
-                    Answer::Credentials(Credentials { username, password })
-                }
-            };
-            self.with_client(|client| client.questions().answer(question, answer));
-            Ok(())
-        })
-    }
-
-    /// What this thread reaches of the client, which is started now if it was not.
+    /// What this thread has of the client. Starts the client if that has not happened yet.
     pub(super) fn started(&self) -> Result<Rc<Reach>> {
         let reach = self.reach.borrow().clone();
         let closed = || Error::from_reason("the client is closed, or could not start");
@@ -241,12 +199,14 @@ impl Core {
         Ok(reach)
     }
 
+    /// Calls `f` with the client; `None` if it has not started.
     pub(super) fn with_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
         let reach = self.reach.borrow().clone()?;
         reach.client().map(f)
     }
 }
 
+/// How a client with these options starts.
 fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
     let is_watched = options.watch;
     let shared = options.shared.take();
@@ -261,83 +221,17 @@ fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each holds one value that is set or taken as a whole.
+    // The mutex holds one value that is set or taken as a whole, so no panic leaves it half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a connection URL says.
-#[napi(object)]
-pub struct UrlOptions {
-    /// Host name or address; absent for a Unix socket.
-    pub host: Option<String>,
-    /// TCP port.
-    pub port: Option<u16>,
-    /// Path of a Unix socket.
-    pub path: Option<String>,
-    /// Whether to encrypt.
-    pub tls: bool,
-    /// ACL user.
-    pub username: Option<String>,
-    /// Password.
-    pub password: Option<String>,
-    /// Database.
-    pub database: Option<u32>,
-}
-
-impl From<UrlParts> for UrlOptions {
-    fn from(parts: UrlParts) -> Self {
-        let UrlParts { host, port, path, tls, username, password, database } = parts;
-        let password = password.map(|password| password.expose().to_owned());
-        Self { host, port, path, tls, username, password, database }
-    }
-}
-
-/// Parses `redis[s]://`, `valkey[s]://` and `unix://` URLs. The error never shows the URL.
-#[napi]
-pub fn parse_connection_url(url: String) -> Result<UrlOptions> {
-    guard(|| {
-        let parts = parse_url(&url).map_err(usage)?;
-        Ok(parts.into())
-    })
-}
-
-/// A batch of `commands`, whose text is `encoded` behind the pairs of `large`.
-pub(super) fn batch(
-    env: Env,
-    encoded: Unknown,
-    length: u32,
-    commands: Vec<Command>,
-    large: Option<Vec<Unknown>>,
-) -> Result<Batch> {
-    let total: usize = commands.iter().map(|command| command.len as usize).sum();
-    // One byte more for the NUL that N-API adds.
-    let mut bytes = Vec::with_capacity(total + 1);
-    for pair in large.unwrap_or_default().chunks_exact(2) {
-        let [head, value] = pair else { continue };
-        append_string(env, head, &mut bytes)?;
-        let len = text::announced(&bytes).unwrap_or_default();
-        text::append_value(env, *value, len, &mut bytes)?;
-    }
-    text::append_latin1(env, encoded.raw(), length as usize, &mut bytes)?;
-    if bytes.len() != total {
-        return Err(Error::from_reason("the batch is not as long as its commands"));
-    }
-    Ok(Batch::new(Bytes::from(bytes), commands, Instant::now()))
-}
-
-fn append_string(env: Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    let mut length = 0;
-    // SAFETY: a null buffer asks for the length only; `value` is a live handle.
-    let status = unsafe {
-        let nowhere = std::ptr::null_mut();
-        sys::napi_get_value_string_latin1(env.raw(), value.raw(), nowhere, 0, &mut length)
-    };
-    if status != sys::Status::napi_ok {
-        return Err(Error::from_reason("the batch is not made of strings"));
-    }
-    text::append_latin1(env, value.raw(), length, out)
-}
-
-fn usage(error: crate::error::Error) -> Error {
+/// The JavaScript error of options that cannot be used.
+pub(super) fn usage(error: crate::error::Error) -> Error {
     Error::new(Status::InvalidArg, error.message().to_owned())
 }
+
+/// Columns of the table that describes a turn's commands: length, mode, timeout.
+const COLUMNS: usize = 3;
+
+/// The highest id of a command for a lane. Sessions have those above (`lib/boundary/bridge.js`).
+const LAST_LANE_COMMAND: u32 = u32::MAX >> 1;

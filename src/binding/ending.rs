@@ -1,8 +1,8 @@
 //! The end of a JavaScript environment: a worker thread that is terminated, or exits.
 //!
-//! Owns the hook that Node calls then, on the thread of the environment and before anything of it
-//! is taken down. Needed for what goes on without that thread: the finalizers of objects come
-//! later, and in no order that one could rely on.
+//! Owns the hook that Node calls then, on the thread of the environment and before it frees
+//! anything. A shared client, which goes on without that thread, needs it, because the finalizers
+//! of objects come later and in no fixed order.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -13,7 +13,7 @@ use napi::{sys, Env};
 
 use super::reach::Reach;
 
-/// Makes a client leave when the environment ends; dropping this calls that off.
+/// Makes this thread leave a client when the environment ends. Dropping this removes the hook.
 pub struct Ending {
     env: sys::napi_env,
     hook: Rc<Hook>,
@@ -25,7 +25,7 @@ struct Hook {
 }
 
 impl Ending {
-    /// Watches for the end of `env`, which is that of the running callback.
+    /// Waits for the end of `env`, which must be the environment of the running callback.
     pub fn new(env: Env, reach: &Rc<Reach>) -> Self {
         let hook = Rc::new(Hook { reach: Rc::downgrade(reach), has_run: Cell::new(false) });
         let ending = Self { env: env.raw(), hook };
@@ -58,7 +58,7 @@ unsafe extern "C" fn environment_ends(hook: *mut c_void) {
     let hook = unsafe { &*hook.cast::<Hook>() };
     hook.has_run.set(true);
     if let Some(reach) = hook.reach.upgrade() {
-        // A panic must not cross into Node. Finalizers are left to do what it has prevented.
+        // A panic must not cross into Node. The finalizers then close what is left.
         let _ = catch_unwind(AssertUnwindSafe(|| reach.leave()));
     }
 }

@@ -1,22 +1,29 @@
 //! The boundary to JavaScript: the only module that knows N-API, and the only one with `unsafe`.
 //!
-//! One native call a turn brings all of its commands ([`bridge::Core::submit`]); one callback a
-//! wake-up takes all replies that have come ([`deliver`]). Never keeps a JavaScript value or an
-//! environment in anything that another thread can reach. A panic ends in this module.
+//! One native call for each turn of the event loop brings all of its commands
+//! ([`bridge::Core::submit`]). One callback for each wake-up takes all replies that have come
+//! ([`deliver`]). No JavaScript value and no environment is kept where another thread can reach it.
+//! A panic ends in this module.
 
+mod batch;
 mod bridge;
 mod deliver;
 mod ending;
+mod events;
 mod mode;
 mod nodes;
 mod options;
 #[cfg_attr(not(unix), path = "poll_none.rs")]
 mod poll;
 mod pubsub;
+mod questions;
 mod reach;
+mod scope;
 mod sessions;
+mod sinks;
 mod stats;
 mod text;
+mod urls;
 mod values;
 mod watcher;
 

@@ -1,6 +1,7 @@
-//! How a caller wants a reply turned into JavaScript: the bits that travel with each command.
+//! The mode of a command: how its caller wants the reply turned into JavaScript values.
 //!
-//! `lib/mode.js` packs them; the two files must agree, and a test compares what they do.
+//! A mode is a number whose bits travel with the command. `lib/mode.js` packs them. The two files
+//! have to agree, and a test compares what they do.
 
 /// The bits of one command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub struct Mode(u32);
 /// What a RESP3 integer becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Integer {
-    /// A number; a BigInt where a number would round (beyond 2^53 - 1).
+    /// A number, or a BigInt beyond 2^53 - 1, where a number would be rounded.
     Number,
     /// A string.
     Text,
@@ -45,28 +46,28 @@ impl Mode {
         Self(bits)
     }
 
-    /// A flat array of pairs (RESP2) stands for a map.
+    /// Whether a flat array of keys and values, which RESP2 sends, becomes a map.
     pub fn pairs_are_map(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// A list of pairs (RESP3) comes flat, as RESP2 sends it: an array for each pair would cost more
-    /// than what is in it.
+    /// Whether a list of pairs, which RESP3 sends, becomes a flat array, as RESP2 sends it. An array
+    /// for each pair would cost more than its two elements.
     pub fn pairs_are_flat(self) -> bool {
         self.0 & 1 << 12 != 0
     }
 
-    /// The mode for what is inside of an aggregate: only the reply itself has a shape.
+    /// The mode for the elements of an aggregate. The two bits above are about the reply itself only.
     pub fn inner(self) -> Self {
         Self(self.0 & !(1 | 1 << 12))
     }
 
-    /// Bulk strings become Buffers.
+    /// Whether bulk strings become Buffers.
     pub fn bulk_buffer(self) -> bool {
         self.0 & 1 << 1 != 0
     }
 
-    /// Simple strings become Buffers.
+    /// Whether simple strings become Buffers.
     pub fn simple_buffer(self) -> bool {
         self.0 & 1 << 2 != 0
     }
@@ -80,12 +81,12 @@ impl Mode {
         }
     }
 
-    /// Doubles become the string that the server sent.
+    /// Whether doubles become the string that the server has sent.
     pub fn double_text(self) -> bool {
         self.0 & 1 << 5 != 0
     }
 
-    /// Big numbers become strings, not BigInts.
+    /// Whether big numbers become strings, not BigInts.
     pub fn big_number_text(self) -> bool {
         self.0 & 1 << 6 != 0
     }
@@ -103,13 +104,13 @@ impl Mode {
     pub fn map(self) -> Map {
         match self.0 >> 9 & 3 {
             1 => Map::Entries,
-            // A command that wants its map as a list does so beside a mapping to Map as well.
+            // 3 is a command that needs a flat array, from a caller that has mapped maps to `Map`.
             2 | 3 => Map::Array,
             _ => Map::Object,
         }
     }
 
-    /// Sets become `Set`s, not arrays.
+    /// Whether sets become `Set`s, not arrays.
     pub fn set(self) -> bool {
         self.0 & 1 << 11 != 0
     }

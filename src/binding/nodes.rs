@@ -3,20 +3,19 @@
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
+use super::bridge::Core;
+use super::guard;
 use crate::command::{keys, slot};
 use crate::options::Endpoint;
 use crate::resp::encode;
 use crate::topology::{NodeInfo, ShardInfo};
 
-use super::bridge::Core;
-use super::guard;
-
 /// A primary with its replicas and slots.
 #[napi(object)]
 pub struct ShardNumbers {
-    /// Who takes writes.
+    /// The node that takes writes.
     pub primary: NodeNumbers,
-    /// Who has copies.
+    /// The nodes that have copies.
     pub replicas: Vec<NodeNumbers>,
     /// First and last slot of each range, one after the other.
     pub slots: Vec<u32>,
@@ -25,7 +24,7 @@ pub struct ShardNumbers {
 /// A node.
 #[napi(object)]
 pub struct NodeNumbers {
-    /// By which it is addressed.
+    /// The number by which the native side finds the node.
     pub place: u32,
     /// Host name or address.
     pub host: String,
@@ -33,20 +32,20 @@ pub struct NodeNumbers {
     pub port: u32,
     /// Its id in the cluster.
     pub id: String,
-    /// Whether its lane stands.
+    /// Whether its lane has a connection.
     pub is_up: bool,
 }
 
-/// Those who say where the nodes are.
+/// The sentinels of a client.
 #[napi(object)]
 pub struct SentinelNumbers {
-    /// All of them.
+    /// All sentinels that are known.
     pub all: Vec<Address>,
-    /// The one that is listened to.
+    /// The one whose messages the client gets; absent while there is none.
     pub watched: Option<Address>,
 }
 
-/// Where a server listens.
+/// The address of a server.
 #[napi(object)]
 pub struct Address {
     /// Host name or address.
@@ -81,8 +80,8 @@ impl Core {
         })
     }
 
-    /// The place of the node that takes writes to `slot`, or to commands without a key; null
-    /// before that is known.
+    /// The place of the node that takes writes to `slot`, or without one, of the node that gets
+    /// commands without a key; null before that is known.
     #[napi]
     pub fn primary_of(&self, slot: Option<u32>) -> Result<Option<u32>> {
         guard(|| {
@@ -92,7 +91,8 @@ impl Core {
         })
     }
 
-    /// The same, if all commands of `slot` that are under way are there; null otherwise.
+    /// The place of the node that takes writes to `slot`, if no command of `slot` is under way to
+    /// another node; null otherwise.
     #[napi]
     pub fn settled_primary_of(&self, slot: u32) -> Result<Option<u32>> {
         guard(|| {
@@ -101,8 +101,8 @@ impl Core {
         })
     }
 
-    /// The place of the node that `refusal` names, an ASK of the one that has `slot`; null if no
-    /// node has named it yet.
+    /// The place of the node that an ASK redirect names. `refusal` is the redirect, which the owner
+    /// of `slot` has sent. Null if that node is not known yet.
     #[napi]
     pub fn asked_by(&self, slot: u32, refusal: String) -> Result<Option<u32>> {
         guard(|| {
@@ -111,7 +111,7 @@ impl Core {
         })
     }
 
-    /// Bytes of commands that are not answered yet where one more of `slot` would wait.
+    /// Bytes of unanswered commands in the queue that a command of `slot` would join.
     #[napi]
     pub fn queued_bytes_at(&self, slot: u32) -> Result<f64> {
         guard(|| {
@@ -121,16 +121,17 @@ impl Core {
         })
     }
 
-    /// Lets the session at `place` take keys of `slot` only, or of any slot.
+    /// Makes a session take keys of `slot` only; without a slot, keys of any slot.
     #[napi]
-    pub fn bind_session(&self, place: u32, slot: Option<u32>) -> Result<()> {
+    pub fn bind_session(&self, session_id: u32, slot: Option<u32>) -> Result<()> {
         guard(|| {
-            self.with_client(|client| client.bind_session(place, slot.map(|slot| slot as u16)));
+            let slot = slot.map(|slot| slot as u16);
+            self.with_client(|client| client.bind_session(session_id, slot));
             Ok(())
         })
     }
 
-    /// Asks where everything is, soon.
+    /// Makes the client ask soon where the nodes and slots are.
     #[napi]
     pub fn look_around(&self) -> Result<()> {
         guard(|| {
@@ -142,8 +143,8 @@ impl Core {
     }
 }
 
-/// The slot of the keys of an encoded command, or of the first of several that has keys; null if
-/// there are none, or keys of several slots.
+/// The slot of the keys of an encoded command; of several commands, that of the first one with keys.
+/// Null if no command has keys, or if the keys are of several slots.
 #[napi]
 pub fn slot_of_command(encoded: Uint8ArraySlice) -> Option<u32> {
     let mut rest: &[u8] = &encoded;

@@ -1,4 +1,4 @@
-//! The options as the face passes them, after it has checked names and types.
+//! The options as JavaScript passes them, which has checked their names and types before.
 
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ pub struct CoreOptions {
     pub path: Option<String>,
     /// 0 (any), 4 or 6.
     pub family: u32,
-    /// Encrypt.
+    /// TLS; absent for plain bytes.
     pub tls: Option<CoreTls>,
-    /// DNS, TCP, TLS and handshake together.
+    /// The longest time of an attempt to connect.
     pub connect_timeout: f64,
-    /// Silence while a reply is due.
+    /// The longest silence while a reply is due.
     pub socket_timeout: f64,
     /// TCP_NODELAY.
     pub no_delay: bool,
-    /// First keepalive probe; 0 for none.
+    /// Silence before the first keepalive probe; 0 for none.
     pub keep_alive: f64,
     /// `never`, `fixed`, `backoff` or `ask`.
     pub reconnect: String,
@@ -40,7 +40,7 @@ pub struct CoreOptions {
     pub username: Option<String>,
     /// Password.
     pub password: Option<String>,
-    /// Whether to ask for credentials before each connection.
+    /// Whether the application is asked for credentials before each connection.
     pub ask_credentials: bool,
     /// CLIENT SETNAME.
     pub name: Option<String>,
@@ -56,9 +56,9 @@ pub struct CoreOptions {
     pub lib_ver: String,
     /// The name by which worker threads share the client.
     pub shared: Option<String>,
-    /// Lanes.
+    /// The number of lanes.
     pub lanes: u32,
-    /// PING of idle connections.
+    /// After how much silence a PING is sent; 0 for never.
     pub ping_interval: f64,
     /// Whether commands wait while there is no connection.
     pub offline_queue: bool,
@@ -76,37 +76,37 @@ pub struct CoreOptions {
     pub max_lifetime: f64,
     /// pool.leakThreshold
     pub leak_threshold: f64,
-    /// The other nodes.
+    /// What a client of several nodes needs beside; absent for one server.
     pub topology: Option<CoreTopology>,
 }
 
-/// What a client of several nodes has to know.
+/// What a client of several nodes needs beside.
 #[napi(object)]
 pub struct CoreTopology {
-    /// Whom to ask first.
+    /// The nodes that are asked first.
     pub seeds: Vec<CoreAddress>,
-    /// How often a command is sent on.
+    /// The most redirects of one command.
     pub max_redirects: u32,
     /// `primary`, `replica`, `nearest` or `zone`.
     pub reads: String,
     /// The availability zone of `zone`.
     pub zone: Option<String>,
-    /// Pairs of addresses: what servers name, and what this client reaches.
+    /// Pairs of addresses: the one that servers name, and the one at which this client reaches it.
     pub addresses: Vec<CoreAddress>,
-    /// How often everything is asked for again, in ms; absent for the default.
+    /// How often the client asks where the nodes are, in ms; absent for the default.
     pub period: Option<f64>,
     /// The sentinels to ask, instead of `seeds`.
     pub sentinel: Option<CoreSentinel>,
 }
 
-/// The sentinels that watch over a primary.
+/// The sentinels that monitor a primary.
 #[napi(object)]
 pub struct CoreSentinel {
     /// The primary's name.
     pub name: String,
-    /// Whom to ask first.
+    /// The sentinels that are asked first.
     pub seeds: Vec<CoreAddress>,
-    /// One: how each of them is reached. A list, since options within options have no end.
+    /// How each of them is reached: a list of one, since a struct cannot hold itself.
     pub options: Vec<CoreOptions>,
 }
 
@@ -122,19 +122,19 @@ pub struct CoreAddress {
 /// TLS material, as PEM.
 #[napi(object)]
 pub struct CoreTls {
-    /// Trusted roots instead of all others.
+    /// Trusted authorities. If there are any, no other is trusted.
     pub ca: Vec<Buffer>,
-    /// Further trusted roots.
+    /// Authorities that are trusted if `ca` is empty.
     pub roots: Vec<Buffer>,
     /// Client certificate chain.
     pub cert: Option<Buffer>,
     /// Key of the client certificate.
     pub key: Option<Buffer>,
-    /// The name to ask for and to verify.
+    /// The name that the server's certificate must carry; absent for the host.
     pub servername: Option<String>,
-    /// False accepts any certificate.
+    /// Whether the server's certificate is verified; false accepts any.
     pub verify: bool,
-    /// Whether TLS 1.2 is too old.
+    /// Whether TLS 1.3 is the lowest version.
     #[napi(js_name = "only13")]
     pub only13: bool,
 }
@@ -246,7 +246,8 @@ impl CoreTls {
 }
 
 fn millis(ms: f64) -> Duration {
-    // The face has checked that it is finite and not negative; a day is beyond any timeout.
+    // JavaScript has checked that it is finite and not negative. A year is beyond any timeout, and
+    // keeps the conversion from overflowing.
     Duration::from_secs_f64((ms.max(0.0) / 1000.0).min(86_400.0 * 365.0))
 }
 
@@ -254,7 +255,7 @@ fn optional(ms: f64) -> Option<Duration> {
     Some(millis(ms)).filter(|duration| !duration.is_zero())
 }
 
-/// A delay in milliseconds; None for a negative number.
+/// A delay of `ms`; `None` for a negative number.
 pub fn millis_or_stop(ms: f64) -> Option<Duration> {
     (ms >= 0.0).then(|| millis(ms))
 }

@@ -5,16 +5,16 @@ use napi::Env;
 
 use super::watcher::Watcher;
 
-/// A socket under watch; there is none.
+/// A socket that the event loop watches; there is none.
 pub enum Watch {}
 
 impl Watch {
-    /// False.
+    /// `false`.
     pub fn is_possible() -> bool {
         false
     }
 
-    /// None.
+    /// `None`.
     pub fn start(_env: Env, _descriptor: i32, _watcher: Box<dyn Watcher>) -> Option<Self> {
         None
     }
@@ -30,17 +30,17 @@ impl Watch {
     }
 }
 
-/// What comes after all sockets that were ready at the same time; there is none.
-pub enum Turn {}
+/// Calls a watcher at the end of a turn; there is none.
+pub enum TurnEnd {}
 
-impl Turn {
-    /// None.
+impl TurnEnd {
+    /// `None`.
     pub fn new(_env: Env, _watcher: Box<dyn Watcher>) -> Option<Self> {
         None
     }
 
     /// Cannot be called.
-    pub fn await_end(&self) {
+    pub fn request(&self) {
         match *self {}
     }
 

@@ -1,8 +1,8 @@
-//! Subscriptions through the native boundary: requests out, messages and outcomes back.
+//! Subscriptions: requests of JavaScript, and the messages and outcomes that it gets.
 //!
-//! Messages go over in few calls with many arguments, as replies do. A message carries its
-//! subscription's token instead of a channel name; a token's lowest bit says whether its messages
-//! are wanted as Buffers (`lib/client/pubsub.js` makes them).
+//! Messages go over in few calls with many arguments, as replies do. A message carries the token of
+//! its subscription instead of a channel name. The lowest bit of a token says whether the messages
+//! are wanted as Buffers (`lib/client/pubsub.js` chooses tokens).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,25 +13,21 @@ use napi::sys;
 use napi_derive::napi;
 use tokio::time::Instant;
 
-use crate::error;
-use crate::outbox::{Backlog, Resubscribed, Row};
-use crate::pubsub::{Request, Subscriber, Topic};
-
 use super::bridge::Core;
-use super::deliver::{Scope, Sinks};
 use super::guard;
 use super::mode::Mode;
+use super::scope::Scope;
+use super::sinks::Sinks;
 use super::values::{Failure, Values, ARGUMENTS};
-
-/// Arguments that one message takes at most: token, channel, payload.
-const WIDEST: usize = 3;
-/// Mode bits that turn bulk and simple strings into Buffers (see `lib/mode.js`).
-const BUFFERS: u32 = 1 << 1 | 1 << 2;
+use crate::error;
+use crate::outbox::{Backlog, Message, Resubscribed};
+use crate::pubsub::{Request, Subscriber, Topic};
 
 #[napi]
 impl Core {
-    /// Subscribes to `names`, whose messages will carry `tokens`. `ticket` is settled once the
-    /// server has confirmed all of them, or after `timeout` ms (0: never); 0 is no ticket.
+    /// Subscribes to `names`, whose messages will carry `tokens`. `settled(ticket, ...)` is called
+    /// once the server has confirmed all of them, or with an error after `timeout` ms (0 for never).
+    /// With ticket 0 it is not called.
     #[napi]
     pub fn subscribe(
         &self,
@@ -49,7 +45,7 @@ impl Core {
         })
     }
 
-    /// Unsubscribes from `names`; the rest as with `subscribe`.
+    /// Unsubscribes from `names`. `ticket` and `timeout` are as in `subscribe`.
     #[napi]
     pub fn unsubscribe(
         &self,
@@ -77,20 +73,20 @@ impl Core {
 }
 
 impl Sinks {
-    /// Takes all messages over that wait.
+    /// Takes all messages over that wait in `backlog`.
     pub(super) fn messages(&self, env: Env, backlog: &Arc<Backlog>) -> Result<()> {
         let mut arguments = Vec::with_capacity(ARGUMENTS);
         for messages in backlog.take() {
             let values = Values::new(env, self, &messages.frames);
-            let mut rows = messages.rows().iter().peekable();
-            while rows.peek().is_some() {
+            let mut rest = messages.as_slice().iter().peekable();
+            while rest.peek().is_some() {
                 let _scope = Scope::open(env)?;
                 arguments.clear();
                 while arguments.len() + WIDEST <= ARGUMENTS {
-                    let Some(Row { token, channel, payload }) = rows.next() else { break };
+                    let Some(Message { token, channel, payload }) = rest.next() else { break };
                     arguments.push(values.number(f64::from(*token))?);
                     let mode = Mode::new((token & 1) * BUFFERS);
-                    if *channel != Row::NOWHERE {
+                    if *channel != Message::NOWHERE {
                         arguments.push(value(&values, *channel, mode)?);
                     }
                     arguments.push(value(&values, *payload, mode)?);
@@ -127,11 +123,12 @@ pub(super) fn details(values: &Values, gap: &Resubscribed) -> Result<Vec<sys::na
         .collect()
 }
 
-fn value(values: &Values, place: u32, mode: Mode) -> Result<sys::napi_value> {
-    match values.build(place, mode) {
+/// The value at `index` of the tape. One that is too long for a JavaScript string becomes a Buffer,
+/// since a message has no caller that could be told of an error.
+fn value(values: &Values, index: u32, mode: Mode) -> Result<sys::napi_value> {
+    match values.build(index, mode) {
         Ok(value) => Ok(value),
-        // Too long for a string by a few bytes: better as a Buffer than not at all.
-        Err(Failure::TooLong) => match values.build(place, Mode::new(BUFFERS)) {
+        Err(Failure::TooLong) => match values.build(index, Mode::new(BUFFERS)) {
             Ok(value) => Ok(value),
             Err(_) => values.null(),
         },
@@ -149,5 +146,9 @@ fn copied(name: &Uint8ArraySlice) -> Bytes {
     Bytes::copy_from_slice(name)
 }
 
-/// The longest timeout in ms; a longer one would not fit into an instant everywhere.
+/// The most arguments that one message takes: token, channel, payload.
+const WIDEST: usize = 3;
+/// Bits of a mode that turn bulk and simple strings into Buffers (`lib/mode.js`).
+const BUFFERS: u32 = 1 << 1 | 1 << 2;
+/// The longest timeout in ms, 49 days. A longer one would not fit into an instant on every platform.
 const LONGEST: f64 = u32::MAX as f64;

@@ -1,7 +1,8 @@
-//! What the event loop's thread reaches of a client: its core, its sinks, the sockets it watches.
+//! What the thread of an event loop has of a client: the client itself, the JavaScript functions, and
+//! the sockets that this event loop watches.
 //!
-//! Owns the watches of lanes that are served on this thread. Everything in here stays on one
-//! thread; no borrow is held while JavaScript may run.
+//! Owns these watches. Everything in here stays on one thread. No borrow is held while JavaScript may
+//! run, because JavaScript may call back.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -10,6 +11,9 @@ use std::sync::Arc;
 
 use napi::{sys, Env};
 
+use super::poll::{TurnEnd, Watch};
+use super::sinks::Sinks;
+use super::watcher::{Interest, Watcher};
 use crate::client::{Client, Shared};
 use crate::error;
 use crate::lane::{Lane, Wait};
@@ -17,36 +21,32 @@ use crate::options::ClientOptions;
 use crate::outbox::{Event, Outbox};
 use crate::stream::Stream;
 
-use super::deliver::Sinks;
-use super::poll::{Turn, Watch};
-use super::watcher::{Interest, Watcher};
-
-/// One client, seen from its event loop.
+/// One client, seen from one event loop.
 pub struct Reach {
     /// Itself, for the watchers that it makes.
     own: Weak<Reach>,
-    /// How to start the client, until it has started.
+    /// How the client starts; `None` after it was started.
     start: Cell<Option<Start>>,
     client: OnceCell<Client>,
     sinks: Sinks,
     outbox: Arc<Outbox>,
-    /// By the place of the lane or session.
+    /// By the id of the lane or session. No session has the id of a lane.
     watches: RefCell<HashMap<u32, Watch>>,
-    /// The end of the turn, for sessions; made for the first one.
-    turn: RefCell<Option<Turn>>,
+    /// The end of the turn. Made when the first connection needs it that is one of many.
+    turn_end: RefCell<Option<TurnEnd>>,
 }
 
 /// How a client starts.
 pub enum Start {
-    /// By itself. `is_watched`: plain connections are to be watched on this thread, if its event
-    /// loop can.
+    /// As a client of this thread alone. `is_watched` says whether this event loop is to watch plain
+    /// connections, if it can.
     Alone { options: Box<ClientOptions>, is_watched: bool },
-    /// With the others who use it.
+    /// As one that several threads share.
     Shared(Arc<Shared>),
 }
 
 impl Reach {
-    /// No client yet.
+    /// A client that has not started.
     pub fn new(sinks: Sinks, outbox: Arc<Outbox>, start: Start) -> Rc<Self> {
         Rc::new_cyclic(|own| Self {
             own: Weak::clone(own),
@@ -55,7 +55,7 @@ impl Reach {
             sinks,
             outbox,
             watches: RefCell::default(),
-            turn: RefCell::default(),
+            turn_end: RefCell::default(),
         })
     }
 
@@ -64,7 +64,7 @@ impl Reach {
         self.client.get()
     }
 
-    /// Starts the client, if that was not tried before.
+    /// Starts the client, unless that was tried before.
     pub fn start(&self) -> error::Result<()> {
         let outbox = Arc::clone(&self.outbox);
         let client = match self.start.take() {
@@ -78,36 +78,36 @@ impl Reach {
         Ok(())
     }
 
-    /// Leaves a client that goes on without this thread, whose environment is going down.
+    /// Leaves a shared client, which goes on without this thread, whose environment ends.
     pub fn leave(&self) {
-        // Nobody listens here any more.
-        self.outbox.hold();
+        // Nobody drains the outbox any more, and no wake-up must reach the environment.
+        self.outbox.promise_drain();
         self.end();
     }
 
     /// Takes everything that has come to JavaScript.
     pub fn drain(&self, env: Env) {
         self.sinks.drain(env, &self.outbox, |event| match event {
-            Event::Ready(place) | Event::Opened(place) => self.watch(env, *place),
-            Event::Look(place) => self.look_at(*place),
-            Event::Left(place) => {
-                let ended = self.watches.borrow_mut().remove(place);
+            Event::Ready(id) | Event::Opened(id) => self.watch(env, *id),
+            Event::Look(id) => self.look_at(*id),
+            Event::Left(id) => {
+                let ended = self.watches.borrow_mut().remove(id);
                 if let Some(watch) = ended {
                     watch.close();
                 }
             }
-            // A connection may have been taken over, handed back, or lost.
+            // A connection may have been lost.
             _ => self.look_again(),
         });
     }
 
-    /// The same, and tells that it was all.
+    /// Takes everything that has come to JavaScript, and then tells JavaScript that it has all.
     fn deliver(&self, env: Env) {
         self.drain(env);
         let _ = self.sinks.drained.call(&env, &[]);
     }
 
-    /// Ends the client, which does not start any more.
+    /// Ends the client. It cannot start any more.
     fn end(&self) {
         drop(self.start.take());
         if let Some(client) = self.client() {
@@ -115,30 +115,30 @@ impl Reach {
         }
     }
 
-    /// The same, and what only an open client needs.
+    /// Ends the client and its watches.
     pub fn close(&self) {
         self.end();
-        let turn = self.turn.borrow_mut().take();
-        if let Some(turn) = turn {
-            turn.close();
+        let turn_end = self.turn_end.borrow_mut().take();
+        if let Some(turn_end) = turn_end {
+            turn_end.close();
         }
         self.look_again();
     }
 
-    /// Makes every watch ask what to wait for.
+    /// Makes every watch ask again what to wait for.
     pub fn look_again(&self) {
         self.watches.borrow().values().for_each(Watch::update);
     }
 
-    /// Makes the watches of the lanes ask what to wait for: a socket may be full now.
+    /// Makes the watches of all lanes ask again what to wait for, since a socket may be full now.
     pub fn look_at_lanes(&self) {
         let lanes = self.client().map_or(0, Client::lanes);
-        (0..lanes).for_each(|place| self.look_at(place));
+        (0..lanes).for_each(|lane_id| self.look_at(lane_id));
     }
 
-    /// The same for one place.
-    pub fn look_at(&self, place: u32) {
-        if let Some(watch) = self.watches.borrow().get(&place) {
+    /// Makes the watch of the lane or session with this id ask again what to wait for.
+    pub fn look_at(&self, id: u32) {
+        if let Some(watch) = self.watches.borrow().get(&id) {
             watch.update();
         }
     }
@@ -148,24 +148,24 @@ impl Reach {
         self.sinks.error(env, error)
     }
 
-    fn watch(&self, env: Env, place: u32) {
-        let lane = self.client().and_then(|client| client.lane(place));
+    /// Watches the connection of the lane or session with this id, if it is detached.
+    fn watch(&self, env: Env, id: u32) {
+        let lane = self.client().and_then(|client| client.lane(id));
         let (Some(lane), Some(own)) = (lane, self.own.upgrade()) else { return };
         let Some(stream) = lane.detached() else { return };
         let Some(descriptor) = stream.descriptor() else { return };
-        // Of several connections, what one turn has read is delivered together.
-        let is_one_of_many = self
-            .client()
-            .is_some_and(|client| place >= client.lanes() || client.router().is_some());
-        if is_one_of_many && self.turn.borrow().is_none() {
-            *self.turn.borrow_mut() = Turn::new(env, Box::new(Deliverer(Rc::clone(&own))));
+        // What several sessions or nodes have sent in one turn is delivered together.
+        let is_one_of_many =
+            self.client().is_some_and(|client| id >= client.lanes() || client.router().is_some());
+        if is_one_of_many && self.turn_end.borrow().is_none() {
+            *self.turn_end.borrow_mut() = TurnEnd::new(env, Box::new(Deliverer(Rc::clone(&own))));
         }
         let watcher = LaneWatcher { reach: own, lane, stream, is_one_of_many };
         let watch = Watch::start(env, descriptor, Box::new(watcher));
         let mut watches = self.watches.borrow_mut();
         let before = match watch {
-            Some(watch) => watches.insert(place, watch),
-            None => watches.remove(&place),
+            Some(watch) => watches.insert(id, watch),
+            None => watches.remove(&id),
         };
         drop(watches);
         if let Some(before) = before {
@@ -174,7 +174,7 @@ impl Reach {
     }
 }
 
-/// Serves one connection of a lane for as long as it stands.
+/// Serves one connection of a lane until it is lost or handed over.
 struct LaneWatcher {
     reach: Rc<Reach>,
     lane: Lane,
@@ -184,16 +184,16 @@ struct LaneWatcher {
 
 impl Watcher for LaneWatcher {
     fn serve(&self) {
-        // What is read now is delivered soon, without a wake-up.
-        self.reach.outbox.hold();
+        // What is read now is delivered in this turn, so no wake-up is needed.
+        self.reach.outbox.promise_drain();
         self.lane.serve(&self.stream);
     }
 
     fn is_patient(&self) -> bool {
-        let turn = self.reach.turn.borrow();
-        match &*turn {
-            Some(turn) if self.is_one_of_many => {
-                turn.await_end();
+        let turn_end = self.reach.turn_end.borrow();
+        match &*turn_end {
+            Some(turn_end) if self.is_one_of_many => {
+                turn_end.request();
                 true
             }
             _ => false,
@@ -214,7 +214,7 @@ impl Watcher for LaneWatcher {
     }
 }
 
-/// Delivers what several sessions have read in one turn.
+/// Delivers what several sessions or nodes have sent in one turn.
 struct Deliverer(Rc<Reach>);
 
 impl Watcher for Deliverer {

@@ -1,44 +1,42 @@
-//! The sessions of a client, as JavaScript sees them: numbers that it has chosen itself.
+//! The sessions of a client, as JavaScript sees them. JavaScript chooses the id of a session.
+
+use std::time::Duration;
 
 use napi::bindgen_prelude::*;
 use napi::Env;
 use napi_derive::napi;
 
-use std::time::Duration;
-
+use super::batch::batch;
+use super::bridge::Core;
+use super::guard;
+use crate::client::Client;
 use crate::error;
 use crate::lane::Command;
 use crate::session::Released;
 
-use super::bridge::{batch, Core};
-use super::guard;
-
-/// Columns of the table that describes a turn's commands: length, mode, timeout, id. Ids are not
-/// consecutive here, because all sessions of a client share them.
-const COLUMNS: usize = 4;
-
 #[napi]
 impl Core {
-    /// Opens a session on the node at `node`, or on any, to be found at `place`;
-    /// `settled(place, error)` follows.
+    /// Opens a session on the node at `place`, or on any node. `settled(session_id, error)` is called
+    /// once that has succeeded or failed.
     #[napi]
-    pub fn open_session(&self, place: u32, node: Option<u32>) -> Result<()> {
+    pub fn open_session(&self, session_id: u32, place: Option<u32>) -> Result<()> {
         guard(|| {
             if let Some(client) = self.started()?.client() {
-                client.open_session(place, node);
+                client.open_session(session_id, place);
             }
             Ok(())
         })
     }
 
-    /// Takes one turn's commands of a session, as `submit` does. Returns the bytes queued in it.
+    /// Takes the commands of one turn as `submit` does, for one session, or for the node that has this
+    /// number as its place. Returns the bytes that are queued there.
     #[napi]
-    // One call a turn: an object to gather the arguments would cost more than they do.
+    // An object that gathers the arguments would cost more than they do.
     #[allow(clippy::too_many_arguments)]
     pub fn submit_to(
         &self,
         env: Env,
-        place: u32,
+        target: u32,
         encoded: Unknown,
         length: u32,
         table: Uint32ArraySlice,
@@ -53,19 +51,19 @@ impl Core {
             }
             let batch = batch(env, encoded, length, commands, large)?;
             let reach = self.started()?;
-            let queued = reach.client().map_or(0, |client| client.submit_to(place, batch));
-            reach.look_at(place);
+            let queued = reach.client().map_or(0, |client| client.submit_to(target, batch));
+            reach.look_at(target);
             Ok(queued as f64)
         })
     }
 
-    /// Takes a session from its caller: 0 if it is clean and may serve another one, 1 if it is
-    /// gone, 2 if commands are not answered yet, and nothing was done.
+    /// Takes a session from its caller. Returns 0 if it is clean and may serve another caller, 1 if it
+    /// is gone, and 2 if commands are not answered yet, so that nothing was done.
     #[napi]
-    pub fn release(&self, place: u32) -> Result<u32> {
+    pub fn release(&self, session_id: u32) -> Result<u32> {
         guard(|| {
-            let released = self.with_client(|client| client.release(place));
-            self.look_at(place);
+            let released = self.with_client(|client| client.release(session_id));
+            self.look_at(session_id);
             Ok(match released {
                 Some(Released::Clean) => 0,
                 Some(Released::Gone) | None => 1,
@@ -74,41 +72,44 @@ impl Core {
         })
     }
 
-    /// Ends a session that nobody uses: its connection goes back to the pool.
+    /// Ends a session that no caller has. Its connection goes back to the pool.
     #[napi]
-    pub fn give_back(&self, place: u32) -> Result<()> {
+    pub fn give_back(&self, session_id: u32) -> Result<()> {
         guard(|| {
-            self.with_client(|client| client.give_back(place));
-            self.look_at(place);
+            self.with_client(|client| client.give_back(session_id));
+            self.look_at(session_id);
             Ok(())
         })
     }
 
     /// Ends a session with all its commands, and closes its connection.
     #[napi]
-    pub fn end_session(&self, place: u32) -> Result<()> {
+    pub fn end_session(&self, session_id: u32) -> Result<()> {
         guard(|| {
             let text = "the session was released before the reply came";
             let error = error::Error::new(error::ErrorClass::Closed, "SESSION_RELEASED", text);
-            self.with_client(|client| client.end_session(place, &error));
-            self.look_at(place);
+            self.with_client(|client| client.end_session(session_id, &error));
+            self.look_at(session_id);
             Ok(())
         })
     }
 
     /// Whether a session can be used, as far as is known.
     #[napi]
-    pub fn is_session_up(&self, place: u32) -> Result<bool> {
-        guard(|| Ok(self.with_client(|client| client.is_session_up(place)).unwrap_or_default()))
+    pub fn is_session_up(&self, session_id: u32) -> Result<bool> {
+        let is_up = |client: &Client| client.is_session_up(session_id);
+        guard(|| Ok(self.with_client(is_up).unwrap_or_default()))
     }
 
-    /// Whether somebody else may have a session.
+    /// Whether another caller may get this session.
     #[napi]
-    pub fn is_session_fit(&self, place: u32) -> Result<bool> {
-        guard(|| Ok(self.with_client(|client| client.is_session_fit(place)).unwrap_or_default()))
+    pub fn is_session_fit(&self, session_id: u32) -> Result<bool> {
+        let is_fit = |client: &Client| client.is_session_fit(session_id);
+        guard(|| Ok(self.with_client(is_fit).unwrap_or_default()))
     }
 
-    /// Whether other threads wait for a session, of which this one waits for `own`.
+    /// Whether callers on other threads wait for a session. `own` is the number of callers that wait
+    /// on this thread.
     #[napi]
     pub fn is_session_wanted_elsewhere(&self, own: u32) -> Result<bool> {
         guard(|| {
@@ -118,21 +119,21 @@ impl Core {
         })
     }
 
-    /// The error for a caller who has waited for `waited` ms, like `waiting` others; null if the
-    /// client has not started.
+    /// The error of a caller that has waited for `waited` ms for a session of the node at `place`, or
+    /// of any node. `waiting` is the number of others that still wait.
     #[napi]
     pub fn pool_timeout(
         &self,
         env: Env,
         waited: f64,
         waiting: u32,
-        node: Option<u32>,
+        place: Option<u32>,
     ) -> Result<Unknown<'static>> {
         guard(|| {
             let waited = Duration::from_millis(waited.clamp(0.0, f64::from(u32::MAX)) as u64);
             let reach = self.started()?;
             let waiting = waiting as usize;
-            let error = reach.client().map(|client| client.pool_timeout(node, waited, waiting));
+            let error = reach.client().map(|client| client.pool_timeout(place, waited, waiting));
             let error = error.ok_or_else(|| Error::from_reason("the client did not start"))?;
             let value = reach.error(env, &error)?;
             // SAFETY: `value` was made in this call and is returned by it.
@@ -140,10 +141,15 @@ impl Core {
         })
     }
 
-    fn look_at(&self, place: u32) {
+    /// Makes the watch of a session ask again what to wait for.
+    fn look_at(&self, session_id: u32) {
         let reach = self.reach.borrow().clone();
         if let Some(reach) = reach {
-            reach.look_at(place);
+            reach.look_at(session_id);
         }
     }
 }
+
+/// Columns of the table that describes a turn's commands: length, mode, timeout, id. Ids are not
+/// consecutive here, because all sessions of a client share them.
+const COLUMNS: usize = 4;

@@ -22,7 +22,7 @@ pub struct Stats {
     pub timeouts: f64,
     /// Commands written again.
     pub retries: f64,
-    /// Commands that a server has sent on to another one.
+    /// Commands that a node has redirected to another one.
     pub redirects: f64,
     /// Connections opened.
     pub connects: f64,
@@ -32,13 +32,13 @@ pub struct Stats {
     pub reconnects: f64,
     /// Replies thrown away because their caller had gone.
     pub late_replies: f64,
-    /// Push frames nobody asked for.
+    /// RESP3 pushes that belong to no subscription.
     pub pushes_ignored: f64,
     /// Bytes read.
     pub bytes_in: f64,
     /// Bytes written.
     pub bytes_out: f64,
-    /// Submission to arrival of the reply.
+    /// Time from submission to the arrival of the reply.
     pub latency: Percentiles,
 }
 
@@ -47,22 +47,22 @@ pub struct Stats {
 pub struct PoolNumbers {
     /// Connections that exist, lanes included.
     pub total: u32,
-    /// Connections nobody uses.
+    /// Connections that are not on loan.
     pub idle: u32,
-    /// Exclusive leases out.
+    /// Exclusive leases that are out.
     pub in_use: u32,
-    /// Callers that wait for one.
+    /// Callers that wait for an exclusive lease.
     pub waiting: u32,
-    /// The most that may be out.
+    /// Exclusive leases that may be out at the same time.
     pub max: u32,
-    /// How long callers waited.
+    /// Time that callers have waited for a lease.
     pub acquire: Percentiles,
 }
 
 /// A lane's numbers.
 #[napi(object)]
 pub struct LaneNumbers {
-    /// Whether its connection stands.
+    /// Whether it has a connection that has finished its handshake.
     pub connected: bool,
     /// Commands written and not answered.
     pub in_flight: u32,
@@ -79,20 +79,20 @@ pub struct PubSubNumbers {
     pub subscriptions: u32,
     /// Messages received.
     pub received: f64,
-    /// Of these, messages that were dropped because too many waited for the event loop.
+    /// Messages received and dropped, because too many waited for the event loop.
     pub dropped: f64,
     /// Bytes of messages that wait.
     pub queued_bytes: f64,
 }
 
-/// Upper bounds, at most an eighth too high.
+/// Upper bounds of durations in ms, at most an eighth too high.
 #[napi(object)]
 pub struct Percentiles {
-    /// Half are below.
+    /// Half of all durations are below this one.
     pub p50: f64,
-    /// 99 % are below.
+    /// 99 % are below this one.
     pub p99: f64,
-    /// 99.9 % are below.
+    /// 99.9 % are below this one.
     pub p999: f64,
 }
 

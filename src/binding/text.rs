@@ -1,7 +1,7 @@
-//! Reads what JavaScript encoded: the one string of a turn, and the large values beside it.
+//! Reads what JavaScript has encoded: the one string of a turn, and the large values beside it.
 //!
-//! The string is a "binary string": each of its characters is one byte of the wire. So one
-//! `napi_get_value_string_latin1` copies it as it is, however many commands it holds.
+//! That string is a binary string, in which each character stands for one byte of the wire. So one
+//! call of `napi_get_value_string_latin1` copies it, however many commands it holds.
 
 use napi::bindgen_prelude::*;
 use napi::{sys, Env, Status};
@@ -39,7 +39,7 @@ pub fn append_value(env: Env, value: Unknown, len: usize, out: &mut Vec<u8>) -> 
             sys::napi_get_value_string_latin1(env.raw(), raw, std::ptr::null_mut(), 0, &mut chars)
         };
         check(status)?;
-        // As many bytes as characters: all of it is ASCII, which latin1 copies fastest.
+        // With as many bytes as characters, all of it is ASCII, which is copied fastest as latin1.
         return if chars == len {
             append_latin1(env, raw, len, out)
         } else {

@@ -1,23 +1,24 @@
-//! What a watched socket tells its owner, and what it is watched for.
+//! What an event loop calls for a watched socket, and what it waits for.
 //!
-//! Owns no socket: `poll` watches, `reach` serves.
+//! Owns no socket. `poll` calls a [`Watcher`], and `reach` has those that serve lanes.
 
 use napi::Env;
 
-/// What a watch tells its owner, on the thread of the event loop.
+/// Called by a watch, on the thread of the event loop.
 pub trait Watcher {
-    /// The socket is ready: moves its bytes. No JavaScript may run in here.
+    /// Moves the bytes of a socket that is ready. No JavaScript may run in here.
     fn serve(&self);
 
-    /// Whether what was read can wait until all ready sockets are served. Several connections that
-    /// are answered together are then written to together, so that the server is woken up once.
+    /// Whether what was read can wait until all ready sockets are served. Then the replies of several
+    /// connections are delivered together, and the next commands are written together, so the server
+    /// wakes up once.
     fn is_patient(&self) -> bool;
 
-    /// Takes what was read to JavaScript. Called within a callback scope: promises that are settled
-    /// in here have run their continuations when it returns to the loop.
+    /// Takes what was read to JavaScript. Called within a callback scope, so the continuations of
+    /// promises run before the event loop goes on.
     fn deliver(&self, env: Env);
 
-    /// Which readiness is wanted from now on; asked after each `serve`.
+    /// What to wait for from now on. Called after each `serve`.
     fn interest(&self) -> Interest;
 }
 
@@ -30,6 +31,6 @@ pub enum Interest {
     ReadWrite,
     /// Nothing for now.
     Pause,
-    /// Nothing any more: the watch ends.
+    /// Nothing any more, so the watch ends.
     Nothing,
 }

@@ -1,26 +1,29 @@
 //! From options to a connection that may serve commands.
 //!
-//! Owns the one budget of DNS, TCP, TLS and handshake (P3), the fallback to RESP2, and the error
-//! when the budget is spent. It never tries again on its own: that is for whoever reconnects.
+//! Owns the one deadline of DNS, TCP, TLS and handshake, the fallback to RESP2, and the error when
+//! the deadline has passed. It makes one attempt; the pool decides whether there is another one.
 
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use tokio::time::timeout;
 
-use super::handshake::{Plan, Verdict};
+use super::handshake::{HandshakeOutcome, Plan};
 use super::{Connection, Credentials};
 use crate::error::{Error, ErrorClass, Result};
 use crate::options::{ClientOptions, Protocol};
-use crate::stream::{Progress, Step, Stream};
+use crate::stream::{ConnectPhase, Progress, Stream};
 
 impl Connection {
-    /// Connects and shakes hands, all within `socket.connect_timeout`. `tls` is the configuration
-    /// made of `options.tls`; `credentials` are the options' own or a provider's.
+    /// Connects and does the handshake, all within `socket.connect_timeout`. `tls` is the
+    /// configuration made of `options.tls`; `credentials` are those of the options or of the
+    /// application's provider.
     ///
-    /// Fails with kind `ConnectionTimeout` (code `CONNECT_TIMEOUT`), `Protocol`, or `Connection`
-    /// with code `CONNECT`, `TLS_...`, `AUTH`, `SELECT`, `DENIED` or `HANDSHAKE` (see
-    /// [`Error::is_fatal`]), or `MAX_CLIENTS`.
+    /// # Errors
+    ///
+    /// Class `ConnectionTimeout` (code `CONNECT_TIMEOUT`), `Protocol`, or `Connection` with code
+    /// `CONNECT`, `TLS_...`, `AUTH`, `SELECT`, `DENIED`, `HANDSHAKE` or `MAX_CLIENTS`.
+    /// [`Error::is_fatal`] tells whether another attempt can succeed.
     pub async fn open(
         options: &ClientOptions,
         tls: Option<&Arc<ClientConfig>>,
@@ -64,31 +67,35 @@ async fn connect(
     progress: &Progress,
 ) -> Result<Connection> {
     let stream = Stream::connect_tracked(options, tls, progress).await?;
-    progress.enter(Step::Handshake);
+    progress.enter(ConnectPhase::Handshake);
     let mut connection = Connection::new(stream, options.limits);
-    // The handshake selects it, or fails.
+    // The handshake selects this database, or fails.
     connection.database = options.database;
     Ok(connection)
 }
 
+/// How a handshake has ended.
 enum Greeting {
     Ready,
-    /// RESP3 is not spoken here; a clean connection may go on in RESP2.
+    /// The server does not speak RESP3. A clean connection, on which every answer has come, may go on
+    /// in RESP2.
     Fallback {
         is_clean: bool,
     },
 }
 
+/// Does one handshake.
 async fn greet(connection: &mut Connection, plan: Plan) -> Result<Greeting> {
     let mut answers = Vec::new();
     let talk = connection.converse(plan.bytes(), plan.replies(), &mut answers).await;
-    // A server that refuses us says why and closes: its words explain more than the lost socket.
+    // A server that refuses a client says why, and closes. So its answers are looked at before the
+    // error of the lost socket.
     match (plan.judge(&answers)?, talk) {
-        (Verdict::Ready(info), Ok(())) => {
+        (HandshakeOutcome::Ready(info), Ok(())) => {
             connection.info = info;
             Ok(Greeting::Ready)
         }
-        (Verdict::Fallback, talk) => Ok(Greeting::Fallback { is_clean: talk.is_ok() }),
+        (HandshakeOutcome::Fallback, talk) => Ok(Greeting::Fallback { is_clean: talk.is_ok() }),
         (_, Ok(())) => Err(closed_early()),
         (_, Err(error)) if error.kind() == ErrorClass::Protocol || error.is_fatal() => Err(error),
         (_, Err(error)) => Err(closed_early().with_cause(error)),
@@ -101,20 +108,20 @@ fn closed_early() -> Error {
 }
 
 fn out_of_time(options: &ClientOptions, progress: &Progress) -> Error {
-    let step = match progress.step() {
-        Step::Dns => "dns (the resolver did not answer)",
-        Step::Tcp => "tcp (the network or the server did not answer)",
-        Step::Tls => "tls (the server did not finish the tls handshake)",
-        Step::Handshake => "handshake (the server accepted, but did not answer)",
+    let phase = match progress.phase() {
+        ConnectPhase::Dns => "dns (the resolver did not answer)",
+        ConnectPhase::Tcp => "tcp (the network or the server did not answer)",
+        ConnectPhase::Tls => "tls (the server did not finish the tls handshake)",
+        ConnectPhase::Handshake => "handshake (the server accepted, but did not answer)",
     };
     let budget = options.socket.connect_timeout.as_millis();
-    let message = format!("could not connect to {} within {budget} ms: stuck at {step}", {
+    let message = format!("could not connect to {} within {budget} ms: stuck at {phase}", {
         &options.endpoint
     });
     let error = Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", message).retryable();
     match progress.failure() {
-        // What failed on the way to a socket says nothing about a later step.
-        Some(failure) if progress.step() == Step::Tcp => error.with_cause(failure),
+        // An address that has failed explains a missing socket, but no later phase.
+        Some(failure) if progress.phase() == ConnectPhase::Tcp => error.with_cause(failure),
         _ => error,
     }
 }

@@ -1,10 +1,10 @@
-//! Bytes of a stream to frames.
+//! The receiving side of a connection: bytes of a stream to frames.
 //!
-//! Owns the receive buffer and the decoder's partial state. It never waits and never decides what
+//! Owns the receive buffer and the decoder's partial state. It never waits, and never decides what
 //! a frame means.
 //!
-//! Invariant: what is reserved never exceeds what has been received by more than
-//! [`HEADROOM`], whatever the peer announces (P13).
+//! Invariant: the memory that is reserved never exceeds the bytes received by more than
+//! [`HEADROOM`], whatever size the peer announces.
 
 use std::io;
 
@@ -31,8 +31,8 @@ impl Reader {
         Self { buf: BytesMut::new(), decoder, chunk: MIN_CHUNK, latest: 0 }
     }
 
-    /// Reads once, without waiting; 0 is the end of the stream. As with [`Stream::try_read`], call
-    /// it until `WouldBlock` before awaiting [`Stream::readable`].
+    /// Reads once, without waiting, and returns the number of bytes; 0 is the end of the stream. Call
+    /// it until it returns `WouldBlock`, and only then await [`Stream::readable`].
     pub fn fill(&mut self, stream: &Stream) -> io::Result<usize> {
         self.make_room();
         let spare = self.buf.capacity() - self.buf.len();
@@ -46,9 +46,11 @@ impl Reader {
         Ok(length)
     }
 
-    /// All values that are complete now; `None` until more bytes have come.
+    /// All values that are complete now; `None` if there are none until more bytes have come.
     ///
-    /// Fails with kind `Protocol`, after the values before the offence were returned.
+    /// # Errors
+    ///
+    /// Class `Protocol`, after the values before the offence were returned.
     pub fn decode(&mut self) -> Result<Option<Frames>> {
         self.decoder.decode(&mut self.buf)
     }
@@ -58,13 +60,15 @@ impl Reader {
         self.decoder.is_mid_value()
     }
 
-    /// Bytes that are known to be missing of the value under way; 0 if unknown.
+    /// How many bytes the unfinished value still needs, as far as the server has announced it; 0 if
+    /// that is not known.
     pub fn wanted(&self) -> usize {
         self.decoder.wanted()
     }
 
-    /// Small replies share one chunk; a new one is taken only when the rest of it is too small
-    /// for a read. Memory that grows doubles, so taking it late also keeps it within P13.
+    /// Reserves memory for the next read, if the rest is too small for one. So small replies share a
+    /// chunk. A buffer that grows takes twice its size; growing it late keeps that within the bytes
+    /// received and [`HEADROOM`].
     fn make_room(&mut self) {
         let spare = self.buf.capacity() - self.buf.len();
         let needed = self.decoder.wanted().clamp(MIN_SPARE, MIN_CHUNK);
@@ -74,18 +78,20 @@ impl Reader {
         }
     }
 
+    /// The most that may be reserved now.
     fn allowance(&self) -> usize {
         self.buf.len().max(self.latest) + HEADROOM
     }
 }
 
-/// Holds a hundred small replies; one connection in use should cost no more.
+/// Holds a hundred small replies. A connection in use should cost no more memory.
 const MIN_CHUNK: usize = 16 * 1024;
 /// About as much as a kernel's socket buffer holds on loopback; larger reads gain nothing.
 const MAX_CHUNK: usize = 256 * 1024;
-/// Below this a read is not worth its system call.
+/// A read into less room than this is not worth its system call.
 const MIN_SPARE: usize = 4 * 1024;
-/// P13.
+/// How much more may be reserved than was received: 64 KiB, so that a server that announces large
+/// values and does not send them costs little (`SECURITY.md`).
 const HEADROOM: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! Whether two clients can be one.
+//! Whether two sets of options are the same, so that their clients can share one core.
 //!
-//! Owns the comparison of all options. It tells which one differs and never shows a value: that
+//! Owns the comparison of all options. It tells which option differs and never shows a value, which
 //! could be a secret.
 
 use super::ClientOptions;
 
 impl ClientOptions {
-    /// The first option, as users spell it, in which `other` differs; None if none does.
+    /// The first option in which `other` differs, as users spell it; `None` if none does.
     pub fn difference(&self, other: &Self) -> Option<&'static str> {
-        // Taken apart, so that an option added later is not forgotten here.
+        // Destructured, so that this does not compile once an option is added and forgotten here.
         let Self {
             endpoint,
             tls,
@@ -60,11 +60,9 @@ mod tests {
     use super::super::{Endpoint, Protocol, Reconnect, Secret, TlsOptions};
     use super::*;
 
-    type Change = fn(&mut ClientOptions);
-
     #[test]
     fn the_option_that_differs_is_named() {
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, fn(&mut ClientOptions)); 9] = [
             ("socket.host", |o| o.endpoint = Endpoint::tcp("elsewhere", 1)),
             ("socket.tls", |o| o.tls = Some(TlsOptions::default())),
             ("socket.reconnectStrategy", |o| o.reconnect = Reconnect::Never),
@@ -84,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_options_do_not_differ_whoever_holds_the_secret() {
+    fn equal_options_do_not_differ_though_each_has_its_copy_of_the_secret() {
         let options = || ClientOptions {
             password: Some(Secret::new("canary")),
             tls: Some(TlsOptions { key: Some(Secret::new("canary")), ..TlsOptions::default() }),

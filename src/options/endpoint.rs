@@ -1,7 +1,7 @@
-//! Where a server listens.
+//! The address of a server.
 //!
-//! Owns the address as users write it; never resolves it (that is [`crate::stream`]'s work) and
-//! never carries credentials, so it may appear in any message.
+//! Owns the address as users write it. It is resolved in [`crate::stream`], not here. It holds no
+//! credentials, so it may appear in any message.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -24,15 +24,15 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The port that Redis and Valkey listen on unless told otherwise.
+    /// The port that Redis and Valkey listen on by default.
     pub const DEFAULT_PORT: u16 = 6379;
 
-    /// An address for TCP.
+    /// The address of a TCP socket.
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {
         Self::Tcp { host: host.into(), port }
     }
 
-    /// An address for a Unix domain socket.
+    /// The address of a Unix domain socket.
     pub fn unix(path: impl Into<String>) -> Self {
         Self::Unix { path: path.into() }
     }

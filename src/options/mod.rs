@@ -1,16 +1,17 @@
 //! Validated options of a client.
 //!
-//! Owns every setting the core reads, its default, its range, and the parsing of URLs and TLS
-//! material. Pure: it never opens a file or a socket and never reads a clock, and nothing in it
-//! prints a secret.
+//! Owns every setting that the core reads, its default, its range, and the parsing of URLs and TLS
+//! material. Pure: it never opens a file or a socket and never reads a clock. Nothing in it prints a
+//! secret.
 //!
-//! Invariant: options that passed [`ClientOptions::validate`] can be used without further
-//! checks; what is still wrong with them only the server can tell.
+//! Invariant: options that passed [`ClientOptions::validate`] need no further checks. Only a server
+//! can tell what else is wrong with them.
 
 mod compare;
 mod endpoint;
 mod secret;
 mod tls;
+mod tls_config;
 mod topology;
 mod url;
 mod validate;
@@ -19,24 +20,25 @@ use std::time::Duration;
 
 pub use endpoint::Endpoint;
 pub use secret::Secret;
-pub use tls::{client_config, TlsOptions, TlsVersion};
+pub use tls::{TlsOptions, TlsVersion};
+pub use tls_config::client_config;
 pub use topology::{Reads, SentinelOptions, TopologyOptions};
 pub use url::{parse_url, UrlParts};
 
 use crate::resp::Limits;
 
-/// Everything the core has to know to serve one client.
+/// The options of one client.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
     /// Where the server listens; default `localhost:6379`.
     pub endpoint: Endpoint,
-    /// How to encrypt; default `None`, that is plain bytes.
+    /// How to encrypt; default `None`, which sends plain bytes.
     pub tls: Option<TlsOptions>,
-    /// The socket below the protocol.
+    /// How sockets behave.
     pub socket: SocketOptions,
     /// ACL user; `None` means the server's `default` user.
     pub username: Option<String>,
-    /// Password; `None` sends no `AUTH` (an empty one if there is a user name).
+    /// Password; `None` sends no `AUTH`, or an empty password if there is a user name.
     pub password: Option<Secret>,
     /// Whether the application's `credentialsProvider` is asked before each connection, instead
     /// of `username` and `password`. Default `false`.
@@ -45,27 +47,28 @@ pub struct ClientOptions {
     pub name: Option<String>,
     /// Database to `SELECT`; default 0, which sends nothing.
     pub database: u32,
-    /// Protocol to ask for; default RESP3, which falls back by itself.
+    /// The protocol to ask for; default RESP3, which falls back to RESP2 where a server lacks it.
     pub protocol: Protocol,
-    /// Sends `READONLY`, so that a cluster's replica serves reads; default `false`.
+    /// Whether to send `READONLY`, which makes a cluster's replica serve reads; default `false`.
     pub readonly: bool,
     /// What `CLIENT SETINFO` tells the server; `None` sends nothing. Default: this library.
     pub client_info: Option<ClientInfo>,
     /// The pool of connections of each node.
     pub pool: PoolOptions,
-    /// How many connections share the client's pipelined commands; default 1, because only one
-    /// keeps the order of commands that were not awaited. At most `pool.max`.
+    /// The number of lanes, from 1 to `pool.max`. Default 1, because only one lane keeps the order
+    /// of commands that were not awaited.
     pub lanes: usize,
-    /// How often an idle connection is asked for a `PONG`; zero means never. Default 30 s.
+    /// After how much silence a lane without commands, or a subscriber, sends a `PING`; zero means
+    /// never. Default 30 s.
     pub ping_interval: Duration,
-    /// Whether commands wait while there is no connection (else they fail at once). Default
+    /// Whether commands wait while there is no connection; otherwise they fail at once. Default
     /// `true`.
     pub offline_queue: bool,
     /// What to do after a connection was lost or could not be made.
     pub reconnect: Reconnect,
-    /// Bounds of what a server may answer.
+    /// Bounds of a reply.
     pub limits: Limits,
-    /// The other nodes; default `None`: there is one server.
+    /// What a client of several nodes needs beside; default `None`, which means one server.
     pub topology: Option<TopologyOptions>,
 }
 
@@ -94,26 +97,28 @@ impl Default for ClientOptions {
     }
 }
 
-/// The version of the protocol that a connection speaks.
+/// A version of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protocol {
     /// RESP2: no `HELLO` is sent.
     Resp2,
-    /// RESP3, by `HELLO 3`; a server without it is spoken to in RESP2.
+    /// RESP3, by `HELLO 3`. A server that refuses it is spoken to in RESP2.
     #[default]
     Resp3,
 }
 
-/// The socket below the protocol.
+/// How sockets behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// The one budget of DNS, TCP, TLS and handshake together; default 5 s.
+    /// The longest time of an attempt to connect, with DNS, TCP, TLS and handshake together;
+    /// default 5 s.
     pub connect_timeout: Duration,
-    /// Closes a connection on which nothing arrived for so long; default `None`, never.
+    /// A lane's connection is closed when a reply is due and nothing has arrived for this long;
+    /// default `None`, which means never.
     pub socket_timeout: Option<Duration>,
-    /// Sends small writes at once (`TCP_NODELAY`); default `true`.
+    /// Whether small writes are sent at once (`TCP_NODELAY`); default `true`.
     pub no_delay: bool,
-    /// Silence before the kernel's first keepalive probe; `None` turns them off. Default 30 s.
+    /// Silence before the kernel's first keepalive probe; `None` turns the probes off. Default 30 s.
     pub keep_alive: Option<Duration>,
     /// Which addresses of a host name may be used; default any.
     pub family: Family,
@@ -134,7 +139,7 @@ impl Default for SocketOptions {
 /// Which addresses of a host name may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Family {
-    /// All of them, in turn.
+    /// Addresses of both families.
     #[default]
     Any,
     /// IPv4 only.
@@ -165,14 +170,15 @@ pub struct PoolOptions {
     pub min: u32,
     /// Most connections open at a time; default 16.
     pub max: u32,
-    /// Longest wait for a connection; default 5 s.
+    /// The longest wait for a connection; default 5 s.
     pub acquire_timeout: Duration,
-    /// Idle connections above `min` are closed after this; `None` means never. Default 10 min.
+    /// Connections above `min` are closed when they were idle for this long; `None` means never.
+    /// Default 10 min.
     pub idle_timeout: Option<Duration>,
-    /// Connections are replaced at this age, less up to a tenth; `None` means never. Default
-    /// 30 min.
+    /// The age at which a connection is replaced, less a random tenth at most; `None` means never.
+    /// Default 30 min.
     pub max_lifetime: Option<Duration>,
-    /// A lease held for longer gives one warning; `None` means never. Default 30 s.
+    /// A lease that is held for longer gives one warning; `None` means never. Default 30 s.
     pub leak_threshold: Option<Duration>,
 }
 
@@ -192,18 +198,18 @@ impl Default for PoolOptions {
 /// What to do after a connection was lost or could not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reconnect {
-    /// Fail the waiting commands and stop (`reconnectStrategy: false`).
+    /// Fail the waiting commands, and stop (`reconnectStrategy: false`).
     Never,
     /// Wait the same time before every attempt.
     Fixed(Duration),
     /// Wait a random time below a bound that doubles from `base` to `cap`.
     Backoff {
-        /// Bound of the second attempt's delay (the first starts at once); default 50 ms.
+        /// Bound of the first delay; default 50 ms.
         base: Duration,
         /// Largest bound; default 2 s.
         cap: Duration,
     },
-    /// The user's `reconnectStrategy` function decides, attempt by attempt.
+    /// Ask the application's `reconnectStrategy` function before each attempt.
     Ask,
 }
 
@@ -213,24 +219,25 @@ impl Default for Reconnect {
     }
 }
 
-/// Enough for one lost SYN and its resend (1 s, then 2 s later) on a slow line.
+/// Enough for two lost SYNs, which Linux sends again after 1 s and after 3 s, on a slow line.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// With three probes 5 s apart a vanished peer is found within 45 s (P5).
+/// With three probes 5 s apart, an idle connection to a vanished peer is found within 45 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Below the 60 s after which common load balancers drop an idle flow.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// Sessions are few beside a lane; 16 from each of 600 processes stay below the server's
+/// Sessions are few beside a lane. With 16 connections each, 600 processes stay below the server's
 /// default `maxclients` of 10,000.
 const POOL_MAX: u32 = 16;
-/// The same as a command's deadline: waiting longer for a connection cannot help it.
+/// As long as the default deadline of a command, which cannot use a connection that comes later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Long enough to survive the pause between two bursts of a normal service.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Picks up changed DNS entries and certificates within half an hour.
 const MAX_LIFETIME: Duration = Duration::from_secs(1800);
-/// Six command deadlines: whoever holds a lease for longer has most likely forgotten it.
+/// Six default deadlines of a command. A lease that is held for longer was most likely forgotten.
 const LEAK_THRESHOLD: Duration = Duration::from_secs(30);
 /// Above a round trip within a data centre, and not felt by people.
 const BACKOFF_BASE: Duration = Duration::from_millis(50);
-/// A server that is back serves again within 2.5 s (P6).
+/// With this cap, a server that is back gets its next attempt within 2 s, and serves again within
+/// 2.5 s.
 const BACKOFF_CAP: Duration = Duration::from_secs(2);

@@ -1,8 +1,7 @@
-//! A text that must never be seen: a password, or a private key in PEM.
+//! A text that must never be shown: a password, or a private key in PEM.
 //!
-//! Owns its bytes and wipes them when dropped. It has no `Display`, and its `Debug` shows
-//! nothing, so that a secret reaches a log, an error or `util.inspect` only by calling
-//! [`Secret::expose`] on purpose.
+//! Owns the bytes of the text and wipes them when dropped. It has no `Display`, and its `Debug`
+//! shows nothing. So a secret can reach a log or an error only by a call of [`Secret::expose`].
 
 use std::fmt;
 

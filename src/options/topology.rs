@@ -1,4 +1,4 @@
-//! What a client of several nodes has to know beside the options of each.
+//! The options of a client of several nodes, beside those of each connection.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,37 +8,37 @@ use super::{ClientOptions, Endpoint};
 /// Options of a client of several nodes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TopologyOptions {
-    /// The nodes to ask for all others first; none if sentinels are asked.
+    /// The nodes that are asked first which nodes there are; empty if sentinels are asked.
     pub seeds: Vec<Endpoint>,
-    /// How often a command is sent on to another node, within its deadline; at most 15 are
-    /// counted.
+    /// The most redirects that one command follows within its deadline; at most 15 are counted.
     pub max_redirects: u32,
-    /// Who serves commands that only read keys.
+    /// Which nodes serve commands that only read keys.
     pub reads: Reads,
-    /// The addresses of nodes as this client reaches them, where they are not those that the
-    /// servers name.
+    /// The address at which this client reaches a node, by the address that the servers name. Nodes
+    /// without an entry are reached at the address that the servers name.
     pub addresses: HashMap<Endpoint, Endpoint>,
-    /// How often everything is asked for again although nothing has happened; `None`: each minute.
+    /// How often the client asks where the nodes are although nothing has happened; `None` means
+    /// each minute.
     pub period: Option<Duration>,
-    /// Who knows the nodes, where they do not themselves; default `None`: they form a cluster.
+    /// The sentinels that know the nodes; default `None`, which means that the nodes form a cluster.
     pub sentinel: Option<SentinelOptions>,
 }
 
 impl TopologyOptions {
-    /// Whether one primary has all keys, so that commands need no slot.
+    /// Whether one primary has all keys, so that a command's slot does not matter.
     pub fn is_one_shard(&self) -> bool {
         self.sentinel.is_some()
     }
 }
 
-/// The sentinels that watch over a primary and its replicas.
+/// The sentinels that monitor a primary and its replicas.
 #[derive(Debug, Clone)]
 pub struct SentinelOptions {
-    /// By which they know the primary.
+    /// The name under which they monitor the primary.
     pub name: String,
-    /// Those that are asked first; at least one.
+    /// The sentinels that are asked first; at least one.
     pub seeds: Vec<Endpoint>,
-    /// How each of them is reached; its endpoint counts for nothing.
+    /// How each of them is reached. The endpoint in here is not used.
     pub options: Box<ClientOptions>,
 }
 
@@ -52,13 +52,14 @@ impl PartialEq for SentinelOptions {
 /// Which nodes serve commands that only read keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Reads {
-    /// The primary: what was written before is read.
+    /// The primary, so that a read sees what was written before.
     #[default]
     Primary,
-    /// Its replicas in turn; the primary while none of them can be reached.
+    /// The replicas in turn, or the primary while none of them can be reached.
     Replica,
-    /// Whoever answers fastest.
+    /// The node that answers fastest.
     Nearest,
-    /// Replicas in this availability zone in turn, then the primary if it is there, then others.
+    /// The replicas in this availability zone in turn; without one, the primary if it is in this
+    /// zone; without that, the other replicas in turn.
     Zone(String),
 }

@@ -1,18 +1,18 @@
 //! Connection URLs.
 //!
-//! Owns the forms `redis[s]://[[user][:password]@]host[:port][/db]`, the same with `valkey[s]`,
-//! and `unix://[[user][:password]@]/path[?db=N]`. The parser is our own because the general
-//! one refuses credentials without a host, which the third form has.
+//! Owns the forms `redis[s]://[[user][:password]@]host[:port][/db]`, `valkey[s]://...` likewise, and
+//! `unix://[[user][:password]@]/path[?db=N]`. A general URL parser refuses credentials without a
+//! host, which the last form has, so there is a parser of its own here.
 //!
-//! Invariant: a message says what is wrong and never quotes the URL, not even a part of one
-//! that could not be parsed: a password may be anywhere in it.
+//! Invariant: a message says what is wrong, and never quotes the URL or a part of it. A password
+//! may be anywhere in a URL that could not be parsed.
 
 use std::net::Ipv6Addr;
 
 use super::{Endpoint, Secret};
 use crate::error::{Error, Result};
 
-/// What a URL says; `None` where it is silent, so that other options may fill in.
+/// What a URL says. `None` where it says nothing, so that other options apply.
 #[derive(Debug, Clone, Default)]
 pub struct UrlParts {
     /// Host name or IP address, IPv6 without brackets.
@@ -32,7 +32,7 @@ pub struct UrlParts {
 }
 
 impl UrlParts {
-    /// The server's address, with `localhost` and 6379 where the URL is silent.
+    /// The server's address, with `localhost` and 6379 where the URL names no host or port.
     pub fn endpoint(&self) -> Endpoint {
         match &self.path {
             Some(path) => Endpoint::unix(path),
@@ -145,7 +145,7 @@ fn database(text: &str) -> Result<u32> {
     digits(text).ok_or_else(|| invalid("the database must be a number"))
 }
 
-/// Decimal digits only: `str::parse` would also take a `+`.
+/// A number of decimal digits only. (`str::parse` would also take a `+`.)
 fn digits(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -180,7 +180,7 @@ mod tests {
     use crate::error::ErrorClass;
 
     /// host, port, path, tls, username, password, database
-    type Row<'a> = (
+    type Expected<'a> = (
         Option<&'a str>,
         Option<u16>,
         Option<&'a str>,
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn urls_are_read_as_documented() {
         let h = Some("h");
-        let cases: Vec<(&str, Row)> = vec![
+        let cases: Vec<(&str, Expected)> = vec![
             ("redis://", (None, None, None, false, None, None, None)),
             ("redis://h", (h, None, None, false, None, None, None)),
             ("REDIS://h", (h, None, None, false, None, None, None)),
@@ -223,7 +223,7 @@ mod tests {
         ];
         for (url, expected) in cases {
             let parts = parse_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
-            let found: Row = (
+            let found: Expected = (
                 parts.host.as_deref(),
                 parts.port,
                 parts.path.as_deref(),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_url_means_the_usual_address() {
+    fn a_url_without_an_address_means_the_default_one() {
         assert_eq!(parse_url("redis://").unwrap().endpoint(), Endpoint::default());
         assert_eq!(parse_url("unix:///s").unwrap().endpoint(), Endpoint::unix("/s"));
     }

@@ -1,7 +1,7 @@
 //! The ranges of the options.
 //!
-//! Owns what may be refused before anything is tried. Every message names the option as users
-//! spell it (`pool.max`), and never shows a value that could be a secret.
+//! Owns the checks that need no server. Every message names the option as users spell it
+//! (`pool.max`), and never shows a value that could be a secret.
 
 use std::time::Duration;
 
@@ -10,7 +10,11 @@ use crate::error::{Error, Result};
 use crate::resp::Limits;
 
 impl ClientOptions {
-    /// Refuses what can never work, with a `USAGE` error that names the option.
+    /// Checks all options.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for the first option that can never work; the message names it.
     pub fn validate(&self) -> Result<()> {
         endpoint(&self.endpoint)?;
         socket(&self.socket)?;
@@ -123,7 +127,7 @@ fn limits(limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// The server's own rule for client and library names: printable ASCII, no space.
+/// Checks the server's own rule for client and library names: printable ASCII without spaces.
 fn word(option: &str, text: &str) -> Result<()> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         let rule = "must be printable ascii characters without spaces";
@@ -147,10 +151,10 @@ fn bounded(option: &str, value: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The longest delay that Node's own timers accept (2^31 - 1 ms); also keeps every sum of
-/// instants far from overflow.
+/// The longest delay that Node's own timers accept, 2^31 - 1 ms (Node's documentation of
+/// `setTimeout`). It also keeps every sum of instants far from overflow.
 const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);
-/// One process has 65,535 ports towards one server; more connections cannot exist.
+/// A process has 65,535 ports towards one server, so more connections cannot exist.
 const POOL_MAX: u32 = 65_535;
 
 #[cfg(test)]

@@ -1,33 +1,18 @@
-//! Messages that wait for the caller's thread.
+//! Pub/Sub messages that wait for the caller's thread.
 //!
-//! Owns their bound: the socket is read whatever the caller does, so when too much waits the oldest
-//! messages go, and are counted. Never looks inside a message. Invariant: while messages wait,
-//! either the caller knows of them or the push that brought them said to tell it.
+//! Owns their bound. The socket is read even while the caller is busy, so when too much waits, the
+//! oldest messages are dropped and counted. It never looks inside of a message. Invariant: while
+//! messages wait, either the caller was told, or the push that added them has returned true.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::resp::Frames;
 
-/// Messages that may wait for a busy event loop (reliability P15).
-const MAX_MESSAGES: usize = 10_000;
-/// Bytes of them (reliability P15). The newest message stays however large it is.
-const MAX_BYTES: usize = 16 << 20;
-
-/// What has come for one subscriber and was not taken yet.
+/// The messages of one subscriber that were received and not taken yet.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    inner: Mutex<Inner>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    waiting: VecDeque<Messages>,
-    messages: usize,
-    bytes: usize,
-    received: u64,
-    dropped: u64,
-    is_announced: bool,
+    queue: Mutex<MessageQueue>,
 }
 
 /// Messages of one decode step.
@@ -35,86 +20,100 @@ struct Inner {
 pub struct Messages {
     /// The decoded values.
     pub frames: Frames,
-    rows: Vec<Row>,
-    /// Rows at the front that were dropped.
+    all: Vec<Message>,
+    /// How many of `all`, from the front, were dropped.
     dropped: usize,
 }
 
 /// One message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// Which subscription it is for, as its caller calls it.
+pub struct Message {
+    /// The subscription that it is for: the number that its caller has chosen.
     pub token: u32,
-    /// Where its channel stands on the tape; [`Row::NOWHERE`] if the subscription tells it.
+    /// The tape index of its channel; [`Message::NOWHERE`] if the subscription tells the channel.
     pub channel: u32,
-    /// Where its payload stands on the tape.
+    /// The tape index of its payload.
     pub payload: u32,
 }
 
-impl Row {
-    /// No place on a tape.
+impl Message {
+    /// No index of a tape.
     pub const NOWHERE: u32 = u32::MAX;
 }
 
 impl Messages {
     /// The messages to deliver, in order.
-    pub fn rows(&self) -> &[Row] {
-        self.rows.get(self.dropped..).unwrap_or_default()
+    pub fn as_slice(&self) -> &[Message] {
+        self.all.get(self.dropped..).unwrap_or_default()
     }
 }
 
 /// A backlog's numbers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct BacklogStats {
-    /// Messages that came.
+    /// Messages received.
     pub received: u64,
-    /// Of these, messages that were dropped because too many waited.
+    /// Messages received and dropped, because too many waited.
     pub dropped: u64,
-    /// Bytes of those that wait now.
+    /// Bytes of the messages that wait now.
     pub bytes: usize,
 }
 
 impl Backlog {
-    /// Adds `rows` of `frames`, at the cost of the oldest messages if too much waits. True if the
-    /// caller has to be told.
-    pub fn push(&self, frames: Frames, rows: Vec<Row>) -> bool {
-        let mut inner = self.lock();
-        inner.received += rows.len() as u64;
-        inner.messages += rows.len();
-        inner.bytes += frames.bytes.len();
-        inner.waiting.push_back(Messages { frames, rows, dropped: 0 });
-        inner.shed();
-        !std::mem::replace(&mut inner.is_announced, true)
+    /// Adds `messages` of `frames`, and drops the oldest ones if too much waits. True if the caller
+    /// has to be told.
+    pub fn push(&self, frames: Frames, messages: Vec<Message>) -> bool {
+        let mut queue = self.lock();
+        queue.received += messages.len() as u64;
+        queue.messages += messages.len();
+        queue.bytes += frames.bytes.len();
+        queue.waiting.push_back(Messages { frames, all: messages, dropped: 0 });
+        queue.shed();
+        !std::mem::replace(&mut queue.is_announced, true)
     }
 
     /// Takes everything.
     pub fn take(&self) -> VecDeque<Messages> {
-        let mut inner = self.lock();
-        inner.is_announced = false;
-        (inner.messages, inner.bytes) = (0, 0);
-        std::mem::take(&mut inner.waiting)
+        let mut queue = self.lock();
+        queue.is_announced = false;
+        (queue.messages, queue.bytes) = (0, 0);
+        std::mem::take(&mut queue.waiting)
     }
 
     /// The numbers now.
     pub fn stats(&self) -> BacklogStats {
-        let inner = self.lock();
-        BacklogStats { received: inner.received, dropped: inner.dropped, bytes: inner.bytes }
+        let queue = self.lock();
+        BacklogStats { received: queue.received, dropped: queue.dropped, bytes: queue.bytes }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Numbers and a queue, of which no panic leaves one changed and the other not: a counter
-        // that is off costs a message, not more.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, MessageQueue> {
+        // A panic may leave the numbers and the queue out of step. A count that is off drops a
+        // message too early or too late, and does no other harm.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+#[derive(Debug, Default)]
+struct MessageQueue {
+    waiting: VecDeque<Messages>,
+    /// Messages in `waiting` that were not dropped.
+    messages: usize,
+    /// Bytes of all reads in `waiting`.
+    bytes: usize,
+    received: u64,
+    dropped: u64,
+    /// Whether the caller knows that messages wait.
+    is_announced: bool,
+}
+
+impl MessageQueue {
+    /// Drops the oldest messages until both bounds hold.
     fn shed(&mut self) {
         while self.bytes > MAX_BYTES && self.messages > 1 {
             let Some(oldest) = self.waiting.front_mut() else { return };
-            let (left, size) = (oldest.rows().len(), oldest.frames.bytes.len());
+            let (left, size) = (oldest.as_slice().len(), oldest.frames.bytes.len());
             if left == self.messages {
-                // All that waits came in one read: its newest message stays, and with it the read.
+                // All that waits came in one read. Its newest message stays, and with it the bytes.
                 oldest.dropped += left - 1;
                 self.count_dropped(left - 1);
                 return;
@@ -125,7 +124,7 @@ impl Inner {
         }
         while self.messages > MAX_MESSAGES {
             let Some(oldest) = self.waiting.front_mut() else { return };
-            let (left, excess) = (oldest.rows().len(), self.messages - MAX_MESSAGES);
+            let (left, excess) = (oldest.as_slice().len(), self.messages - MAX_MESSAGES);
             if excess < left {
                 oldest.dropped += excess;
                 self.count_dropped(excess);
@@ -143,6 +142,13 @@ impl Inner {
     }
 }
 
+/// Messages that may wait for a busy event loop: room for a burst (a tenth of a second, at 100,000
+/// messages a second), and little beside the memory of a process.
+const MAX_MESSAGES: usize = 10_000;
+/// Bytes of messages that may wait: 16 MiB, as much as the largest ordinary reply. The newest
+/// message stays however large it is.
+const MAX_BYTES: usize = 16 << 20;
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -151,13 +157,13 @@ mod tests {
 
     fn push(backlog: &Backlog, first: u32, count: u32, bytes: usize) -> bool {
         let frames = Frames { bytes: Bytes::from(vec![b'x'; bytes]), ..Frames::default() };
-        let row = |payload| Row { token: 1, channel: Row::NOWHERE, payload };
-        backlog.push(frames, (first..first + count).map(row).collect())
+        let message = |payload| Message { token: 1, channel: Message::NOWHERE, payload };
+        backlog.push(frames, (first..first + count).map(message).collect())
     }
 
     fn taken(backlog: &Backlog) -> Vec<u32> {
         let messages = backlog.take();
-        messages.iter().flat_map(Messages::rows).map(|row| row.payload).collect()
+        messages.iter().flat_map(Messages::as_slice).map(|message| message.payload).collect()
     }
 
     #[test]

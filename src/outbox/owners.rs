@@ -1,8 +1,8 @@
 //! The event loops that share one client, each with an outbox of its own.
 //!
-//! Owns who is there. A command says by its owner's number where its reply goes; what happens to
-//! the client as a whole is told to everybody. Invariant: what comes for an owner who has gone is
-//! dropped, so that nobody else ever gets it.
+//! Owns the list of these event loops, called owners. A command carries the number of its owner, and
+//! its reply goes there. Events of the client as a whole go to all owners. Invariant: what comes for
+//! an owner that has left is dropped, so that no other owner ever gets it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -14,59 +14,59 @@ use crate::error::Error;
 
 /// The outboxes of one client by the numbers of their owners.
 pub struct Outboxes {
-    /// Few, and each reply looks here: a client that is not shared has one.
-    open: RwLock<Open>,
-    /// Tells whoever waits for room that somebody has gone.
+    /// Each reply takes a read lock. Owners are few, and a client that is not shared has one.
+    owners: RwLock<Owners>,
+    /// Wakes whoever waits for room when an owner leaves.
     left: Notify,
 }
 
-#[derive(Default)]
-struct Open {
+struct Owners {
+    /// The number that was given out last.
     last: u32,
     boxes: BTreeMap<u32, Arc<Outbox>>,
 }
 
 impl From<Arc<Outbox>> for Outboxes {
-    /// Those of a client that nobody shares: its owner is 0.
+    /// The outboxes of a client that is not shared. Its only owner has number 0.
     fn from(only: Arc<Outbox>) -> Self {
-        let open = Open { last: 0, boxes: BTreeMap::from([(0, only)]) };
-        Self { open: RwLock::new(open), left: Notify::new() }
+        let owners = Owners { last: 0, boxes: BTreeMap::from([(0, only)]) };
+        Self { owners: RwLock::new(owners), left: Notify::new() }
     }
 }
 
 impl Outboxes {
-    /// Lets another event loop in, and returns its number, which nobody had before.
+    /// Adds an event loop, and returns its number, which no other owner had before.
     pub fn join(&self, outbox: Arc<Outbox>) -> u32 {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.last += 1;
-        let owner = open.last;
-        open.boxes.insert(owner, outbox);
+        let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+        owners.last += 1;
+        let owner = owners.last;
+        owners.boxes.insert(owner, outbox);
         owner
     }
 
-    /// Forgets an event loop, unless it is the last one, which false says: somebody has to hear
-    /// how things end.
+    /// Removes an event loop. The last one stays, because it has to hear how commands end; the
+    /// result is false then.
     pub fn leave(&self, owner: u32) -> bool {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let is_last = open.boxes.len() == 1 && open.boxes.contains_key(&owner);
+        let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+        let is_last = owners.boxes.len() == 1 && owners.boxes.contains_key(&owner);
         if !is_last {
-            open.boxes.remove(&owner);
+            owners.boxes.remove(&owner);
         }
-        drop(open);
+        drop(owners);
         self.left.notify_waiters();
         !is_last
     }
 
     /// Queues `delivery` for `owner`.
     pub fn push(&self, owner: u32, delivery: Delivery) {
-        // Outside of the lock: a push may wake somebody up.
+        // Not under the lock: a push may run the code that wakes an event loop up.
         let outbox = self.read().boxes.get(&owner).cloned();
         if let Some(outbox) = outbox {
             outbox.push(delivery);
         }
     }
 
-    /// Ends commands without a reply: each has its owner, its id, and the reason.
+    /// Tells owners of commands that get no reply: each with its owner, its id, and the reason.
     pub fn fail(&self, failures: impl IntoIterator<Item = (u32, u32, Error)>) {
         let mut of: BTreeMap<u32, Vec<(u32, Error)>> = BTreeMap::new();
         for (owner, id, error) in failures {
@@ -77,7 +77,7 @@ impl Outboxes {
         }
     }
 
-    /// Tells everybody.
+    /// Tells all owners.
     pub fn tell(&self, event: Event) {
         let boxes: Vec<_> = self.read().boxes.values().cloned().collect();
         for outbox in boxes {
@@ -85,17 +85,17 @@ impl Outboxes {
         }
     }
 
-    /// Whether so much waits for one of them that no more should be read for now.
+    /// Whether so many bytes wait for one of them that lanes should stop reading for now.
     pub fn is_full(&self) -> bool {
         self.read().boxes.values().any(|outbox| outbox.is_full())
     }
 
-    /// Waits until none of them is full, or the one that was has gone.
+    /// Waits until none of them is full.
     pub async fn room(&self) {
         loop {
             let left = self.left.notified();
             tokio::pin!(left);
-            // From here on, so that nobody leaves unnoticed after the look.
+            // Enabled before the look, so that no owner leaves unnoticed in between.
             left.as_mut().enable();
             let full = self.read().boxes.values().find(|outbox| outbox.is_full()).cloned();
             let Some(full) = full else { return };
@@ -106,9 +106,9 @@ impl Outboxes {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Open> {
-        // Entries are put in and taken out as a whole: a panic leaves nothing half done.
-        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Owners> {
+        // A panic leaves nothing half changed: entries are put in and taken out as a whole.
+        self.owners.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Questions that only the application can answer: its reconnect strategy, its credentials.
+//! Questions to the application's callbacks: its reconnect strategy, its credentials provider.
 //!
-//! Owns the questions that are open. Never blocks a thread: a question goes out as an event, the
-//! answer comes back by its number.
+//! Owns the questions that are open. It never blocks a thread: a question goes out as an event with
+//! an id, and the answer comes back with the same id.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,61 +16,61 @@ use crate::outbox::{Event, Outboxes};
 /// The open questions of one client.
 pub struct Questions {
     outboxes: Arc<Outboxes>,
-    open: Mutex<Open>,
+    open: Mutex<OpenQuestions>,
 }
 
-#[derive(Default)]
-struct Open {
-    last: u32,
-    waiting: HashMap<u32, oneshot::Sender<Answer>>,
-}
-
-/// What the application said.
-pub enum Answer {
+/// What a callback of the application has returned.
+pub enum CallbackResult {
     /// Try again after this long.
     Delay(Duration),
     /// Do not try again.
     Stop,
-    /// Log in with these.
+    /// Log in with these credentials.
     Credentials(Credentials),
-    /// The application's function failed, with this text.
+    /// The callback has failed, with this text.
     Failed(String),
 }
 
 impl Questions {
-    /// No open questions; they will go out through `outboxes`.
+    /// No question is open yet. Questions go out through `outboxes`.
     pub fn new(outboxes: Arc<Outboxes>) -> Self {
         Self { outboxes, open: Mutex::default() }
     }
 
-    /// Asks the reconnect strategy. None if it says to stop, or will never answer.
+    /// Asks the reconnect strategy. `None` if it says to stop, or can no longer answer.
     pub async fn delay(&self, retries: u32, cause: &Error) -> Option<Duration> {
         match self.ask(|id| Event::AskDelay(id, retries, cause.clone())).await {
-            Some(Answer::Delay(delay)) => Some(delay),
+            Some(CallbackResult::Delay(delay)) => Some(delay),
             _ => None,
         }
     }
 
-    /// Asks the credentials provider, for `budget` at most.
+    /// Asks the credentials provider, and waits for `budget` at most.
+    ///
+    /// # Errors
+    ///
+    /// `CREDENTIALS`, which may pass, if the provider fails, returns nothing or takes too long.
     pub async fn credentials(&self, budget: Duration) -> Result<Credentials> {
         let answer = tokio::time::timeout(budget, self.ask(Event::AskCredentials)).await;
         let text = match answer {
-            Ok(Some(Answer::Credentials(credentials))) => return Ok(credentials),
-            Ok(Some(Answer::Failed(text))) => format!("the credentials provider failed: {text}"),
+            Ok(Some(CallbackResult::Credentials(credentials))) => return Ok(credentials),
+            Ok(Some(CallbackResult::Failed(text))) => {
+                format!("the credentials provider failed: {text}")
+            }
             Ok(_) => "the credentials provider gave no credentials".to_owned(),
             Err(_) => "the credentials provider did not answer within connectTimeout".to_owned(),
         };
         Err(Error::connection("CREDENTIALS", text).retryable())
     }
 
-    /// Passes on what the application said to question `id`; late answers are dropped.
-    pub fn answer(&self, id: u32, answer: Answer) {
+    /// Passes the result of question `id` on. A late one, for which nobody waits, is dropped.
+    pub fn answer(&self, id: u32, answer: CallbackResult) {
         if let Some(asker) = self.lock().waiting.remove(&id) {
             let _ = asker.send(answer);
         }
     }
 
-    async fn ask(&self, event: impl FnOnce(u32) -> Event) -> Option<Answer> {
+    async fn ask(&self, event: impl FnOnce(u32) -> Event) -> Option<CallbackResult> {
         let (sender, answer) = oneshot::channel();
         let id = {
             let mut open = self.lock();
@@ -83,7 +83,15 @@ impl Questions {
         answer.await.ok()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenQuestions> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[derive(Default)]
+struct OpenQuestions {
+    /// The id that was given out last.
+    last: u32,
+    /// Who waits for an answer, by the question's id.
+    waiting: HashMap<u32, oneshot::Sender<CallbackResult>>,
 }

@@ -1,14 +1,15 @@
 //! The tape under construction.
 //!
-//! Owns the nodes of the current step, the stack of aggregates still open, and which roots are
-//! replies and which pushes. Sees values, never bytes: the decoder says what came, in wire order,
-//! and learns whether a top-level value has ended. The stack is a `Vec`; nothing recurses.
+//! Owns the nodes of the current step, the stack of aggregates that are open, and the lists of
+//! replies and pushes. It sees values, never bytes: the decoder calls a method for each value, in
+//! the order of the wire, and learns whether a top-level value has ended. The stack is a `Vec`, so
+//! that nesting costs heap and nothing recurses.
 
 use std::mem;
 
 use crate::resp::tape::{TapeNode, ValueKind};
 
-/// Collects values into a tape.
+/// Collects values into a tape. A `root` is the node of a top-level value.
 #[derive(Default)]
 pub struct Builder {
     tape: Vec<TapeNode>,
@@ -18,38 +19,41 @@ pub struct Builder {
     root: u32,
     /// Whether the root being built is a push.
     is_push: bool,
-    open: Vec<Open>,
+    open: Vec<OpenAggregate>,
     /// The streamed string whose chunks are arriving.
     string: Option<u32>,
     /// Whether an attribute has ended and the value it belongs to has not begun.
     attributed: bool,
-    /// Nodes and roots of the step before: the best guess for the next one.
+    /// Nodes and replies of the step before: the best guess for the next one.
     guess: (usize, usize),
 }
 
-/// What an open aggregate does when its children have come.
+/// What becomes of an aggregate once all of its children have come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Becomes a value of its parent; its children are counted down.
+    /// It becomes a value of its parent. Its length is known, so its children are counted down.
     Counted,
-    /// Becomes a value of its parent at the end mark; its children are counted up.
+    /// It becomes a value of its parent at its end token (`.`). Its children are counted up.
     Streamed,
-    /// Vanishes with all its children: attributes answer nobody.
+    /// It is removed with all of its children, since attributes answer no command.
     Attribute,
 }
 
-struct Open {
+/// An aggregate whose children are arriving.
+struct OpenAggregate {
+    /// Its index on the tape.
     node: u32,
-    /// Children still to come, or those that came if streamed.
+    /// Children that are still to come; of a streamed aggregate, those that have come.
     children: u64,
     role: Role,
 }
 
-/// What a finished step hands over: tape, replies, pushes.
+/// What a finished step hands over: the tape, and the indices of replies and of pushes.
 pub type Finished = (Vec<TapeNode>, Vec<u32>, Vec<u32>);
 
 impl Builder {
-    /// Makes room for what `unread` bytes most probably hold, and never for more than they can.
+    /// Makes room for as many nodes as the step before had, but never for more than `unread` bytes
+    /// can hold.
     pub fn reserve(&mut self, unread: usize) {
         let fit = unread / SHORT_VALUE;
         let allowed = (unread + PREALLOCATION) / mem::size_of::<TapeNode>();
@@ -74,7 +78,7 @@ impl Builder {
         node.map_or(0, |node| node.num)
     }
 
-    /// A value without children has come; true if it ended a top-level value.
+    /// Adds a value without children; true if it ended a top-level value.
     #[inline(always)]
     pub fn leaf(&mut self, node: TapeNode) -> bool {
         self.attributed = false;
@@ -82,18 +86,18 @@ impl Builder {
         self.settle()
     }
 
-    /// An aggregate of `len` elements (pairs of a map) and `children` values has begun; true if it
-    /// is empty and ended a top-level value.
+    /// Opens an aggregate of `len` elements (of a map: pairs) and `children` values; true if it is
+    /// empty and ended a top-level value.
     pub fn begin(&mut self, kind: ValueKind, role: Role, len: u32, children: u64) -> bool {
         self.attributed = false;
         self.is_push |= kind == ValueKind::Push;
-        self.open.push(Open { node: self.tape.len() as u32, children, role });
+        self.open.push(OpenAggregate { node: self.tape.len() as u32, children, role });
         self.tape.push(TapeNode { kind, len, off: 0, num: 0 });
         role != Role::Streamed && children == 0 && self.close() && self.settle()
     }
 
-    /// The end mark of a streamed aggregate has come; `None` if it may not stand here, else whether
-    /// it ended a top-level value.
+    /// Closes a streamed aggregate at its end token. `None` if that token may not stand here, else
+    /// whether it ended a top-level value.
     pub fn end(&mut self) -> Option<bool> {
         let open = self.open.last().filter(|open| open.role == Role::Streamed)?;
         let node = self.tape.get_mut(open.node as usize)?;
@@ -104,14 +108,14 @@ impl Builder {
         Some(self.close() && self.settle())
     }
 
-    /// A streamed string has begun: chunks come until [`Builder::end_string`].
+    /// Opens a streamed string. Chunks come until [`Builder::end_string`].
     pub fn begin_string(&mut self) {
         self.attributed = false;
         self.string = Some(self.tape.len() as u32);
         self.tape.push(TapeNode { kind: ValueKind::Streamed, len: 0, off: 0, num: 0 });
     }
 
-    /// One chunk of the streamed string has come.
+    /// Adds one chunk of the streamed string.
     pub fn chunk(&mut self, node: TapeNode) {
         if let Some(string) = self.string.and_then(|index| self.tape.get_mut(index as usize)) {
             string.len += 1;
@@ -120,7 +124,7 @@ impl Builder {
         self.tape.push(node);
     }
 
-    /// The streamed string is complete; true if it ended a top-level value.
+    /// Closes the streamed string; true if it ended a top-level value.
     pub fn end_string(&mut self) -> bool {
         let after = self.tape.len() as u32;
         if let Some(string) = self.string.take().and_then(|at| self.tape.get_mut(at as usize)) {
@@ -130,8 +134,8 @@ impl Builder {
     }
 
     /// Hands over the finished roots, which took the first `bytes` bytes of the buffer; `None` if
-    /// there are none. What is unfinished stays, now counted from there: it began in this step, so
-    /// no node is ever moved twice.
+    /// there are none. Unfinished nodes stay, and count from the new front of the buffer. Each of
+    /// them was added in this step, so no node is moved twice.
     pub fn take(&mut self, bytes: usize) -> Option<Finished> {
         let nodes = mem::take(&mut self.root);
         if nodes == 0 {
@@ -153,8 +157,8 @@ impl Builder {
         Some((tape, mem::take(&mut self.replies), mem::take(&mut self.pushes)))
     }
 
-    /// A value has ended: counts it in its parent, ends the parents it was the last child of; true
-    /// if that ended a top-level value.
+    /// Counts a value that has ended in its parent, and closes the parents whose last child it was;
+    /// true if that ended a top-level value.
     #[inline(always)]
     fn settle(&mut self) -> bool {
         while let Some(parent) = self.open.last_mut() {
@@ -174,7 +178,7 @@ impl Builder {
         true
     }
 
-    /// Ends the innermost aggregate; true if that made a value.
+    /// Closes the innermost aggregate; true if it became a value, false for an attribute.
     fn close(&mut self) -> bool {
         let Some(open) = self.open.pop() else { return false };
         if open.role == Role::Attribute {
@@ -189,16 +193,17 @@ impl Builder {
         true
     }
 
-    /// Nodes there is room for.
+    /// The number of nodes that the tape has room for.
     #[cfg(test)]
     pub fn capacity(&self) -> usize {
         self.tape.capacity()
     }
 }
 
-/// Bytes of an ordinary short value on the wire (`:1` and its CRLF); a guess beyond one node per
-/// that many bytes is too high.
+/// Bytes of an ordinary short value on the wire (`:1` and its CRLF). A guess above one node for
+/// each four bytes is too high.
 const SHORT_VALUE: usize = 4;
 
-/// Bytes that may be reserved beyond those received: one read of the reader's size.
+/// Bytes of tape that may be reserved beyond the bytes received: 64 KiB, as the reader allows
+/// itself for its buffer (`connection::reader`).
 const PREALLOCATION: usize = 64 << 10;

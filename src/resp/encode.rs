@@ -1,8 +1,8 @@
-//! Commands as bytes: writing them, and finding their bounds in a batch that is written already.
+//! Commands as bytes: writing them, and finding their bounds in an encoded batch.
 //!
 //! Owns the one form in which a client speaks, an array of bulk strings with lengths in bytes.
-//! Reading takes exactly that form and stops at anything else: nothing is guessed, nothing is
-//! copied, and no length is trusted beyond the bytes that are there.
+//! Reading takes exactly that form and stops at anything else. It guesses nothing, copies nothing,
+//! and trusts no length beyond the bytes that are there.
 
 use crate::resp::scalar;
 
@@ -18,8 +18,8 @@ pub fn command(out: &mut Vec<u8>, args: &[&[u8]]) {
     }
 }
 
-/// The arguments of the first command in `command`, its name first. Ends early where the bytes are
-/// malformed or cut.
+/// The arguments of the first command in `command`, its name first. The iterator ends early where
+/// the bytes are malformed or cut.
 pub fn args(command: &[u8]) -> Args<'_> {
     match prefixed(command, b'*') {
         Some((left, rest)) => Args { rest, left },
@@ -27,8 +27,9 @@ pub fn args(command: &[u8]) -> Args<'_> {
     }
 }
 
-/// The length in bytes of the first command of `batch`; `None` if it is cut, malformed, or empty
-/// (`*0`: a server skips that without a reply, which would shift all later ones).
+/// The length in bytes of the first command of `batch`; `None` if it is cut, malformed, or empty.
+/// An empty one (`*0`) is refused because a server skips it without a reply, and all later replies
+/// would go to the wrong commands.
 pub fn command_len(batch: &[u8]) -> Option<usize> {
     let mut args = args(batch);
     if args.left == 0 {
@@ -48,7 +49,8 @@ pub struct Args<'a> {
 }
 
 impl Args<'_> {
-    /// How many arguments are left, by the command's own header: what is cut or malformed has fewer.
+    /// How many arguments are left, by the command's own header. A cut or malformed command has
+    /// fewer.
     pub fn len(&self) -> usize {
         usize::try_from(self.left).unwrap_or(usize::MAX)
     }
@@ -82,11 +84,12 @@ fn bulk(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((arg, rest.strip_prefix(b"\r\n")?))
 }
 
-/// The number in the line at the front of `text`, if its type is `mark`, and what is behind it.
+/// The number in the line at the front of `text`, if it begins with `type_byte`, and what is behind
+/// that line.
 #[inline]
-fn prefixed(text: &[u8], mark: u8) -> Option<(u64, &[u8])> {
+fn prefixed(text: &[u8], type_byte: u8) -> Option<(u64, &[u8])> {
     let (first, after) = text.split_first()?;
-    if *first != mark {
+    if *first != type_byte {
         return None;
     }
     let (number, used) = scalar::short_number(after)?;
@@ -94,22 +97,22 @@ fn prefixed(text: &[u8], mark: u8) -> Option<(u64, &[u8])> {
 }
 
 /// Appends the line of a type byte and a length.
-fn header(out: &mut Vec<u8>, mark: u8, mut number: usize) {
-    let mut line = [mark; HEADER];
+fn header(out: &mut Vec<u8>, type_byte: u8, mut number: usize) {
+    let mut line = [type_byte; HEADER];
     let mut used = 0;
-    for (slot, byte) in line.iter_mut().rev().zip(*b"\n\r") {
-        *slot = byte;
+    for (target, byte) in line.iter_mut().rev().zip(*b"\n\r") {
+        *target = byte;
         used += 1;
     }
-    for slot in line.iter_mut().rev().skip(used) {
-        *slot = b'0' + (number % 10) as u8;
+    for target in line.iter_mut().rev().skip(used) {
+        *target = b'0' + (number % 10) as u8;
         number /= 10;
         used += 1;
         if number == 0 {
             break;
         }
     }
-    // The byte before the digits is still `mark`.
+    // The byte before the digits is still the type byte.
     out.extend_from_slice(line.get(HEADER - used - 1..).unwrap_or_default());
 }
 

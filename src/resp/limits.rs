@@ -1,39 +1,40 @@
-//! How much one reply may cost.
+//! How large one reply may be.
 //!
-//! Owns the bounds a hostile or confused server runs into, and their defaults. Breaking one is a
-//! protocol error; the decoder never allocates by what was announced, so these bound what may
-//! come, not what is reserved.
+//! Owns the bounds that stop a hostile or broken server, and their defaults. A reply that breaks
+//! one is a protocol error. The decoder never reserves memory for an announced size, so these bound
+//! what may arrive, not what is reserved.
 
 /// The bounds of a [`Decoder`](crate::resp::Decoder).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one byte string, all chunks of a streamed one together. Default 512 MiB.
+    /// Bytes of one byte string; of a streamed one, all chunks together. Default 512 MiB.
     pub bulk: usize,
     /// Levels of aggregates within one another. Default 128.
     pub depth: usize,
     /// Bytes of one line, its type byte and CRLF not counted. Default 64 KiB.
     pub line: usize,
-    /// Wire bytes of one reply with everything in it, its attributes too. Default 1 GiB; more than
-    /// [`Limits::MAX_REPLY`] counts as that.
+    /// Wire bytes of one reply with everything in it, attributes included. Default 1 GiB. Values
+    /// above [`Limits::MAX_REPLY`] count as that.
     pub reply: usize,
 }
 
 impl Limits {
-    /// The largest `reply`, 2 GiB less one byte: with a step that starts no value behind 2 GiB,
-    /// every offset fits the `u32` of a node.
+    /// The largest `reply`, 2 GiB less one byte. A step starts no value behind the first 2 GiB, so
+    /// every offset fits into the `u32` of a node.
     pub const MAX_REPLY: usize = (1 << 31) - 1;
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // The server's own `proto-max-bulk-len`.
+            // The server's own default of `proto-max-bulk-len`.
             bulk: 512 << 20,
-            // Modules nest a dozen levels at most; node-redis and redis-rs stop at about 100.
+            // Replies of modules nest a dozen levels at most; node-redis and redis-rs stop at about
+            // 100.
             depth: 128,
-            // Servers cut their error texts far below; this is the server's own inline limit.
+            // The limit of the server itself for an inline command; its error texts are far shorter.
             line: 64 << 10,
-            // Twice the largest bulk: room for the largest value beside anything else.
+            // Twice the largest byte string: room for the largest value beside anything else.
             reply: 1 << 30,
         }
     }

@@ -1,13 +1,13 @@
 //! RESP2 and RESP3: commands to bytes, bytes to replies.
 //!
 //! Owns the wire format, and nothing else: no socket, no clock, no runtime. [`encode`] writes
-//! commands and finds their bounds in a batch; [`Decoder`] turns whatever bytes have come into
-//! [`Frames`], a flat tape of [`TapeNode`]s over the bytes it was given, so a value is copied only
-//! when somebody builds something of their own from it.
+//! commands and finds their bounds in a batch. [`Decoder`] turns the bytes that have come into
+//! [`Frames`], a flat tape of [`TapeNode`]s over these bytes. So a value is copied only when the
+//! reader of the tape makes a value of its own from it.
 //!
 //! Invariants: both protocols are understood at any time; every byte is looked at a bounded number
 //! of times, however the stream is cut; nesting costs heap, never stack; memory follows the bytes
-//! that came, not the sizes they announce; push frames never mix with replies.
+//! received, not the sizes they announce; pushes never mix with replies.
 
 #![cfg_attr(
     not(test),

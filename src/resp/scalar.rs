@@ -1,12 +1,12 @@
-//! The scalars that a RESP line spells: integers, lengths, doubles, big numbers.
+//! The text of one RESP line as a number: integers, lengths, doubles, big numbers.
 //!
-//! Owns the grammar of one line's text. Never sees a type byte or an unfinished line, and knows no
-//! limit but that of the number types. `None` always means "not a value of this type".
+//! Owns the grammar of these texts. It never sees a type byte, and has no limit but that of the
+//! number types. `None` means that the text is not a value of the type.
 
 /// A run of digits with its CRLF at the front of `text`: its value, and its length with the CRLF.
 ///
-/// The way of the hot path: `None` for anything unusual (a sign, more than 18 digits, an
-/// unfinished line), which the caller then reads as a line.
+/// For the hot path. `None` for anything unusual (a sign, more than 18 digits, an unfinished
+/// line); the caller then reads the whole line.
 #[inline(always)]
 pub fn short_number(text: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0u64;
@@ -21,7 +21,7 @@ pub fn short_number(text: &[u8]) -> Option<(u64, usize)> {
     None
 }
 
-/// A length or count: digits only. `None` for one beyond `u64` too.
+/// A length or count: digits only. Also `None` for a number beyond `u64`.
 pub fn length(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -35,7 +35,8 @@ pub fn length(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// A signed integer with an optional sign. `None` beyond `i64`: no server sends one as `:`.
+/// An integer with an optional sign. Also `None` for a number beyond `i64`, which no server sends
+/// as `:`.
 pub fn integer(text: &[u8]) -> Option<i64> {
     match text {
         [b'-', digits @ ..] => 0i64.checked_sub_unsigned(length(digits)?),
@@ -44,8 +45,8 @@ pub fn integer(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// A double: a decimal number with optional fraction and exponent, or `inf` or `nan`, any of them
-/// signed (C's `printf` writes `-nan`, and servers before 7.2 sent that).
+/// A double: a decimal number with optional fraction and exponent, or `inf` or `nan`. Each may have
+/// a sign: C's `printf` writes `-nan`, and servers before 7.2 sent that.
 pub fn double(text: &[u8]) -> Option<f64> {
     let unsigned = match text {
         [b'+' | b'-', rest @ ..] => rest,
@@ -54,7 +55,7 @@ pub fn double(text: &[u8]) -> Option<f64> {
     if unsigned == b"nan" {
         return Some(f64::NAN);
     }
-    // Rust would also take `infinity` and capitals, which no server writes.
+    // Rust's parser would also take `infinity` and capitals, which no server writes.
     let decimal =
         |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
     if unsigned != b"inf" && !unsigned.iter().all(decimal) {
@@ -72,7 +73,8 @@ pub fn is_big_number(text: &[u8]) -> bool {
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
-/// Bytes [`short_number`] looks at: 18 digits, which fit an `i64` too, and what ends them.
+/// Bytes that [`short_number`] looks at: 18 digits, which fit into an `i64` too, and the CR that
+/// ends them.
 pub const SHORT: usize = 19;
 
 #[cfg(test)]

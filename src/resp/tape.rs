@@ -1,8 +1,8 @@
-//! The decoded form: a flat tape of nodes over the received bytes.
+//! Decoded replies: a flat tape of nodes over the received bytes.
 //!
-//! Owns the node layout and the ways to walk it. Nodes stand in pre-order, the order of the wire:
-//! a map stays in the order the server sent it, and duplicate keys stay visible. A node never
-//! holds text, only where the text is. Nothing here panics, whatever index or node it is given.
+//! Owns the layout of a node and the ways to walk the tape. Nodes stand in pre-order, which is the
+//! order of the wire, so a map keeps the server's order and its duplicate keys. A node says where
+//! its text is, and never holds it. Nothing here panics, whatever index or node it is given.
 
 use std::fmt;
 
@@ -30,15 +30,15 @@ pub enum ValueKind {
     Double,
     /// `#`: true or false.
     Boolean,
-    /// `_`, `$-1` or `*-1`: no value. All three are taken in either protocol.
+    /// `_`, `$-1` or `*-1`: no value. All three are understood in either protocol.
     Null,
     /// `*`: values in order.
     Array,
-    /// `~`: values the server calls distinct; nothing here checks that they are.
+    /// `~`: values that the server calls distinct; nothing here checks that they are.
     Set,
     /// `%`: pairs in the server's order.
     Map,
-    /// `>`: a message outside the order of replies; only ever the root of a push.
+    /// `>`: a message outside of the order of replies. It never stands inside of another value.
     Push,
     /// `$?`: a byte string sent in chunks, each a [`ValueKind::Bulk`] child.
     Streamed,
@@ -49,19 +49,19 @@ pub enum ValueKind {
 pub struct TapeNode {
     /// What the value is, and so what the other fields mean.
     pub kind: ValueKind,
-    /// Length of a text in bytes; children of an array, set, push or streamed string; PAIRS of a
-    /// map (twice as many children follow).
+    /// The length of a text in bytes; the number of children of an array, set, push or streamed
+    /// string; the number of pairs of a map, which has twice as many children.
     pub len: u32,
-    /// Where a text starts in [`Frames::bytes`]; for a node with children, the tape index one past
-    /// its last descendant.
+    /// Where a text starts in [`Frames::bytes`]; of a node with children, the tape index after its
+    /// last descendant.
     pub off: u32,
-    /// An integer's value (`as i64`), a double's bits ([`f64::from_bits`]), 1 or 0 of a boolean,
-    /// the total bytes of a streamed string. Integers and doubles keep their text too.
+    /// An integer's value (`as i64`), a double's bits ([`f64::from_bits`]), 1 or 0 for a boolean,
+    /// or the total bytes of a streamed string. Integers and doubles have a text too.
     pub num: u64,
 }
 
 impl TapeNode {
-    /// Whether children follow, that is whether `off` is a tape index.
+    /// Whether the node may have children, and `off` is therefore a tape index.
     pub fn is_parent(&self) -> bool {
         matches!(
             self.kind,
@@ -77,7 +77,7 @@ impl TapeNode {
 /// All values that one decode step completed, and the bytes they came in.
 #[derive(Clone, Default)]
 pub struct Frames {
-    /// The bytes of exactly these values. Cheap to clone; a slice of it keeps all of it alive.
+    /// The bytes of exactly these values. A clone is cheap; a slice keeps all of the bytes alive.
     pub bytes: Bytes,
     /// The values with their descendants, in wire order.
     pub tape: Vec<TapeNode>,
@@ -94,7 +94,8 @@ impl Frames {
         first.is_some_and(|node| matches!(node.kind, ValueKind::Error | ValueKind::BulkError))
     }
 
-    /// The text of `node`: empty for a node without text, and for one that is not of this tape.
+    /// The text of `node`; empty for a node without text, and for a node of another tape whose text
+    /// would lie outside of these bytes.
     pub fn text(&self, node: &TapeNode) -> &[u8] {
         let start = node.off as usize;
         match node.kind {
@@ -112,9 +113,7 @@ impl Frames {
             _ => after,
         }
     }
-}
 
-impl Frames {
     /// The tape indices of the values directly inside of the one at `index`.
     pub fn children(&self, index: u32) -> impl Iterator<Item = u32> + '_ {
         let parent = self.tape.get(index as usize).filter(|node| node.is_parent());
@@ -126,7 +125,7 @@ impl Frames {
 }
 
 impl fmt::Debug for Frames {
-    /// Counts only: replies may hold secrets, and logs get copied.
+    /// Shows counts only, because replies may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frames")
             .field("bytes", &self.bytes.len())

@@ -1,14 +1,12 @@
 //! From an endpoint to a connected socket.
 //!
-//! Owns name resolution (anew for every attempt, because addresses change), the race between
-//! several addresses (RFC 8305), and the socket's options. It has no deadline of its own: the
-//! caller holds the one budget of the whole attempt, and reads from [`Progress`] how far it came.
+//! Owns name resolution, the race between several addresses (RFC 8305), and the socket's options. A
+//! name is resolved for every attempt, because addresses change. There is no deadline in here: the
+//! caller has one for the whole attempt, and reads from [`Progress`] how far it came.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -17,67 +15,21 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::fault;
+use super::progress::{ConnectPhase, Progress};
 use super::socket::Socket;
 use crate::error::{Error, Result};
 use crate::options::{ClientOptions, Endpoint, Family, SocketOptions};
 
-/// A step of an attempt to connect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Step {
-    /// Looking up the host name.
-    Dns = 0,
-    /// Waiting for the socket to connect.
-    Tcp = 1,
-    /// In the TLS handshake.
-    Tls = 2,
-    /// In the protocol's own handshake.
-    Handshake = 3,
-}
-
-/// How far an attempt to connect has come, for the message of whoever gives it up.
-#[derive(Debug, Default)]
-pub struct Progress {
-    step: AtomicU8,
-    failure: Mutex<Option<Error>>,
-}
-
-impl Progress {
-    /// The step that is under way.
-    pub fn step(&self) -> Step {
-        match self.step.load(Ordering::Relaxed) {
-            0 => Step::Dns,
-            1 => Step::Tcp,
-            2 => Step::Tls,
-            _ => Step::Handshake,
-        }
-    }
-
-    /// Enters `step`.
-    pub fn enter(&self, step: Step) {
-        self.step.store(step as u8, Ordering::Relaxed);
-    }
-
-    /// The last failure that did not end the attempt, such as one of several addresses.
-    pub fn failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, failure: Error) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
-    }
-}
-
-/// Connects; also returns the peer's address as text.
+/// Connects. Also returns the peer's address as text.
 pub(super) async fn connect(
     options: &ClientOptions,
     progress: &Progress,
 ) -> Result<(Socket, String)> {
     match &options.endpoint {
         Endpoint::Tcp { host, port } => {
-            progress.enter(Step::Dns);
+            progress.enter(ConnectPhase::Dns);
             let addresses = resolve(&options.endpoint, host, *port, options.socket.family).await?;
-            progress.enter(Step::Tcp);
+            progress.enter(ConnectPhase::Tcp);
             let attempt = |address| TcpStream::connect(address);
             let socket = race(addresses, attempt, progress)
                 .await
@@ -87,7 +39,7 @@ pub(super) async fn connect(
             Ok((Socket::Tcp(socket), peer.unwrap_or_else(|_| options.endpoint.to_string())))
         }
         Endpoint::Unix { path } => {
-            progress.enter(Step::Tcp);
+            progress.enter(ConnectPhase::Tcp);
             unix(&options.endpoint, path).await.map(|socket| (socket, path.clone()))
         }
     }
@@ -106,6 +58,7 @@ async fn unix(_endpoint: &Endpoint, _path: &str) -> Result<Socket> {
     Err(Error::usage("socket.path is not supported on this system: use socket.host"))
 }
 
+/// The addresses of `host` in the order in which they are tried; at least one.
 async fn resolve(
     endpoint: &Endpoint,
     host: &str,
@@ -116,7 +69,8 @@ async fn resolve(
         Ok(found) => found,
         Err(error) => {
             let text = error.to_string().to_lowercase();
-            // The resolver's own code is lost on the way; only its text tells them apart.
+            // `lookup_host` does not pass the resolver's code on, so its text has to tell the two
+            // cases apart.
             let passing = text.contains("temporary failure");
             let code = if passing { "EAI_AGAIN" } else { "ENOTFOUND" };
             let cause = Error::connection(code, text).retryable();
@@ -137,7 +91,8 @@ async fn resolve(
     Ok(addresses)
 }
 
-/// Families in turn, beginning with the resolver's first choice (RFC 8305, section 4).
+/// Orders addresses so that families alternate, beginning with the family of the first address
+/// (RFC 8305, section 4).
 fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else {
         return addresses;
@@ -154,8 +109,8 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     ordered
 }
 
-/// The first attempt that succeeds wins, the others are dropped. The next address is tried when
-/// the last one has failed, or has had [`STAGGER`] to itself.
+/// Tries several addresses at once. The first attempt that succeeds wins, and the others are
+/// dropped. The next address is tried when an attempt has failed, or after [`STAGGER`].
 async fn race<T, F, A>(addresses: Vec<SocketAddr>, attempt: A, progress: &Progress) -> io::Result<T>
 where
     T: Send + 'static,
@@ -185,9 +140,10 @@ where
     }
 }
 
+/// Sets the options of a connected socket.
 fn prepare(socket: TcpStream, options: &SocketOptions) -> io::Result<TcpStream> {
-    // A port of the ephemeral range whose server is down may connect to itself, and would then
-    // echo every command as its own reply.
+    // A connection to a port of the ephemeral range, where no server listens, may reach itself. Such
+    // a socket would return every command as its own reply.
     if socket.local_addr()? == socket.peer_addr()? {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
@@ -204,11 +160,12 @@ fn prepare(socket: TcpStream, options: &SocketOptions) -> io::Result<TcpStream> 
 
 /// The delay that RFC 8305 recommends between two attempts.
 const STAGGER: Duration = Duration::from_millis(250);
-/// With [`PROBES`] a vanished peer is found 15 s after the first probe (P5).
+/// With three [`PROBES`], a vanished peer is found 15 s after the first one.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Two lost packets in a row are common on bad links, three are not.
 const PROBES: u32 = 3;
-/// How long written bytes may stay unacknowledged (P5): above a handful of retransmissions.
+/// How long written bytes may stay unacknowledged. In 20 s the kernel sends them again a handful of
+/// times, so a peer that is still there has answered.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -227,10 +184,10 @@ mod tests {
     #[test]
     fn families_take_turns() {
         let ordered = alternate(
-            ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"].into_iter().map(address).collect(),
+            ["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1"].into_iter().map(address).collect(),
         );
         let expected: Vec<_> =
-            ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"].into_iter().map(address).collect();
+            ["[::1]:1", "127.0.0.1:1", "[::2]:1", "[::3]:1"].into_iter().map(address).collect();
         assert_eq!(ordered, expected);
     }
 
@@ -243,7 +200,7 @@ mod tests {
             }
             Ok(to.port())
         };
-        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
         let winner = race(addresses, attempt, &Progress::default()).await.unwrap();
         assert_eq!((winner, started.elapsed()), (2, STAGGER));
     }
@@ -258,7 +215,7 @@ mod tests {
                 port => Ok(port),
             }
         };
-        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
         let winner = race(addresses, attempt, &progress).await.unwrap();
         assert_eq!((winner, started.elapsed()), (2, Duration::ZERO));
         assert_eq!(progress.failure().unwrap().code(), "ECONNREFUSED");
@@ -277,7 +234,7 @@ mod tests {
                 Ok(())
             }
         };
-        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
         race(addresses, attempt, &Progress::default()).await.unwrap();
         while Arc::strong_count(&alive) > 1 {
             tokio::task::yield_now().await;
@@ -292,7 +249,7 @@ mod tests {
                 _ => io::Error::from(io::ErrorKind::ConnectionRefused),
             })
         };
-        let addresses = vec![address("1.1.1.1:1"), address("1.1.1.1:2")];
+        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
         let error = race(addresses, attempt, &Progress::default()).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }

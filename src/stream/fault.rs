@@ -1,7 +1,7 @@
-//! What went wrong on a stream, in words and codes.
+//! Socket and TLS failures as errors with a code and a text.
 //!
-//! Owns the translation of socket and TLS failures into [`Error`]s, and which of them cannot be
-//! mended by trying again. Its texts name nothing secret: host names and certificate names only.
+//! Owns which failures are fatal, because another attempt cannot succeed. Its texts name host names
+//! and certificate names, and nothing secret.
 
 use std::io;
 
@@ -14,9 +14,9 @@ use crate::options::Endpoint;
 pub fn lost(error: io::Error) -> Error {
     match tls_failure(&error) {
         Some(failure) => {
-            let verdict = judge(failure);
-            let message = format!("the tls session failed: {}", verdict.reason);
-            verdict.into_error(message)
+            let diagnosis = diagnose(failure);
+            let message = format!("the tls session failed: {}", diagnosis.reason);
+            diagnosis.into_error(message)
         }
         None => Error::from(error),
     }
@@ -24,7 +24,7 @@ pub fn lost(error: io::Error) -> Error {
 
 /// The error of an endpoint that could not be reached (code `CONNECT`).
 pub(super) fn unreachable(endpoint: &Endpoint, cause: Error) -> Error {
-    // The number is for machines, who read the cause's code.
+    // The text ends with the errno's number, which the cause's code tells by name.
     let reason = cause.message().split(" (os error").next().unwrap_or_default();
     let message = format!("could not connect to {endpoint}: {reason}");
     Error::connection("CONNECT", message).retryable().with_cause(cause)
@@ -32,17 +32,17 @@ pub(super) fn unreachable(endpoint: &Endpoint, cause: Error) -> Error {
 
 /// The error of a TLS handshake that failed.
 pub(super) fn handshake(endpoint: &Endpoint, error: io::Error) -> Error {
-    let verdict = match tls_failure(&error) {
-        Some(failure) => judge(failure),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => Verdict::passing(
+    let diagnosis = match tls_failure(&error) {
+        Some(failure) => diagnose(failure),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Diagnosis::passing(
             "TLS_HANDSHAKE",
             "the server closed the connection during the tls handshake",
         ),
-        None => Verdict::passing("TLS_HANDSHAKE", "the tls handshake was cut off"),
+        None => Diagnosis::passing("TLS_HANDSHAKE", "the tls handshake was cut off"),
     };
-    let message = format!("could not connect to {endpoint}: {}", verdict.reason);
+    let message = format!("could not connect to {endpoint}: {}", diagnosis.reason);
     let is_tls = tls_failure(&error).is_some();
-    let failed = verdict.into_error(message);
+    let failed = diagnosis.into_error(message);
     if is_tls {
         failed
     } else {
@@ -54,13 +54,14 @@ fn tls_failure(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-struct Verdict {
+/// What a TLS failure means.
+struct Diagnosis {
     code: &'static str,
     reason: String,
     fatal: bool,
 }
 
-impl Verdict {
+impl Diagnosis {
     fn fatal(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), fatal: true }
     }
@@ -79,60 +80,60 @@ impl Verdict {
     }
 }
 
-fn judge(failure: &rustls::Error) -> Verdict {
+fn diagnose(failure: &rustls::Error) -> Diagnosis {
     use rustls::Error as E;
     match failure {
         E::InvalidCertificate(reason) => certificate(reason),
         E::NoCertificatesPresented => {
-            Verdict::fatal("TLS_CERT_INVALID", "the server presented no certificate")
+            Diagnosis::fatal("TLS_CERT_INVALID", "the server presented no certificate")
         }
         E::AlertReceived(alert) => refused(*alert),
-        E::PeerIncompatible(_) => Verdict::fatal(
+        E::PeerIncompatible(_) => Diagnosis::fatal(
             "TLS_VERSION",
             "the server and this client share no tls version or cipher (1.2 is the lowest)",
         ),
-        E::InvalidMessage(_) => Verdict::passing(
+        E::InvalidMessage(_) => Diagnosis::passing(
             "TLS_HANDSHAKE",
             "the server did not answer in tls (is this its port without tls?)",
         ),
-        other => Verdict::passing("TLS_HANDSHAKE", other.to_string().to_lowercase()),
+        other => Diagnosis::passing("TLS_HANDSHAKE", other.to_string().to_lowercase()),
     }
 }
 
-fn certificate(reason: &CertificateError) -> Verdict {
+fn certificate(reason: &CertificateError) -> Diagnosis {
     use CertificateError as C;
     match reason {
         C::Expired | C::ExpiredContext { .. } => {
-            Verdict::fatal("TLS_CERT_EXPIRED", "the server's certificate has expired")
+            Diagnosis::fatal("TLS_CERT_EXPIRED", "the server's certificate has expired")
         }
-        C::NotValidYet | C::NotValidYetContext { .. } => Verdict::fatal(
+        C::NotValidYet | C::NotValidYetContext { .. } => Diagnosis::fatal(
             "TLS_CERT_NOT_YET_VALID",
             "the server's certificate is not valid yet (is this machine's clock right?)",
         ),
-        C::NotValidForNameContext { expected, .. } => Verdict::fatal(
+        C::NotValidForNameContext { expected, .. } => Diagnosis::fatal(
             "TLS_HOSTNAME_MISMATCH",
             format!("the server's certificate is not for {}", expected.to_str()),
         ),
-        C::NotValidForName => Verdict::fatal(
+        C::NotValidForName => Diagnosis::fatal(
             "TLS_HOSTNAME_MISMATCH",
             "the server's certificate is for another host name",
         ),
-        C::UnknownIssuer => Verdict::fatal(
+        C::UnknownIssuer => Diagnosis::fatal(
             "TLS_UNKNOWN_CA",
             "the server's certificate is signed by no trusted authority (see socket.tls.ca)",
         ),
-        other => Verdict::fatal(
+        other => Diagnosis::fatal(
             "TLS_CERT_INVALID",
             format!("the server's certificate is not valid: {}", other.to_string().to_lowercase()),
         ),
     }
 }
 
-/// The server ended the session with an alert.
-fn refused(alert: AlertDescription) -> Verdict {
+/// What it means that the server has ended the TLS session with this alert.
+fn refused(alert: AlertDescription) -> Diagnosis {
     use AlertDescription as A;
     match alert {
-        A::CertificateRequired => Verdict::fatal(
+        A::CertificateRequired => Diagnosis::fatal(
             "TLS_CERT_REQUIRED",
             "the server wants a client certificate (see socket.tls.cert and socket.tls.key)",
         ),
@@ -143,12 +144,13 @@ fn refused(alert: AlertDescription) -> Verdict {
         | A::CertificateUnknown
         | A::UnknownCA
         | A::AccessDenied => {
-            Verdict::fatal("TLS_CERT_REFUSED", "the server refused the client certificate")
+            Diagnosis::fatal("TLS_CERT_REFUSED", "the server refused the client certificate")
         }
-        A::ProtocolVersion | A::InsufficientSecurity => {
-            Verdict::fatal("TLS_VERSION", "the server speaks no tls version that this client does")
-        }
-        other => Verdict::passing(
+        A::ProtocolVersion | A::InsufficientSecurity => Diagnosis::fatal(
+            "TLS_VERSION",
+            "the server speaks no tls version that this client does",
+        ),
+        other => Diagnosis::passing(
             "TLS_HANDSHAKE",
             format!("the server ended the tls session with alert {}", u8::from(other)),
         ),

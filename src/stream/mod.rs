@@ -1,13 +1,14 @@
 //! One byte stream to a server: TCP, a Unix domain socket, or TLS over either.
 //!
-//! Owns name resolution, the socket's options, encryption and the words for what fails there.
-//! It knows nothing of the protocol inside, and it never falls back from TLS to plain bytes.
+//! Owns name resolution, the socket's options, encryption, and the errors of all these. It knows
+//! nothing of the protocol inside, and never falls back from TLS to plain bytes.
 //!
-//! Invariant: every method takes `&self`, because Node's thread writes to a stream while its
-//! driver reads from it. One thread may read and one may write at a time.
+//! Invariant: every method takes `&self`, because one thread may write to a stream while another one
+//! reads from it. At most one thread reads at a time, and at most one writes.
 
 mod connect;
 mod fault;
+mod progress;
 mod socket;
 mod tls;
 
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use rustls::ClientConfig;
 
-pub use connect::{Progress, Step};
 pub use fault::lost;
+pub use progress::{ConnectPhase, Progress};
 
 use self::socket::Socket;
 use self::tls::Tls;
@@ -36,13 +37,15 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The most that one read of a detached stream takes.
+    /// The most bytes that one read of a detached stream takes.
     pub const DETACHED_READ: usize = socket::SCRATCH;
 
-    /// Resolves, connects and, with TLS options, encrypts. `tls` comes from [`tls_config`].
-    /// There is no deadline in here: the caller wraps its budget around.
+    /// Resolves the host name, connects and, with TLS options, encrypts. `tls` comes from
+    /// [`tls_config`]. There is no deadline in here; the caller has one for the whole attempt.
     ///
-    /// Fails with code `CONNECT` or `TLS_...`; certificate errors are fatal.
+    /// # Errors
+    ///
+    /// Code `CONNECT` or `TLS_...`. Certificate errors are fatal.
     pub async fn connect(
         options: &ClientOptions,
         tls: Option<&Arc<ClientConfig>>,
@@ -50,7 +53,7 @@ impl Stream {
         Self::connect_tracked(options, tls, &Progress::default()).await
     }
 
-    /// The same, telling `progress` how far it came.
+    /// Connects as [`Stream::connect`] does, and tells `progress` how far it has come.
     pub async fn connect_tracked(
         options: &ClientOptions,
         tls: Option<&Arc<ClientConfig>>,
@@ -68,7 +71,7 @@ impl Stream {
         let (socket, peer) = connect::connect(options, progress).await?;
         let stream = Stream { socket, tls, peer, closed: AtomicBool::new(false) };
         if let Some(tls) = &stream.tls {
-            progress.enter(Step::Tls);
+            progress.enter(ConnectPhase::Tls);
             tls.handshake(&stream.socket)
                 .await
                 .map_err(|error| fault::handshake(&options.endpoint, error))?;
@@ -76,11 +79,11 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Reads into the spare capacity of `buf`, without waiting. `Ok(0)` is the end of the
-    /// stream; `WouldBlock` means await [`Stream::readable`].
+    /// Reads into the spare capacity of `buf`, without waiting. `Ok(0)` is the end of the stream;
+    /// after `WouldBlock`, await [`Stream::readable`].
     ///
-    /// Call it until it says `WouldBlock`: bytes that are decrypted already do not make the
-    /// stream readable again.
+    /// Call it until it returns `WouldBlock`, because bytes that are decrypted already do not make
+    /// the stream readable again.
     pub fn try_read(&self, buf: &mut BytesMut) -> io::Result<usize> {
         match &self.tls {
             None => self.socket.try_read_buf(buf),
@@ -88,11 +91,11 @@ impl Stream {
         }
     }
 
-    /// Takes as many of `bytes` as fit now, without waiting; callable from any thread.
-    /// `WouldBlock` means none did: await [`Stream::writable`].
+    /// Takes as many of `bytes` as fit now, without waiting, and returns their number. May be called
+    /// on any thread. After `WouldBlock` (none did fit), await [`Stream::writable`].
     ///
-    /// With TLS, bytes that were taken may still wait here: call [`Stream::try_flush`] until it
-    /// says true, or the next write.
+    /// With TLS, bytes that were taken may still wait in a buffer. The next write moves them on, or
+    /// [`Stream::try_flush`], which is to be called until it returns true.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match &self.tls {
             None => self.socket.try_write(bytes),
@@ -100,8 +103,8 @@ impl Stream {
         }
     }
 
-    /// Moves bytes that [`Stream::try_write`] took on to the socket; true when none are left
-    /// (always, without TLS). False means await [`Stream::writable`] and try again.
+    /// Moves bytes that [`Stream::try_write`] has taken on to the socket. True when none are left,
+    /// which is always so without TLS. After false, await [`Stream::writable`] and try again.
     pub fn try_flush(&self) -> io::Result<bool> {
         match &self.tls {
             None => Ok(true),
@@ -119,7 +122,8 @@ impl Stream {
         self.socket.writable().await
     }
 
-    /// Ends both directions, which wakes whoever waits; from any thread, any number of times.
+    /// Ends both directions, which wakes all who wait for the stream. May be called on any thread
+    /// and more than once.
     pub fn close(&self) {
         if self.closed.swap(true, Ordering::AcqRel) {
             return;
@@ -130,9 +134,9 @@ impl Stream {
         self.socket.shutdown();
     }
 
-    /// The same stream, not watched by tokio: somebody else watches its descriptor, and
-    /// [`Stream::readable`] and [`Stream::writable`] never end. None with TLS, whose buffers hide
-    /// bytes from a watcher. The original should be dropped.
+    /// A stream over the same socket that tokio does not watch. Its descriptor has to be watched by
+    /// other means, since [`Stream::readable`] and [`Stream::writable`] never end. The original
+    /// should be dropped. None with TLS, whose buffers may hold bytes that make no socket readable.
     pub fn detached(&self) -> io::Result<Option<Stream>> {
         if self.tls.is_some() {
             return Ok(None);
@@ -146,8 +150,8 @@ impl Stream {
         self.socket.is_detached()
     }
 
-    /// The same stream, watched by tokio for as long as the result lives; both may be read and
-    /// written. None with TLS. Must be called inside the runtime.
+    /// A stream over the same socket that tokio watches for as long as the result lives. Both streams
+    /// may be read and written. None with TLS. Must be called inside of the runtime.
     pub fn attended(&self) -> io::Result<Option<Stream>> {
         if self.tls.is_some() {
             return Ok(None);
@@ -166,14 +170,14 @@ impl Stream {
         self.peer.clone()
     }
 
-    /// Whether the bytes are encrypted on their way.
+    /// Whether the stream uses TLS.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
 }
 
-/// Builds the TLS configuration of a client, once. Reads the operating system's trusted
-/// certificates if the options want them; those that cannot be read are passed over.
+/// Builds the TLS configuration of a client. Reads the operating system's trusted certificates if
+/// the options want them, and skips those that cannot be read. Call it once for each client.
 pub fn tls_config(options: &TlsOptions) -> Result<Arc<ClientConfig>> {
     let system = if options.wants_system_roots() {
         rustls_native_certs::load_native_certs().certs

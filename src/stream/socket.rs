@@ -1,8 +1,8 @@
-//! The plain byte stream below everything: TCP or a Unix domain socket.
+//! A plain byte stream: TCP or a Unix domain socket.
 //!
-//! Owns the system calls, all non-blocking and all through `&self`, so that two threads may read
-//! and write at the same time. It never buffers and never waits except for readiness. A detached
-//! socket is not watched by tokio: somebody else waits for its readiness.
+//! Owns the system calls. All of them are non-blocking and take `&self`, so one thread may read
+//! while another one writes. It never buffers, and waits for readiness only. tokio does not watch a
+//! detached socket, whose readiness has to be found by other means.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
@@ -27,20 +27,18 @@ pub(super) enum Socket {
 #[derive(Debug)]
 pub(super) struct Detached {
     kind: Plain,
-    /// What a read fills first: tokio reads into spare capacity itself, but the standard library
-    /// offers that for initialised memory only.
+    /// The memory that a read fills before the bytes are copied to the caller's buffer. The standard
+    /// library reads into initialised memory only, and spare capacity is not initialised.
     scratch: Mutex<Box<[u8]>>,
 }
 
+/// A socket of the standard library.
 #[derive(Debug)]
 enum Plain {
     Tcp(std::net::TcpStream),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixStream),
 }
-
-/// The most that one read of a detached socket takes: replies that fit a turn.
-pub(super) const SCRATCH: usize = 64 * 1024;
 
 impl Detached {
     fn new(kind: Plain) -> Self {
@@ -72,7 +70,7 @@ impl Detached {
 }
 
 impl Socket {
-    /// The same socket, not watched by tokio.
+    /// A second handle of the socket that tokio does not watch.
     pub(super) fn detached(&self) -> io::Result<Self> {
         let kind = match self {
             Self::Tcp(socket) => Plain::Tcp(SockRef::from(socket).try_clone()?.into()),
@@ -89,7 +87,7 @@ impl Socket {
         Ok(Self::Detached(Detached::new(kind)))
     }
 
-    /// The same socket, watched by tokio. Must be called inside the runtime.
+    /// A second handle of the socket that tokio watches. Must be called inside of the runtime.
     pub(super) fn attended(&self) -> io::Result<Self> {
         Ok(match self {
             Self::Tcp(socket) => {
@@ -128,7 +126,7 @@ impl Socket {
         None
     }
 
-    /// Appends to `buf`, within its spare capacity.
+    /// Reads what is there and appends it to `buf`.
     pub(super) fn try_read_buf(&self, buf: &mut BytesMut) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.try_read_buf(buf),
@@ -174,7 +172,7 @@ impl Socket {
         }
     }
 
-    /// Ends both directions; the peer may have done so before, which is no error.
+    /// Ends both directions. It is no error if the peer has done so before.
     pub(super) fn shutdown(&self) {
         let socket = match self {
             Self::Tcp(socket) => SockRef::from(socket),
@@ -188,7 +186,7 @@ impl Socket {
     }
 }
 
-/// The writing side as `rustls` wants to see it.
+/// The writing side of a socket, in the form that `rustls` needs.
 pub(super) struct Writer<'a>(pub(super) &'a Socket);
 
 impl Write for Writer<'_> {
@@ -210,3 +208,7 @@ impl Write for Writer<'_> {
         Ok(())
     }
 }
+
+/// The most bytes that one read of a detached socket takes: enough for all replies to the commands
+/// of an ordinary turn of the event loop.
+pub(super) const SCRATCH: usize = 64 * 1024;

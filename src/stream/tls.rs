@@ -1,10 +1,10 @@
-//! TLS without I/O of its own: a `rustls` connection between the caller and a [`Socket`].
+//! TLS between the caller and a [`Socket`], by `rustls`.
 //!
-//! Owns the cipher state and the bytes on their way through it. Reading and writing take one
-//! short lock, so that Node's thread may write while the driver reads.
+//! Owns the cipher state and the bytes that wait in it. Reading and writing take one short lock, so
+//! that one thread may write while another one reads.
 //!
-//! Invariants: at most [`WRITE_BUFFER`] bytes wait for the socket, so that a peer who does not
-//! read stops the writer; the end of the stream without a `close_notify` is an error.
+//! Invariants: at most [`WRITE_BUFFER`] bytes wait for the socket, so a peer that does not read
+//! stops the writer; the end of the stream without a `close_notify` is an error.
 
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use rustls::{ClientConfig, ClientConnection};
 
 use super::socket::{Socket, Writer};
 
-/// The cipher state of one connection.
+/// The TLS side of one stream.
 #[derive(Debug)]
 pub(super) struct Tls {
-    state: Mutex<State>,
+    session: Mutex<TlsSession>,
 }
 
 impl Tls {
@@ -26,11 +26,11 @@ impl Tls {
         config: &Arc<ClientConfig>,
         name: ServerName<'static>,
     ) -> Result<Self, rustls::Error> {
-        let mut session = ClientConnection::new(Arc::clone(config), name)?;
-        session.set_buffer_limit(Some(WRITE_BUFFER));
+        let mut cipher = ClientConnection::new(Arc::clone(config), name)?;
+        cipher.set_buffer_limit(Some(WRITE_BUFFER));
         let received = vec![0; RECEIVE_BUFFER].into_boxed_slice();
-        let state = State { session, received, start: 0, end: 0, failure: None };
-        Ok(Self { state: Mutex::new(state) })
+        let session = TlsSession { cipher, received, start: 0, end: 0, failure: None };
+        Ok(Self { session: Mutex::new(session) })
     }
 
     /// Runs the handshake to its end.
@@ -57,16 +57,16 @@ impl Tls {
         self.lock().flush(socket)
     }
 
-    /// Tells the peer that nothing more will come, as far as the socket takes it now.
+    /// Tells the peer that nothing more will come, if the socket takes that now.
     pub(super) fn close(&self, socket: &Socket) {
-        let mut state = self.lock();
-        state.session.send_close_notify();
-        let _ = state.flush(socket);
+        let mut session = self.lock();
+        session.cipher.send_close_notify();
+        let _ = session.flush(socket);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic while the lock was held has ended its connection; closing must still work.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, TlsSession> {
+        // A panic while the lock was held has ended the connection. Closing must still work.
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,25 +77,27 @@ enum Next {
     Write,
 }
 
+/// What one lock protects.
 #[derive(Debug)]
-struct State {
-    session: ClientConnection,
-    /// Bytes from the socket that `rustls` has not taken yet: `received[start..end]`. Its own
-    /// buffer would ask for 4 KiB per system call.
+struct TlsSession {
+    cipher: ClientConnection,
+    /// The buffer of `received[start..end]`, the bytes from the socket that `rustls` has not taken
+    /// yet. With its own buffer, `rustls` would read 4 KiB for each system call.
     received: Box<[u8]>,
     start: usize,
     end: usize,
-    /// Why the session ended; every later call fails with it.
+    /// Why the TLS session has ended. Every later call fails with it.
     failure: Option<rustls::Error>,
 }
 
-impl State {
+impl TlsSession {
+    /// Takes the handshake as far as possible without waiting.
     fn advance(&mut self, socket: &Socket) -> io::Result<Next> {
         loop {
             if !self.flush(socket)? {
                 return Ok(Next::Write);
             }
-            if !self.session.is_handshaking() {
+            if !self.cipher.is_handshaking() {
                 return Ok(Next::Done);
             }
             match self.receive(socket) {
@@ -113,15 +115,15 @@ impl State {
         }
         let spare = buf.capacity() - buf.len();
         let mut taken = 0;
-        // Once something was read, what else happens is told by the next call.
+        // Once something was read, the next call tells what else has happened.
         let outcome = loop {
-            match self.session.reader().fill_buf() {
+            match self.cipher.reader().fill_buf() {
                 Ok([]) => break Ok(0),
                 Ok(chunk) => {
                     let part = &chunk[..chunk.len().min(spare - taken)];
                     let length = part.len();
                     buf.extend_from_slice(part);
-                    self.session.reader().consume(length);
+                    self.cipher.reader().consume(length);
                     taken += length;
                     if taken == spare {
                         return Ok(taken);
@@ -138,8 +140,8 @@ impl State {
                 return Ok(taken);
             }
             match self.receive(socket) {
-                // `rustls` has to see the end to tell a truncated stream from a closed one.
-                Ok(0) => drop(self.session.read_tls(&mut io::empty())?),
+                // `rustls` tells a truncated stream from a closed one when it sees the end.
+                Ok(0) => drop(self.cipher.read_tls(&mut io::empty())?),
                 Ok(_) => {
                     if let Err(error) = self.feed(socket) {
                         break Err(error);
@@ -160,7 +162,7 @@ impl State {
         }
         let mut taken = 0;
         while taken < bytes.len() {
-            let length = self.session.writer().write(&bytes[taken..])?;
+            let length = self.cipher.writer().write(&bytes[taken..])?;
             taken += length;
             if !self.flush(socket)? && length == 0 {
                 break;
@@ -172,10 +174,10 @@ impl State {
         Ok(taken)
     }
 
-    /// Hands waiting ciphertext to the socket; true when nothing is left.
+    /// Hands waiting ciphertext to the socket. True when nothing is left.
     fn flush(&mut self, socket: &Socket) -> io::Result<bool> {
-        while self.session.wants_write() {
-            match self.session.write_tls(&mut Writer(socket)) {
+        while self.cipher.wants_write() {
+            match self.cipher.write_tls(&mut Writer(socket)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
@@ -185,7 +187,7 @@ impl State {
         Ok(true)
     }
 
-    /// Reads ciphertext unless some is left from before; 0 means the end of the stream.
+    /// Reads ciphertext, unless some is left from before. 0 means the end of the stream.
     fn receive(&mut self, socket: &Socket) -> io::Result<usize> {
         if self.start == self.end {
             self.start = 0;
@@ -197,14 +199,14 @@ impl State {
 
     /// Lets `rustls` take one portion of the received bytes.
     fn feed(&mut self, socket: &Socket) -> io::Result<()> {
-        self.start += self.session.read_tls(&mut &self.received[self.start..self.end])?;
-        if let Err(failure) = self.session.process_new_packets() {
+        self.start += self.cipher.read_tls(&mut &self.received[self.start..self.end])?;
+        if let Err(failure) = self.cipher.process_new_packets() {
             self.failure = Some(failure.clone());
-            // The alert tells the peer why; whether it arrives does not matter.
+            // The alert tells the peer the reason. It does not matter whether it arrives.
             let _ = self.flush(socket);
             return Err(wrap(failure));
         }
-        // Answers to key updates.
+        // `rustls` may have an answer to a key update.
         self.flush(socket).map(drop)
     }
 }
@@ -213,9 +215,10 @@ fn wrap(failure: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, failure)
 }
 
-/// As much as a kernel's socket buffer takes at once, and four records of TLS.
+/// As much as a kernel's socket buffer takes at once, that is four full TLS records.
 const WRITE_BUFFER: usize = 64 * 1024;
-/// Two full records (16 KiB and a header each), so that one system call feeds two.
+/// Two full TLS records, so that one system call brings both. A record has at most 16 KiB, 256 bytes
+/// of expansion, and a header of 5 bytes (RFC 8446, section 5.2).
 const RECEIVE_BUFFER: usize = 2 * (16 * 1024 + 256 + 5);
-/// Room for a small reply, when the caller has left none.
+/// Room for a small reply, reserved where the caller has left none.
 const MIN_READ: usize = 4096;

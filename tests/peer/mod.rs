@@ -1,4 +1,4 @@
-//! A server that plays a script, byte for byte, for tests of what a client says and hears.
+//! A server that plays a script, byte for byte.
 //!
 //! Each accepted connection plays the next script. A script ends by closing its connection,
 //! unless it ends in [`Act::Hold`].
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, Notify};
 use tokio::task::JoinHandle;
 
-/// One thing that the peer does.
+/// One step of a script.
 pub enum Act {
     /// Reads commands until it has heard exactly these, separated by ` | `.
     Hear(&'static str),
@@ -24,7 +24,7 @@ pub enum Act {
     Say(&'static str),
     /// Writes these bytes, one at a time.
     Trickle(&'static str),
-    /// Tells the test that this point is reached.
+    /// Ends [`Peer::signalled`].
     Signal,
     /// Waits for [`Peer::go_on`].
     Pause,
@@ -32,7 +32,7 @@ pub enum Act {
     Hold,
 }
 
-/// A listening peer; it stops when dropped.
+/// A server that listens on 127.0.0.1. It stops when dropped.
 pub struct Peer {
     pub address: SocketAddr,
     signals: mpsc::UnboundedReceiver<()>,
@@ -59,7 +59,7 @@ impl Peer {
         Self { address, signals, resume, task }
     }
 
-    /// Options that lead to this peer, without what a test does not ask for.
+    /// Options of a client of this peer, whose handshake is `HELLO 3` and nothing else.
     pub fn options(&self) -> ClientOptions {
         ClientOptions {
             endpoint: Endpoint::tcp(self.address.ip().to_string(), self.address.port()),
@@ -78,7 +78,7 @@ impl Peer {
         self.resume.notify_one();
     }
 
-    /// Waits until every script was played to its end; a failed expectation fails the test.
+    /// Waits until every script was played to its end. Panics if a script heard something else.
     pub async fn done(mut self) {
         (&mut self.task).await.unwrap();
     }

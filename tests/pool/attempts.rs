@@ -1,4 +1,4 @@
-//! Attempts at connecting: how many, how often, and who hears of a failure.
+//! Attempts at connecting: how many are made, how often, and who gets their errors.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::Scene;
 
 const WRONGPASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
 
-/// [28]
+/// Waiting cannot correct a password, so all callers fail without waiting for their deadlines.
 #[tokio::test]
 async fn a_wrong_password_reaches_all_waiters_at_once() {
     let scene = Scene::new(1, |options| options.password = Some(Secret::new("hush"))).await;
@@ -34,12 +34,12 @@ async fn a_wrong_password_reaches_all_waiters_at_once() {
     }
     assert!(started.elapsed() < ms(4_000), "they did not wait for acquireTimeout");
     assert_eq!(scene.metrics.connect_failures.get(), 1, "one attempt was enough");
-    // So it is for those who come within a second.
+    // Callers of the next second get the error too, without another attempt.
     assert_eq!(scene.pool.lane_lease().await.err().unwrap().code(), "AUTH");
     assert_eq!(scene.metrics.connect_failures.get(), 1);
 }
 
-/// [28]
+/// A password that was corrected on the server is used within a second.
 #[tokio::test]
 async fn after_a_second_a_wrong_password_is_tried_again() {
     let scene = Scene::new(1, |_| ()).await;
@@ -49,7 +49,7 @@ async fn after_a_second_a_wrong_password_is_tried_again() {
     wire.say("-NOAUTH HELLO must be called with the client already authenticated\r\n").await;
     assert_eq!(asking.await.unwrap().code(), "AUTH");
     let verdict = Instant::now();
-    // Somebody has set the user right meanwhile.
+    // From here on, the server accepts the user.
     let server = Arc::clone(&scene.server);
     let accepted = tokio::spawn(async move { server.accept().await });
     let _lease = loop {
@@ -65,7 +65,7 @@ async fn after_a_second_a_wrong_password_is_tried_again() {
     drop(accepted.await.unwrap());
 }
 
-/// [1]
+/// A server that starts later than its clients is found as soon as it listens.
 #[tokio::test]
 async fn a_failure_that_may_pass_is_tried_again_until_it_has() {
     let mut scene = Scene::new(1, |_| ()).await;
@@ -85,7 +85,7 @@ async fn a_failure_that_may_pass_is_tried_again_until_it_has() {
     assert_eq!((scene.metrics.connects.get(), scene.metrics.connect_failures.get()), (1, 3));
 }
 
-/// P6
+/// At most eight attempts at one node are under way, so that a recovering server is not hit harder.
 #[tokio::test]
 async fn at_most_eight_attempts_are_under_way() {
     let scene = Scene::new(20, |_| ()).await;
@@ -103,7 +103,7 @@ async fn at_most_eight_attempts_are_under_way() {
         tokio::task::yield_now().await;
     }
     assert!(scene.server.has_no_other().await, "a ninth attempt");
-    // As one ends the next begins.
+    // When an attempt ends, the next one begins.
     for mut wire in wires {
         wire.expect("HELLO 3").await;
         wire.say("%1\r\n+proto\r\n:3\r\n").await;
@@ -117,9 +117,9 @@ async fn at_most_eight_attempts_are_under_way() {
     assert_eq!((scene.pool.stats().total, scene.pool.stats().in_use), (20, 20));
 }
 
-/// A verdict must end the attempts that had to wait for their turn, too.
+/// A fatal error also ends the attempts that wait for a permit.
 #[tokio::test]
-async fn attempts_in_the_queue_heed_the_verdict_of_those_before_them() {
+async fn attempts_in_the_queue_end_with_the_fatal_error_of_those_before_them() {
     let scene = Scene::new(20, |options| options.password = Some(Secret::new("hush"))).await;
     let waiters: Vec<_> = (0..20)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! Exclusive leases: in turn, with a limit, alive, and back again.
+//! Exclusive leases: their order, their limit, the check of idle ones, and giving them back.
 
 use std::sync::{Arc, Mutex};
 
@@ -50,14 +50,14 @@ async fn nobody_jumps_the_queue() {
     });
     scene.waiting(1).await;
     drop(lease);
-    // No turn for the waiter in between.
+    // This task does not yield in between, so the waiter has not run yet.
     let _lease = scene.pool.acquire().await.unwrap();
     order.lock().unwrap().push("newcomer");
     waiter.await.unwrap();
     assert_eq!(*order.lock().unwrap(), ["waiter", "newcomer"]);
 }
 
-/// P4
+/// The message of a timeout tells whether the pool is too small.
 #[tokio::test]
 async fn a_timeout_names_the_pools_numbers() {
     let scene = Scene::new(1, |options| options.pool.acquire_timeout = ms(30)).await;
@@ -72,7 +72,7 @@ async fn a_timeout_names_the_pools_numbers() {
     assert_eq!(scene.pool.stats().waiting, 0);
 }
 
-/// P4
+/// The cause of a timeout tells whether no connection can be made.
 #[tokio::test]
 async fn a_timeout_has_the_last_connect_error_as_its_cause() {
     let scene = Scene::new(2, |options| options.pool.acquire_timeout = ms(100)).await;
@@ -153,7 +153,7 @@ async fn a_connection_that_was_idle_is_asked_first() {
     let pool = Arc::clone(&scene.pool);
     let asking = tokio::spawn(async move { pool.acquire().await.map(drop) });
     wire.expect("PING").await;
-    // Not well, but alive.
+    // The server is not ready, but it is alive.
     wire.say("-LOADING Redis is loading the dataset in memory\r\n").await;
     asking.await.unwrap().unwrap();
     assert_eq!(scene.metrics.connects.get(), 1);
@@ -207,7 +207,7 @@ async fn a_broken_connection_does_not_come_back() {
     assert_eq!(scene.metrics.connects.get(), 2);
 }
 
-/// P14
+/// Lifetimes have a random part, so that connections opened together are not replaced together.
 #[tokio::test]
 async fn connections_opened_together_grow_old_apart() {
     const LIFETIME: u64 = 100_000;
@@ -224,7 +224,7 @@ async fn connections_opened_together_grow_old_apart() {
         assert!(*end <= Instant::now() + ms(LIFETIME));
     }
     let (first, last) = (ends.iter().min().unwrap(), ends.iter().max().unwrap());
-    // Eight numbers spread over 10 s: one in a hundred million is closer together.
+    // All eight numbers, each random within 10 s, are this close only once in a hundred million runs.
     assert!(*last - *first > ms(250), "{:?}", *last - *first);
 }
 
@@ -248,7 +248,7 @@ async fn a_lane_has_its_own_budget() {
     assert_eq!((stats.total, stats.in_use, stats.max), (2, 1, 1));
 }
 
-/// P19
+/// No connection and no waiting caller is left after `close`.
 #[tokio::test]
 async fn close_ends_the_waits_and_every_connection() {
     let scene = Scene::new(1, |_| ()).await;
@@ -289,12 +289,12 @@ async fn close_ends_idle_connections_and_attempts() {
     for mut wire in wires {
         while wire.hear().await.is_some() {}
     }
-    // It may have got one of the two before the end.
+    // The third caller may have got one of the two connections before the end.
     let _ = asking.await.unwrap();
     assert_eq!(scene.pool.stats().total, 0);
 }
 
-/// Lets more time pass than an idle connection is trusted for.
+/// Waits for longer than an idle connection is trusted.
 async fn idle() {
     tokio::time::sleep(ms(520)).await;
 }

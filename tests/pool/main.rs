@@ -1,4 +1,4 @@
-//! The pool of one node: who waits for what, how attempts are made, and what comes back.
+//! The pool of one node: waiting for a lease, attempts at connecting, and giving leases back.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -37,7 +37,7 @@ impl Scene {
         Self { server, caller, pool: Arc::new(pool.unwrap()), metrics }
     }
 
-    /// Accepts everybody, and answers everything.
+    /// Accepts every connection, and answers every command.
     fn serve(&self) {
         let server = Arc::clone(&self.server);
         tokio::spawn(async move {
@@ -47,7 +47,7 @@ impl Scene {
         });
     }
 
-    /// Waits until so many callers wait.
+    /// Waits until this number of callers wait for a lease.
     async fn waiting(&self, callers: usize) {
         while self.pool.stats().waiting != callers {
             tokio::task::yield_now().await;

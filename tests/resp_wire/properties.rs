@@ -1,5 +1,5 @@
-//! What holds for every stream: the values come out as they went in, however it is cut; anything
-//! else is refused at the same value, however it is cut, and never with a panic.
+//! What holds for every stream, in whatever portions it comes: values come out as they went in,
+//! anything else is refused at the same value, and nothing panics.
 
 use oxidis::resp::encode;
 use proptest::collection::vec;
@@ -123,7 +123,7 @@ fn stream() -> impl Strategy<Value = (Vec<u8>, Seen)> {
     })
 }
 
-/// Bytes that get past the first checks more often than noise does.
+/// Bytes that pass the first checks more often than random ones do.
 fn nearly_resp() -> impl Strategy<Value = Vec<u8>> {
     #[rustfmt::skip]
     const PARTS: &[&str] = &[
@@ -193,7 +193,7 @@ proptest! {
             let args: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
             encode::command(&mut batch, &args);
         }
-        // What we write is RESP by our own reading too.
+        // The decoder reads what the encoder writes.
         prop_assert_eq!(decode(&batch, &[]).replies.len(), commands.len());
         let mut rest = &batch[..];
         for command in &commands {

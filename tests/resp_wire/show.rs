@@ -30,7 +30,7 @@ pub fn decode(wire: &[u8], cuts: &[usize]) -> Seen {
     decode_within(Limits::default(), wire, cuts).0
 }
 
-/// As [`decode`], within `limits`; with the text of the error.
+/// Decodes as [`decode`] does, within `limits`; also returns the text of the error.
 pub fn decode_within(limits: Limits, wire: &[u8], cuts: &[usize]) -> (Seen, String) {
     let mut decoder = Decoder::new(limits);
     let mut buf = BytesMut::new();

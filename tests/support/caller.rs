@@ -1,11 +1,11 @@
-//! The caller's side: takes what the outbox holds, and keeps account of it.
+//! The caller's side of a test: takes everything from the outbox, and remembers it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use oxidis::error::Error;
-use oxidis::outbox::{Delivery, Event, Outbox, Outboxes, Row, Whose};
+use oxidis::outbox::{self, Delivery, Event, Outbox, Outboxes, Whose};
 use oxidis::resp::Frames;
 use tokio::sync::Notify;
 
@@ -18,9 +18,9 @@ pub struct Caller {
     pub bomb: Arc<AtomicBool>,
     woken: Arc<Notify>,
     outcomes: HashMap<u32, Result<String, Error>>,
-    /// The ids in the order of their ends.
+    /// The ids of commands in the order in which they ended.
     pub order: Vec<u32>,
-    /// The errors that parts of blocks were answered with: id, place, text.
+    /// The errors that parts of blocks were answered with: id, index of the part, text.
     pub parts: Vec<(u32, u32, String)>,
     events: VecDeque<Event>,
     messages: VecDeque<Message>,
@@ -51,7 +51,7 @@ impl Caller {
         }
     }
 
-    /// The outbox as that of the only owner.
+    /// The outboxes of a client whose only owner this is.
     pub fn outboxes(&self) -> Arc<Outboxes> {
         Arc::new(Outboxes::from(Arc::clone(&self.outbox)))
     }
@@ -72,6 +72,7 @@ impl Caller {
         self.outcome(id).await.unwrap_or_else(|error| panic!("command {id} failed: {error:?}"))
     }
 
+    /// The error of command `id`.
     pub async fn failure(&mut self, id: u32) -> Error {
         match self.outcome(id).await {
             Ok(reply) => panic!("command {id} was answered with {reply}"),
@@ -79,7 +80,7 @@ impl Caller {
         }
     }
 
-    /// The next event that `picks` says something about; those before it are forgotten.
+    /// What `picks` returns for the next event that it knows. The events before that one are forgotten.
     pub async fn event<T>(&mut self, picks: impl Fn(&Event) -> Option<T>) -> T {
         loop {
             self.take();
@@ -92,6 +93,7 @@ impl Caller {
         }
     }
 
+    /// Waits until lane 0 is ready.
     pub async fn ready(&mut self) {
         self.event(|event| matches!(event, Event::Ready(0)).then_some(())).await;
     }
@@ -105,7 +107,7 @@ impl Caller {
         self.event(code).await
     }
 
-    /// The events that nobody has asked for yet.
+    /// The events that were not asked for yet.
     pub fn events(&mut self) -> &VecDeque<Event> {
         self.take();
         &self.events
@@ -122,7 +124,7 @@ impl Caller {
         }
     }
 
-    /// How the request `ticket` ended: None if well.
+    /// How the request `ticket` ended: None if it succeeded.
     pub async fn settled(&mut self, ticket: u32) -> Option<Error> {
         loop {
             self.take();
@@ -164,12 +166,13 @@ impl Caller {
                 Delivery::Messages(backlog) => {
                     for messages in backlog.take() {
                         let frames = &messages.frames;
-                        for Row { token, channel, payload } in messages.rows() {
-                            let channel = match *channel {
-                                Row::NOWHERE => String::new(),
+                        for message in messages.as_slice() {
+                            let outbox::Message { token, channel, payload } = *message;
+                            let channel = match channel {
+                                outbox::Message::NOWHERE => String::new(),
                                 at => text(frames, at),
                             };
-                            self.messages.push_back((*token, channel, text(frames, *payload)));
+                            self.messages.push_back((token, channel, text(frames, payload)));
                         }
                     }
                 }

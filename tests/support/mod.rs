@@ -1,5 +1,5 @@
-//! Both ends of a lane in one test: a server that says what the test says, and a caller that sees
-//! each command end exactly once.
+//! Both ends of a lane in one test: a server that answers as the test says, and a caller that checks
+//! that each command ends exactly once.
 //!
 //! Everything waits for events. [`PATIENCE`] only turns a hang into a failure.
 
@@ -15,8 +15,8 @@ use std::time::Duration;
 pub use caller::Caller;
 pub use server::{Server, Wire};
 
-/// Far beyond what any test needs on a slow and busy machine, and beyond every timer of a lane, so
-/// that under paused time those fire first.
+/// Far beyond what any test needs on a slow and busy machine. Also beyond every timer of a lane, so
+/// that these fire first under paused time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Awaits `future`, or fails the test.

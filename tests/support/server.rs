@@ -1,4 +1,4 @@
-//! A listening socket and its connections, in the hands of the test.
+//! A server whose connections the test serves by hand.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use super::patiently;
 /// The answer to `HELLO 3`.
 const HELLO_OK: &str = "%1\r\n+proto\r\n:3\r\n";
 
-/// A port of 127.0.0.1.
+/// A server that listens on a free port of 127.0.0.1.
 pub struct Server {
     listener: TcpListener,
     port: u16,
@@ -25,7 +25,7 @@ impl Server {
         Self { listener, port }
     }
 
-    /// Options that lead here, with a handshake of nothing but `HELLO 3`.
+    /// Options of a client of this server, whose handshake is `HELLO 3` and nothing else.
     pub fn options(&self) -> ClientOptions {
         ClientOptions {
             endpoint: Endpoint::tcp("127.0.0.1", self.port),
@@ -34,14 +34,15 @@ impl Server {
         }
     }
 
-    /// The next connection, as it comes.
+    /// The next connection, before its handshake.
     pub async fn accept_raw(&self) -> Wire {
         let (socket, _) = patiently("a connection", self.listener.accept()).await.unwrap();
         socket.set_nodelay(true).unwrap();
         Wire { socket, unheard: Vec::new() }
     }
 
-    /// The next connection, however long it takes, once it has shaken hands; None if it has not.
+    /// The next connection after its handshake, however long that takes; `None` if the handshake
+    /// fails.
     pub async fn accept_when(&self) -> Option<Wire> {
         let (socket, _) = self.listener.accept().await.ok()?;
         socket.set_nodelay(true).ok()?;
@@ -51,16 +52,16 @@ impl Server {
         Some(wire)
     }
 
-    /// Whether nobody else has connected so far.
+    /// Whether no further connection waits to be accepted.
     pub async fn has_no_other(&self) -> bool {
-        // One that has is found by the first look.
+        // One poll is enough to find a connection that waits.
         std::future::poll_fn(|context| {
             std::task::Poll::Ready(self.listener.poll_accept(context).is_pending())
         })
         .await
     }
 
-    /// The next connection, once it has shaken hands.
+    /// The next connection, after its handshake.
     pub async fn accept(&self) -> Wire {
         let mut wire = self.accept_raw().await;
         wire.expect("HELLO 3").await;
@@ -76,7 +77,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The next command, its arguments separated by spaces; None at the end of the stream.
+    /// The next command, its arguments separated by spaces; `None` at the end of the stream.
     pub async fn hear(&mut self) -> Option<String> {
         loop {
             if let Some(length) = encode::command_len(&self.unheard) {
@@ -94,12 +95,12 @@ impl Wire {
         }
     }
 
-    /// The next command has to be this one.
+    /// Waits for the next command, which has to be this one.
     pub async fn expect(&mut self, command: &str) {
         assert_eq!(self.hear().await.as_deref(), Some(command));
     }
 
-    /// The client has to close the connection without another word.
+    /// Waits until the client closes the connection, which has to happen before another command.
     pub async fn expect_end(&mut self) {
         assert_eq!(self.hear().await, None);
     }
@@ -108,7 +109,7 @@ impl Wire {
         patiently("room for a reply", self.socket.write_all(bytes.as_bytes())).await.unwrap();
     }
 
-    /// Says what the socket takes at once, without giving anybody else a turn.
+    /// Writes all of `bytes` at once, without yielding to other tasks.
     pub fn say_now(&self, bytes: &str) {
         assert_eq!(self.socket.try_write(bytes.as_bytes()).unwrap(), bytes.len());
     }
@@ -118,8 +119,7 @@ impl Wire {
         self.socket.set_zero_linger().unwrap();
     }
 
-    /// Answers every command with its last argument until the client closes; returns what was
-    /// asked.
+    /// Answers every command with its last argument until the client closes. Returns the commands.
     pub async fn echo(self) -> Vec<String> {
         let heard = Arc::default();
         self.echo_into(Arc::clone(&heard)).await;
@@ -127,7 +127,8 @@ impl Wire {
         heard
     }
 
-    /// The same; what was asked goes into `heard` as it comes.
+    /// Answers every command with its last argument until the client closes. Each command goes into
+    /// `heard` when it comes.
     pub async fn echo_into(mut self, heard: Arc<Mutex<Vec<String>>>) {
         while let Some(command) = self.hear().await {
             let last = command.rsplit(' ').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A TLS server with certificates made on the spot, for tests of what the client trusts.
+//! A TLS server with certificates that the test makes.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use rustls::{
     RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
 };
 
-/// A certificate authority of its own.
+/// A certificate authority that nobody else knows.
 pub struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -26,7 +26,7 @@ impl Authority {
     pub fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        // Authorities of one name would be told apart by their signatures only.
+        // With one name for all, authorities could be told apart by their signatures only.
         let number = AUTHORITIES.fetch_add(1, Ordering::Relaxed);
         params.distinguished_name.push(DnType::CommonName, format!("test authority {number}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -50,7 +50,7 @@ impl Authority {
     }
 }
 
-/// What the server shows and asks for.
+/// What the server's certificate says, and what the server asks for.
 pub struct Wanted {
     pub names: Vec<&'static str>,
     pub years: (i32, i32),
@@ -108,7 +108,7 @@ impl Server {
         })
     }
 
-    /// Answers the handshake and pings, as far as TLS lets the client come.
+    /// A server that answers the handshake and PINGs.
     pub fn redis(authority: &Authority, wanted: Wanted) -> Self {
         Self::tls(authority, wanted, |mut tls| {
             let mut buf = [0; 1024];

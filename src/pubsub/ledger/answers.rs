@@ -12,14 +12,14 @@ use super::dialogue::{Asked, Dialogue, SubscribeCommand};
 use super::names::LedgerEntry;
 use super::Ledger;
 use crate::error::{Applied, Error};
-use crate::outbox::Row;
+use crate::outbox::Message;
 use crate::resp::Frames;
 
 /// What some frames have brought.
 #[derive(Debug, Default)]
 pub(in crate::pubsub) struct Received {
     /// Messages, in order.
-    pub(in crate::pubsub) rows: Vec<Row>,
+    pub(in crate::pubsub) rows: Vec<Message>,
     /// How many pushes were none for a subscriber.
     pub(in crate::pubsub) ignored: u64,
     /// Refusals that say where a slot is.
@@ -46,14 +46,18 @@ impl Ledger {
                         |entry: &&LedgerEntry| entry.is_wanted && entry.home == Some(feed);
                     let entry = self.names.of(topic).get(name).filter(is_heard);
                     let Some(token) = entry.map(|entry| entry.token) else { continue };
-                    let channel = if topic == Topic::Pattern { channel } else { Row::NOWHERE };
-                    received.rows.push(Row { token, channel, payload });
+                    let channel = if topic == Topic::Pattern { channel } else { Message::NOWHERE };
+                    received.rows.push(Message { token, channel, payload });
                 }
                 Frame::MonitorLine => {
                     let entry = self.names.of(Topic::Monitor).get(&[][..]);
                     match entry.filter(|entry| entry.is_actual).map(|entry| entry.token) {
                         Some(token) => {
-                            received.rows.push(Row { token, channel: Row::NOWHERE, payload: root });
+                            received.rows.push(Message {
+                                token,
+                                channel: Message::NOWHERE,
+                                payload: root,
+                            });
                         }
                         None => received.breach = Some(unasked()),
                     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::{Applied, ErrorClass};
-use crate::outbox::Row;
+use crate::outbox::Message;
 use Topic::{Channel, Monitor, Pattern, ShardChannel};
 
 #[test]
@@ -90,8 +90,8 @@ fn messages_carry_their_token_and_patterns_their_channel_in_either_protocol() {
         let pattern = format!("{mark}4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$3\r\nabc\r\n$2\r\nhi\r\n");
         let received = scene.hear(&format!("{message}{pattern}"));
         let expected = [
-            Row { token: 3, channel: Row::NOWHERE, payload: 3 },
-            Row { token: 2, channel: 7, payload: 8 },
+            Message { token: 3, channel: Message::NOWHERE, payload: 3 },
+            Message { token: 2, channel: 7, payload: 8 },
         ];
         assert_eq!(received.rows, expected);
     }
@@ -282,7 +282,7 @@ fn monitoring_ends_with_its_connection() {
         (&["MONITOR".to_owned()][..], vec![1])
     );
     let received = scene.hear("+1700000000.1 [0 127.0.0.1:1] \"GET\" \"k\"\r\n");
-    assert_eq!(received.rows, [Row { token: 0, channel: Row::NOWHERE, payload: 0 }]);
+    assert_eq!(received.rows, [Message { token: 0, channel: Message::NOWHERE, payload: 0 }]);
     assert!(!scene.ledger.is_over());
     scene.unwant(2, Monitor, &[""]);
     assert!(scene.ledger.is_over());

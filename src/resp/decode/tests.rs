@@ -1,13 +1,13 @@
-//! What the decoder's work and memory depend on, proven by counting rather than by a clock.
+//! The decoder's work and memory follow the bytes received. Proven by counting, not by a clock.
 //!
-//! These tests look inside the decoder; `tests/resp_wire` holds those of what it decodes.
+//! These tests look inside the decoder. `tests/resp_wire` tests what it decodes.
 
 use bytes::BytesMut;
 
 use crate::resp::{Decoder, Frames, Limits, TapeNode};
 
-/// Feeds `wire` in portions of `size` bytes; returns the values' count, the bytes examined and the
-/// most nodes there was ever room for.
+/// Feeds `wire` in portions of `size` bytes. Returns the number of values, the number of bytes
+/// examined, and the largest number of nodes that the tape had room for.
 fn feed(wire: &[u8], size: usize) -> (usize, usize, usize) {
     let mut decoder = Decoder::new(Limits::default());
     let mut buf = BytesMut::new();
@@ -27,7 +27,8 @@ fn many(part: &str, times: usize) -> String {
     part.repeat(times)
 }
 
-/// Every token is looked at once when fresh (at most 19 bytes) and its line once more.
+/// Asserts that every token is looked at once when it is fresh (at most 19 bytes), and its line
+/// once more.
 fn assert_linear(wire: &str, tokens: usize) {
     for size in [1, 7, 4096, wire.len()] {
         let (values, examined, _) = feed(wire.as_bytes(), size);

@@ -1,0 +1,68 @@
+//! Events and errors as JavaScript sees them.
+
+use napi::bindgen_prelude::*;
+use napi::sys;
+
+use super::scope::Scope;
+use super::sinks::Sinks;
+use super::values::Values;
+use crate::error::{self, Applied};
+use crate::outbox::Event;
+use crate::resp::Frames;
+
+impl Sinks {
+    /// The JavaScript error of `error`, with its causes.
+    pub fn error(&self, env: Env, error: &error::Error) -> Result<sys::napi_value> {
+        let nothing = Frames::default();
+        let values = Values::new(env, self, &nothing);
+        let text = |text: &str| values.text(text.as_bytes()).or_else(|_| values.null());
+        let applied = match error.applied() {
+            None => values.null()?,
+            Some(Applied::No) => text("no")?,
+            Some(Applied::Unknown) => text("unknown")?,
+        };
+        let cause = match error.cause() {
+            Some(cause) => self.error(env, cause)?,
+            None => values.null()?,
+        };
+        let arguments = [
+            values.number(f64::from(error.kind() as u8))?,
+            text(error.code())?,
+            text(error.message())?,
+            applied,
+            values.number(f64::from(u8::from(error.is_retryable())))?,
+            cause,
+        ];
+        self.error.call(&env, &arguments)
+    }
+
+    /// Tells the application of an event.
+    pub(super) fn event(&self, env: Env, event: Event) -> Result<()> {
+        let _scope = Scope::open(env)?;
+        let nothing = Frames::default();
+        let values = Values::new(env, self, &nothing);
+        let number = |n: u32| values.number(f64::from(n));
+        let (name, details) = match event {
+            Event::Look(_) | Event::Opened(_) | Event::Left(_) => return Ok(()),
+            Event::Ready(lane_id) => ("ready", vec![number(lane_id)?]),
+            Event::Topology(is_first) => ("topology", vec![number(u32::from(is_first))?]),
+            Event::Error(error, address) => {
+                let address = match &address {
+                    Some(address) => values.text(address.as_bytes()).or_else(|_| values.null())?,
+                    None => values.null()?,
+                };
+                ("error", vec![self.error(env, &error)?, address])
+            }
+            Event::Reconnecting(failures) => ("reconnecting", vec![number(failures)?]),
+            Event::Stopped(error) => ("stopped", vec![self.error(env, &error)?]),
+            Event::AskDelay(id, retries, cause) => {
+                ("askDelay", vec![number(id)?, number(retries)?, self.error(env, &cause)?])
+            }
+            Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
+            Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
+        };
+        let name = values.text(name.as_bytes()).or_else(|_| values.null())?;
+        let arguments: Vec<_> = std::iter::once(name).chain(details).collect();
+        self.event.call(&env, &arguments).map(drop)
+    }
+}

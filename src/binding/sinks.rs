@@ -1,0 +1,110 @@
+//! The JavaScript functions that receive what happens.
+//!
+//! Owns the references to them, and calling them.
+
+use std::cell::RefCell;
+
+use napi::bindgen_prelude::*;
+use napi::sys;
+
+/// The functions that receive what happens, and those that make values. `lib/boundary` has them.
+pub struct Sinks {
+    /// `(...values)`: replies to the commands whose ids are in `ids`.
+    pub deliver: Sink,
+    /// The ids of the commands of a call of `deliver`, in the order of its arguments.
+    pub(super) ids: RefCell<Uint32Array>,
+    /// `(id, index, error)`: an error reply to one part of a block. The block's own reply follows.
+    pub part: Sink,
+    /// `(id, error)`: a command gets no reply.
+    pub reject: Sink,
+    /// `(class, code, message, applied, retryable, cause)`: makes an error.
+    pub error: Sink,
+    /// `(text)`: makes an `ErrorReply`.
+    pub reply_error: Sink,
+    /// `()`: everything that had come is delivered.
+    pub drained: Sink,
+    /// `(name, ...details)`: an event.
+    pub event: Sink,
+    /// `(...values)`: makes an array.
+    pub list: Sink,
+    /// `(array, ...values)`: appends to an array.
+    pub extend: Sink,
+    /// `(...keysAndValues)`: makes an object.
+    pub object: Sink,
+    /// `(arrayOfKeysAndValues)`: makes an object.
+    pub object_of: Sink,
+    /// `(arrayOfKeysAndValues)`: makes a `Map`.
+    pub map: Sink,
+    /// `(array)`: makes a `Set`.
+    pub set: Sink,
+    /// `(digits)`: makes a BigInt.
+    pub bigint: Sink,
+    /// `(format, text)`: makes a `VerbatimString`.
+    pub verbatim: Sink,
+    /// `(token, payload, ...)`, of a pattern `(token, channel, payload, ...)`: messages.
+    pub messages: Sink,
+    /// `(ticket, error | null)`: a request for a session or for messages has ended.
+    pub settled: Sink,
+}
+
+impl Sinks {
+    /// The functions are properties of `face`, each by its name.
+    pub fn new(face: &Object) -> Result<Self> {
+        let sink = |name: &str| -> Result<Sink> {
+            let function: Function<(), Unknown<'static>> = face.get_named_property(name)?;
+            Ok(Sink(function.create_ref()?))
+        };
+        Ok(Self {
+            deliver: sink("deliver")?,
+            ids: RefCell::new(face.get_named_property("ids")?),
+            part: sink("part")?,
+            reject: sink("reject")?,
+            error: sink("error")?,
+            reply_error: sink("replyError")?,
+            drained: sink("drained")?,
+            event: sink("event")?,
+            list: sink("list")?,
+            extend: sink("extend")?,
+            object: sink("object")?,
+            object_of: sink("objectOf")?,
+            map: sink("map")?,
+            set: sink("set")?,
+            bigint: sink("bigint")?,
+            verbatim: sink("verbatim")?,
+            messages: sink("messages")?,
+            settled: sink("settled")?,
+        })
+    }
+}
+
+/// A JavaScript function.
+pub struct Sink(FunctionRef<(), Unknown<'static>>);
+
+impl Sink {
+    /// Calls the function.
+    pub fn call(&self, env: &Env, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
+        let function = self.0.borrow_back(env)?;
+        let (mut this, mut result) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: `function` and every argument are live handles of the current callback, and
+        // `arguments` is readable for its length.
+        let status = unsafe {
+            sys::napi_get_undefined(env.raw(), &mut this);
+            sys::napi_call_function(
+                env.raw(),
+                this,
+                function.raw(),
+                arguments.len(),
+                arguments.as_ptr(),
+                &mut result,
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(result);
+        }
+        // These functions do not throw. The pending exception is the end of a worker thread. If it
+        // stayed, every further call would fail.
+        // SAFETY: no pointer but the one for the result.
+        unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut result) };
+        Err(Error::new(napi::Status::from(status), "a function of the face failed"))
+    }
+}

@@ -1,0 +1,88 @@
+//! A connection on loan, and a connection as the pool keeps it.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::manager::Manager;
+use super::stats::Gauge;
+use crate::backoff;
+use crate::connection::Connection;
+
+/// A connection on loan. It goes back to the pool when the lease is dropped, which must happen
+/// inside of the runtime. It is closed instead if it is broken or has reached its lifetime.
+pub struct Lease {
+    pub(super) connection: bb8::PooledConnection<'static, Manager>,
+    pub(super) _permit: Option<ExclusivePermit>,
+}
+
+impl Lease {
+    /// When the connection should be replaced: `pool.maxLifetime` after it was opened, less a random
+    /// tenth at most, so that connections opened together do not end together. `None` means never.
+    pub fn expires(&self) -> Option<Instant> {
+        self.connection.expires()
+    }
+}
+
+impl Deref for Lease {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+/// What an exclusive lease takes of the pool's limit, until it is dropped.
+pub(super) struct ExclusivePermit {
+    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _in_use: Gauge,
+}
+
+/// A connection as the pool keeps it.
+pub struct Pooled {
+    connection: Connection,
+    expires: Option<Instant>,
+}
+
+impl Pooled {
+    /// A connection that was opened just now.
+    pub(super) fn new(connection: Connection, max_lifetime: Option<Duration>) -> Self {
+        let jitter = 1.0 - backoff::random() / 10.0;
+        let expires = max_lifetime.map(|lifetime| Instant::now() + lifetime.mul_f64(jitter));
+        Self { connection, expires }
+    }
+
+    fn expires(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    pub(super) fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|at| at <= Instant::now())
+    }
+
+    pub(super) fn idle_for(&self) -> Duration {
+        self.connection.idle_since().elapsed()
+    }
+}
+
+impl Deref for Pooled {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}

@@ -12,6 +12,11 @@ function keysOf (name, { keys = [] }) {
   return `&[${specs.join(', ')}]`
 }
 
+/** Whether the table has a place of a key for a command. */
+function hasKeys (name, { keys = [] }) {
+  return name in OVERLAY || keys.length > 0
+}
+
 function spec ({ begin, find }) {
   return `KeySpec { begin: ${BEGIN[begin.type](begin)}, find: ${FIND[find.type](find)} }`
 }
@@ -47,4 +52,4 @@ const OVERLAY = {
   SORT_RO: [FIRST]
 }
 
-module.exports = { keysOf }
+module.exports = { hasKeys, keysOf }

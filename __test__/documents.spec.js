@@ -35,7 +35,8 @@ describe('README.md', () => {
   })
 
   it('links every page of docs/ for users', () => {
-    for (const page of fs.readdirSync(path.join(root, 'docs')).filter(name => /\.md$/.test(name))) {
+    const pages = fs.readdirSync(path.join(root, 'docs')).filter(name => name.endsWith('.md'))
+    for (const page of pages) {
       assert.ok(text.includes(`](docs/${page}`), page)
     }
   })
@@ -188,8 +189,8 @@ describe('ARCHITECTURE.md', () => {
   const text = read('ARCHITECTURE.md')
 
   it('names every file of lib and src, and no other', () => {
-    const places = [...section(text, '## Where is ...?').matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \| ./gm)]
-      .map(([, place]) => place)
+    const rows = section(text, '## Where is ...?').matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \| ./gm)
+    const places = [...rows].map(([, place]) => place)
     assert.strictEqual(new Set(places).size, places.length, 'a file is named twice')
     const named = places.filter(place => /^(lib|src)\//.test(place))
     // Unit tests stand in folders and files of that name.

@@ -8,7 +8,7 @@
 //
 //   node scripts/fill-documents.js
 //
-// __test__/documents.spec.js fails while they are not what this writes.
+// __test__/documents.spec.js fails when a document is not what this writes.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -113,7 +113,7 @@ function row ({ title, clients }) {
     `${ratio.ops.toFixed(2)}x | ${ratio.p99.toFixed(2)}x | ${ratio.loop.toFixed(2)}x |`
 }
 
-// bench/report.js calls the same rounds no result.
+// bench/report.js has the same rule.
 function isRestless ({ slowest, fastest }) {
   return fastest > 2 * slowest
 }

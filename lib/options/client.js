@@ -4,7 +4,7 @@
  * The options of a client: one table with the type, default and meaning of each.
  *
  * Owns all checks of names, types and ranges, and the translation to what the native core wants.
- * The README's table is compared with this one by a test. Options objects are read, never kept and
+ * The tables in documents are made from this one. Options objects are read, never kept and
  * never changed. No message shows a value: it could be a password in the wrong place.
  */
 

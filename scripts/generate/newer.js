@@ -1,10 +1,9 @@
 'use strict'
 
 /*
- * Commands that the server of the snapshot does not know: newer ones, and those whose documentation
- * is ahead of it. Here stands what oxidis must know before it sends one, in the form of
- * commands/redis.json, by hand from https://redis.io/docs/latest/commands/. The summary stands in
- * `docs` of the method's row.
+ * Commands that the server of the snapshot does not know, because they are newer. Here stands what
+ * oxidis must know before it sends one, in the form of commands/redis.json, by hand from
+ * https://redis.io/docs/latest/commands/. The summary stands in `docs` of the method's row.
  *
  *   flags      'write' or 'readonly' as on the command's page, 'blocking' if it may wait on the
  *              server. Only a `readonly` command is sent again after a lost connection, or to a
@@ -12,6 +11,8 @@
  *   keys       where its keys are: `keyAt` and `keysBehindCount` below. No `keys`: it has no key,
  *              and a cluster sends it to any node.
  *   container  true if it has subcommands only. Each of these is an entry of its own: 'NAME SUB'.
+ *   tips       which nodes of a cluster get it, and what becomes of their replies, in the words of
+ *              https://redis.io/docs/latest/develop/reference/command-tips/. No `tips`: one node.
  *
  * The snapshot of a newer server makes an entry superfluous. A test says so.
  */
@@ -19,8 +20,8 @@
 const newer = {}
 
 /*
- * Their key is the first argument. Those of arrays that only read are not called `readonly` yet:
- * no server that has them was tried, and a wrong flag would send a command twice.
+ * Their key is the first argument. Those that only read (ARGET, DIGEST ...) are not called
+ * `readonly` here: no server that has them was tried, and a wrong flag would send a command twice.
  */
 for (const name of ['ARCOUNT', 'ARDEL', 'ARDELRANGE', 'ARGET', 'ARGETRANGE', 'ARGREP', 'ARINFO',
   'ARINSERT', 'ARLASTITEMS', 'ARLEN', 'ARMGET', 'ARMSET', 'ARNEXT', 'AROP', 'ARRING', 'ARSCAN',

@@ -11,7 +11,6 @@ const { promisify } = require('node:util')
 const { after, before, describe, it } = require('node:test')
 
 const oxidis = require('..')
-const { commands } = require('../lib/commands')
 const { documented } = require('../lib/options/client')
 const { benchmark, fill, parts, shown } = require('../scripts/fill-documents')
 const { startServer } = require('./support/redis-server')
@@ -31,39 +30,34 @@ describe('the tables that node scripts/fill-documents.js writes', () => {
 describe('README.md', () => {
   const text = read('README.md')
 
-  it('lists every error class that is exported, with its code', () => {
-    // Some have a second name, that of node-redis.
-    const errors = [...new Set(Object.values(oxidis))]
-      .filter(one => typeof one === 'function' && one.prototype instanceof Error)
-    const rows = table(section(text, '## Errors'))
-    const names = rows.map(([name]) => bare(name))
-    assert.deepStrictEqual(names.sort(), errors.map(one => one.name).sort())
-    for (const { name, code } of errors) {
-      const [, codes] = rows.find(([row]) => bare(row) === name)
-      if (code === undefined) continue
-      assert.ok(codes.includes(`\`${code}\``), `${name} has the code ${code}`)
+  it('is short enough for the page of a registry', () => {
+    assert.ok(Buffer.byteLength(text) <= 15 * 1024)
+  })
+
+  it('links every page of docs/ for users', () => {
+    const pages = fs.readdirSync(path.join(root, 'docs')).filter(name => name.endsWith('.md'))
+    for (const page of pages) {
+      assert.ok(text.includes(`](docs/${page}`), page)
     }
   })
 
-  it('counts the command methods', () => {
-    for (const file of ['README.md', 'CHANGELOG.md']) {
-      const told = `${commands.length} command methods`
-      assert.ok(read(file).includes(told), `${file} does not speak of ${told}`)
-    }
+  it('names what is not there yet', () => {
+    assert.throws(() => oxidis.createClient({ clientSideCache: {} }), /clientSideCache/)
+    assert.match(text, /Not there yet: [^]*`clientSideCache`/)
   })
+})
+
+describe('docs/features.md', () => {
+  const states = table(read('docs/features.md').split('\n## ')[0])
 
   it('says of nothing that is there that it is not yet', () => {
-    assert.throws(() => oxidis.createClient({ clientSideCache: {} }), /clientSideCache/)
-    const told = table(section(text, '## Status'))
-      .filter(([, state]) => state.startsWith('not yet'))
-    const names = told.flatMap(([area]) => quoted(area))
-    assert.deepStrictEqual(names, ['clientSideCache'])
+    const told = states.filter(([, state]) => state.startsWith('not yet'))
+    assert.deepStrictEqual(told.flatMap(([area]) => quoted(area)), ['clientSideCache'])
   })
 
   it('says of nothing that is missing that it is there', () => {
     const client = oxidis.createClient()
-    const there = table(section(text, '## Status'))
-      .filter(([, state]) => state.startsWith('there'))
+    const there = states.filter(([, state]) => state.startsWith('there'))
     // Methods, exports and options; commands of the server are in upper case.
     const names = there.flatMap(([area]) => quoted(area)).map(name => name.match(/\w+/g).at(-1))
       .filter(name => /[a-z]/.test(name))
@@ -74,7 +68,7 @@ describe('README.md', () => {
   })
 })
 
-describe('the benchmark of README.md', () => {
+describe('the benchmark of documents', () => {
   it('is a hint without a full result', () => {
     assert.match(benchmark(undefined), /npm run bench/)
   })
@@ -122,8 +116,23 @@ describe('docs/defaults.md', () => {
 })
 
 describe('docs/errors.md', () => {
+  const text = read('docs/errors.md')
+
+  it('lists every error class that is exported, with its code', () => {
+    // Some have a second name, that of node-redis.
+    const errors = [...new Set(Object.values(oxidis))]
+      .filter(one => typeof one === 'function' && one.prototype instanceof Error)
+    const rows = table(section(text, '## Classes'))
+    const names = rows.map(([name]) => bare(name))
+    assert.deepStrictEqual(names.sort(), errors.map(one => one.name).sort())
+    for (const { name, code } of errors) {
+      const [, codes] = rows.find(([row]) => bare(row) === name)
+      if (code === undefined) continue
+      assert.ok(codes.includes(`\`${code}\``), `${name} has the code ${code}`)
+    }
+  })
+
   it('has every code of the sources, and no other', () => {
-    const text = read('docs/errors.md')
     const codes = new Set([...codesOfRust(), ...codesOfJavaScript()])
     const told = new Set([...text.matchAll(/`([A-Z][A-Z_]{2,})`/g)].map(([, code]) => code))
     for (const code of codes) assert.ok(told.has(code), `${code} is not explained`)
@@ -153,11 +162,13 @@ describe('all documents', () => {
     .filter(file => file.endsWith('.md') && fs.existsSync(path.join(root, file)))
 
   it('are there', () => {
-    for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md',
-      'CHANGELOG.md', 'docs/semantics.md', 'docs/sessions.md', 'docs/pubsub.md', 'docs/scripts.md',
-      'docs/cluster.md', 'docs/threads.md', 'docs/errors.md', 'docs/defaults.md',
-      'docs/others-bugs.md']) {
-      assert.ok(files.includes(file), file)
+    for (const file of ['README', 'ARCHITECTURE', 'CONTRIBUTING', 'SECURITY', 'CHANGELOG',
+      'docs/benchmarks', 'docs/cluster', 'docs/commands', 'docs/defaults', 'docs/errors',
+      'docs/features', 'docs/modules', 'docs/options', 'docs/others-bugs', 'docs/pubsub',
+      'docs/scripts', 'docs/semantics', 'docs/sentinel', 'docs/sessions', 'docs/statistics',
+      'docs/threads', 'docs/views', 'docs/internals/boundary', 'docs/internals/lanes',
+      'docs/internals/pubsub', 'docs/internals/sessions', 'docs/internals/several-nodes']) {
+      assert.ok(files.includes(`${file}.md`), file)
     }
   })
 
@@ -172,15 +183,26 @@ describe('all documents', () => {
       }
     })
   }
+})
 
-  it('ARCHITECTURE.md names functions that exist', () => {
-    const text = read('ARCHITECTURE.md')
-    const lives = ['GET', 'session', 'message'].map(one => `Life of a ${one}`)
-    const rows = [...lives, 'Several nodes'].flatMap(one => {
-      const life = table(section(text, `## ${one}`))
-      assert.ok(life.length > 5, one)
-      return life
-    })
+describe('ARCHITECTURE.md', () => {
+  const text = read('ARCHITECTURE.md')
+
+  it('names every file of lib and src, and no other', () => {
+    const rows = section(text, '## Where is ...?').matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \| ./gm)
+    const places = [...rows].map(([, place]) => place)
+    assert.strictEqual(new Set(places).size, places.length, 'a file is named twice')
+    const named = places.filter(place => /^(lib|src)\//.test(place))
+    // Unit tests stand in folders and files of that name.
+    const files = [...sources('lib', '.js'), ...sources('src', '.rs')].filter(file => !isRows(file))
+    assert.deepStrictEqual(named.sort(), files.sort())
+  })
+
+  it('names functions that exist, as do the pages about the inside', () => {
+    const pages = fs.readdirSync(path.join(root, 'docs', 'internals'))
+    const rows = ['ARCHITECTURE.md', ...pages.map(name => `docs/internals/${name}`)]
+      .flatMap(file => tablesOf(read(file), '| step | function | file |'))
+    assert.ok(rows.length > 30)
     for (const [, functions, places] of rows) {
       const sources = quoted(places).map(read).join('\n')
       for (const name of quoted(functions)) {
@@ -193,10 +215,8 @@ describe('all documents', () => {
 
 describe('the examples in the documents', () => {
   it('run', async () => {
-    const files = ['README.md', 'docs/sessions.md', 'docs/pubsub.md', 'docs/scripts.md',
-      'docs/threads.md', 'docs/cluster.md']
     const script = path.join(root, 'scripts', 'readme-examples.js')
-    await execFile(process.execPath, [script, ...files], { timeout: EXAMPLE_TIMEOUT })
+    await execFile(process.execPath, [script], { timeout: EXAMPLE_TIMEOUT })
   })
 })
 
@@ -270,6 +290,16 @@ function table (text) {
     .map(line => line.slice(2, -2).split(/ \| /).map(cell => cell.trim()))
 }
 
+/** The cells of the rows of all tables with this head. */
+function tablesOf (text, head) {
+  return text.split(`\n${head}\n`).slice(1).flatMap(part => table(part.split('\n\n')[0]))
+}
+
+/** Whether a file holds the rows of one group of commands: these are named by their folders. */
+function isRows (file) {
+  return /^lib\/(commands|modules)\//.test(file) && Array.isArray(require(path.join(root, file)))
+}
+
 function quoted (text) {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
 }
@@ -290,7 +320,7 @@ function codesOfRust () {
     // Tests stand at the end, or in files of their own.
     const [text] = read(file).split(/^#\[cfg\(test\)\]\nmod tests \{/m)
     const made = /(?:Error::connection|Verdict::(?:fatal|passing))\(\s*"([A-Z_]+)"/g
-    const named = /Error::new\(\s*(?:error::)?Kind::\w+,\s*"([A-Z_]+)"/g
+    const named = /Error::new\(\s*(?:error::)?ErrorClass::\w+,\s*"([A-Z_]+)"/g
     const system = /(?:=>|\{) "(E[A-Z_]+|UNEXPECTED_EOF)"/g
     const all = [...text.matchAll(made), ...text.matchAll(named)]
     if (/error\.rs$|connect\.rs$/.test(file)) all.push(...text.matchAll(system))

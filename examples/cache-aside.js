@@ -1,12 +1,12 @@
 'use strict'
 
 // Cache-aside: look into Redis, compute what is not there, keep it for a while. The cache may be
-// slow or away; that must cost the caller a short wait at most, never an error.
+// slow or away. That costs the caller a short wait at most, and never an error.
 //
 //   REDIS_URL=redis://localhost:6379 node examples/cache-aside.js
 //
 // Shows a miss, a hit, twenty callers who share one computation, a caller who gives up, and a
-// cache that nobody answers for. Ends by itself.
+// cache without a server. Ends by itself.
 
 const { AbortError, OxidisError, createClient } = require('oxidis')
 
@@ -43,7 +43,7 @@ class Cache {
     return running
   }
 
-  /** null instead of a failure of the cache. What the caller did himself stays an error. */
+  /** null instead of a failure of the cache. An abort by the caller stays an error. */
   async tolerate (reply) {
     try {
       return await reply

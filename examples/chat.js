@@ -5,7 +5,7 @@
 //
 //   REDIS_URL=redis://localhost:6379 node examples/chat.js
 //
-// Ann and Ben greet each other, Ben leaves, Ann finds herself alone.
+// Ann and Ben greet each other, Ben leaves, and Ann is alone in the room.
 
 const { once, EventEmitter } = require('node:events')
 
@@ -32,7 +32,7 @@ class Person extends EventEmitter {
     })
   }
 
-  /** Resolves to the number of people who were in the room, oneself included. */
+  /** Resolves to the number of people in the room, the speaker included. */
   say (text) {
     return this.client.publish(ROOM, JSON.stringify({ from: this.name, text }))
   }

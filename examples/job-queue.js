@@ -1,7 +1,7 @@
 'use strict'
 
-// A reliable queue: a worker moves a job to a list of its own, and removes it there when it is
-// done. What a worker that died has left there, its successor puts back.
+// A reliable queue: a worker moves a job to a list of its own, and removes it there when the job is
+// done. If the worker dies, its successor puts back what is on that list.
 //
 //   REDIS_URL=redis://localhost:6379 node examples/job-queue.js
 //
@@ -21,7 +21,7 @@ class Worker {
     this.taken = `taken by ${name}`
   }
 
-  /** Puts back what an earlier worker of this name did not finish, oldest first in line. */
+  /** Puts back the jobs that an earlier worker of this name did not finish, the oldest in front. */
   async recover () {
     let count = 0
     while (await client.lMove(this.taken, WAITING, 'LEFT', 'RIGHT') !== null) count++
@@ -31,7 +31,7 @@ class Worker {
   /** Does jobs until none has come for `patience` seconds. */
   async run (work, patience) {
     for (;;) {
-      // Waits on a connection of its own, so that other commands of this client do not.
+      // It waits on a connection of its own, so other commands of this client do not wait.
       const job = await client.blMove(WAITING, this.taken, 'RIGHT', 'LEFT', patience)
       if (job === null) return
       await work(job)

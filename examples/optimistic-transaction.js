@@ -29,7 +29,7 @@ async function transfer (from, to, amount) {
         return true
       })
     } catch (error) {
-      // Everything else is an error for the caller: a transaction that may have run among them.
+      // All other errors are for the caller. One of them says that the transaction may have run.
       if (!(error instanceof WatchError)) throw error
       restarts++
     }

@@ -18,9 +18,9 @@ const LIFETIME = 1
 
 const client = createClient({
   url: process.env.REDIS_URL ?? 'redis://localhost:6379',
-  // Prefixed by the client, so that the code below only knows session ids.
+  // The client puts this in front of each key, so the code below knows session ids only.
   keyPrefix: `example:session:${process.pid}:`,
-  // A page that waits longer than this is better served as an error.
+  // ms. An error page after a second is better than a page after five.
   commandOptions: { timeout: 1000 }
 })
 
@@ -65,7 +65,7 @@ async function main () {
   await browse()
   await browse()
 
-  // The key is gone when the server says so, whatever this machine's clock thinks.
+  // The server decides when the key is gone, not this machine's clock.
   const id = cookie.split('=')[1]
   while (await client.pTTL(id) > 0) await new Promise(resolve => { setTimeout(resolve, 50) })
   await browse()

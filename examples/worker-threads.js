@@ -15,7 +15,7 @@ const THREADS = 4
 const seconds = Number(process.argv[2] ?? 1)
 const inFlight = Number(process.argv[3] ?? 50)
 
-// The name makes it one client: whoever gives it, in whichever thread, uses the same connections.
+// The name makes it one client: all threads that give this name use the same connections.
 const open = () => createClient({
   url: process.env.REDIS_URL ?? 'redis://localhost:6379',
   name: `example-threads-${process.pid}`,

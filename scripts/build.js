@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run build` and `npm run build:debug`: the native addon, always built anew (cargo itself
-// knows what has changed). Installs the build tool first when it is missing.
+// `npm run build` and `npm run build:debug` build the native addon. They always call cargo, which
+// knows what has changed. They install the build tool first if it is missing.
 
 const { build, checkNode, ensurePackages, root, runMain } = require('./setup')
 

@@ -217,7 +217,7 @@ function print (text) {
   process.stdout.write(`${text}\n`)
 }
 
-// Long enough to be a measurement (a second and more), short enough to wait for.
+// So many take a second or more: enough for a measurement, and short enough to wait for.
 const COMMANDS = 200_000
 const IN_FLIGHT = 1000
 const KEYS = 1000

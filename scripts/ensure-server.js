@@ -2,9 +2,8 @@
 
 // Finds a redis-server or valkey-server program, or installs one without asking.
 //
-// Only the program is wanted: tests, demo and benchmark start their own servers on free ports.
-// So an installed package must not leave a system service running, and port 6379 is never
-// touched.
+// Tests, demo and benchmark only need the program: they start their own servers on free ports. So
+// an installed package must not leave a system service running, and port 6379 is never touched.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

@@ -1,13 +1,14 @@
 'use strict'
 
-// Fills the parts of documents that follow from code and results, between their marks: in
-// README.md the table of options (lib/options/client.js) and the benchmark
-// (bench/results/latest.json),
-// in docs/cluster.md the table of a cluster's options (lib/cluster/options.js).
+// Fills the parts of documents that follow from code and results, between their marks:
+//
+//   docs/options.md, README.md      all options, and ten of them (lib/options/client.js)
+//   docs/cluster.md                 a cluster's options (lib/cluster/options.js)
+//   docs/benchmarks.md, README.md   all workloads, and six of them (bench/results/latest.json)
 //
 //   node scripts/fill-documents.js
 //
-// __test__/documents.spec.js fails while they are not what this writes.
+// __test__/documents.spec.js fails when a document is not what this writes.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -16,6 +17,21 @@ const { CLIENTS } = require('../bench/clients')
 const { ratios } = require('../bench/report')
 
 const root = path.join(__dirname, '..')
+/** Those that most programs set. */
+const FIRST_OPTIONS = new Set([
+  'url', 'credentialsProvider', 'database', 'keyPrefix', 'shared', 'socket.tls',
+  'socket.connectTimeout', 'socket.reconnectStrategy', 'pool.max', 'commandOptions.timeout'
+])
+
+/** From one command at a time to a thousand, two kinds of large replies, and a cluster. */
+const FIRST_ROWS = new Set([
+  'mixed-32-1', 'mixed-32-10', 'mixed-32-1000', 'get-1m-buffer-ascii', 'hgetall-100',
+  'cluster-mixed-32-1000'
+])
+
+/** Marks a row whose rounds differ too much. */
+const RESTLESS = '†'
+
 const RESULTS = path.join(root, 'bench', 'results', 'latest.json')
 
 /** `text` with its marked parts filled: name of the mark -> lines. */
@@ -34,9 +50,19 @@ function parts () {
   const { documented } = require('../lib/options/client')
   const results = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, 'utf8')) : undefined
   return {
-    'README.md': { options: optionsTable(documented()), bench: benchmark(results) },
+    'README.md': {
+      options: optionsTable(picked(documented(), FIRST_OPTIONS)),
+      bench: benchmark(results && { ...results, workloads: picked(results.workloads, FIRST_ROWS) })
+    },
+    'docs/benchmarks.md': { bench: benchmark(results, '../') },
+    'docs/options.md': { options: optionsTable(documented()) },
     'docs/cluster.md': { options: optionsTable(documentedCluster()) }
   }
+}
+
+/** Those of `list` that have one of the names. */
+function picked (list, names) {
+  return list.filter(({ name }) => names.has(name))
 }
 
 function optionsTable (options) {
@@ -54,8 +80,8 @@ function shown (value) {
   return `\`${text.length > 4 ? text.replace(/\B(?=(\d{3})+$)/g, '_') : text}\``
 }
 
-/** The benchmark's chart and table; a hint without a full result. */
-function benchmark (results) {
+/** The benchmark's chart and table, or a hint if there is no result. `up` leads to the root. */
+function benchmark (results, up = '') {
   if (results === undefined) {
     return 'No full run is recorded in this checkout yet: `npm run bench` makes one in about ten ' +
       'minutes.\n'
@@ -64,12 +90,14 @@ function benchmark (results) {
   const rows = workloads.map(row).filter(Boolean)
   const versions = Object.entries(about.versions).map(pair => pair.join(' ')).join(', ')
   const heads = ['workload', 'oxidis, ops/s', 'best peer, ops/s', 'throughput', 'p99', 'event loop']
-  return '![Throughput and event-loop time by commands in flight](bench/results/chart.svg)\n\n' +
+  const chart = `${up}bench/results/chart.svg`
+  return `![Throughput and event-loop time by commands in flight](${chart})\n\n` +
     table(heads, rows) +
     '\nThe last three columns divide oxidis\'s figure by the best peer\'s: above 1 is better for ' +
-    'throughput, below 1 for latency and event-loop time per command. † the rounds of one of ' +
-    'the clients differ by more than a factor of two, so the row is no result.\n\n' +
-    `Node ${about.node}, ${about.platform}, ${about.cpus} CPUs shared by client and server ` +
+    'throughput, below 1 for latency and event-loop time per command.' +
+    (rows.some(text => text.includes(RESTLESS)) ? ` ${RESTLESS}: the rounds of one of the ` +
+      'clients differ by more than a factor of two, so the row is no result.' : '') +
+    `\n\nNode ${about.node}, ${about.platform}, ${about.cpus} CPUs shared by client and server ` +
     `${about.server}; medians of ${about.rounds} alternating rounds; ${versions}.\n`
 }
 
@@ -80,12 +108,12 @@ function row ({ title, clients }) {
   const [, ours] = measured.find(([name]) => name.startsWith('oxidis'))
   const [best, theirs] = measured.filter(([name]) => !name.startsWith('oxidis'))
     .sort(([, a], [, b]) => b.ops - a.ops)[0]
-  const mark = measured.some(([, figures]) => isRestless(figures)) ? ' †' : ''
+  const mark = measured.some(([, figures]) => isRestless(figures)) ? ` ${RESTLESS}` : ''
   return `| ${title}${mark} | ${rate(ours.ops)} | ${rate(theirs.ops)} (${CLIENTS[best].title}) | ` +
     `${ratio.ops.toFixed(2)}x | ${ratio.p99.toFixed(2)}x | ${ratio.loop.toFixed(2)}x |`
 }
 
-// bench/report.js calls the same rounds no result.
+// bench/report.js has the same rule.
 function isRestless ({ slowest, fastest }) {
   return fastest > 2 * slowest
 }

@@ -7,11 +7,13 @@
  *   node scripts/generate-commands.js --server <path>      starts that redis-server, reads its
  *   node scripts/generate-commands.js --port <n>           commands (or a running one's) first
  *
- * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
- * in lib/commands/, lib/modules/, and the hand-written declarations in scripts/generate/. Derived:
- * the Rust table, the flags for sendCommand, the policies for clusters, index.d.ts,
- * docs/commands.md, and the calls that the Rust test of key positions makes. A test fails when they
- * are not up to date.
+ * Sources: commands/redis.json (what a server says about its commands, itself generated), what is
+ * written by hand in scripts/generate/ (newer commands, flags, declarations), the rows in
+ * lib/commands/ and lib/modules/, and the calls in __test__/commands/calls.js. Derived: the Rust
+ * table, the flags for sendCommand, the policies for clusters, index.d.ts, docs/commands.md, and
+ * the calls that the Rust test of key positions makes. A test fails when they are not up to date.
+ *
+ * A method whose command the table does not know is refused, and nothing is written then.
  */
 
 const fs = require('node:fs')
@@ -21,15 +23,21 @@ const { parseArgs } = require('node:util')
 const ROOT = path.join(__dirname, '..')
 const SNAPSHOT = path.join(ROOT, 'commands', 'redis.json')
 
-/** The derived files: path from the root -> text. Reads the snapshot, starts nothing. */
+/**
+ * The derived files: path from the root -> text. Reads the snapshot, starts nothing.
+ * Throws an Error that names each method that lacks something.
+ */
 function derive () {
   const { commands } = JSON.parse(fs.readFileSync(SNAPSHOT, 'utf8'))
+  const facts = { ...require('./generate/newer').newer, ...commands }
+  const calls = require('../__test__/commands/calls')
+  require('./generate/check').check({ ...require('../lib/commands'), facts, calls })
   return {
-    'src/command/table.rs': require('./generate/rust-table').render(commands),
-    'lib/commands/flags.js': require('./generate/flags-table').render(commands),
-    'lib/commands/policies.js': require('./generate/policies-table').render(commands),
-    'index.d.ts': require('./generate/declarations').render(commands),
-    'docs/commands.md': require('./generate/reference').render(commands),
+    'src/command/table.rs': require('./generate/rust-table').render(facts),
+    'lib/commands/flags.js': require('./generate/flags-table').render(facts),
+    'lib/commands/policies.js': require('./generate/policies-table').render(facts),
+    'index.d.ts': require('./generate/declarations').render(facts),
+    'docs/commands.md': require('./generate/reference').render(facts),
     'tests/command_keys/calls.txt': require('./generate/calls').render()
   }
 }

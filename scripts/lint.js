@@ -2,8 +2,8 @@
 
 // `npm run lint`: oxlint for mistakes, and the few rules of layout that it does not know.
 //
-// Layout: 100 columns, no tabs, no blanks at the end of a line, no semicolons, files of at most
-// 800 lines. Generated files say so in their first line and are left alone.
+// Layout: 100 columns, no tabs, no blanks at the end of a line, no semicolons. A file has 600 lines
+// at most, one in __test__ has 800. Generated files say so in their first line and are left alone.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -32,7 +32,9 @@ function check (file) {
   if (/generated/i.test(lines[0])) return []
   const complaints = []
   const complain = (index, text) => complaints.push(`${file}:${index + 1}: ${text}`)
-  if (lines.length > MAX_LINES) complain(MAX_LINES, `more than ${MAX_LINES} lines`)
+  const most = file.startsWith('__test__/') ? MAX_LINES_OF_TESTS : MAX_LINES
+  // The text ends with a line end, behind which there is no line.
+  if (lines.length - 1 > most) complain(most, `more than ${most} lines`)
   let inTemplate = false
   lines.forEach((line, index) => {
     if (line.length > MAX_COLUMNS) complain(index, `more than ${MAX_COLUMNS} columns`)
@@ -47,4 +49,6 @@ function check (file) {
 }
 
 const MAX_COLUMNS = 100
-const MAX_LINES = 800
+// A longer file has several nouns, and a reader does not find them. Tests are read one by one.
+const MAX_LINES = 600
+const MAX_LINES_OF_TESTS = 800

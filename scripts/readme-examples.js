@@ -1,15 +1,15 @@
 'use strict'
 
-// Runs the README's examples, so that what it shows is what works.
+// Runs the examples that stand in documents, so that what they show is what works.
 //
-//   node scripts/readme-examples.js [file.md ...]
+//   node scripts/readme-examples.js [file.md ...]      without a file: README.md and docs/*.md
 //
 // Every block that opens with ```js run becomes a program of its own, in CommonJS (with `await`
 // allowed at the top) or, when it has an import statement, as an ES module. `require('oxidis')`
-// finds this checkout, and localhost:6379 becomes the port of a server started for the purpose;
-// localhost:7000 and the ports behind it become those of a cluster, which is started if any
-// example makes a client of one. An example has failed when it ends with another status than 0,
-// or does not end.
+// finds this checkout. localhost:6379 becomes the address of a server that is started for the
+// purpose. localhost:7000 and the ports behind it become those of a cluster, which is started if
+// any example makes a client of one. An example has failed when it ends with another status than
+// 0, or does not end.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -20,7 +20,7 @@ const { startCluster } = require('../__test__/support/redis-cluster')
 const { skipBefore7, startServer } = require('../__test__/support/redis-server')
 
 runMain(async () => {
-  const files = process.argv.length > 2 ? process.argv.slice(2) : ['README.md']
+  const files = process.argv.length > 2 ? process.argv.slice(2) : documents()
   const examples = files.flatMap(extract).filter(canRun)
   if (examples.length === 0) throw new Error(`no \`\`\`js run block in ${files.join(', ')}`)
   const folder = sandbox()
@@ -39,15 +39,22 @@ runMain(async () => {
   return failed === 0 ? 0 : 1
 })
 
+function documents () {
+  const pages = fs.readdirSync(path.join(root, 'docs')).filter(name => name.endsWith('.md'))
+  return ['README.md', ...pages.map(name => `docs/${name}`)]
+}
+
 function extract (file) {
   const text = fs.readFileSync(path.resolve(root, file), 'utf8')
-  return [...text.matchAll(/^```js run[^\n]*\n([\s\S]*?)^```$/gm)].map(({ 1: code, index }) => ({
-    code, name: `${file}:${text.slice(0, index).split('\n').length}`
-  }))
+  return [...text.matchAll(/^```js run( with client)?\n([\s\S]*?)^```$/gm)]
+    .map(({ 1: isPart, 2: lines, index }) => ({
+      code: isPart ? `${BEFORE}${lines}${BEHIND}` : lines,
+      name: `${file}:${text.slice(0, index).split('\n').length}`
+    }))
 }
 
 function needsCluster ({ code }) {
-  return code.includes('createCluster')
+  return code.includes('createCluster(')
 }
 
 function canRun (example) {
@@ -82,5 +89,10 @@ function runExample ({ code, name }, folder, server, cluster) {
   return passed
 }
 
-// An example that has not ended by then keeps the process alive, which is a fault of its own.
+const BEFORE = `const { createClient, createCluster, RESP_TYPES } = require('oxidis')
+const client = createClient('redis://localhost:6379')
+`
+const BEHIND = 'await client.close()\n'
+
+// ms. Examples take a second or two; one that has not ended by then never will, which is a fault.
 const EXAMPLE_TIMEOUT = 30_000

@@ -2,9 +2,9 @@
 
 // Gets a checkout ready to run: npm packages, the native addon, nothing else.
 //
-// Runs before `npm install`, so it uses nothing but Node itself. Each step looks first and does
-// only what is missing or stale; a step that cannot succeed throws a SetupError whose message
-// says what to do. The Redis server is the business of ensure-server.js.
+// It runs before `npm install`, so it uses nothing but Node itself. Each step looks first and does
+// only what is missing or stale. A step that cannot succeed throws a SetupError whose message says
+// what to do. ensure-server.js is for the Redis server.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

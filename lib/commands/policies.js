@@ -13,7 +13,7 @@
  *   agg_min         the smallest, of lists element by element
  *   agg_logical_and a list that is 1 where all lists are
  *   concat          one list of all lists
- *   union           the same, with each element once
+ *   union           one list of all lists, with each element once
  *   count           an object of the sums of each field
  *   random          any that is not null
  *   busy            that of a node which runs something, else any

@@ -4,8 +4,8 @@
 //
 // Starts three primaries and three replicas of its own on free ports, keeps them busy through
 // `createCluster`, kills a primary, brings it back as a replica, and moves slots, all under load.
-// Every reply is judged; the summary says whether anything happened that must not, and the exit
-// status too. Needs nothing but what `npm run demo` needs, and leaves nothing behind.
+// Every reply is judged. The summary and the exit status say whether anything happened that must
+// not. Needs what `npm run demo` needs, and leaves nothing behind.
 
 const { setTimeout: wait } = require('node:timers/promises')
 
@@ -21,8 +21,8 @@ async function demonstrate () {
   const tooOld = skipBefore7()
   if (tooOld) throw new SetupError(`the demo of a cluster needs Redis 7 or Valkey: ${tooOld}`)
   step('starting 3 primaries and 3 replicas, which takes 2 seconds')
-  // The servers' default is to refuse all slots while some have no primary; then a failover could
-  // not be seen to concern one shard only.
+  // By default servers refuse all slots while some have no primary. Then a failover would concern
+  // all shards, and the demo could not show that it concerns one.
   const servers = await startCluster({ args: ['--cluster-require-full-coverage', 'no'] })
   try {
     return await withClient(servers)
@@ -129,7 +129,8 @@ class Story {
     return figures
   }
 
-  // Slowly, so that the load finds each slot in each of its states: keys here, there, and divided.
+  // It is slow, so that the load meets each slot in each state: keys at the old node, at the new
+  // one, and divided between them.
   async moveSlot (slot, from, to) {
     const { servers, load } = this
     const keys = load.pairs.filter(pair => pair.slot === slot).map(pair => pair.keys[0])
@@ -173,7 +174,7 @@ class Story {
   }
 }
 
-// The servers end with this process, whatever ends it; a signal must not look like success.
+// The servers end with this process in any case. A signal must not look like success.
 function endOnSignals () {
   for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]]) {
     process.once(signal, () => {
@@ -200,17 +201,17 @@ function indent (line) {
   return `  ${line}`
 }
 
-// Until the rates of the table mean something.
+// ms until the rates of the table are steady.
 const WARM_UP = 1500
-// Between two events, so that one can be told from the next.
+// ms between two events, so that a reader can tell them apart.
 const QUIET = 1500
-// A client may fail commands of a shard until one second after its promotion.
+// ms after a promotion in which commands of the shard may still fail.
 const GRACE = 1000
-// Slots that are moved: with two steps each they take about two seconds.
+// How many slots are moved: with two steps each that takes about two seconds.
 const MOVED = 40
-// Longer than the load takes from one round to the next.
+// ms between two steps: longer than the load takes from one round to the next.
 const STEP = 20
-// Of what must not happen, so many are shown.
+// At most so many events that must not happen are shown.
 const SHOWN = 20
 
 module.exports = { demonstrate }

@@ -2,8 +2,8 @@
 
 // The load of the cluster demo: reads and writes in slots of all nodes, each reply judged.
 //
-// Owns what was acknowledged, so that afterwards the data can be held against it, and the list of
-// what must never happen. Knows nothing of how the cluster is disturbed, only whose slots are.
+// Owns what was acknowledged, so that the data can be compared with it afterwards, and the list of
+// what must never happen. It knows which slots are disturbed, and not how.
 
 /** Starts the load on `cluster`, a client; `slotOf` says which slot a key has. */
 function startLoad (cluster, slotOf) {
@@ -24,7 +24,7 @@ class Load {
     this.codes = new Map()
     /** What must never happen, in words. */
     this.broken = []
-    /** Acknowledged writes that a killed server took along; see `Pair.count`. */
+    /** Acknowledged writes that were lost with a killed server; see `Pair.count`. */
     this.gone = 0
     /** The slowest answer (ms) for slots that are not disturbed, since `disturb()`. */
     this.slowest = 0
@@ -57,7 +57,7 @@ class Load {
     await Promise.all(this.running)
   }
 
-  /** Reads all data and holds it against what was acknowledged. */
+  /** Reads all data and compares it with what was acknowledged. */
   async verify () {
     await Promise.all(this.pairs.map(pair => pair.verify()))
   }
@@ -136,9 +136,9 @@ class Pair {
     this.settleDisturbance(incr)
   }
 
-  // With one INCR at a time under way the reply is known but for those whose fate is unknown. A
-  // server that is killed may take along what it has acknowledged and not yet copied to its
-  // replica: that is how Redis replicates, and no client can undo it. It is counted by itself.
+  // One INCR at a time is under way, so the reply is known, except for INCRs of which nobody knows
+  // whether they ran. A server that is killed may lose what it has acknowledged and not yet copied
+  // to its replica. That is how Redis replicates, and no client can undo it. It is counted apart.
   count (value, { called }) {
     const { load, slot, acknowledged, unknown } = this
     const lost = acknowledged + 1 - value
@@ -185,10 +185,11 @@ class Pair {
   }
 }
 
-// Enough that each of three nodes has a few dozen slots in use, and a node's death is seen at once.
+// So many that each of three nodes has a few dozen slots in use: a node's death is seen at once.
 const PAIRS = 180
 
-// With three commands each, about 40,000 commands a second: a load, but not all of the machine.
+// ms. With three commands for each pair that is about 40,000 commands a second: a load, but not all
+// of the machine.
 const PAUSE = 10
 
 module.exports = { startLoad }

@@ -1,7 +1,7 @@
 'use strict'
 
 // The screen of the cluster demo: what has happened, line by line, and below it a table of the
-// nodes, which is drawn over again on a terminal, and printed at each event elsewhere.
+// nodes. On a terminal the table is drawn again in place; elsewhere it is printed at each event.
 
 const { stdout } = process
 
@@ -94,7 +94,7 @@ class NodeTable {
     ]
   }
 
-  // A client learns of new replicas when it looks around next; the servers know already.
+  // The client learns of a new replica with its next look around. The servers know it already.
   replicaOf (server, shard) {
     const primary = shard?.master ?? (server.pid && server.primary)
     return primary ? `replica of ${primary.port}` : '-'
@@ -107,7 +107,7 @@ class NodeTable {
       `${grouped(errors)} errors${whose}`
   }
 
-  // Commands per second since the table was made up last; not for too short a time.
+  // Commands per second since the table was made last, unless that was just now.
   measure () {
     const { before, load: { answered } } = this
     const now = performance.now()
@@ -129,7 +129,7 @@ const HEADS = ['node', 'role', 'state', 'slots', 'commands/s', 'errors']
 // The first columns are texts, the others numbers.
 const TEXTS = 3
 
-// Fast enough to look alive, slow enough to read.
+// ms: fast enough to look alive, slow enough to read.
 const INTERVAL = 250
 
 module.exports = { NodeTable, Screen, grouped }

@@ -11,17 +11,13 @@
 const { commands } = require('../../lib/commands')
 const calls = require('../../__test__/commands/calls')
 const { argv } = require('../../__test__/commands/encode')
-
-/** In front of each key in a second encoding, so that it can be told from other arguments. */
-const MARK = 'this is a key: '
+const { keysOf } = require('./check')
 
 function render () {
   const lines = new Set()
   for (const row of commands) {
     for (const args of calls[row.name]) {
-      const keys = argv(row, args, MARK).filter(arg => arg.startsWith(MARK))
-      const names = keys.map(key => key.slice(MARK.length))
-      lines.add(`${written(argv(row, args))}\t${written(names)}\n`)
+      lines.add(`${written(argv(row, args))}\t${written(keysOf(row, args))}\n`)
     }
   }
   return [...lines].join('')

@@ -6,13 +6,11 @@
  */
 
 const { BITS, MEANINGS, flagsOf } = require('./flags')
-const { newer } = require('./newer')
 
 /** As in all source files. */
 const COLUMNS = 100
 
-function render (snapshot) {
-  const commands = { ...newer, ...snapshot }
+function render (commands) {
   const groups = new Map()
   for (const name of Object.keys(commands).sort()) {
     const bits = flagsOf(name, commands[name]).reduce((sum, flag) => sum | BITS[flag], 0)

@@ -2,7 +2,7 @@
 
 /*
  * What oxidis must know about a command before it sends it, as bits. Most of it is what the server
- * says; the rest is the overlay below, with a reason for each list.
+ * says. The lists below have the rest, each with its reason.
  */
 
 /** Bit of each flag; src/command/mod.rs and lib/commands/flags.js get them from here. */
@@ -41,7 +41,7 @@ function flagsOf (name, facts) {
   return Object.keys(BITS).filter(flag => has[flag])
 }
 
-/** They change the connection for whoever uses it next, or the order of its replies. */
+/** They change the connection for its next user, or the order of its replies. */
 const STATE = new Set([
   'ASKING', 'AUTH', 'CLIENT CACHING', 'CLIENT NO-EVICT', 'CLIENT NO-TOUCH', 'CLIENT REPLY',
   'CLIENT SETINFO', 'CLIENT SETNAME', 'CLIENT TRACKING', 'DISCARD', 'EXEC', 'HELLO',
@@ -55,10 +55,10 @@ const SUBSCRIBE = new Set([
   'SYNC', 'UNSUBSCRIBE'
 ])
 
-/** Read-only for the server, but what a script costs is not known: never run one twice. */
+/** The server calls them read-only, but nobody knows what a script costs: it is never run twice. */
 const SCRIPTS = new Set(['EVAL_RO', 'EVALSHA_RO', 'FCALL_RO'])
 
-/** They only ask, but touch no key, so that the server does not call them read-only. */
+/** They only ask, but touch no key, so the server does not call them read-only. */
 const REPEATABLE = new Set([
   'ACL CAT', 'ACL DRYRUN', 'ACL GETUSER', 'ACL LIST', 'ACL USERS', 'ACL WHOAMI',
   'CLIENT GETNAME', 'CLIENT GETREDIR', 'CLIENT ID', 'CLIENT INFO', 'CLIENT LIST',

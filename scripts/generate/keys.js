@@ -2,14 +2,19 @@
 
 /*
  * Where a command has its keys, as Rust. Most of it is what the server says in key specs
- * (https://redis.io/docs/latest/develop/reference/key-specs/); where these are unknown or
- * incomplete, the overlay below names the rule in src/command/keys.rs that knows more.
+ * (https://redis.io/docs/latest/develop/reference/key-specs/). Where these are unknown or
+ * incomplete, the overlay below names the rule of src/command/keys.rs that knows more.
  */
 
 /** The Rust expression of a command's key specs. */
 function keysOf (name, { keys = [] }) {
   const specs = OVERLAY[name] ?? keys.map(spec)
   return `&[${specs.join(', ')}]`
+}
+
+/** Whether the table has a place of a key for a command. */
+function hasKeys (name, { keys = [] }) {
+  return name in OVERLAY || keys.length > 0
 }
 
 function spec ({ begin, find }) {
@@ -40,11 +45,11 @@ const FIRST = spec({
 })
 
 const OVERLAY = {
-  // Either its third argument, or all behind KEYS.
+  // Its key is the third argument, or its keys are all arguments behind KEYS.
   MIGRATE: ['KeySpec { begin: Migrated, find: Range { last: -1, step: 1, limit: 0 } }'],
-  // BY and GET name keys by patterns, which nobody can list.
+  // BY and GET name keys by patterns. These keys cannot be listed.
   SORT: [FIRST, 'KeySpec { begin: Stored, find: Range { last: 0, step: 1, limit: 0 } }'],
   SORT_RO: [FIRST]
 }
 
-module.exports = { keysOf }
+module.exports = { hasKeys, keysOf }

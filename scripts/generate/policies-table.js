@@ -6,11 +6,9 @@
  */
 
 const { wrapped } = require('./flags-table')
-const { newer } = require('./newer')
 const { MEANINGS, policyOf } = require('./policies')
 
-function render (snapshot) {
-  const commands = { ...newer, ...snapshot }
+function render (commands) {
   const groups = new Map()
   for (const name of Object.keys(commands).sort()) {
     const policy = policyOf(name, commands[name])

@@ -25,24 +25,24 @@ const MEANINGS = {
   agg_min: 'the smallest, of lists element by element',
   agg_logical_and: 'a list that is 1 where all lists are',
   concat: 'one list of all lists',
-  union: 'the same, with each element once',
+  union: 'one list of all lists, with each element once',
   count: 'an object of the sums of each field',
   random: 'any that is not null',
   busy: 'that of a node which runs something, else any'
 }
 
 const OVERLAY = {
-  // The file is on each node's own disk, as with ACL SAVE.
+  // Each node has the file on its own disk, as with ACL SAVE.
   'ACL LOAD': ['all_nodes', 'all_succeeded'],
-  // The elements belong to the keys: they go back to where these were.
+  // An element belongs to a key: it goes to the place of its key.
   MGET: ['multi_shard', 'concat'],
-  // Subscribers may be anywhere, and a node knows its own only.
+  // A subscriber may be on any node, and a node knows its own subscribers only.
   'PUBSUB CHANNELS': ['all_nodes', 'union'],
   'PUBSUB NUMPAT': ['all_nodes', 'agg_sum'],
   'PUBSUB NUMSUB': ['all_nodes', 'count'],
   'PUBSUB SHARDCHANNELS': ['all_nodes', 'union'],
   'PUBSUB SHARDNUMSUB': ['all_nodes', 'count'],
-  // Called special, and these can be told what to do.
+  // The server calls their policy special; here is what it means.
   RANDOMKEY: ['all_shards', 'random'],
   'FUNCTION STATS': ['all_shards', 'busy']
 }

@@ -7,10 +7,8 @@
 
 const { BITS, flagsOf } = require('./flags')
 const { keysOf } = require('./keys')
-const { newer } = require('./newer')
 
-function render (snapshot) {
-  const commands = { ...newer, ...snapshot }
+function render (commands) {
   const names = Object.keys(commands).sort()
   const places = new Map([['&[]', 'NO_KEYS']])
   const lines = names.map(name => {

@@ -30,7 +30,7 @@ async function read ({ server, port }) {
 async function ask (port) {
   const { createClient } = require('redis')
   const client = createClient({ socket: { port, host: '127.0.0.1' }, RESP: 3 })
-  client.on('error', () => {}) // It may not listen yet: the client tries again by itself.
+  client.on('error', () => {}) // It may not listen yet. The client tries again by itself.
   await client.connect()
   try {
     const info = await client.info('server')

@@ -7,6 +7,8 @@
  * server's text and the command's name, nothing else of the command.
  */
 
+const { isEnded, isRetryable } = require('./error-replies')
+
 /** What all errors of oxidis have in common. */
 class OxidisError extends Error {
   /**
@@ -132,9 +134,8 @@ function fromReply (text) {
   try {
     const code = firstWord(text)
     const message = text.replace(ECHOED, '')
-    // A blocking command that was ended by somebody else has taken nothing.
-    const applied = code === 'UNBLOCKED' ? 'no' : undefined
-    return new ErrorReply(message, { code, applied, retryable: PASSING.has(code) })
+    const applied = isEnded(code) ? 'no' : undefined
+    return new ErrorReply(message, { code, applied, retryable: isRetryable(code) })
   } finally {
     Error.stackTraceLimit = limit
   }
@@ -142,10 +143,6 @@ function fromReply (text) {
 
 /** Servers repeat the arguments of a command that they do not know: keys and values. */
 const ECHOED = /, with args beginning with: .*$/s
-
-/** Refusals that pass by themselves: the same command may succeed later. */
-const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'TRYAGAIN', 'CLUSTERDOWN',
-  'MISCONF', 'NOREPLICAS', 'UNBLOCKED'])
 
 function firstWord (text) {
   const end = text.search(/[\s]/)

@@ -8,10 +8,10 @@
  *   node scripts/generate-commands.js --port <n>           commands (or a running one's) first
  *
  * Sources: commands/redis.json (what a server says about its commands, itself generated), the rows
- * in lib/commands/, lib/modules/, and the hand-written declarations in scripts/generate/. Derived:
- * the Rust table, the flags for sendCommand, the policies for clusters, index.d.ts,
- * docs/commands.md, and the calls that the Rust test of key positions makes. A test fails when they
- * are not up to date.
+ * in lib/commands/, lib/modules/, the hand-written declarations in scripts/generate/, and the table
+ * of error replies there. Derived: the Rust table, the flags for sendCommand, the policies for
+ * clusters, index.d.ts, docs/commands.md, the calls that the Rust test of key positions makes, and
+ * what Rust and JavaScript know of error replies. A test fails when they are not up to date.
  */
 
 const fs = require('node:fs')
@@ -24,13 +24,16 @@ const SNAPSHOT = path.join(ROOT, 'commands', 'redis.json')
 /** The derived files: path from the root -> text. Reads the snapshot, starts nothing. */
 function derive () {
   const { commands } = JSON.parse(fs.readFileSync(SNAPSHOT, 'utf8'))
+  const errorReplies = require('./generate/error-replies')
   return {
     'src/command/table.rs': require('./generate/rust-table').render(commands),
     'lib/commands/flags.js': require('./generate/flags-table').render(commands),
     'lib/commands/policies.js': require('./generate/policies-table').render(commands),
     'index.d.ts': require('./generate/declarations').render(commands),
     'docs/commands.md': require('./generate/reference').render(commands),
-    'tests/command_keys/calls.txt': require('./generate/calls').render()
+    'tests/command_keys/calls.txt': require('./generate/calls').render(),
+    'src/error_replies/table.rs': errorReplies.renderRust(),
+    'lib/error-replies.js': errorReplies.renderJavaScript()
   }
 }
 

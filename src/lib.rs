@@ -7,7 +7,7 @@
 //! | layer | module | owns |
 //! |---|---|---|
 //! | 0 | [`error`], [`metrics`], [`backoff`] | error kinds; counters; jittered delays |
-//! | 1 | [`resp`], [`options`], [`command`] | pure: bytes, validated options, the command table |
+//! | 1 | [`error_replies`], [`resp`], [`options`], [`command`] | pure: what servers' refusals mean, bytes, validated options, the command table |
 //! | 2 | [`stream`], [`connection`], [`outbox`] | I/O: a byte stream, its handshake and framing; the way back |
 //! | 3 | [`pool`], [`lane`], [`session`], [`pubsub`] | the connections of a node; the one that everybody shares; one of one's own; the one that messages come over |
 //! | 4 | [`topology`], [`cluster`], [`sentinel`] | several nodes: who gets which command; who says where they are |
@@ -27,6 +27,7 @@ pub mod cluster;
 pub mod command;
 pub mod connection;
 pub mod error;
+pub mod error_replies;
 pub mod lane;
 pub mod metrics;
 pub mod options;

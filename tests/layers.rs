@@ -15,13 +15,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("backoff", &[]),
     // 1: pure
+    ("error_replies", &["error"]),
     ("resp", &["error"]),
     ("options", &["error", "resp"]),
     ("command", &["error", "resp"]),
     // 2: I/O, and the way back
     ("stream", &["error", "options"]),
     ("outbox", &["error", "resp"]),
-    ("connection", &["error", "resp", "options", "command", "stream"]),
+    ("connection", &["error", "error_replies", "resp", "options", "command", "stream"]),
     // 3: resources
     ("pool", &["error", "metrics", "backoff", "resp", "options", "stream", "outbox", "connection"]),
     ("lane", SHARED),
@@ -43,6 +44,7 @@ const SHARED: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -55,6 +57,7 @@ const TOPOLOGY: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -82,6 +85,7 @@ const BELOW_CLIENT: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -100,6 +104,7 @@ const BELOW_BINDING: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -129,7 +134,8 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules without I/O, clock or runtime.
-const PURE: &[&str] = &["error", "metrics", "backoff", "resp", "options", "command"];
+const PURE: &[&str] =
+    &["error", "metrics", "backoff", "error_replies", "resp", "options", "command"];
 
 #[test]
 fn modules_import_from_below_only() {

@@ -9,6 +9,7 @@
 
 const { Bridge, UNHEARD, unlessAborted } = require('../boundary/bridge')
 const { abortedBefore } = require('../abort')
+const { isRedirect } = require('../error-replies')
 const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('../errors')
 const native = require('../native')
 const { SessionBridge } = require('../boundary/session-bridge')
@@ -167,7 +168,7 @@ class ClusterBridge extends Bridge {
       try {
         return await super.sendBlocking({ ...command, slot, place, isAsking: place !== undefined })
       } catch (error) {
-        if (!REDIRECTS.has(error.code) || redirects === MOST_REDIRECTS) throw error
+        if (!isRedirect(error.code) || redirects === MOST_REDIRECTS) throw error
         place = slot === undefined ? undefined : this.core.askedBy(slot, error.message) ?? undefined
         if (place !== undefined) continue
         await this.refresh()
@@ -237,8 +238,6 @@ class NodeSessions {
 const PING = '*1\r\n$4\r\nPING\r\n'
 const PING_ROW = { command: 'PING', reply: undefined }
 
-/** Answers of a node that a command belongs elsewhere, or that it can be run soon. */
-const REDIRECTS = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'READONLY'])
 const MOST_REDIRECTS = 5
 /** How long (ms) a look around may take before the command is tried again. */
 const REFRESH = 250

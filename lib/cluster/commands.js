@@ -17,6 +17,7 @@ const { commands } = require('../commands')
 const { REPEATABLE, flagsOf } = require('../commands/flags')
 const { policyOf } = require('../commands/policies')
 const { merge } = require('./replies')
+const { isRoleChange } = require('../error-replies')
 const { ConnectionError, ErrorReply, OxidisError, TimeoutError } = require('../errors')
 const { slotOf } = require('./key-slot')
 
@@ -169,7 +170,7 @@ async function told (node, sent) {
 
 /** Whether a failure may be over once it is known who is who. */
 function mayPass (error) {
-  if (error instanceof ErrorReply) return ROLE_CHANGES.has(error.code)
+  if (error instanceof ErrorReply) return isRoleChange(error.code)
   return error instanceof ConnectionError
 }
 
@@ -271,8 +272,5 @@ const SCANS = new Set(['scan', 'blessScan'])
 
 /** Errors that come from one node, and not from what the caller does. */
 const OF_NODES = [ConnectionError, ErrorReply, TimeoutError]
-
-/** What a node answers that is not what it was taken for, or not yet. */
-const ROLE_CHANGES = new Set(['READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'LOADING'])
 
 module.exports = { addClusterCommands, at, mayPass, unlessReplaced }

@@ -11,6 +11,7 @@
 const { Arguments, isText } = require('../arguments')
 const { RedisClient } = require('../client/client')
 const { at } = require('./commands')
+const { isRedirect } = require('../error-replies')
 const { MaxCommandRedirectionsError } = require('../errors')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
@@ -42,7 +43,7 @@ async function sendByKey (cluster, firstKey, args, options) {
     try {
       return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
     } catch (error) {
-      if (!REDIRECTS.has(error.code) || cluster._bridge.way === undefined) throw error
+      if (!isRedirect(error.code) || cluster._bridge.way === undefined) throw error
       if (redirects === MOST_REDIRECTS) throw tooMany(error)
       const [, , address] = error.message.split(' ')
       target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined
@@ -92,8 +93,6 @@ const { sendCommand: send } = RedisClient.prototype
 const ASKING = '*1\r\n$6\r\nASKING\r\n'
 const ASKING_ROW = { command: 'ASKING', reply: undefined }
 
-/** Answers of a node that it did not run a command, because of who has what. */
-const REDIRECTS = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'READONLY'])
 /** As many as other commands follow by default. */
 const MOST_REDIRECTS = 5
 

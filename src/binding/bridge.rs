@@ -14,7 +14,7 @@ use napi::{sys, Env};
 use napi_derive::napi;
 use tokio::time::Instant;
 
-use crate::client::{Client, Shared};
+use crate::client::{Client, SharedClient};
 use crate::connection::Credentials;
 use crate::error::Applied;
 use crate::lane::{Batch, Command};
@@ -252,7 +252,7 @@ fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
     let shared = options.shared.take();
     let options = options.into_client()?;
     match shared {
-        Some(name) => Ok(Start::Shared(Shared::named(&name, options)?)),
+        Some(name) => Ok(Start::Shared(SharedClient::named(&name, options)?)),
         None => {
             options.validate()?;
             Ok(Start::Alone { options: Box::new(options), is_watched })

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use napi::{sys, Env};
 
-use crate::client::{Client, Shared};
+use crate::client::{Client, SharedClient};
 use crate::error;
 use crate::lane::{Lane, Wait};
 use crate::options::ClientOptions;
@@ -42,7 +42,7 @@ pub enum Start {
     /// loop can.
     Alone { options: Box<ClientOptions>, is_watched: bool },
     /// With the others who use it.
-    Shared(Arc<Shared>),
+    Shared(Arc<SharedClient>),
 }
 
 impl Reach {

@@ -114,13 +114,13 @@ mod tests {
         first.from = Endpoint::tcp("by-name", 26379);
         circle.learn(&[first.clone()]);
         assert_eq!(circle.all().len(), 3);
-        // The others know the first by its address: it is still the same.
+        // The others name the first one by its address. It has the same id, so it counts once.
         circle.learn(&[first, vote(2, 1, 1), vote(3, 1, 1)]);
         assert_eq!((circle.all().len(), circle.quorum()), (4, 2));
     }
 
     #[test]
-    fn one_alone_cannot_bring_others_in() {
+    fn one_sentinel_alone_cannot_bring_others_in() {
         let mut circle = Circle::new((1..=3).map(sentinel).collect());
         let mut liar = vote(3, 1, 1);
         liar.opinion.sentinels.extend((7..=99).map(|port| (sentinel(port), None)));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_is_forgotten_unless_it_was_given() {
+    fn a_sentinel_that_has_gone_is_forgotten_unless_it_was_given() {
         let mut circle = Circle::new(vec![sentinel(1)]);
         circle.learn(&[vote(1, 1, 1)]);
         let mut alone = vote(1, 1, 1);

@@ -140,12 +140,15 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_silent_primary_gives_way_to_its_successor_and_to_nobody_else() {
+    fn a_silent_primary_gives_way_to_its_successor_and_to_no_other() {
         let mut liar = vote(3, 9, 1000);
         liar.opinion.replicas = vec![node(1), node(2)];
         let votes = [vote(1, 1, 4), vote(2, 2, 5), liar];
         assert_eq!(successors(&votes, &node(1)), [node(2)]);
-        assert!(successors(&votes, &node(2)).is_empty(), "one that is behind replaces nobody");
+        assert!(
+            successors(&votes, &node(2)).is_empty(),
+            "a sentinel that is behind replaces no primary"
+        );
     }
 
     #[test]
@@ -156,7 +159,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nobody_votes_twice() {
+    fn no_sentinel_votes_twice() {
         let mut votes = vec![vote(1, 1, 1)];
         let mut again = vote(1, 1, 1);
         again.from = Endpoint::tcp("by-name", 26379);

@@ -97,7 +97,8 @@ impl Routes {
         let batch = batch.redirected();
         let is_named = endpoint.is_some();
         match endpoint.and_then(|endpoint| self.place_of(endpoint)) {
-            // A node that no server has named may be anybody's, so it does not get the password.
+            // A node that no server has named may belong to a stranger, so it does not get the
+            // password.
             // The command waits until a server has said where everything is.
             None => {
                 self.has_newcomers |= is_named;

@@ -79,7 +79,7 @@ pub(super) enum Gathering {
     Idle,
     /// Refused commands are coming in.
     Active,
-    /// The same, and parked commands can be sent on their way when they are all there.
+    /// Refused commands are coming in, and parked ones are to be sent on their way behind them.
     ActiveAndDue,
 }
 

@@ -27,7 +27,7 @@ impl Routes {
                 let is_busy = node.open_lane().is_some_and(|lane| lane.is_busy());
                 match leaves <= now || !is_busy {
                     true => gone.push(place),
-                    // The lane tells nobody when it has got its last reply, so it is looked at now
+                    // A lane does not report that its last reply has come, so it is looked at now
                     // and then until the node is closed.
                     false => wait((now + LOOK).min(leaves)),
                 }

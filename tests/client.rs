@@ -56,8 +56,8 @@ impl Scene {
     }
 }
 
-/// Small batches are written by the caller's thread, large ones by the I/O thread. No wake-up between
-/// the two may be lost, and the order stays.
+/// Small batches are written by the caller's thread, large ones by the I/O thread. No wake-up
+/// between the two may be lost, and the order stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_of_any_size_are_answered_in_order_across_threads() {
     let mut scene = Scene::new(|_| ()).await;

@@ -277,8 +277,8 @@ async fn bytes_are_counted_for_each_owner() {
     assert!(together > one.client.queued_bytes() + two.client.queued_bytes());
 }
 
-/// Memory is bounded: an event loop that does not take its replies stops the reading, until it takes
-/// them or ends.
+/// Memory is bounded: an event loop that does not take its replies stops the reading, until it
+/// takes them or ends.
 #[tokio::test]
 async fn an_event_loop_that_stands_still_holds_up_others_only_until_it_ends() {
     let (server, shared) = scene("still").await;

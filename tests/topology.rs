@@ -23,8 +23,8 @@ use tokio::time::{sleep, Instant};
 /// A key of the first, the second and the third of three nodes (slots 1649, 7365 and 15495).
 const KEYS: [&str; 3] = ["user:1000", "c", "a"];
 
-/// One server of the cluster. It answers `CLUSTER SLOTS` by itself; every other connection is served
-/// by the test.
+/// One server of the cluster. It answers `CLUSTER SLOTS` by itself; every other connection is
+/// served by the test.
 struct FakeNode {
     port: u16,
     lanes: mpsc::UnboundedReceiver<Talk>,

@@ -32,7 +32,7 @@ test('no source file has a table of its own', () => {
   const generated = ['lib/error-replies.js', 'src/error_replies/table.rs']
   for (const file of [...sources('lib', '.js'), ...sources('src', '.rs')]) {
     if (generated.includes(file.replaceAll('\\', '/'))) continue
-    const literals = new Set([...code(file).matchAll(/b?(['"])([A-Z]+)\1/g)].map(([, , word]) => word))
+    const literals = new Set([...code(file).matchAll(/b?(['"])([A-Z]+)\1/g)].map(found => found[2]))
     // READONLY and ASK are also names of commands and flags, and one word alone is no table.
     const actedOn = REPLIES.filter(row => row.reason !== undefined && literals.has(row.word))
     assert.ok(actedOn.length < 2, `${file}: ${actedOn.map(({ word }) => word)}`)

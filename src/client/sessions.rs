@@ -16,8 +16,8 @@ use crate::session::{Released, Session};
 impl Client {
     /// Opens the session `id`: any number that no lane and no other session of this event loop has.
     /// It is on the node at the place `node`, or on the node that takes commands without a key. The
-    /// outbox says `Settled` for `id`, with a failure of [`crate::pool::Pool::acquire`] if there was
-    /// one.
+    /// outbox says `Settled` for `id`, with a failure of [`crate::pool::Pool::acquire`] if there
+    /// was one.
     pub fn open_session(&self, id: u32, node: Option<u32>) {
         let (engine, owner) = (Arc::clone(&self.engine), self.owner);
         let outbox = Arc::clone(&self.outbox);
@@ -31,8 +31,8 @@ impl Client {
         });
     }
 
-    /// Lets the session `id` take only commands with keys in `slot`, or without keys; with None, any
-    /// command.
+    /// Lets the session `id` take only commands with keys in `slot`, or without keys; with None,
+    /// any command.
     pub fn bind_session(&self, id: u32, slot: Option<u16>) {
         self.engine.sessions.bind(self.owner, id, slot);
     }

@@ -2,8 +2,8 @@
 //! load this library once, so all of them see its statics.
 //!
 //! Owns the names, and the engine of each name while an event loop uses it. Knows nothing of
-//! JavaScript, so that no value of one thread gets into the static. Invariant: an engine that can be
-//! found has an owner, because the last owner takes the engine away under the lock under which
+//! JavaScript, so that no value of one thread gets into the static. Invariant: an engine that can
+//! be found has an owner, because the last owner takes the engine away under the lock under which
 //! others join.
 
 use std::collections::BTreeMap;

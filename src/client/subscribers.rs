@@ -18,8 +18,8 @@ use crate::topology::Router;
 /// The subscribers of one client.
 pub(super) struct Subscribers {
     pubsub: Subscriber,
-    /// None with several nodes: each node has its own MONITOR, which a client of that node alone can
-    /// get.
+    /// None with several nodes: each node has its own MONITOR, which a client of that node alone
+    /// can get.
     monitor: Option<Subscriber>,
 }
 

@@ -1,8 +1,8 @@
 //! Redis Cluster: asks a node which nodes have which slots.
 //!
-//! Reads the replies to `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>) and
-//! `CLUSTER NODES`, two commands that all versions of Redis and Valkey with clusters have. What is
-//! done with the answers is the business of [`crate::topology`].
+//! Reads the replies to `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>)
+//! and `CLUSTER NODES`, two commands that all versions of Redis and Valkey with clusters have. What
+//! is done with the answers is the business of [`crate::topology`].
 
 #![cfg_attr(
     not(test),
@@ -77,8 +77,8 @@ pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
         };
         let (first, last) = (slot().ok_or_else(nonsense)?, slot().ok_or_else(nonsense)?);
         let mut members = fields.filter_map(|at| member(reply, at, from));
-        // A server that does not know the primary's address yet says `?`. The range is left out then;
-        // another server knows it.
+        // A server that does not know the primary's address yet says `?`. The range is left out
+        // then; another server knows it.
         let Some(primary) = members.next() else { continue };
         let replicas: Vec<Member> = members.collect();
         match shards.iter_mut().find(|shard| shard.primary == primary) {
@@ -89,8 +89,8 @@ pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
     Ok(View { shards })
 }
 
-/// Reads `[host, port, id, metadata]`. If the host is null or empty, it is that of the node that was
-/// asked.
+/// Reads `[host, port, id, metadata]`. If the host is null or empty, it is that of the node that
+/// was asked.
 fn member(reply: &Frames, at: u32, from: &Endpoint) -> Option<Member> {
     let mut fields = reply.children(at).map(|at| reply.tape.get(at as usize));
     let text = |node: Option<&TapeNode>| {

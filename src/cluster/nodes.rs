@@ -2,16 +2,16 @@
 //! (<https://redis.io/docs/latest/commands/cluster-nodes/>).
 //!
 //! Pure. They are needed for ASK: a slot that is on its way to such a node is served there, behind
-//! ASKING, before any reply to `CLUSTER SLOTS` names the node; and a client connects, and so gives its
-//! password, only to nodes that a server has named.
+//! ASKING, before any reply to `CLUSTER SLOTS` names the node; and a client connects, and so gives
+//! its password, only to nodes that a server has named.
 
 use crate::options::Endpoint;
 use crate::topology::{is_plain, Member, Shard, View};
 
 pub(super) const NODES: &[u8] = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nNODES\r\n";
 
-/// The primaries that `text` names and `view` does not, as shards without slots. `text` is the reply
-/// of the node at `from`; lines that make no sense are left out.
+/// The primaries that `text` names and `view` does not, as shards without slots. `text` is the
+/// reply of the node at `from`; lines that make no sense are left out.
 pub(super) fn newcomers(text: &str, view: &View, from: &Endpoint) -> Vec<Shard> {
     let lines: Vec<NodeLine<'_>> = text.lines().filter_map(NodeLine::read).collect();
     // A redirect names a node as CLUSTER SLOTS does, by its host name or by its address; so a node

@@ -81,8 +81,8 @@ pub struct KeySpec {
 pub(super) enum Begin {
     /// At this argument.
     Index(usize),
-    /// Behind the first argument that is `word` in upper or lower case; `from` is the first argument
-    /// that is compared.
+    /// Behind the first argument that is `word` in upper or lower case; `from` is the first
+    /// argument that is compared.
     Word { word: &'static str, from: usize },
     /// `SORT`: behind its last option STORE. Arguments of its other options may also read `STORE`.
     Stored,
@@ -93,15 +93,17 @@ pub(super) enum Begin {
 /// Which arguments of a spec are keys, counted from where it begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Find {
-    /// Each `step`-th argument up to `last`. A `last` from 0 on is counted from the first argument of
-    /// the spec, a negative one from the end of the command. With a `limit` above 1, a negative `last`
-    /// is counted from the end of the first `limit`-th part of these arguments: 2 is the first half.
+    /// Each `step`-th argument up to `last`. A `last` from 0 on is counted from the first argument
+    /// of the spec, a negative one from the end of the command. With a `limit` above 1, a negative
+    /// `last` is counted from the end of the first `limit`-th part of these arguments: 2 is the
+    /// first half.
     Range { last: isize, step: usize, limit: usize },
     /// The first argument says how many keys follow; each `step`-th argument is one.
     Counted { step: usize },
 }
 
-/// The arguments that are keys: `count` of them, from `first` on, each `step` behind the one before.
+/// The arguments that are keys: `count` of them, from `first` on, each `step` behind the one
+/// before.
 struct Span {
     first: usize,
     count: usize,

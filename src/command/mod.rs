@@ -30,8 +30,8 @@ pub fn of(encoded: &[u8]) -> Option<&'static Spec> {
 }
 
 /// The entry for a command by its name, in upper or lower case. `sub` is its first argument, which
-/// counts only for commands that consist of subcommands. An unknown subcommand gets the entry of the
-/// command itself.
+/// counts only for commands that consist of subcommands. An unknown subcommand gets the entry of
+/// the command itself.
 pub fn lookup(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
     let spec = find(name, None)?;
     match sub {

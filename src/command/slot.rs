@@ -1,8 +1,8 @@
 //! Hash slots: which part of a cluster a key belongs to.
 //!
 //! The rule of the cluster specification
-//! (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>): CRC16 of the key,
-//! or of its hash tag, modulo the number of slots. Pure, no allocation.
+//! (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>): CRC16 of the
+//! key, or of its hash tag, modulo the number of slots. Pure, no allocation.
 
 /// How many slots every cluster has: fixed by its specification.
 pub const SLOTS: u16 = 16384;

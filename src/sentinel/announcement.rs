@@ -1,4 +1,4 @@
-//! What a sentinel announces to those who listen, and what it is a reason for.
+//! What a sentinel announces to its subscribers, and which looks around that is a reason for.
 //!
 //! Pure: frames and instants in, verdicts out.
 //! <https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#pubsub-messages>

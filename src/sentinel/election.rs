@@ -1,7 +1,8 @@
 //! Which node is the primary, when sentinels differ.
 //!
 //! Pure. A sentinel may be behind, because it was cut off while the others replaced the primary; or
-//! it may lie. So what one of several sentinels says counts for nothing against what the others say.
+//! it may lie. So what one of several sentinels says counts for nothing against what the others
+//! say.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,8 +23,8 @@ pub struct Vote {
 /// first.
 ///
 /// Without a quorum a node counts only if another vote names it as the primary or as a replica, or
-/// if there is no other vote. A new primary was a replica before, so the others know it; a node that
-/// one sentinel has made up is known to no other.
+/// if there is no other vote. A new primary was a replica before, so the others know it; a node
+/// that one sentinel has made up is known to no other.
 pub fn candidates(votes: &[Vote], quorum: usize) -> Vec<Endpoint> {
     if let Some(winner) = winner(votes, quorum) {
         return vec![winner.clone()];
@@ -41,9 +42,9 @@ pub fn candidates(votes: &[Vote], quorum: usize) -> Vec<Endpoint> {
     named.into_iter().map(|opinion| opinion.primary.clone()).collect()
 }
 
-/// The nodes that may have replaced `primary`, which does not answer as a primary: those that a vote
-/// with a newer failover names, the newest first. A node that only one of several votes knows does
-/// not count, as in [`candidates`] without a quorum.
+/// The nodes that may have replaced `primary`, which does not answer as a primary: those that a
+/// vote with a newer failover names, the newest first. A node that only one of several votes knows
+/// does not count, as in [`candidates`] without a quorum.
 pub fn successors(votes: &[Vote], primary: &Endpoint) -> Vec<Endpoint> {
     let mut epochs = votes.iter().filter(|vote| vote.opinion.primary == *primary);
     let epoch = epochs.next().map_or(0, |vote| vote.opinion.epoch);
@@ -106,8 +107,8 @@ pub(super) mod tests {
         Endpoint::tcp("s", port)
     }
 
-    /// The vote of the sentinel with port `from` for the primary with port `primary`. The nodes have
-    /// the ports 1 to 3 of the host `n`, the sentinels the ports 1 to 3 of the host `s`.
+    /// The vote of the sentinel with port `from` for the primary with port `primary`. The nodes
+    /// have the ports 1 to 3 of the host `n`, the sentinels the ports 1 to 3 of the host `s`.
     pub(in crate::sentinel) fn vote(from: u16, primary: u16, epoch: u64) -> Vote {
         let replicas = (1..=3).filter(|port| *port != primary).map(node).collect();
         let others = (1..=3).filter(|port| *port != from);

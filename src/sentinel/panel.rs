@@ -145,8 +145,8 @@ impl Panel {
         Ok(Arc::new(pool))
     }
 
-    /// Closes the pool of the sentinel at `endpoint`, which did not answer: otherwise the pool would
-    /// go on trying to connect.
+    /// Closes the pool of the sentinel at `endpoint`, which did not answer: otherwise the pool
+    /// would go on trying to connect.
     pub(super) fn discard(&self, endpoint: &Endpoint) {
         let pool = self.lock().pools.remove(endpoint);
         if let Some(pool) = pool {

@@ -1,8 +1,8 @@
 //! Listens to one sentinel, so that a failover is known as soon as it is over.
 //!
 //! Owns one connection, which is replaced by one to another sentinel when it is lost. What is heard
-//! decides nothing by itself: it makes the router look around, and only the answers of a look count.
-//! So an announcement that is lost costs some time, and a false one costs a look.
+//! decides nothing by itself: it makes the router look around, and only the answers of a look
+//! count. So an announcement that is lost costs some time, and a false one costs a look.
 
 use std::convert::Infallible;
 use std::io::ErrorKind;

@@ -1,7 +1,7 @@
 //! The nodes of one deployment, and the lock under which everything about them changes.
 //!
-//! Owns the lock and the two signals that follow a change: one for the keeper, one for those who
-//! watch. Lanes report here what has become of their commands.
+//! Owns the lock and the two signals that follow a change: one wakes the keeper, one tells the
+//! subscribers. Lanes report here what has become of their commands.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -21,7 +21,7 @@ pub(super) struct Deployment {
     routes: Mutex<Routes>,
     /// Wakes the keeper.
     pub(super) wake: Arc<Notify>,
-    /// Counts the changes of the nodes, and of who has which slot.
+    /// Counts the changes of the nodes and of their slots.
     pub(super) changes: watch::Sender<u64>,
 }
 
@@ -40,7 +40,8 @@ impl Deployment {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known, and then wakes the keeper and those who watch if they have to know.
+    /// Changes what is known. Wakes the keeper if it has something to do then, and tells the
+    /// receivers of `changes` if the nodes or their slots may have changed.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Routes) -> T) -> T {
         let mut routes = self.lock();
         let before = routes.news;

@@ -15,7 +15,7 @@ pub struct NodeInfo {
     pub endpoint: Endpoint,
     /// Its id in the cluster; empty where there is none.
     pub id: String,
-    /// Whether its lane stands.
+    /// Whether its lane is connected.
     pub is_up: bool,
 }
 

@@ -1,4 +1,4 @@
-//! One look around: whom to ask where everything is, and what becomes of the answer.
+//! One look around: which servers are asked where everything is, and what is done with the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,8 +75,8 @@ impl Deployment {
         });
     }
 
-    /// Whom to ask: first the nodes whose lanes stand, in any order, then the other nodes, then the
-    /// seeds. The second list has the pools that were made for this look only.
+    /// The servers to ask: first the nodes whose lanes are connected, in any order, then the other
+    /// nodes, then the seeds. The second list has the pools that were made for this look only.
     fn candidates(&self) -> (Candidates, Vec<Arc<Pool>>) {
         let mut known: Vec<(bool, u64, Endpoint, Arc<Pool>)> = {
             let routes = self.lock();

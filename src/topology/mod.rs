@@ -1,10 +1,11 @@
-//! Several nodes behind one client: who gets which command, and how that is found out.
+//! Several nodes behind one client: which node gets which command, and how that is found out.
 //!
 //! A [`Router`] has a pool and a lane for each node. `table` says which node has which slot, `aim`
-//! which slot a command wants. A [`Source`] asks the servers where everything is, and `keeper`
-//! decides when. Commands that a node refuses come back from its lane, and are sent on within
-//! their deadlines. A cluster has several shards; the primary and the replicas that Sentinel
-//! watches are one shard with all slots.
+//! which slot a command wants. A [`Source`] asks servers where everything is: which nodes there
+//! are, which slots they have, and which of them take writes. Such a question is called a look
+//! around, and `keeper` decides when there is one. Commands that a node refuses come back from its
+//! lane, and are sent on within their deadlines. A cluster has several shards; the primary and the
+//! replicas that Sentinel watches are one shard with all slots.
 //!
 //! Invariant: everything about a router changes under its one lock, which is never held over an
 //! await. A lane's lock may be taken under the router's lock, and never the other way round.

@@ -52,7 +52,8 @@ impl Routes {
         is_news
     }
 
-    /// Makes the lanes of all replicas connect: a replica is read from only once its lane stands.
+    /// Makes the lanes of all replicas connect: a replica is read from only once its lane
+    /// is connected.
     fn connect_replicas(&mut self) {
         let replicas = self.table.shards().iter().flat_map(|places| &places.replicas);
         for place in replicas.copied().collect::<Vec<_>>() {
@@ -157,8 +158,8 @@ impl Routes {
         node.lost();
         let is_primary = self.table.is_primary(place);
         // Where there is one primary only, the server that answers at its address next may be a
-        // former primary that has come back empty. So the sentinels are asked who is the primary
-        // before anything is sent there.
+        // former primary that has come back empty. So the sentinels are asked which node is the
+        // primary before anything is sent there.
         let only = self.aim.only_slot().filter(|_| is_primary);
         if let Some(slot) = only {
             self.hold(slot, Hold::Look);
@@ -172,7 +173,8 @@ impl Routes {
         self.resume();
     }
 
-    /// No server can be asked who the only primary is: the commands go to the one that was it last.
+    /// No server can be asked which node is the only primary: commands go to the node that was it
+    /// last.
     pub(super) fn go_on_alone(&mut self) {
         if self.is_known && self.aim.only_slot().is_some() {
             self.release(|hold| *hold == Hold::Look);

@@ -67,7 +67,7 @@ impl Node {
         self.lane.as_ref()
     }
 
-    /// Whether its lane stands.
+    /// Whether its lane is connected.
     pub(super) fn is_up(&self) -> bool {
         self.lane.as_ref().is_some_and(Lane::is_up)
     }

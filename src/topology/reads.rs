@@ -16,7 +16,7 @@ pub(super) struct Readers {
 
 impl Readers {
     /// The place of the node that serves the next read, as the strategy `reads` says; None for the
-    /// primary. A replica whose lane does not stand is left out.
+    /// primary. A replica whose lane is not connected is left out.
     pub(super) fn choose(
         &mut self,
         reads: &Reads,

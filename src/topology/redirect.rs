@@ -20,7 +20,7 @@ pub enum Redirect {
     /// their slot is on its way.
     Soon,
     /// Another try after a pause: the server cannot serve yet. `is_cluster_down`: the cluster does
-    /// not cover all slots, so who has which slot is about to change.
+    /// not cover all slots, so slots may be about to go to other nodes.
     Later { is_cluster_down: bool },
     /// To go to the primary, once it is known which node that is: this node is a replica.
     FindPrimary,

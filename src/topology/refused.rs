@@ -61,14 +61,15 @@ impl Routes {
         }
     }
 
-    /// The node at `from` is a replica: the command goes on once it is known who the primary is.
+    /// The node at `from` is a replica: the command goes on once it is known which node is the
+    /// primary.
     fn find_primary(&mut self, from: u32, slot: u16, batch: Batch, error: Error, now: Instant) {
         self.doubt(from, slot, now);
         if self.aim.only_slot().is_none() {
             return self.retry_later(slot, batch, error, now);
         }
-        // With one shard nothing helps but another answer to who the primary is. No timer runs
-        // then, so the count of redirects is what bounds the tries.
+        // With one shard nothing helps but to ask again which node is the primary. No timer runs
+        // then, so the count of redirects bounds the tries.
         let redirects = batch.commands().first().map_or(0, Command::redirects);
         if redirects >= self.most_redirects() {
             return self.fail(&batch, &error);

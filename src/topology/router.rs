@@ -95,8 +95,8 @@ impl Router {
         self.deployment.change(|routes| routes.news.look = true);
     }
 
-    /// Changes whenever the nodes, or who has which slot, may have changed, and when no server
-    /// could say.
+    /// Changes whenever the nodes, or which of them have which slots, may have changed, and when no
+    /// server could say.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.deployment.changes.subscribe()
     }
@@ -120,13 +120,13 @@ impl Router {
         self.deployment.lock().last_failure.clone()
     }
 
-    /// The options of a connection to any node; the endpoint in them stands for nothing.
+    /// The options of a connection to any node; the endpoint in them is not used.
     pub fn options(&self) -> &ClientOptions {
         &self.deployment.template.options
     }
 
-    /// The places of the nodes that see the messages of all channels, each with whether its lane
-    /// stands. In a cluster these are all nodes; of one shard only the primary is given.
+    /// The places of the nodes that see the messages of all channels, each with whether its lane is
+    /// connected. These are all nodes of a cluster, and only the primary where there is one shard.
     pub fn listeners(&self) -> Vec<(u32, bool)> {
         let routes = self.deployment.lock();
         let only = match routes.table.shards() {

@@ -1,4 +1,4 @@
-//! Who says where everything is.
+//! The servers that can say where everything is, and how they are asked.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,8 +49,8 @@ pub type Candidates = Vec<(Endpoint, Arc<Pool>)>;
 pub type Looking<'a> = Pin<Box<dyn Future<Output = Result<View>> + Send + 'a>>;
 
 /// The first good answer of `candidates`. The next one is asked when one before it has failed, or
-/// has not answered for [`HEAD_START`]; all go on until one has answered. `budget` is how long all of
-/// it may take.
+/// has not answered for [`HEAD_START`]; all go on until one has answered. `budget` is how long all
+/// of it may take.
 ///
 /// # Errors
 ///
@@ -116,8 +116,8 @@ fn silent() -> Error {
         .retryable()
 }
 
-/// The error for a look in which no server has answered; `failed` is what each has done. It is fatal
-/// if trying again can help with none of them.
+/// The error for a look in which no server has answered; `failed` is what each has done. It is
+/// fatal if trying again can help with none of them.
 pub fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
     let causes: Vec<String> =
         failed.iter().map(|(endpoint, error)| format!("{endpoint}: {error}")).collect();

@@ -102,8 +102,8 @@ impl Table {
         shards.any(|(places, count)| places.primary == place && *count > 0)
     }
 
-    /// Gives `slot` to the node at `place`, because a redirect says so. If that node is a replica of
-    /// the slot's shard, it has become the primary, and gets all slots of the shard.
+    /// Gives `slot` to the node at `place`, because a redirect says so. If that node is a replica
+    /// of the slot's shard, it has become the primary, and gets all slots of the shard.
     pub fn move_slot(&mut self, slot: u16, place: u32) {
         let Some(current) = self.slots.get(usize::from(slot)) else { return };
         if let Some(places) = self.shards.get_mut(usize::from(*current)) {

@@ -30,7 +30,7 @@ pub struct Commons {
 
 /// What all nodes of a deployment have in common.
 pub(super) struct Template {
-    /// The options of a connection to any node; the endpoint in them stands for nothing.
+    /// The options of a connection to any node; the endpoint in them is not used.
     pub(super) options: ClientOptions,
     /// The options that are about several nodes.
     pub(super) topology: TopologyOptions,

@@ -120,7 +120,8 @@ fn keys_are_those_that_the_server_finds() {
         seen.insert(name);
     }
     assert!(compared > 900, "{compared} calls");
-    // For commands that the server does not know, `keys_are_those_that_the_methods_encode` compares.
+    // For commands that the server does not know, `keys_are_those_that_the_methods_encode`
+    // compares.
     println!(
         "key positions: {compared} calls of {} commands compared; this server does not know {unknown:?}",
         seen.len()

@@ -182,6 +182,6 @@ impl Routes {
     }
 }
 
-/// How long a node that no server names any more may take to answer what it was sent: longer than
-/// nearly all commands take, and short enough that connections to removed nodes do not pile up.
+/// How long a node that no server names any more may take to answer what it was sent: as long as
+/// `close()` waits for the replies of a client.
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -9,6 +9,7 @@ mod runtime;
 mod servers;
 mod sessions;
 mod shared;
+mod stats;
 mod subscribers;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +18,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use self::engine::Engine;
 use self::servers::Servers;
 pub use self::shared::SharedClient;
+pub use self::stats::ClientStats;
 use self::subscribers::Subscribers;
 use crate::error::{Applied, Error, ErrorClass, Result};
-use crate::lane::{Batch, Lane, LaneStats, Submitted};
+use crate::lane::{Batch, Lane, Submitted};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Delivery, Event, Outbox};
-use crate::pool::{PoolStats, Questions};
-use crate::pubsub::{Subscriber, SubscriberStats, Topic};
+use crate::pool::Questions;
+use crate::pubsub::{Subscriber, Topic};
 use crate::topology::Router;
 
 /// A running client, as one event loop has it. Dropping it closes it.
@@ -40,17 +42,6 @@ pub struct Client {
     owner: u32,
     outbox: Arc<Outbox>,
     subscribers: Subscribers,
-}
-
-/// What a client is doing at one moment.
-#[derive(Debug, Clone)]
-pub struct ClientStats {
-    /// The pool.
-    pub pool: PoolStats,
-    /// Each lane.
-    pub lanes: Vec<LaneStats>,
-    /// The subscriber, without MONITOR.
-    pub pubsub: SubscriberStats,
 }
 
 impl Client {
@@ -244,18 +235,6 @@ impl Client {
         self.subscribers.of(topic)
     }
 
-    /// What the client is doing now: of all event loops together, but for messages, which are those
-    /// of this one.
-    pub fn stats(&self) -> ClientStats {
-        let (pool, lanes) = match &self.engine.servers {
-            Servers::One { home, lanes } => {
-                (home.pool.stats(), lanes.iter().map(Lane::stats).collect())
-            }
-            Servers::Several(router) => router.stats(),
-        };
-        ClientStats { pool, lanes, pubsub: self.subscribers.stats() }
-    }
-
     /// The client's counters.
     pub fn metrics(&self) -> &Metrics {
         &self.engine.metrics
@@ -264,33 +243,6 @@ impl Client {
     /// Where the answers of the application's functions go.
     pub fn questions(&self) -> &Questions {
         &self.engine.questions
-    }
-
-    /// Encoded bytes of the commands of this event loop that are not answered yet, in the fullest
-    /// lane and in all sessions.
-    pub fn queued_bytes(&self) -> usize {
-        let is_shared = self.shared().is_some();
-        let in_lane = |lane: &Lane| match is_shared {
-            true => lane.queued_bytes_of(self.owner),
-            false => lane.queued_bytes(),
-        };
-        let lanes = match &self.engine.servers {
-            Servers::One { lanes, .. } => lanes.iter().map(in_lane).max().unwrap_or(0),
-            Servers::Several(router) => router.queued_bytes(),
-        };
-        lanes + self.queued_bytes_of_sessions()
-    }
-
-    /// Encoded bytes that count against one more command of `slot`: with several nodes, only those
-    /// that wait where the command would wait, and those of all sessions.
-    pub fn queued_bytes_at(&self, slot: u16) -> usize {
-        let Servers::Several(router) = &self.engine.servers else { return self.queued_bytes() };
-        router.queued_bytes_at(slot) + self.queued_bytes_of_sessions()
-    }
-
-    fn queued_bytes_of_sessions(&self) -> usize {
-        let sessions = self.engine.sessions.of(self.owner);
-        sessions.iter().map(|session| session.lane().queued_bytes()).sum()
     }
 
     fn shared(&self) -> MutexGuard<'_, Option<Arc<SharedClient>>> {

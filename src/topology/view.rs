@@ -46,7 +46,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// `TOPOLOGY`: no slot has an owner, there are more than 1,000 nodes, or a slot does not exist.
+    /// `TOPOLOGY`: no node has a slot, there are more than 1,000 nodes, or a slot does not exist.
     pub fn checked(self) -> Result<Self> {
         let nodes: HashSet<&Endpoint> = self.members().map(|member| &member.endpoint).collect();
         let count = nodes.len();

@@ -37,61 +37,53 @@ impl Routes {
         let Ok(Goal { slot, .. }) = self.aim.at(&command, batch.bytes()) else {
             return self.fail(&batch, &error);
         };
-        match Redirect::read(&error) {
-            Redirect::Moved(target) => self.redirect(from, slot, batch, target, false, error, now),
-            Redirect::Ask(target) => self.redirect(from, slot, batch, target, true, error, now),
+        let redirect = Redirect::read(&error);
+        let stray = Stray { batch, redirects: command.redirects(), slot, from, error };
+        match redirect {
+            Redirect::Moved(target) => self.redirect(stray, target, false, now),
+            Redirect::Ask(target) => self.redirect(stray, target, true, now),
             Redirect::Soon => {
                 // While the slot is on its way, the nodes may well send the command back and
                 // forth, so that this does not count as a redirect.
                 self.await_others(slot, from, now);
-                self.retry(slot, batch.settled(), error, retry::SOON, now);
+                let batch = stray.batch.settled();
+                self.retry(Stray { batch, ..stray }, retry::SOON, now);
             }
             Redirect::Later { is_cluster_down } => {
                 // A replica that cannot serve is no reason to wait: the primary can.
                 let primary = self.table.primary(slot).filter(|place| *place != from);
                 if let Some(primary) = primary.filter(|_| !self.holds.is_held(slot)) {
-                    self.hand_over(Destination::Node(primary), batch, Some(error));
+                    self.hand_over(Destination::Node(primary), stray.batch, Some(stray.error));
                     return;
                 }
                 self.news.look |= is_cluster_down;
                 self.await_others(slot, from, now);
-                self.retry_later(slot, batch, error, now);
+                self.retry_later(stray, now);
             }
-            Redirect::FindPrimary => self.find_primary(from, slot, batch, error, now),
+            Redirect::FindPrimary => self.find_primary(stray, now),
         }
     }
 
-    /// The node at `from` is a replica: the command goes on once it is known which node is the
-    /// primary.
-    fn find_primary(&mut self, from: u32, slot: u16, batch: Batch, error: Error, now: Instant) {
+    /// The node is a replica: the command goes on once it is known which node is the primary.
+    fn find_primary(&mut self, stray: Stray, now: Instant) {
+        let Stray { slot, from, redirects, .. } = stray;
         self.doubt(from, slot, now);
         if self.aim.only_slot().is_none() {
-            return self.retry_later(slot, batch, error, now);
+            return self.retry_later(stray, now);
         }
         // With one shard nothing helps but to ask again which node is the primary. No timer runs
         // then, so the count of redirects bounds the tries.
-        let redirects = batch.commands().first().map_or(0, Command::redirects);
         if redirects >= self.most_redirects() {
-            return self.fail(&batch, &error);
+            return self.fail(&stray.batch, &stray.error);
         }
         self.hold(slot, Hold::Look);
-        self.parked.push(batch.redirected(), Some(error));
+        self.parked.push(stray.batch.redirected(), Some(stray.error));
     }
 
-    /// The node at `from` has sent a command to another one with `error`: a MOVED, or an ASK.
-    #[allow(clippy::too_many_arguments)]
-    fn redirect(
-        &mut self,
-        from: u32,
-        slot: u16,
-        batch: Batch,
-        target: RedirectTarget,
-        is_ask: bool,
-        error: Error,
-        now: Instant,
-    ) {
+    /// The node has sent the command to the node that `target` names. `is_ask`: for this time only.
+    fn redirect(&mut self, stray: Stray, target: RedirectTarget, is_ask: bool, now: Instant) {
+        let Stray { batch, redirects, slot, from, error } = stray;
         let endpoint = self.seen_from(from, target);
-        let redirects = batch.commands().first().map_or(0, Command::redirects);
         if redirects >= self.most_redirects() {
             return self.fail(&batch, &too_many(redirects, endpoint.as_ref(), error));
         }
@@ -99,8 +91,7 @@ impl Routes {
         let is_named = endpoint.is_some();
         match endpoint.and_then(|endpoint| self.place_of(endpoint)) {
             // A node that no server has named may belong to a stranger, so it does not get the
-            // password.
-            // The command waits until a server has said where everything is.
+            // password. The command waits until a server has said where everything is.
             None => {
                 self.has_newcomers |= is_named;
                 self.hold(slot, Hold::Look);
@@ -120,7 +111,7 @@ impl Routes {
             // or it does not know yet that the slot is its own.
             Some(place) if place == from => {
                 self.doubt(from, slot, now);
-                self.retry_later(slot, batch, error, now);
+                self.retry_later(Stray { batch, redirects, slot, from, error }, now);
             }
             Some(place) => {
                 self.news.look = true;
@@ -184,11 +175,12 @@ impl Routes {
         self.template.topology.max_redirects.min(Command::MOST_REDIRECTS)
     }
 
-    fn retry_later(&mut self, slot: u16, batch: Batch, error: Error, now: Instant) {
-        self.retry(slot, batch, error, self.retry.delay(backoff::random()), now);
+    fn retry_later(&mut self, stray: Stray, now: Instant) {
+        self.retry(stray, self.retry.delay(backoff::random()), now);
     }
 
-    fn retry(&mut self, slot: u16, batch: Batch, error: Error, delay: Duration, now: Instant) {
+    /// Parks a command until the retry timer fires, which it does after `delay` if it was not set.
+    fn retry(&mut self, Stray { batch, slot, error, .. }: Stray, delay: Duration, now: Instant) {
         self.retry.arm(delay, now);
         self.hold(slot, Hold::Retry);
         self.parked.push(batch, Some(error));
@@ -200,6 +192,20 @@ impl Routes {
         self.retry.fired();
         self.release(|hold| *hold == Hold::Retry);
     }
+}
+
+/// A command that a node did not run.
+struct Stray {
+    /// The command, alone.
+    batch: Batch,
+    /// How often it was sent on before.
+    redirects: u32,
+    /// The slot of its keys.
+    slot: u16,
+    /// The place of the node.
+    from: u32,
+    /// What the node said.
+    error: Error,
 }
 
 fn too_many(redirects: u32, last: Option<&Endpoint>, cause: Error) -> Error {

@@ -7,6 +7,8 @@
  * of the server and the name of the command.
  */
 
+const { isEnded, isRetryable } = require('./error-replies')
+
 /** The base class of all errors of oxidis. */
 class OxidisError extends Error {
   /**
@@ -133,9 +135,9 @@ function fromReply (text) {
   try {
     const code = firstWord(text)
     const message = text.replace(ECHOED, '')
-    // The server has ended the wait of a blocking command, which has taken nothing.
-    const applied = code === 'UNBLOCKED' ? 'no' : undefined
-    return new ErrorReply(message, { code, applied, retryable: PASSING.has(code) })
+    // If the server has ended the wait of a blocking command, the command has taken nothing.
+    const applied = isEnded(code) ? 'no' : undefined
+    return new ErrorReply(message, { code, applied, retryable: isRetryable(code) })
   } finally {
     Error.stackTraceLimit = limit
   }
@@ -143,10 +145,6 @@ function fromReply (text) {
 
 /** Servers repeat the arguments of a command that they do not know, which may be secret. */
 const ECHOED = /, with args beginning with: .*$/s
-
-/** Error codes that pass by themselves: the same command may succeed later. */
-const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'TRYAGAIN', 'CLUSTERDOWN',
-  'MISCONF', 'NOREPLICAS', 'UNBLOCKED'])
 
 function firstWord (text) {
   const end = text.search(/[\s]/)

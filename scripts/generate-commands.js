@@ -8,10 +8,11 @@
  *   node scripts/generate-commands.js --port <n>           commands (or a running one's) first
  *
  * Sources: commands/redis.json (what a server says about its commands, itself generated), what is
- * written by hand in scripts/generate/ (newer commands, flags, declarations), the rows in
+ * written by hand in scripts/generate/ (newer commands, flags, error replies, declarations), the rows in
  * lib/commands/ and lib/modules/, and the calls in __test__/commands/calls.js. Derived: the Rust
- * table, the flags for sendCommand, the policies for clusters, index.d.ts, docs/commands.md, and
- * the calls that the Rust test of key positions makes. A test fails when they are not up to date.
+ * table, the flags for sendCommand, the policies for clusters, index.d.ts, docs/commands.md, the
+ * calls that the Rust test of key positions makes, and what Rust and JavaScript know of error
+ * replies. A test fails when they are not up to date.
  *
  * A method whose command the table does not know is refused, and nothing is written then.
  */
@@ -32,13 +33,16 @@ function derive () {
   const facts = { ...require('./generate/newer').newer, ...commands }
   const calls = require('../__test__/commands/calls')
   require('./generate/check').check({ ...require('../lib/commands'), facts, calls })
+  const errorReplies = require('./generate/error-replies')
   return {
     'src/command/table.rs': require('./generate/rust-table').render(facts),
     'lib/commands/flags.js': require('./generate/flags-table').render(facts),
     'lib/commands/policies.js': require('./generate/policies-table').render(facts),
     'index.d.ts': require('./generate/declarations').render(facts),
     'docs/commands.md': require('./generate/reference').render(facts),
-    'tests/command_keys/calls.txt': require('./generate/calls').render()
+    'tests/command_keys/calls.txt': require('./generate/calls').render(),
+    'src/error_replies/table.rs': errorReplies.renderRust(),
+    'lib/error-replies.js': errorReplies.renderJavaScript()
   }
 }
 

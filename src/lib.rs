@@ -7,7 +7,7 @@
 //! | layer | module | owns |
 //! |---|---|---|
 //! | 0 | [`error`], [`metrics`], [`backoff`] | error classes; counters; jittered delays |
-//! | 1, pure | [`resp`], [`options`], [`command`] | bytes; validated options; the command table |
+//! | 1, pure | [`error_replies`], [`resp`], [`options`], [`command`] | what error replies mean; bytes; validated options; the command table |
 //! | 2, I/O | [`stream`], [`connection`], [`outbox`] | a byte stream; its handshake and framing; the way back to a caller |
 //! | 3 | [`pool`], [`lane`], [`session`], [`pubsub`] | the connections of a node; the shared one; an exclusive one; the one for messages |
 //! | 4 | [`topology`], [`cluster`], [`sentinel`] | several nodes: which one gets a command; how a cluster and sentinels describe them |
@@ -27,6 +27,7 @@ pub mod cluster;
 pub mod command;
 pub mod connection;
 pub mod error;
+pub mod error_replies;
 pub mod lane;
 pub mod metrics;
 pub mod options;

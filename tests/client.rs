@@ -1,4 +1,5 @@
-//! A client as the binding uses it: its I/O on the process's own thread, its caller on another.
+//! A client as the binding uses it: it reads and writes on the I/O thread of the process, and its
+//! caller is another thread.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -55,8 +56,8 @@ impl Scene {
     }
 }
 
-/// Small batches are written by this thread, large ones by the other; no wake-up between the two
-/// may be lost, and no order.
+/// Small batches are written by the caller's thread, large ones by the I/O thread. No wake-up
+/// between the two may be lost, and the order stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_of_any_size_are_answered_in_order_across_threads() {
     let mut scene = Scene::new(|_| ()).await;
@@ -106,7 +107,7 @@ async fn a_command_is_cancelled_in_whichever_lane_it_is() {
     assert!(!scene.caller.has_ended(1));
 }
 
-/// P19
+/// `close` settles every command, and so does each call after it.
 #[tokio::test]
 async fn close_ends_everything_and_what_comes_later() {
     let mut scene = Scene::new(|_| ()).await;

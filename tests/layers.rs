@@ -17,13 +17,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("backoff", &[]),
     // 1: pure
+    ("error_replies", &["error"]),
     ("resp", &["error"]),
     ("options", &["error", "resp"]),
     ("command", &["error", "resp"]),
     // 2: I/O, and the way back
     ("stream", &["error", "options"]),
     ("outbox", &["error", "resp"]),
-    ("connection", &["error", "resp", "options", "command", "stream"]),
+    ("connection", &["error", "error_replies", "resp", "options", "command", "stream"]),
     // 3: resources
     ("pool", &["error", "metrics", "backoff", "resp", "options", "stream", "outbox", "connection"]),
     ("lane", SHARED),
@@ -45,6 +46,7 @@ const SHARED: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -57,6 +59,7 @@ const TOPOLOGY: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -84,6 +87,7 @@ const BELOW_CLIENT: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -102,6 +106,7 @@ const BELOW_BINDING: &[&str] = &[
     "error",
     "metrics",
     "backoff",
+    "error_replies",
     "resp",
     "options",
     "command",
@@ -131,7 +136,8 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules without I/O, clock or runtime.
-const PURE: &[&str] = &["error", "metrics", "backoff", "resp", "options", "command"];
+const PURE: &[&str] =
+    &["error", "metrics", "backoff", "error_replies", "resp", "options", "command"];
 
 #[test]
 fn modules_import_from_below_only() {

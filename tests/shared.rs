@@ -1,5 +1,5 @@
-//! A client that several event loops share: each hears of its own commands only, and may go at any
-//! moment without the others noticing.
+//! A client that several event loops share: each gets the replies to its own commands only, and may
+//! leave at any moment without harm to the others.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use oxidis::client::{Client, Shared};
+use oxidis::client::{Client, SharedClient};
 use oxidis::error::{Applied, ErrorClass};
 use oxidis::lane::{Batch, Command};
 use oxidis::options::{ClientOptions, Reconnect};
@@ -23,7 +23,7 @@ struct Part {
 }
 
 impl Part {
-    fn join(shared: &Arc<Shared>) -> Self {
+    fn join(shared: &Arc<SharedClient>) -> Self {
         let caller = Caller::new();
         let client = Client::join(shared, Arc::clone(&caller.outbox)).unwrap();
         Self { caller, client }
@@ -44,9 +44,9 @@ fn echo(id: u32, word: &str) -> Batch {
 
 /// A server and the shared client `name` of it. Each test has a name of its own, because all tests
 /// of this file may share a process.
-async fn scene(name: &str) -> (Server, Arc<Shared>) {
+async fn scene(name: &str) -> (Server, Arc<SharedClient>) {
     let server = Server::start().await;
-    let shared = Shared::named(name, server.options()).unwrap();
+    let shared = SharedClient::named(name, server.options()).unwrap();
     (server, shared)
 }
 
@@ -56,7 +56,7 @@ async fn expect(wire: &mut Wire, words: &[&str]) {
     }
 }
 
-/// P10
+/// No caller gets the reply to another's command.
 #[tokio::test]
 async fn replies_go_to_whoever_asked_although_ids_are_the_same() {
     let (server, shared) = scene("interleaved").await;
@@ -110,7 +110,7 @@ async fn who_leaves_in_mid_flight_takes_nothing_from_the_others() {
     assert_eq!(two.client.queued_bytes(), 0);
 }
 
-/// P19
+/// Each call after `close` is refused.
 #[tokio::test]
 async fn who_has_left_is_refused_while_others_go_on() {
     let (server, shared) = scene("left").await;
@@ -151,7 +151,7 @@ async fn the_last_one_closes_the_connections_and_the_next_one_begins_anew() {
     assert_eq!(three.client.metrics().commands.get(), 1, "it shares nothing with the one before");
 }
 
-/// Whoever joins gets a core that serves, also while the last one before leaves.
+/// An event loop that joins gets an engine that serves, also while the last one before it leaves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn joining_and_leaving_at_once_loses_no_command() {
     let (server, shared) = scene("race").await;
@@ -231,7 +231,7 @@ async fn sessions_are_found_by_their_owners_and_end_with_them() {
 }
 
 #[tokio::test]
-async fn a_session_that_opens_for_nobody_is_closed() {
+async fn a_session_is_closed_if_its_event_loop_has_gone_when_it_opens() {
     let (server, shared) = scene("nobody").await;
     let (mut one, _two) = (Part::join(&shared), Part::join(&shared));
     one.client.open_session(7, None);
@@ -248,7 +248,7 @@ async fn who_waits_for_a_session_elsewhere_is_seen() {
     let server = Server::start().await;
     let mut options = server.options();
     (options.pool.min, options.pool.max) = (0, 1);
-    let shared = Shared::named("wanted", options).unwrap();
+    let shared = SharedClient::named("wanted", options).unwrap();
     let (mut one, mut two) = (Part::join(&shared), Part::join(&shared));
     one.client.open_session(100, None);
     let _wire = server.accept().await;
@@ -266,7 +266,7 @@ async fn who_waits_for_a_session_elsewhere_is_seen() {
     assert!(two.caller.settled(100).await.is_none());
 }
 
-/// P12
+/// Memory is bounded for each event loop by itself.
 #[tokio::test]
 async fn bytes_are_counted_for_each_owner() {
     let (_server, shared) = scene("bytes").await;
@@ -277,8 +277,8 @@ async fn bytes_are_counted_for_each_owner() {
     assert!(together > one.client.queued_bytes() + two.client.queued_bytes());
 }
 
-/// P12: an event loop that does not take its replies stops the reading, until it takes them or
-/// ends.
+/// Memory is bounded: an event loop that does not take its replies stops the reading, until it
+/// takes them or ends.
 #[tokio::test]
 async fn an_event_loop_that_stands_still_holds_up_others_only_until_it_ends() {
     let (server, shared) = scene("still").await;
@@ -301,22 +301,22 @@ async fn an_event_loop_that_stands_still_holds_up_others_only_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_name_stands_for_one_set_of_options_for_as_long_as_somebody_has_it() {
+async fn a_name_stands_for_one_set_of_options_for_as_long_as_it_is_in_use() {
     let server = Server::start().await;
     let other = || ClientOptions { database: 3, ..server.options() };
-    let shared = Shared::named("options", server.options()).unwrap();
-    let again = Shared::named("options", server.options()).unwrap();
+    let shared = SharedClient::named("options", server.options()).unwrap();
+    let again = SharedClient::named("options", server.options()).unwrap();
     assert!(Arc::ptr_eq(&shared, &again));
-    let error = Shared::named("options", other()).err().unwrap();
+    let error = SharedClient::named("options", other()).err().unwrap();
     assert_eq!(error.kind(), ErrorClass::Usage);
     assert!(error.message().contains("shared") && error.message().contains("database"));
-    assert!(Shared::named("another", other()).is_ok());
+    assert!(SharedClient::named("another", other()).is_ok());
 
     let part = Part::join(&shared);
     drop((shared, again));
-    assert!(Shared::named("options", other()).is_err());
+    assert!(SharedClient::named("options", other()).is_err());
     part.client.close();
-    assert!(Shared::named("options", other()).is_ok());
+    assert!(SharedClient::named("options", other()).is_ok());
 }
 
 #[tokio::test]
@@ -326,7 +326,7 @@ async fn functions_of_one_thread_are_refused() {
     let reconnecting = ClientOptions { reconnect: Reconnect::Ask, ..server.options() };
     for (options, option) in [(asking, "credentialsProvider"), (reconnecting, "reconnectStrategy")]
     {
-        let error = Shared::named("functions", options).err().unwrap();
+        let error = SharedClient::named("functions", options).err().unwrap();
         assert_eq!(error.kind(), ErrorClass::Usage);
         assert!(error.message().contains(option), "{error}");
     }

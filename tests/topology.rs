@@ -1,4 +1,5 @@
-//! Several nodes behind one client: who gets which command, and what happens when that changes.
+//! Several nodes behind one client: which node gets which command, and what happens when a slot
+//! moves, a primary is replaced or a node refuses.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -22,9 +23,9 @@ use tokio::time::{sleep, Instant};
 /// A key of the first, the second and the third of three nodes (slots 1649, 7365 and 15495).
 const KEYS: [&str; 3] = ["user:1000", "c", "a"];
 
-/// One server of the cluster. It answers `CLUSTER SLOTS` by itself; every other connection is the
-/// test's.
-struct Node {
+/// One server of the cluster. It answers `CLUSTER SLOTS` by itself; every other connection is
+/// served by the test.
+struct FakeNode {
     port: u16,
     lanes: mpsc::UnboundedReceiver<Talk>,
     /// How often it was asked for the slots.
@@ -39,11 +40,11 @@ struct Talk {
     wire: Wire,
 }
 
-/// Who has which slots: first, last, the number of the node.
+/// Which node has which slots: first slot, last slot, index of the node.
 type Layout = Arc<Mutex<Vec<(u16, u16, usize)>>>;
 
 struct Scene {
-    nodes: Vec<Node>,
+    nodes: Vec<FakeNode>,
     layout: Layout,
     caller: Caller,
     router: Router,
@@ -69,7 +70,7 @@ impl Scene {
             let looks = Arc::new(Mutex::new(0));
             let serving = (Arc::clone(&layout), Arc::clone(&ports), Arc::clone(&looks));
             let task = tokio::spawn(accept_all(server, serving, lane));
-            Node { port: *port, lanes, looks, task }
+            FakeNode { port: *port, lanes, looks, task }
         });
         let nodes = nodes.collect();
         let caller = Caller::new();
@@ -120,12 +121,12 @@ impl Scene {
     fn give(&self, first: u16, last: u16, index: usize) {
         let mut layout = self.layout.lock().unwrap();
         let mut next = Vec::new();
-        for (from, to, owner) in layout.drain(..) {
+        for (from, to, node) in layout.drain(..) {
             if from < first {
-                next.push((from, to.min(first - 1), owner));
+                next.push((from, to.min(first - 1), node));
             }
             if to > last {
-                next.push((from.max(last + 1), to, owner));
+                next.push((from.max(last + 1), to, node));
             }
         }
         next.push((first, last, index));
@@ -213,7 +214,7 @@ async fn each_command_goes_to_the_node_of_its_key() {
     wires[1].expect(&format!("GET {b}")).await;
     wires[1].expect("GET {c}2").await;
     wires[2].expect(&format!("GET {c}")).await;
-    // However late one node is, the others' replies are there.
+    // The replies of the other nodes do not wait for the first one.
     wires[1].say("+2\r\n+4\r\n").await;
     assert_eq!(scene.caller.reply(4).await, "4");
     wires[2].say("+3\r\n").await;
@@ -255,15 +256,15 @@ async fn a_moved_command_is_sent_on_once() {
     assert_eq!(scene.caller.order, [1, 2]);
 }
 
-/// P9: in a cluster, order holds per slot, also while the slot moves.
+/// The commands of one slot keep their order, also while the slot moves.
 #[tokio::test]
-async fn a_new_owner_gets_nothing_before_the_former_one_has_answered() {
+async fn a_new_primary_gets_nothing_before_the_former_one_has_answered() {
     let mut scene = Scene::new().await;
     scene.send(&["SET a 1", "SET a 2"]);
     let mut before = scene.lane(2).await;
     before.expect("SET a 1").await;
     before.expect("SET a 2").await;
-    // Everybody knows, but what the former owner has was not answered.
+    // All nodes know of the move, but the former primary has not answered what it was sent.
     scene.give(15495, 15495, 0);
     scene.router.look();
     let known = scene.nodes[0].looks.clone();
@@ -288,9 +289,9 @@ async fn a_new_owner_gets_nothing_before_the_former_one_has_answered() {
     }
 }
 
-/// P16: a promotion is followed within a second, whatever the former primary does.
+/// A promotion is followed within a second, whatever the former primary does.
 #[tokio::test]
-async fn a_former_primary_that_does_not_answer_holds_nobody_up() {
+async fn a_former_primary_that_does_not_answer_holds_up_no_command() {
     let mut scene = Scene::new().await;
     scene.send(&["SET a 1", "GET a"]);
     let mut before = scene.lane(2).await;
@@ -303,7 +304,7 @@ async fn a_former_primary_that_does_not_answer_holds_nobody_up() {
     scene.send(&["SET a 2"]);
     let started = Instant::now();
     let mut after = scene.lane(1).await;
-    // The write may have been run; the read goes on, in front of what came behind it.
+    // The write may have been run, so it fails. The read is sent again, before what was sent later.
     after.expect("GET a").await;
     after.expect("SET a 2").await;
     assert!(started.elapsed() < ms(5000), "{:?}", started.elapsed());
@@ -314,7 +315,8 @@ async fn a_former_primary_that_does_not_answer_holds_nobody_up() {
     assert_eq!(scene.caller.reply(3).await, "2");
 }
 
-/// P16, of a primary that hangs: nobody says that it was replaced, so others are asked.
+/// A promotion is followed also if the former primary hangs, so that no reply tells of it: after a
+/// while without an answer other nodes are asked.
 #[tokio::test]
 async fn a_promotion_is_heard_of_while_the_former_primary_is_silent() {
     let mut scene = Scene::new().await;
@@ -322,7 +324,6 @@ async fn a_promotion_is_heard_of_while_the_former_primary_is_silent() {
     let mut before = scene.lane(2).await;
     before.expect("SET a 1").await;
     scene.give(10923, 16383, 0);
-    // Nothing but silence tells of it.
     let error = scene.caller.failure(1).await;
     assert_eq!((error.code(), error.applied()), ("CONNECTION_LOST", Some(Applied::Unknown)));
     scene.send(&["SET a 2"]);
@@ -414,7 +415,8 @@ async fn a_command_is_not_sent_on_for_ever() {
     assert!(error.message().contains(&last), "{}", error.message());
 }
 
-/// Reliability, security 4: a redirect chooses the host that gets the password next.
+/// A redirect chooses the host that gets the password next, so it is followed only to nodes that a
+/// server has named.
 #[tokio::test]
 async fn a_node_that_no_server_has_named_is_not_connected_to() {
     let mut scene = Scene::with(4, |_| ()).await;
@@ -425,7 +427,7 @@ async fn a_node_that_no_server_has_named_is_not_connected_to() {
     wire.say(&stranger).await;
     let talk = async {
         loop {
-            // The slot's owner is asked again after each look around.
+            // The slot's primary is asked again after each look around.
             wire.expect("GET a").await;
             wire.say(&stranger).await;
         }
@@ -436,7 +438,7 @@ async fn a_node_that_no_server_has_named_is_not_connected_to() {
             assert!(["MAX_REDIRECTIONS", "MOVED"].contains(&error.code()), "{error:?}");
         }
     }
-    assert!(scene.nodes[3].lanes.try_recv().is_err(), "nobody has connected");
+    assert!(scene.nodes[3].lanes.try_recv().is_err(), "no connection was made");
     assert_eq!(*scene.nodes[3].looks.lock().unwrap(), 0);
 }
 
@@ -454,7 +456,7 @@ async fn a_cluster_that_is_down_is_asked_again_until_the_deadline() {
     wire.expect("SET a 2").await;
     wire.say(&down.repeat(2)).await;
     let mut again = 0;
-    // The second one ends at its deadline, with what the server said last.
+    // The second command ends at its deadline, with the server's last reply.
     while !scene.caller.has_ended(2) {
         again += 1;
         assert!(again < 50, "it is not asked all the time");
@@ -483,7 +485,7 @@ async fn commands_wait_for_the_first_answer() {
 }
 
 #[tokio::test]
-async fn a_node_that_nobody_names_is_closed_once_it_has_answered() {
+async fn a_node_that_no_server_names_is_closed_once_it_has_answered() {
     let mut scene = Scene::new().await;
     scene.send(&["SET a 1"]);
     let mut gone = scene.lane(2).await;

@@ -10,12 +10,12 @@
 const { unlessAborted } = require('../abort')
 const { Bridge, UNHEARD } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
+const { isRedirect } = require('../error-replies')
 const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('../errors')
 const native = require('../native')
 const { slotOf } = require('./key-slot')
 const { NodeBridge } = require('./node-bridge')
 const { NodeSessions } = require('./node-sessions')
-const { MOST_REDIRECTS, REDIRECTS } = require('./redirects')
 
 class ClusterBridge extends Bridge {
   constructor (options, limits, pool, onEvent) {
@@ -172,7 +172,7 @@ class ClusterBridge extends Bridge {
       try {
         return await super.sendBlocking({ ...command, slot, place, isAsking: place !== undefined })
       } catch (error) {
-        if (!REDIRECTS.has(error.code) || redirects === MOST_REDIRECTS) throw error
+        if (!isRedirect(error.code) || redirects === MOST_REDIRECTS) throw error
         place = slot === undefined ? undefined : this.core.askedBy(slot, error.message) ?? undefined
         if (place === undefined) await this.refresh()
       }
@@ -180,6 +180,8 @@ class ClusterBridge extends Bridge {
   }
 }
 
+/** Redirects that one command follows: the default of `maxCommandRedirections`. */
+const MOST_REDIRECTS = 5
 /**
  * How long (ms) `refresh` waits for news. The native side looks around at most every 200 ms, so it
  * has looked once by then.
@@ -190,4 +192,4 @@ const MOST_NAMES = 100_000
 /** How often the primary of a slot is looked for. */
 const MOST_LOOKS = 3
 
-module.exports = { ClusterBridge }
+module.exports = { ClusterBridge, MOST_REDIRECTS }

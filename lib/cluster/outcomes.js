@@ -4,8 +4,8 @@
  * What the outcomes of one call on several nodes mean for its caller.
  */
 
+const { isRoleChange } = require('../error-replies')
 const { ConnectionError, ErrorReply, OxidisError } = require('../errors')
-const { ROLE_CHANGES } = require('./redirects')
 
 /**
  * Throws the first error among `outcomes` (of `Promise.allSettled`), if there is one. Other nodes
@@ -25,7 +25,7 @@ function checkAll (outcomes) {
 
 /** Whether a failure may be over once it is known again which node is what. */
 function mayPass (error) {
-  if (error instanceof ErrorReply) return ROLE_CHANGES.has(error.code)
+  if (error instanceof ErrorReply) return isRoleChange(error.code)
   return error instanceof ConnectionError
 }
 

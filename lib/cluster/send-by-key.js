@@ -11,12 +11,13 @@
 const { Arguments, isText } = require('../arguments')
 const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
+const { isRedirect } = require('../error-replies')
 const { MaxCommandRedirectionsError } = require('../errors')
 const { withRest } = require('../methods/deadline')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
+const { MOST_REDIRECTS } = require('./bridge')
 const { slotOf } = require('./key-slot')
-const { MOST_REDIRECTS, REDIRECTS } = require('./redirects')
 const { viewOver } = require('./views')
 
 /**
@@ -45,7 +46,7 @@ async function sendByKey (cluster, firstKey, args, options) {
     try {
       return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
     } catch (error) {
-      if (!REDIRECTS.has(error.code) || cluster._bridge.isClosed) throw error
+      if (!isRedirect(error.code) || cluster._bridge.isClosed) throw error
       if (redirects === MOST_REDIRECTS) throw tooMany(error)
       const [, , address] = error.message.split(' ')
       target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined

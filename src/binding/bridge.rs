@@ -19,7 +19,7 @@ use super::options::CoreOptions;
 use super::reach::{Reach, Start};
 use super::sinks::Sinks;
 use super::stats::Stats;
-use crate::client::{Client, Shared};
+use crate::client::{Client, SharedClient};
 use crate::error::Applied;
 use crate::lane::Command;
 use crate::outbox::Outbox;
@@ -212,7 +212,7 @@ fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
     let shared = options.shared.take();
     let options = options.into_client()?;
     match shared {
-        Some(name) => Ok(Start::Shared(Shared::named(&name, options)?)),
+        Some(name) => Ok(Start::Shared(SharedClient::named(&name, options)?)),
         None => {
             options.validate()?;
             Ok(Start::Alone { options: Box::new(options), is_watched })

@@ -14,7 +14,7 @@ use napi::{sys, Env};
 use super::poll::{TurnEnd, Watch};
 use super::sinks::Sinks;
 use super::watcher::{Interest, Watcher};
-use crate::client::{Client, Shared};
+use crate::client::{Client, SharedClient};
 use crate::error;
 use crate::lane::{Lane, Wait};
 use crate::options::ClientOptions;
@@ -42,7 +42,7 @@ pub enum Start {
     /// connections, if it can.
     Alone { options: Box<ClientOptions>, is_watched: bool },
     /// As one that several threads share.
-    Shared(Arc<Shared>),
+    Shared(Arc<SharedClient>),
 }
 
 impl Reach {

@@ -1,6 +1,6 @@
-//! The thread that all clients of the process do their I/O on.
+//! The I/O thread: the one on which all clients of the process read and write.
 //!
-//! Owns its start. It is never stopped: worker threads share it, and the process ends it.
+//! Owns its start. It is never stopped, because worker threads share it; it ends with the process.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -13,8 +13,13 @@ static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
 
 /// The runtime; the first call starts its thread.
 ///
-/// One thread: a current-thread runtime polls the socket and runs the lane that becomes readable
-/// without handing it to another thread, and one core decodes several million replies a second.
+/// It has one thread, which polls the sockets and also runs the lane that becomes readable, so that
+/// no work goes from one thread to another. One processor core decodes several million replies a
+/// second.
+///
+/// # Errors
+///
+/// `INTERNAL` if the thread cannot be started.
 pub fn handle() -> Result<Handle> {
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(handle) = &*runtime {

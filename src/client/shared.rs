@@ -1,39 +1,41 @@
-//! Clients that several event loops have in common, by their names: the worker threads of a
-//! process load this library once, so a static is what all of them see.
+//! Clients that several event loops have in common, by their names. All worker threads of a process
+//! load this library once, so all of them see its statics.
 //!
-//! Owns the names, and the core of each while somebody uses it. Knows nothing of JavaScript, so
-//! nothing of one thread's can end up in the static. Invariant: a core that can be found has an
-//! owner, for the last one takes it away under the lock under which others join.
+//! Owns the names, and the engine of each name while an event loop uses it. Knows nothing of
+//! JavaScript, so that no value of one thread gets into the static. Invariant: an engine that can
+//! be found has an owner, because the last owner takes the engine away under the lock under which
+//! others join.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::core::Core;
+use super::engine::Engine;
 use crate::error::{Error, Result};
 use crate::options::{ClientOptions, Reconnect};
 use crate::outbox::Outbox;
 
-static NAMES: Mutex<BTreeMap<String, Weak<Shared>>> = Mutex::new(BTreeMap::new());
+static NAMES: Mutex<BTreeMap<String, Weak<SharedClient>>> = Mutex::new(BTreeMap::new());
 
-/// A client by its name. The name stands for these options until nobody holds this any more.
-pub struct Shared {
+/// A client with a name. The name stands for these options until this is dropped.
+pub struct SharedClient {
     options: ClientOptions,
-    core: Mutex<Option<Arc<Core>>>,
+    /// None while no event loop uses it.
+    engine: Mutex<Option<Arc<Engine>>>,
 }
 
-impl Shared {
+impl SharedClient {
     /// The shared client `name`. Starts nothing: [`Client::join`](super::Client::join) does.
     ///
     /// # Errors
     ///
-    /// `USAGE` for options that can never work, that ask the application's functions, or that
+    /// `USAGE` for options that can never work, that need a function of the application, or that
     /// differ from those that the name stands for.
     pub fn named(name: &str, options: ClientOptions) -> Result<Arc<Self>> {
         options.validate()?;
         refuse_questions(&options)?;
         let mut names = lock(&NAMES);
         let Some(known) = names.get(name).and_then(Weak::upgrade) else {
-            let shared = Arc::new(Self { options, core: Mutex::default() });
+            let shared = Arc::new(Self { options, engine: Mutex::default() });
             names.retain(|_, shared| shared.strong_count() > 0);
             names.insert(name.to_owned(), Arc::downgrade(&shared));
             return Ok(shared);
@@ -48,30 +50,33 @@ impl Shared {
         }
     }
 
-    /// The core with one more owner, and that owner's number; started if nobody uses it.
-    pub(super) fn join(&self, outbox: Arc<Outbox>) -> Result<(Arc<Core>, u32)> {
-        let mut core = lock(&self.core);
-        if let Some(core) = &*core {
-            return Ok((Arc::clone(core), core.outboxes.join(outbox)));
+    /// The engine with one more owner, and that owner's number. It is started if no event loop uses
+    /// it.
+    pub(super) fn join(&self, outbox: Arc<Outbox>) -> Result<(Arc<Engine>, u32)> {
+        let mut engine = lock(&self.engine);
+        if let Some(engine) = &*engine {
+            return Ok((Arc::clone(engine), engine.outboxes.join(outbox)));
         }
-        // Its sockets outlive each of its event loops, so that none of these can watch them.
-        let started = Arc::new(Core::start(self.options.clone(), outbox, false)?);
-        *core = Some(Arc::clone(&started));
+        // The sockets outlive each of the event loops, so none of these can watch them.
+        let started = Arc::new(Engine::start(self.options.clone(), outbox, false)?);
+        *engine = Some(Arc::clone(&started));
         Ok((started, 0))
     }
 
-    /// Forgets an owner of `core`. True for the last one: nobody joins that core any more.
-    pub(super) fn leave(&self, core: &Arc<Core>, owner: u32) -> bool {
-        let mut current = lock(&self.core);
-        let is_last = !core.outboxes.leave(owner);
-        if is_last && current.as_ref().is_some_and(|current| Arc::ptr_eq(current, core)) {
+    /// Forgets an owner of `engine`. True if it was the last one: then no event loop joins that
+    /// engine any more.
+    pub(super) fn leave(&self, engine: &Arc<Engine>, owner: u32) -> bool {
+        let mut current = lock(&self.engine);
+        let is_last = !engine.outboxes.leave(owner);
+        if is_last && current.as_ref().is_some_and(|current| Arc::ptr_eq(current, engine)) {
             *current = None;
         }
         is_last
     }
 }
 
-/// A function lives in the thread that has made it, and the client outlives that thread.
+/// Refuses options that need a function of the application. A function lives in the thread that has
+/// made it, and the client outlives that thread.
 fn refuse_questions(options: &ClientOptions) -> Result<()> {
     let option = match (options.ask_credentials, options.reconnect) {
         (true, _) => "credentialsProvider",
@@ -85,6 +90,6 @@ fn refuse_questions(options: &ClientOptions) -> Result<()> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whole entries are put in and taken out: a panic leaves nothing half done.
+    // Whole entries are put in and taken out, so a panic leaves nothing half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! What one event loop hears: its subscriber, and that of MONITOR.
+//! The subscribers of one event loop: one for channels, and one for MONITOR.
 //!
-//! Owns how a subscriber sees the nodes of a deployment. Each event loop that shares a client has
-//! its own.
+//! Also says how a subscriber finds the nodes of a deployment. Each event loop that shares a client
+//! has subscribers of its own.
 
 use std::sync::Arc;
 
@@ -15,15 +15,16 @@ use crate::pool::Pool;
 use crate::pubsub::{Budget, Nodes, Subscriber, SubscriberStats, Topic};
 use crate::topology::Router;
 
-/// The connections that messages come over.
+/// The subscribers of one client.
 pub(super) struct Subscribers {
     pubsub: Subscriber,
-    /// Of several nodes each has its own MONITOR, which a client of that node alone can hear.
+    /// None with several nodes: each node has its own MONITOR, which a client of that node alone
+    /// can get.
     monitor: Option<Subscriber>,
 }
 
 impl Subscribers {
-    /// Those of one server. Must be called inside the runtime.
+    /// The subscribers of a client of one server. Must be called inside the runtime.
     pub(super) fn start(home: &Home, outbox: &Arc<Outbox>) -> Self {
         let subscriber = |budget| {
             Subscriber::start(
@@ -38,19 +39,19 @@ impl Subscribers {
         Self { pubsub, monitor: Some(monitor) }
     }
 
-    /// Those of several nodes. Must be called inside the runtime.
+    /// The subscribers of a client of several nodes. Must be called inside the runtime.
     pub(super) fn start_among(
         router: &Router,
         outbox: &Arc<Outbox>,
         metrics: &Arc<Metrics>,
     ) -> Self {
-        let nodes = Arc::new(Deployment(router.clone()));
+        let nodes = Arc::new(RouterNodes(router.clone()));
         let options = Arc::new(router.options().clone());
         let (outbox, metrics) = (Arc::clone(outbox), Arc::clone(metrics));
         Self { pubsub: Subscriber::start_among(nodes, options, outbox, metrics), monitor: None }
     }
 
-    /// Who hears the messages of `topic`.
+    /// The subscriber that gets the messages of `topic`.
     pub(super) fn of(&self, topic: Topic) -> Option<&Subscriber> {
         match topic {
             Topic::Monitor => self.monitor.as_ref(),
@@ -58,7 +59,7 @@ impl Subscribers {
         }
     }
 
-    /// Ends everything.
+    /// Ends all subscriptions with `error`, and closes their connections.
     pub(super) fn close(&self, error: &Error) {
         self.pubsub.close(error);
         self.monitor.iter().for_each(|monitor| monitor.close(error));
@@ -70,9 +71,10 @@ impl Subscribers {
     }
 }
 
-struct Deployment(Router);
+/// The nodes of a router, for a subscriber.
+struct RouterNodes(Router);
 
-impl Nodes for Deployment {
+impl Nodes for RouterNodes {
     fn members(&self) -> Vec<(u32, bool)> {
         self.0.listeners()
     }

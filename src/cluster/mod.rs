@@ -1,8 +1,8 @@
-//! Redis Cluster: asks a node for the owners of all slots.
+//! Redis Cluster: asks a node which nodes have which slots.
 //!
-//! Owns the words of `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>) and
-//! `CLUSTER NODES`, which every version of every server with clusters knows. What is done with the
-//! answers is [`crate::topology`]'s business.
+//! Reads the replies to `CLUSTER SLOTS` (<https://redis.io/docs/latest/commands/cluster-slots/>)
+//! and `CLUSTER NODES`, two commands that all versions of Redis and Valkey with clusters have. What
+//! is done with the answers is the business of [`crate::topology`].
 
 #![cfg_attr(
     not(test),
@@ -19,7 +19,7 @@ use crate::pool::Lease;
 use crate::resp::{Frames, TapeNode, ValueKind};
 use crate::topology::{first_of, is_plain, Candidates, Looking, Member, Shard, Source, View};
 
-/// A cluster, which every node of it knows.
+/// A cluster. Each node of it can say where everything is.
 pub struct Cluster;
 
 impl Source for Cluster {
@@ -37,7 +37,8 @@ async fn ask(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
     read(&reply, &endpoint)
 }
 
-/// A node gets its first slots while no answer to `CLUSTER SLOTS` names it.
+/// Asks for nodes without slots as well. A node that is just getting its first slots is named by no
+/// reply to `CLUSTER SLOTS` yet.
 async fn ask_closely(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
     let slots = lease.request(SLOTS).await?;
     let nodes = lease.request(nodes::NODES).await?;
@@ -50,7 +51,7 @@ async fn ask_closely(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
 fn text(reply: &Frames) -> Result<String> {
     let root = *reply.replies.first().ok_or_else(nonsense)?;
     let node = reply.tape.get(root as usize).ok_or_else(nonsense)?;
-    // RESP3 says first what kind of text it is.
+    // In RESP3 the text begins with its format.
     let start = if node.kind == ValueKind::Verbatim { TEXT.len() } else { 0 };
     let text = reply.text(node).get(start..).unwrap_or_default();
     Ok(String::from_utf8_lossy(text).into_owned())
@@ -76,7 +77,8 @@ pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
         };
         let (first, last) = (slot().ok_or_else(nonsense)?, slot().ok_or_else(nonsense)?);
         let mut members = fields.filter_map(|at| member(reply, at, from));
-        // A server that does not know its own address yet says `?`: others know it.
+        // A server that does not know the primary's address yet says `?`. The range is left out
+        // then; another server knows it.
         let Some(primary) = members.next() else { continue };
         let replicas: Vec<Member> = members.collect();
         match shards.iter_mut().find(|shard| shard.primary == primary) {
@@ -87,7 +89,8 @@ pub fn read(reply: &Frames, from: &Endpoint) -> Result<View> {
     Ok(View { shards })
 }
 
-/// Reads `[host, port, id, metadata]`. No host, or an empty one, is that of the node asked.
+/// Reads `[host, port, id, metadata]`. If the host is null or empty, it is that of the node that
+/// was asked.
 fn member(reply: &Frames, at: u32, from: &Endpoint) -> Option<Member> {
     let mut fields = reply.children(at).map(|at| reply.tape.get(at as usize));
     let text = |node: Option<&TapeNode>| {
@@ -106,10 +109,11 @@ fn member(reply: &Frames, at: u32, from: &Endpoint) -> Option<Member> {
     Some(Member { endpoint: Endpoint::tcp(host, port), id })
 }
 
-const TEXT: &str = "txt:";
-const SLOTS: &[u8] = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n";
-
 fn nonsense() -> Error {
     let text = "the server's answer to CLUSTER SLOTS makes no sense";
     Error::connection("TOPOLOGY", text).retryable()
 }
+
+/// How a verbatim string of RESP3 begins that is plain text.
+const TEXT: &str = "txt:";
+const SLOTS: &[u8] = b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n";

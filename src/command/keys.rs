@@ -1,36 +1,39 @@
-//! Where a command has its keys.
+//! Which arguments of a command are keys.
 //!
-//! Owns the rules by which the places in the table are applied to an encoded command: those of the
-//! server's key specs (<https://redis.io/docs/latest/develop/reference/key-specs/>), and two for
-//! commands whose specs say too little. A shard channel counts as a key, since it has a slot.
+//! The table says where the keys of each command are. This file applies that to an encoded command,
+//! by the rules of the server's key specs
+//! (<https://redis.io/docs/latest/develop/reference/key-specs/>) and by two more, for SORT and
+//! MIGRATE, whose specs say too little. A shard channel counts as a key, because it has a slot.
 //!
 //! Pure, and without allocation: the keys are slices of the command.
 
 use crate::command::{self, Spec};
 use crate::resp::encode::{self, Args};
 
-/// The keys of one encoded RESP command, in the order of its key specs. None of a command that the
-/// table does not know, and of one whose number of keys cannot be right.
+/// The keys of one encoded RESP command, in the order of its key specs. There are none if the table
+/// does not know the command, or if the command names a number of keys that it does not have.
 pub fn of(encoded: &[u8]) -> Keys<'_> {
     let specs = command::of(encoded).map_or(&[][..], |spec| spec.keys);
     Keys::new(specs, encoded)
 }
 
 impl Spec {
-    /// The keys of `encoded`, which has to be this command.
+    /// The keys of `encoded`, which must be this command.
     pub fn keys_in<'a>(&self, encoded: &'a [u8]) -> Keys<'a> {
         Keys::new(self.keys, encoded)
     }
 }
 
-/// Iterates over the keys of one command; made by [`of`].
+/// Iterates over the keys of one command; see [`of`].
 #[derive(Clone, Debug)]
 pub struct Keys<'a> {
     all: Args<'a>,
     specs: &'static [KeySpec],
-    /// What is left of the current spec: the arguments from its next key on.
+    /// The arguments from the next key of the current spec on.
     args: Args<'a>,
+    /// How many keys of the current spec are left.
     left: usize,
+    /// How many arguments further each next key is.
     step: usize,
 }
 
@@ -64,39 +67,43 @@ impl<'a> Iterator for Keys<'a> {
     }
 }
 
-/// One place of keys in a command.
+/// Where some keys of a command are.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeySpec {
-    /// Where to look.
+    /// At which argument they begin.
     pub(super) begin: Begin,
-    /// What to take from there.
+    /// Which arguments from there on are keys.
     pub(super) find: Find,
 }
 
-/// Where a place begins. The command's name is argument 0.
+/// At which argument the keys of a spec begin. The command's name is argument 0.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Begin {
     /// At this argument.
     Index(usize),
-    /// Behind the first `word`, in any case, looked for from this argument on.
+    /// Behind the first argument that is `word` in upper or lower case; `from` is the first
+    /// argument that is compared.
     Word { word: &'static str, from: usize },
-    /// `SORT`: behind its last STORE. Its other options have arguments that may be spelt so.
+    /// `SORT`: behind its last option STORE. Arguments of its other options may also read `STORE`.
     Stored,
-    /// `MIGRATE`: its third argument, or if that is empty all that follow KEYS.
+    /// `MIGRATE`: its third argument; if that is empty, all arguments behind KEYS.
     Migrated,
 }
 
-/// Which arguments of a place are keys.
+/// Which arguments of a spec are keys, counted from where it begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Find {
-    /// From the first one on, each `step`-th up to `last`: counted from the first one, or if
-    /// negative from the end of the command. With a `limit` above 1 only that part of what follows.
+    /// Each `step`-th argument up to `last`. A `last` from 0 on is counted from the first argument
+    /// of the spec, a negative one from the end of the command. With a `limit` above 1, a negative
+    /// `last` is counted from the end of the first `limit`-th part of these arguments: 2 is the
+    /// first half.
     Range { last: isize, step: usize, limit: usize },
-    /// The first one says how many keys follow, each `step`-th argument.
+    /// The first argument says how many keys follow; each `step`-th argument is one.
     Counted { step: usize },
 }
 
-/// Arguments that are keys.
+/// The arguments that are keys: `count` of them, from `first` on, each `step` behind the one
+/// before.
 struct Span {
     first: usize,
     count: usize,
@@ -104,7 +111,7 @@ struct Span {
 }
 
 impl KeySpec {
-    /// Which arguments of the command are keys; None if the place is missing.
+    /// Which of `args` are keys; None if the command has no such keys, or is malformed.
     fn span(&self, args: &Args<'_>) -> Option<Span> {
         let argc = args.len();
         let first = match self.begin {
@@ -120,7 +127,7 @@ impl KeySpec {
             Find::Range { last, step, limit } => {
                 let last = match usize::try_from(last) {
                     Ok(last) => first + last,
-                    // As the server does it: that part of all arguments that follow.
+                    // The server divides all arguments from the first one on in the same way.
                     Err(_) if limit > 1 => {
                         (first + (argc - first) / limit).checked_sub(last.unsigned_abs())?
                     }
@@ -150,7 +157,8 @@ impl Spec {
     }
 }
 
-/// The index of the first `word` from `from` on. The last argument cannot have one behind it.
+/// The index of the first argument from `from` on that is `word`. The last argument does not count,
+/// because no key is behind it.
 fn position(args: &Args<'_>, from: usize, word: &str) -> Option<usize> {
     let searched = args.len().checked_sub(from + 1)?;
     let mut rest = args.clone();
@@ -161,7 +169,7 @@ fn position(args: &Args<'_>, from: usize, word: &str) -> Option<usize> {
     Some(from + at)
 }
 
-/// The index of SORT's destination.
+/// The index of the key behind the last option STORE of SORT.
 fn stored(args: &Args<'_>) -> Option<usize> {
     let mut found = None;
     let mut rest = args.clone();

@@ -1,9 +1,10 @@
 //! The command table: what must be known about a command before it is sent, retried or refused.
 //!
-//! Owns the flags and the places of the keys of every command and subcommand of the server.
-//! `table.rs` is generated from `commands/redis.json` and the overlays in `scripts/generate/`;
-//! nothing here is edited by hand when a server gets new commands. A command that the table does not know can still be sent:
-//! it only is never retried once it may have been run.
+//! Owns the flags of every command and subcommand of the server, and which of its arguments are
+//! keys. `table.rs` is generated from `commands/redis.json` and the overlays in
+//! `scripts/generate/`, so new commands of a server need no change here. A command that the table
+//! does not know can still be sent; but it is never written a second time once the server may have
+//! run it.
 //!
 //! Pure: no I/O, no clock, no allocation.
 
@@ -22,14 +23,15 @@ mod table;
 
 use table::{LONGEST_NAME, TABLE};
 
-/// The command of one encoded RESP command, or None when the table does not know it.
+/// The table's entry for one encoded RESP command; None if it has none.
 pub fn of(encoded: &[u8]) -> Option<&'static Spec> {
     let mut args = encode::args(encoded);
     lookup(args.next()?, args.next())
 }
 
-/// The entry of a command in any case; `sub` is its first argument, which matters to commands that
-/// only have subcommands. An unknown subcommand gets its container's entry.
+/// The entry for a command by its name, in upper or lower case. `sub` is its first argument, which
+/// counts only for commands that consist of subcommands. An unknown subcommand gets the entry of
+/// the command itself.
 pub fn lookup(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
     let spec = find(name, None)?;
     match sub {
@@ -48,14 +50,14 @@ pub fn all() -> &'static [Spec] {
 pub struct Spec {
     /// Its upper-case name: `GET`, `CONFIG GET`.
     pub name: &'static str,
-    /// What is known about it.
+    /// What is known about the command.
     pub flags: Flags,
-    /// Where its keys are.
+    /// Which of its arguments are keys.
     pub keys: &'static [keys::KeySpec],
 }
 
 impl Spec {
-    /// Whether sending it twice does what sending it once does, so that it may be retried.
+    /// Whether sending the command twice does what sending it once does, so that it may be retried.
     pub fn is_repeatable(&self) -> bool {
         self.flags.has(Flags::REPEATABLE)
     }

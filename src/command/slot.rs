@@ -1,8 +1,8 @@
 //! Hash slots: which part of a cluster a key belongs to.
 //!
 //! The rule of the cluster specification
-//! (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>): CRC16 of the key,
-//! or of its hash tag, modulo the number of slots. Pure, no allocation.
+//! (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>): CRC16 of the
+//! key, or of its hash tag, modulo the number of slots. Pure, no allocation.
 
 /// How many slots every cluster has: fixed by its specification.
 pub const SLOTS: u16 = 16384;
@@ -12,8 +12,8 @@ pub fn of(key: &[u8]) -> u16 {
     crc16(tag(key)) % SLOTS
 }
 
-/// What of a key counts: what stands between its first `{` and the next `}`, unless that is
-/// nothing; then all of it.
+/// The part of a key that decides about its slot: the text between its first `{` and the next `}`.
+/// Without such a text, or if it is empty, that is the whole key.
 fn tag(key: &[u8]) -> &[u8] {
     let inner = || {
         let open = memchr::memchr(b'{', key)?;
@@ -28,12 +28,12 @@ fn tag(key: &[u8]) -> &[u8] {
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         let at = (crc >> 8) as u8 ^ byte;
-        // The table has an entry for each byte.
+        // A byte is never out of bounds: the table has 256 entries.
         (crc << 8) ^ TABLE.get(usize::from(at)).copied().unwrap_or_default()
     })
 }
 
-/// The remainder of each byte, computed at compile time, where an index out of bounds would show.
+/// The remainder of each byte, computed by the compiler, which refuses an index out of bounds.
 #[allow(clippy::indexing_slicing)]
 const TABLE: [u16; 256] = {
     let mut table = [0; 256];

@@ -1,11 +1,11 @@
-//! Error replies that say a command was not run, and may be run later or elsewhere.
+//! Refusals: error replies that say that a command was not run, and may be run later or elsewhere.
 //!
-//! The codes are those that the Redis source replies with before a command is run; `-MISCONF`,
-//! `-OOM` and `-NOREPLICAS` are left to the caller, since they last.
+//! [`crate::error_replies`] says what each reply means; this file says what a lane does about it.
 
 use crate::error::{Applied, Error};
+use crate::error_replies::{ErrorReply, Remedy};
 
-/// A reply that says the command was not run.
+/// A reply that says that the command was not run.
 #[derive(Debug)]
 pub struct Refusal {
     /// The reply.
@@ -14,38 +14,16 @@ pub struct Refusal {
     pub remedy: Remedy,
 }
 
-/// What is to be done about a refused command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Nothing but waiting: for a script to end.
-    Wait,
-    /// Waiting, or another node, where there are several.
-    WaitOrMove,
-    /// Another connection, because the server's role has changed; or another node.
-    ReconnectOrMove,
-    /// Another connection, because the login has changed.
-    Reconnect,
-    /// Another node; a client of one server can do nothing about it.
-    Move,
-}
-
 impl Refusal {
-    /// Reads an error reply.
+    /// Reads an error reply; None if nothing helps but what the caller decides.
     pub fn read(text: &[u8]) -> Option<Self> {
         let end = text.iter().position(|b| *b == b' ').unwrap_or(text.len());
-        let remedy = match text.get(..end)? {
-            b"BUSY" => Remedy::Wait,
-            b"LOADING" | b"MASTERDOWN" | b"TRYAGAIN" | b"CLUSTERDOWN" => Remedy::WaitOrMove,
-            b"READONLY" => Remedy::ReconnectOrMove,
-            b"NOAUTH" => Remedy::Reconnect,
-            b"MOVED" | b"ASK" => Remedy::Move,
-            _ => return None,
-        };
+        let remedy = ErrorReply::of(text.get(..end)?)?.remedy?;
         let error = Error::reply(String::from_utf8_lossy(text));
         Some(Self { error: error.retryable().with_applied(Applied::No), remedy })
     }
 
-    /// Whether somebody who knows several nodes decides about the command.
+    /// Whether the router, where there are several nodes, decides about the command.
     pub fn is_for_router(&self) -> bool {
         !matches!(self.remedy, Remedy::Wait | Remedy::Reconnect)
     }
@@ -55,7 +33,7 @@ impl Refusal {
         self.remedy != Remedy::Move
     }
 
-    /// Whether that needs another connection.
+    /// Whether the lane needs another connection before it writes the command again.
     pub fn reconnects(&self) -> bool {
         matches!(self.remedy, Remedy::Reconnect | Remedy::ReconnectOrMove)
     }

@@ -1,7 +1,8 @@
-//! Whom to believe when sentinels differ, and who they are.
+//! Which node is the primary, when sentinels differ.
 //!
-//! Pure. A sentinel may be behind, because it was cut off while the others replaced the primary, or
-//! may lie; so the word of one of several counts for nothing against that of the others.
+//! Pure. A sentinel may be behind, because it was cut off while the others replaced the primary; or
+//! it may lie. So what one of several sentinels says counts for nothing against what the others
+//! say.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,17 +12,19 @@ use crate::options::Endpoint;
 /// One sentinel's opinion.
 #[derive(Debug, Clone)]
 pub struct Vote {
-    /// Who has it.
+    /// The sentinel.
     pub from: Endpoint,
-    /// What it is.
+    /// What it says.
     pub opinion: Opinion,
 }
 
-/// Those who may be the primary, the most likely first: the one that `quorum` votes name, and
-/// nobody else; without such a one those that votes name, the newest first.
+/// The nodes that may be the primary, the most likely first. If at least `quorum` votes name the
+/// same node, it is the only one. If not, they are the nodes that votes name, the newest failover
+/// first.
 ///
-/// Without a majority a name counts only if another vote has it as a part of the set, or if there
-/// is no other vote: a new primary was a replica before, and so is known; a stranger is not.
+/// Without a quorum a node counts only if another vote names it as the primary or as a replica, or
+/// if there is no other vote. A new primary was a replica before, so the others know it; a node
+/// that one sentinel has made up is known to no other.
 pub fn candidates(votes: &[Vote], quorum: usize) -> Vec<Endpoint> {
     if let Some(winner) = winner(votes, quorum) {
         return vec![winner.clone()];
@@ -39,9 +42,9 @@ pub fn candidates(votes: &[Vote], quorum: usize) -> Vec<Endpoint> {
     named.into_iter().map(|opinion| opinion.primary.clone()).collect()
 }
 
-/// Those who may have replaced `primary`, which does not answer as one: those that a vote with a
-/// newer failover names, the newest first. As without a majority, one vote alone cannot bring a
-/// stranger in.
+/// The nodes that may have replaced `primary`, which does not answer as a primary: those that a
+/// vote with a newer failover names, the newest first. A node that only one of several votes knows
+/// does not count, as in [`candidates`] without a quorum.
 pub fn successors(votes: &[Vote], primary: &Endpoint) -> Vec<Endpoint> {
     let mut epochs = votes.iter().filter(|vote| vote.opinion.primary == *primary);
     let epoch = epochs.next().map_or(0, |vote| vote.opinion.epoch);
@@ -53,7 +56,7 @@ pub fn successors(votes: &[Vote], primary: &Endpoint) -> Vec<Endpoint> {
     newer.into_iter().filter(|name| name != primary && is_newer(name)).collect()
 }
 
-/// The primary that at least `quorum` votes name.
+/// The node that at least `quorum` votes name as the primary.
 pub fn winner(votes: &[Vote], quorum: usize) -> Option<&Endpoint> {
     let mut counts: HashMap<&Endpoint, usize> = HashMap::new();
     for vote in votes {
@@ -62,7 +65,7 @@ pub fn winner(votes: &[Vote], quorum: usize) -> Option<&Endpoint> {
     counts.into_iter().find(|(_, count)| *count >= quorum).map(|(winner, _)| winner)
 }
 
-/// The replicas of `primary`: those that most of the votes for it name.
+/// The replicas of `primary`: those that more than half of the votes for it name.
 pub fn replicas(votes: &[Vote], primary: &Endpoint) -> Vec<Endpoint> {
     let votes: Vec<&Opinion> = votes
         .iter()
@@ -83,95 +86,7 @@ pub fn replicas(votes: &[Vote], primary: &Endpoint) -> Vec<Endpoint> {
     named.into_iter().filter(is_named_by_most).cloned().collect()
 }
 
-/// The sentinels that are known.
-#[derive(Debug, Clone)]
-pub struct Circle {
-    given: Vec<Endpoint>,
-    learned: Vec<Endpoint>,
-    ids: HashMap<Endpoint, String>,
-    /// Those that did not answer when they were asked last.
-    silent: HashSet<Endpoint>,
-}
-
-/// More sentinels than anybody runs; a vote for more is not believed.
-const MOST: usize = 64;
-
-impl Circle {
-    /// The sentinels that the application has named.
-    pub fn new(given: Vec<Endpoint>) -> Self {
-        let mut seen = HashSet::new();
-        let given = given.into_iter().filter(|name| seen.insert(name.clone())).collect();
-        Self { given, learned: Vec::new(), ids: HashMap::new(), silent: HashSet::new() }
-    }
-
-    /// All of them.
-    pub fn all(&self) -> Vec<Endpoint> {
-        self.given.iter().chain(&self.learned).cloned().collect()
-    }
-
-    /// In which order to ask: by chance, so that all get their share, but those that were silent
-    /// last. `chance` is different each time.
-    pub fn order(&self, mut chance: impl FnMut() -> f64) -> Vec<Endpoint> {
-        let mut all: Vec<(bool, u64, Endpoint)> = self
-            .all()
-            .into_iter()
-            .map(|name| (self.silent.contains(&name), (chance() * 1e9) as u64, name))
-            .collect();
-        all.sort_by_key(|(is_silent, chance, _)| (*is_silent, *chance));
-        all.into_iter().map(|(_, _, name)| name).collect()
-    }
-
-    /// How many are more than half of them. One that is known by a name and by an address is one.
-    pub fn quorum(&self) -> usize {
-        let all = self.all();
-        let mut ids = HashSet::new();
-        let count = all.iter().filter(|name| match self.ids.get(*name) {
-            Some(id) => ids.insert(id.as_str()),
-            None => true,
-        });
-        count.count() / 2 + 1
-    }
-
-    /// Learns from `votes` whom else to ask: those that most of the others know and reach.
-    pub fn learn(&mut self, votes: &[Vote]) {
-        for vote in votes {
-            self.silent.remove(&vote.from);
-            match &vote.opinion.id {
-                Some(id) => self.ids.insert(vote.from.clone(), id.clone()),
-                None => self.ids.remove(&vote.from),
-            };
-        }
-        let mut counts: HashMap<&Endpoint, usize> = HashMap::new();
-        for (name, id) in votes.iter().flat_map(|vote| &vote.opinion.sentinels) {
-            *counts.entry(name).or_default() += 1;
-            if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
-                self.ids.entry(name.clone()).or_insert_with(|| id.clone());
-            }
-        }
-        let has_voted = |name: &Endpoint| votes.iter().any(|vote| vote.from == *name);
-        // None of them names itself.
-        let is_known = |name: &Endpoint| {
-            let others = votes.iter().filter(|vote| vote.from != *name).count();
-            counts.get(name).is_some_and(|count| count * 2 > others)
-        };
-        self.learned.retain(|name| has_voted(name) || is_known(name));
-        for (name, _) in votes.iter().flat_map(|vote| &vote.opinion.sentinels) {
-            let is_new = !self.given.contains(name) && !self.learned.contains(name);
-            if is_new && is_known(name) && self.learned.len() < MOST {
-                self.learned.push(name.clone());
-            }
-        }
-        let all = self.all();
-        self.ids.retain(|name, _| all.contains(name));
-    }
-
-    /// It did not answer: it is asked last for now.
-    pub fn failed(&mut self, name: &Endpoint) {
-        self.silent.insert(name.clone());
-    }
-}
-
-/// Adds a vote, unless it is of a sentinel that has voted already, by another name.
+/// Adds a vote, unless that sentinel has voted already, under another address.
 pub fn cast(votes: &mut Vec<Vote>, vote: Vote) {
     let id = vote.opinion.id.as_ref();
     let is_double = id.is_some() && votes.iter().any(|other| other.opinion.id.as_ref() == id);
@@ -181,19 +96,20 @@ pub fn cast(votes: &mut Vec<Vote>, vote: Vote) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn node(port: u16) -> Endpoint {
+    pub(in crate::sentinel) fn node(port: u16) -> Endpoint {
         Endpoint::tcp("n", port)
     }
 
-    fn sentinel(port: u16) -> Endpoint {
+    pub(in crate::sentinel) fn sentinel(port: u16) -> Endpoint {
         Endpoint::tcp("s", port)
     }
 
-    /// The vote of sentinel `from` for a primary; the nodes are 1, 2 and 3, the sentinels 1 to 3.
-    fn vote(from: u16, primary: u16, epoch: u64) -> Vote {
+    /// The vote of the sentinel with port `from` for the primary with port `primary`. The nodes
+    /// have the ports 1 to 3 of the host `n`, the sentinels the ports 1 to 3 of the host `s`.
+    pub(in crate::sentinel) fn vote(from: u16, primary: u16, epoch: u64) -> Vote {
         let replicas = (1..=3).filter(|port| *port != primary).map(node).collect();
         let others = (1..=3).filter(|port| *port != from);
         let sentinels = others.map(|port| (sentinel(port), Some(port.to_string()))).collect();
@@ -225,12 +141,15 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_primary_gives_way_to_its_successor_and_to_nobody_else() {
+    fn a_silent_primary_gives_way_to_its_successor_and_to_no_other() {
         let mut liar = vote(3, 9, 1000);
         liar.opinion.replicas = vec![node(1), node(2)];
         let votes = [vote(1, 1, 4), vote(2, 2, 5), liar];
         assert_eq!(successors(&votes, &node(1)), [node(2)]);
-        assert!(successors(&votes, &node(2)).is_empty(), "one that is behind replaces nobody");
+        assert!(
+            successors(&votes, &node(2)).is_empty(),
+            "a sentinel that is behind replaces no primary"
+        );
     }
 
     #[test]
@@ -241,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_votes_twice() {
+    fn no_sentinel_votes_twice() {
         let mut votes = vec![vote(1, 1, 1)];
         let mut again = vote(1, 1, 1);
         again.from = Endpoint::tcp("by-name", 26379);
@@ -249,46 +168,5 @@ mod tests {
         assert_eq!(votes.len(), 1);
         cast(&mut votes, vote(2, 1, 1));
         assert_eq!(votes.len(), 2);
-    }
-
-    #[test]
-    fn sentinels_learn_of_each_other() {
-        let mut circle = Circle::new(vec![Endpoint::tcp("by-name", 26379)]);
-        assert_eq!(circle.quorum(), 1);
-        let mut first = vote(1, 1, 1);
-        first.from = Endpoint::tcp("by-name", 26379);
-        circle.learn(&[first.clone()]);
-        assert_eq!(circle.all().len(), 3);
-        // The others know the first by its address: it is still the same.
-        circle.learn(&[first, vote(2, 1, 1), vote(3, 1, 1)]);
-        assert_eq!((circle.all().len(), circle.quorum()), (4, 2));
-    }
-
-    #[test]
-    fn one_alone_cannot_bring_others_in() {
-        let mut circle = Circle::new((1..=3).map(sentinel).collect());
-        let mut liar = vote(3, 1, 1);
-        liar.opinion.sentinels.extend((7..=99).map(|port| (sentinel(port), None)));
-        circle.learn(&[vote(1, 1, 1), vote(2, 1, 1), liar]);
-        assert_eq!((circle.all().len(), circle.quorum()), (3, 2));
-    }
-
-    #[test]
-    fn who_has_gone_is_forgotten_unless_it_was_given() {
-        let mut circle = Circle::new(vec![sentinel(1)]);
-        circle.learn(&[vote(1, 1, 1)]);
-        let mut alone = vote(1, 1, 1);
-        alone.opinion.sentinels.clear();
-        circle.learn(&[alone]);
-        assert_eq!(circle.all(), [sentinel(1)]);
-    }
-
-    #[test]
-    fn the_silent_are_asked_last() {
-        let mut circle = Circle::new((1..=3).map(sentinel).collect());
-        circle.failed(&sentinel(1));
-        let mut chances = [0.1, 0.9, 0.5].into_iter();
-        let order = circle.order(|| chances.next().unwrap());
-        assert_eq!(order, [sentinel(3), sentinel(2), sentinel(1)]);
     }
 }

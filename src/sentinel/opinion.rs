@@ -1,8 +1,8 @@
-//! What one sentinel says of the primary and of those around it.
+//! What one sentinel says about the primary, its replicas and the other sentinels.
 //!
 //! Pure. Owns the questions and the reading of the answers
-//! (<https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/>). Nothing of an
-//! answer is used as an address before it was checked.
+//! (<https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/>). Each
+//! address in an answer is checked before it is used.
 
 use crate::error::{Error, Result};
 use crate::options::Endpoint;
@@ -12,11 +12,11 @@ use crate::topology::is_plain;
 /// What a sentinel has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
-    /// By which sentinels know each other; servers before 6.2 do not tell.
+    /// Its id, by which sentinels know each other; servers before 6.2 do not tell it.
     pub id: Option<String>,
-    /// Who takes writes, in its opinion.
+    /// The node that takes writes, in its opinion.
     pub primary: Endpoint,
-    /// The failover that made it so: a newer one has a higher number.
+    /// The number of the failover that made this node the primary: newer ones have higher numbers.
     pub epoch: u64,
     /// The replicas that it can reach.
     pub replicas: Vec<Endpoint>,
@@ -24,11 +24,11 @@ pub struct Opinion {
     pub sentinels: Vec<(Endpoint, Option<String>)>,
 }
 
-/// The questions of one look, and how many they are.
+/// The questions of one look about the primary `name`, encoded, and how many they are.
 pub fn questions(name: &str) -> (Vec<u8>, usize) {
     let name = name.as_bytes();
     let questions: [&[&[u8]]; 5] = [
-        // This one knows of a promotion before the next one does.
+        // The answer to this one names a new primary earlier than the answer to the next one.
         &[b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", name],
         &[b"SENTINEL", b"MASTER", name],
         &[b"SENTINEL", b"REPLICAS", name],
@@ -47,11 +47,11 @@ impl Opinion {
     ///
     /// # Errors
     ///
-    /// The server's error; `NO_SUCH_PRIMARY`, fatal, if it watches over nobody of that name;
+    /// The server's error; `NO_SUCH_PRIMARY`, fatal, if it watches over no primary of that name;
     /// `TOPOLOGY` for answers that make no sense.
     pub fn read(answers: &[Frames]) -> Result<Self> {
         let mut answers = answers.iter().flat_map(|frames| {
-            frames.replies.iter().map(move |root| Answer { frames, root: *root })
+            frames.replies.iter().map(move |root| ReplyValue { frames, root: *root })
         });
         let mut next = || answers.next().ok_or_else(nonsense);
         let (address, primary) = (next()?, next()?);
@@ -66,14 +66,14 @@ impl Opinion {
         let mut address = address.children().map(|word| word.text());
         let (host, port) = (address.next().unwrap_or_default(), address.next().unwrap_or_default());
         let epoch = primary.field("config-epoch").and_then(|epoch| epoch.parse().ok());
-        let others = sentinels.children().filter(Answer::is_reachable);
+        let others = sentinels.children().filter(ReplyValue::is_reachable);
         Ok(Self {
             id: id.error().is_none().then(|| id.text()).filter(|id| !id.is_empty()),
             primary: endpoint(&host, &port).ok_or_else(nonsense)?,
             epoch: epoch.unwrap_or_default(),
             replicas: replicas
                 .children()
-                .filter(Answer::is_reachable)
+                .filter(ReplyValue::is_reachable)
                 .filter_map(|replica| replica.endpoint())
                 .collect(),
             sentinels: others
@@ -82,7 +82,7 @@ impl Opinion {
         })
     }
 
-    /// Whether the node at `endpoint` belongs to the primary's set, in this opinion.
+    /// Whether the node at `endpoint` is the primary or one of its replicas, in this opinion.
     pub fn names(&self, endpoint: &Endpoint) -> bool {
         self.primary == *endpoint || self.replicas.contains(endpoint)
     }
@@ -95,24 +95,24 @@ impl Opinion {
 /// The server's error.
 pub fn is_primary(answer: &Frames) -> Result<bool> {
     let root = *answer.replies.first().ok_or_else(nonsense)?;
-    let answer = Answer { frames: answer, root };
+    let answer = ReplyValue { frames: answer, root };
     match answer.error() {
         Some(text) => Err(Error::reply(text)),
         None => Ok(answer.children().next().is_some_and(|role| role.text() == "master")),
     }
 }
 
-/// The questions to a node that is to become, or to stay, the primary.
+/// The question to a node that sentinels name as the primary, encoded.
 pub const ROLE: &[u8] = b"*1\r\n$4\r\nROLE\r\n";
 
-/// One value of an answer.
+/// One value of a reply.
 #[derive(Clone, Copy)]
-struct Answer<'a> {
+struct ReplyValue<'a> {
     frames: &'a Frames,
     root: u32,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ReplyValue<'a> {
     fn kind(&self) -> Option<ValueKind> {
         self.frames.tape.get(self.root as usize).map(|node| node.kind)
     }
@@ -131,9 +131,9 @@ impl<'a> Answer<'a> {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
-    fn children(&self) -> impl Iterator<Item = Answer<'a>> {
+    fn children(&self) -> impl Iterator<Item = ReplyValue<'a>> {
         let frames = self.frames;
-        frames.children(self.root).map(move |root| Answer { frames, root })
+        frames.children(self.root).map(move |root| ReplyValue { frames, root })
     }
 
     /// The value behind `name` in a map, or in the flat list that stands for one in RESP2.
@@ -197,30 +197,30 @@ mod tests {
 
     fn opinion(address: &str, primary: &str, replicas: &[String]) -> Result<Opinion> {
         let replicas = format!("*{}\n{}", replicas.len(), replicas.concat());
-        let others = format!("*1\n{}", record("10.0.0.9", "26379", "sentinel", "b"));
+        let others = format!("*1\n{}", record("127.0.0.9", "26379", "sentinel", "b"));
         Opinion::read(&frames(&format!("{address}{primary}{replicas}{others}{}", bulk("a"))))
     }
 
     #[test]
-    fn the_answers_name_everybody_who_can_be_reached() {
+    fn the_answers_name_all_that_can_be_reached() {
         let primary = list(&["name", "x", "config-epoch", "7"]);
         let read = opinion(
-            &list(&["10.0.0.1", "6379"]),
+            &list(&["127.0.0.1", "6379"]),
             &primary,
             &[
-                record("10.0.0.2", "6379", "slave", ""),
-                record("10.0.0.3", "6379", "s_down,slave", ""),
-                record("10.0.0.4", "6379", "slave,disconnected", ""),
+                record("127.0.0.2", "6379", "slave", ""),
+                record("127.0.0.3", "6379", "s_down,slave", ""),
+                record("127.0.0.4", "6379", "slave,disconnected", ""),
                 record("a/b", "6379", "slave", ""),
-                record("10.0.0.5", "70000", "slave", ""),
+                record("127.0.0.5", "70000", "slave", ""),
             ],
         );
         let expected = Opinion {
             id: Some("a".into()),
-            primary: Endpoint::tcp("10.0.0.1", 6379),
+            primary: Endpoint::tcp("127.0.0.1", 6379),
             epoch: 7,
-            replicas: vec![Endpoint::tcp("10.0.0.2", 6379)],
-            sentinels: vec![(Endpoint::tcp("10.0.0.9", 26379), Some("b".into()))],
+            replicas: vec![Endpoint::tcp("127.0.0.2", 6379)],
+            sentinels: vec![(Endpoint::tcp("127.0.0.9", 26379), Some("b".into()))],
         };
         assert_eq!(read.unwrap(), expected);
     }
@@ -241,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_names_nobody() {
-        for address in [list(&["10.0.0.1"]), list(&["10.0.0.1", "x"]), list(&["", "1"])] {
+    fn nonsense_names_no_node() {
+        for address in [list(&["127.0.0.1"]), list(&["127.0.0.1", "x"]), list(&["", "1"])] {
             let error = opinion(&address, &list(&["config-epoch", "1"]), &[]).unwrap_err();
             assert_eq!(error.code(), "TOPOLOGY", "{address}");
         }
@@ -254,7 +254,7 @@ mod tests {
     fn only_a_primary_answers_as_one() {
         let role = |text: &str| is_primary(&frames(text)[0]);
         assert!(role(&("*3\n".to_owned() + &bulk("master") + ":1\n*0\n")).unwrap());
-        assert!(!role(&list(&["slave", "10.0.0.1"])).unwrap());
+        assert!(!role(&list(&["slave", "127.0.0.1"])).unwrap());
         assert_eq!(role("-NOPERM x\n").unwrap_err().code(), "NOPERM");
     }
 }

@@ -1,7 +1,7 @@
-//! Where a command's keys are: the slot, and whether a copy will do.
+//! What a command wants: the slot of its keys, and whether a replica can run it.
 //!
-//! Owns the memory of the commands that were looked up last, since a program uses few of them:
-//! finding one in the table costs as much as everything else that is done here.
+//! Remembers the commands that were looked up last. A program uses few different ones, and finding
+//! one in the command table costs as much as everything else that is done here.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -11,18 +11,21 @@ use crate::error::{Applied, Error, Result};
 use crate::lane::Command;
 use crate::resp::encode::{self, Args};
 
-/// Finds slots.
+/// Finds the slots of commands.
 pub struct Aim {
+    /// The index of a command is [`index`] of its name.
     recent: [Option<Recent>; RECENT],
-    /// The slot of commands without keys: any node can run them, but always the same one, so that
-    /// they keep their order.
+    /// The slot of commands without keys. Any node can run them; one slot for all of them keeps
+    /// their order.
     anywhere: u16,
     /// Whether one node has all slots, so that all commands have the same one.
     is_one: bool,
 }
 
+/// A command that was looked up.
 #[derive(Clone, Copy)]
 struct Recent {
+    /// See [`packed`].
     name: u64,
     spec: &'static Spec,
     /// See [`Spec::has_first_key_only`].
@@ -38,24 +41,23 @@ pub struct Goal {
     pub is_read: bool,
 }
 
-/// Names that are remembered; a power of two.
-const RECENT: usize = 64;
-
 impl Default for Aim {
     fn default() -> Self {
-        // The keys of a `RandomState` are random: no other source of chance is needed.
+        // A random slot, so that not all clients send these commands to the same node. The keys of
+        // a `RandomState` are random numbers.
         let anywhere = RandomState::new().hash_one(0) % u64::from(SLOTS);
         Self { recent: [None; RECENT], anywhere: anywhere as u16, is_one: false }
     }
 }
 
 impl Aim {
-    /// For a deployment of one shard: keys may be anywhere, and all commands keep their order.
+    /// For a deployment of one shard: all commands have the same slot, so that they keep their
+    /// order, and the keys of one command may be in any slots.
     pub fn at_one_shard() -> Self {
         Self { recent: [None; RECENT], anywhere: 0, is_one: true }
     }
 
-    /// The slot of all commands, where they have the same.
+    /// The slot of all commands, if there is one shard only.
     pub fn only_slot(&self) -> Option<u16> {
         self.is_one.then_some(self.anywhere)
     }
@@ -64,7 +66,7 @@ impl Aim {
     ///
     /// # Errors
     ///
-    /// `CROSSSLOT` if its keys are in several slots: no server would run it.
+    /// `CROSSSLOT` if its keys are in several slots, so that no node would run it.
     pub fn at(&mut self, command: &Command, encoded: &[u8]) -> Result<Goal> {
         let goal = match command.is_block() {
             true => self.at_block(encoded),
@@ -78,7 +80,11 @@ impl Aim {
         }
     }
 
-    /// Whether a session that was opened for keys of `slot` can run `encoded`.
+    /// Whether a session that is bound to `slot` can run `encoded`.
+    ///
+    /// # Errors
+    ///
+    /// `CROSSSLOT` if a key of it is in another slot.
     pub fn check(&mut self, slot: u16, command: &Command, encoded: &[u8]) -> Result<()> {
         if self.is_one {
             return Ok(());
@@ -98,7 +104,7 @@ impl Aim {
         self.anywhere
     }
 
-    /// All keys of a transaction are in one slot.
+    /// The slot of a transaction, whose keys all have to be in the same one.
     fn at_block(&mut self, encoded: &[u8]) -> Result<(Option<u16>, bool)> {
         let (mut rest, mut slot) = (encoded, None);
         while let Some(len) = encode::command_len(rest) {
@@ -114,6 +120,7 @@ impl Aim {
         Ok((slot, false))
     }
 
+    /// The slot of one command, None if it has no key; and whether it only reads.
     fn at_one(&mut self, encoded: &[u8]) -> Result<(Option<u16>, bool)> {
         let mut args = encode::args(encoded);
         let Some(name) = args.next() else { return Ok((None, false)) };
@@ -135,23 +142,24 @@ impl Aim {
                 return Err(cross_slot(spec.name));
             }
         }
-        // Nothing is gained by asking a replica for what has no key.
+        // Nothing is gained by sending a command without a key to a replica.
         Ok((slot, slot.is_some() && is_read(spec)))
     }
 
     /// The command of this name, if it was looked up lately.
     fn recall(&self, name: &[u8]) -> Option<Recent> {
         let packed = packed(name)?;
-        self.recent.get(place(packed)).copied()?.filter(|recent| recent.name == packed)
+        self.recent.get(index(packed)).copied()?.filter(|recent| recent.name == packed)
     }
 
     fn look_up(&mut self, name: &[u8], args: &Args<'_>) -> Option<&'static Spec> {
         let spec = command::lookup(name, args.clone().next())?;
-        // What depends on its first argument has to be looked up each time.
+        // A name that stands for several commands says too little: it is looked up each time with
+        // its first argument.
         let is_fixed = !spec.name.contains(' ') && !spec.flags.has(Flags::CONTAINER);
         if let (Some(packed), true) = (packed(name), is_fixed) {
             let is_simple = spec.has_first_key_only();
-            if let Some(recent) = self.recent.get_mut(place(packed)) {
+            if let Some(recent) = self.recent.get_mut(index(packed)) {
                 *recent = Some(Recent { name: packed, spec, is_simple });
             }
         }
@@ -159,17 +167,18 @@ impl Aim {
     }
 }
 
-/// Whether any copy will do. A cursor means something to the server that has given it only.
+/// Whether a replica can run it. Not a SCAN: its cursor means something only to the server that has
+/// given it.
 fn is_read(spec: &Spec) -> bool {
     spec.flags.has(Flags::READONLY) && !spec.name.ends_with("SCAN")
 }
 
-/// Where a name is remembered: its letters and its length tell the most frequent ones apart.
-fn place(packed: u64) -> usize {
+/// Where a name is remembered. These shifts give the most frequent commands different indexes.
+fn index(packed: u64) -> usize {
     (packed ^ (packed >> 13) ^ (packed >> 29)) as usize % RECENT
 }
 
-/// A name of up to eight bytes as a number, in upper case.
+/// A name as a number, in upper case; None if it has more than eight bytes.
 fn packed(name: &[u8]) -> Option<u64> {
     let mut bytes = [0; 8];
     bytes.get_mut(..name.len())?.copy_from_slice(name);
@@ -177,8 +186,9 @@ fn packed(name: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(bytes))
 }
 
-/// The key of a command that the table does not know: the first argument, as nearly all commands
-/// of modules have it; not an index of the search module, which all nodes know.
+/// The key of a command that the table does not know: its first argument, as in nearly all commands
+/// of modules. Not so in the search module, whose first argument names an index that all nodes
+/// know, and in four commands of the time series module.
 fn unknown_key<'a>(name: &[u8], mut args: Args<'a>) -> Option<&'a [u8]> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     if name.get(..3).is_some_and(|front| front.eq_ignore_ascii_case(b"FT.")) {
@@ -193,6 +203,10 @@ fn unknown_key<'a>(name: &[u8], mut args: Args<'a>) -> Option<&'a [u8]> {
     args.next()
 }
 
+/// Names that are remembered: more than most programs use, and a power of two, so that the
+/// remainder is one instruction.
+const RECENT: usize = 64;
+/// How error messages call the two.
 const SESSION: &str = "a session (the one that it was asked for, and those it was given)";
 const TRANSACTION: &str = "a transaction";
 
@@ -221,7 +235,7 @@ mod tests {
         let bytes = encoded(words);
         let mode = if words.contains(" | ") { Command::BLOCK } else { 0 };
         let command = Command { id: 0, len: bytes.len() as u32, mode, timeout: 0 };
-        // Twice: the second time from memory.
+        // The second time the command is remembered.
         let mut aim = Aim { anywhere: 1, ..Aim::default() };
         let first = aim.at(&command, &bytes);
         assert_eq!(first.as_ref().ok(), aim.at(&command, &bytes).as_ref().ok());

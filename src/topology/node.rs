@@ -11,27 +11,30 @@ use crate::pool::Pool;
 
 /// A node.
 pub(super) struct Node {
+    /// Where it listens, as this client reaches it.
     pub(super) endpoint: Endpoint,
     /// Its id in the cluster; empty where there is none.
     pub(super) id: String,
+    /// What its lane and its sessions get from the client.
     pub(super) home: Home,
     lane: Option<Lane>,
-    /// Marks that were put into its lane, and how many of them it has passed.
     pub(super) marks: Marks,
-    /// When it is closed at the latest: no server names it any more.
+    /// When it is removed at the latest; set once no server names it any more.
     pub(super) leaves: Option<Instant>,
-    /// How long a round trip takes; unless it was measured.
+    /// How long a round trip takes, if it was measured.
     pub(super) latency: Option<Duration>,
-    /// The availability zone that it has named.
+    /// The availability zone that the server has named.
     pub(super) zone: Option<String>,
 }
 
-/// How far a lane has passed its marks.
+/// How many marks were put into a lane, and how far the lane has passed them.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Marks {
+    /// How many were put; also the number of the last one.
     pub(super) put: u64,
+    /// How many of them the lane has passed.
     pub(super) passed: u64,
-    /// When the first that was not passed was put.
+    /// Since when the node has answered no mark although one is in its lane; None if none is.
     pub(super) since: Option<Instant>,
 }
 
@@ -49,6 +52,7 @@ impl Node {
         }
     }
 
+    /// The pool of its connections.
     pub(super) fn pool(&self) -> &Arc<Pool> {
         &self.home.pool
     }
@@ -63,17 +67,20 @@ impl Node {
         self.lane.as_ref()
     }
 
-    /// Whether its lane stands.
+    /// Whether its lane is connected.
     pub(super) fn is_up(&self) -> bool {
         self.lane.as_ref().is_some_and(Lane::is_up)
     }
 
-    /// Puts a mark into its lane, and returns its number; None if nothing can be in flight there.
-    /// `is_telling`: it is this lane that tells of refused commands, so that those are in good
-    /// hands, and only what is behind them counts.
-    pub(super) fn mark(&mut self, now: Instant, is_telling: bool) -> Option<u64> {
+    /// Puts a mark behind everything that its lane has, and returns the mark's number; None if
+    /// nothing can be on the wire there.
+    ///
+    /// `is_reporter`: this lane is delivering refused commands to the router right now. The lane
+    /// still counts those as its own, but the router has them; only what is queued behind them
+    /// needs a mark.
+    pub(super) fn mark(&mut self, now: Instant, is_reporter: bool) -> Option<u64> {
         let lane = self.lane.as_ref()?;
-        let is_busy = if is_telling { lane.has_commands() } else { lane.is_busy() };
+        let is_busy = if is_reporter { lane.has_commands() } else { lane.is_busy() };
         if !is_busy {
             return None;
         }
@@ -83,20 +90,21 @@ impl Node {
                 self.marks.since.get_or_insert(now);
                 Some(self.marks.put)
             }
-            // It will not be passed: the loss of the connection ends all waiting for it.
+            // The connection has failed. This mark is never passed: what waits for it goes on when
+            // the lane reports the loss.
             Marked::Ending => Some(u64::MAX),
             Marked::Offline => None,
         }
     }
 
-    /// One mark was passed.
+    /// The lane has passed one mark.
     pub(super) fn passed(&mut self, now: Instant) {
-        // One that was lost with its connection may have been passed just before.
+        // A report may come late: after the loss of the connection, which has passed all marks.
         self.marks.passed = (self.marks.passed + 1).min(self.marks.put);
         self.marks.since = (self.marks.passed < self.marks.put).then_some(now);
     }
 
-    /// All marks are gone.
+    /// The connection was lost, and with it all marks: none of them is waited for any more.
     pub(super) fn lost(&mut self) {
         self.marks = Marks { passed: self.marks.put, since: None, ..self.marks };
     }

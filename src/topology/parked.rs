@@ -1,8 +1,8 @@
 //! Commands that have no node to go to at the moment.
 //!
-//! Pure: a queue that knows deadlines. Invariant: what is taken out comes, for each owner, in the
-//! order in which it was submitted, whatever way it has come here: new commands may be parked
-//! before older ones come back from a node that has refused them.
+//! Pure: a queue that knows deadlines. Invariant: the commands of one owner are taken out in the
+//! order in which they were submitted. They may be parked in another order, because new commands
+//! can be parked before older ones come back from a node that has refused them.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -18,16 +18,16 @@ pub struct Parked {
     waiting: VecDeque<Waiting>,
     commands: usize,
     bytes: usize,
-    /// The newest command of each owner.
+    /// Each owner with the id of its command that was parked last.
     newest: Vec<(u32, u32)>,
-    /// Whether older commands were put behind newer ones.
+    /// Whether a command was parked behind a newer one.
     is_mixed: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
     batch: Batch,
-    /// The server's refusal that it waits for.
+    /// Why it waits, if a server has refused it.
     refusal: Option<Error>,
 }
 
@@ -59,17 +59,17 @@ impl Parked {
         }
     }
 
-    /// Commands that wait.
+    /// How many commands are parked.
     pub fn commands(&self) -> usize {
         self.commands
     }
 
-    /// Their bytes.
+    /// Encoded bytes of the parked commands.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Ends the command `id` of `owner`. Nothing of what waits here has run.
+    /// Ends the command `id` of `owner`; None if it is not parked. No parked command was run.
     pub fn cancel(&mut self, owner: u32, id: u32) -> Option<Applied> {
         let ended = self.end(|of, command, _| of == owner && command.id == id);
         (!ended.is_empty()).then_some(Applied::No)
@@ -78,7 +78,7 @@ impl Parked {
     /// Ends all commands of `owner`.
     pub fn abandon(&mut self, owner: u32) -> Vec<Ended> {
         let mut ended = self.end(|of, _, _| of == owner);
-        // That they were refused once is not why they end.
+        // They end because their owner has gone, not because of the refusal.
         ended.iter_mut().for_each(|ended| ended.refusal = None);
         ended
     }
@@ -91,11 +91,13 @@ impl Parked {
         self.end(|_, _, deadline| deadline.is_some_and(|deadline| deadline <= now))
     }
 
-    /// The earliest deadline.
+    /// The earliest deadline of a parked command.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.waiting.iter().filter_map(|waiting| waiting.batch.earliest_deadline()).min()
     }
 
+    /// Takes out the commands for which `is_over` holds, given their owner and deadline. Tombstones
+    /// are dropped without a word.
     fn end(
         &mut self,
         is_over: impl Fn(u32, &crate::lane::Command, Option<Instant>) -> bool,
@@ -119,17 +121,18 @@ impl Parked {
     }
 }
 
-/// The commands of `all` in the order of their ids, those of one turn together.
+/// The commands of `all` in the order of their owners and ids. Neighbours that were submitted
+/// together and wait for the same reason stay one batch.
 fn sorted(all: Vec<(Batch, Option<Error>)>) -> Vec<(Batch, Option<Error>)> {
-    let ids = all.first().and_then(|(batch, _)| batch.commands().first());
-    let some = ids.map_or(0, |command| command.id);
+    let first = all.first().and_then(|(batch, _)| batch.commands().first());
+    let any_id = first.map_or(0, |command| command.id);
     let mut singles: Vec<(Batch, Option<Error>)> = Vec::new();
     for (batch, refusal) in all {
         singles.extend(batch.singles().map(|single| (single, refusal.clone())));
     }
     singles.sort_by_cached_key(|(batch, _)| {
-        let id = batch.commands().first().map_or(some, |command| command.id);
-        (batch.owner(), rank(id, some))
+        let id = batch.commands().first().map_or(any_id, |command| command.id);
+        (batch.owner(), rank(id, any_id))
     });
     let mut joined = Vec::new();
     let mut rest = singles.as_slice();
@@ -149,7 +152,7 @@ fn sorted(all: Vec<(Batch, Option<Error>)>) -> Vec<(Batch, Option<Error>)> {
     joined
 }
 
-/// Where `id` stands among ids near `other`: they have 31 bits, and wrap around.
+/// A number by which ids near `other` are sorted by age: ids have 31 bits and wrap around.
 fn rank(id: u32, other: u32) -> u32 {
     id.wrapping_sub(other).wrapping_add(IDS / 2) % IDS
 }
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_who_leaves_takes_his_own_command_only() {
+    fn a_caller_that_leaves_takes_its_own_command_only() {
         let now = Instant::now();
         let mut parked = Parked::default();
         parked.push(batch(now, &[(1, 0), (2, 0)]), None);

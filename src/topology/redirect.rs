@@ -1,54 +1,59 @@
 //! What the error replies of a cluster say about where a command belongs.
 //!
-//! Pure. Nothing of a reply is used before it was checked: a redirect chooses the host that gets
-//! the password next. <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>
+//! Pure. Every part of a redirect is checked before it is used: a redirect chooses the host that
+//! gets the password next.
+//! <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>
 
 use crate::command::slot::SLOTS;
 use crate::error::Error;
+use crate::error_replies::{ErrorReply, Reason};
 use crate::options::Endpoint;
 
 /// What a refused command needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redirect {
-    /// The slot has moved there, for good.
-    Moved(Target),
-    /// This command belongs there, behind ASKING.
-    Ask(Target),
-    /// Another try, soon: the keys of a command are not all on one node at the moment.
+    /// To go to that node, which has the slot for good.
+    Moved(RedirectTarget),
+    /// To go to that node, behind ASKING; only this command.
+    Ask(RedirectTarget),
+    /// Another try after some milliseconds: the keys of the command are on two nodes, because
+    /// their slot is on its way.
     Soon,
-    /// Another try, once the server or the cluster has found itself again.
-    Later,
-    /// Another try, once it is known who the primary is.
-    Elsewhere,
+    /// Another try after a pause: the server cannot serve yet. `is_cluster_down`: the cluster does
+    /// not cover all slots, so slots may be about to go to other nodes.
+    Later { is_cluster_down: bool },
+    /// To go to the primary, once it is known which node that is: this node is a replica.
+    FindPrimary,
 }
 
 /// The node that a redirect names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// This one.
+pub enum RedirectTarget {
+    /// The node at this address.
     Node(Endpoint),
-    /// The host that said so, at this port.
+    /// The host of the node that has sent the redirect, at this port.
     SameHost(u16),
-    /// None that could be reached: the server does not know its own address (`?`), or the reply
-    /// makes no sense.
+    /// None that can be reached: the server does not know that node's address (it says `?`), or
+    /// the reply makes no sense.
     Unknown,
 }
 
 impl Redirect {
-    /// What `refusal` asks for.
+    /// What the command that a node has refused with `refusal` needs.
     pub fn read(refusal: &Error) -> Self {
-        match refusal.code() {
-            "MOVED" => Self::Moved(Target::read(refusal.message())),
-            "ASK" => Self::Ask(Target::read(refusal.message())),
-            "TRYAGAIN" => Self::Soon,
-            "READONLY" => Self::Elsewhere,
-            _ => Self::Later,
+        let reason = ErrorReply::of(refusal.code().as_bytes()).map(|reply| reply.reason);
+        match reason {
+            Some(Reason::SlotMoved) => Self::Moved(RedirectTarget::read(refusal.message())),
+            Some(Reason::SlotMoving) => Self::Ask(RedirectTarget::read(refusal.message())),
+            Some(Reason::KeysSplit) => Self::Soon,
+            Some(Reason::NotPrimary) => Self::FindPrimary,
+            _ => Self::Later { is_cluster_down: reason == Some(Reason::ClusterDown) },
         }
     }
 }
 
-impl Target {
-    /// Reads `MOVED 3999 127.0.0.1:6381`.
+impl RedirectTarget {
+    /// Reads the node of a redirect: `MOVED 3999 127.0.0.1:6381` names `127.0.0.1:6381`.
     fn read(text: &str) -> Self {
         let mut words = text.split(' ').skip(1);
         let slot = words.next().and_then(|slot| slot.parse::<u16>().ok());
@@ -67,7 +72,7 @@ impl Target {
         }
     }
 
-    /// The endpoint, as seen from the node at `from`.
+    /// The address of the node, if the node at `from` has sent the redirect.
     pub fn seen_from(self, from: &Endpoint) -> Option<Endpoint> {
         match (self, from) {
             (Self::Node(endpoint), _) => Some(endpoint),
@@ -77,20 +82,21 @@ impl Target {
     }
 }
 
-/// Whether it can be a host name or an address.
+/// Whether `host` can be a host name or an IP address: only characters that these have, and no more
+/// of them than [`LONGEST_NAME`].
 pub fn is_plain(host: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b".-_:%".contains(&b);
     !host.is_empty() && host.len() <= LONGEST_NAME && host.bytes().all(is_plain)
 }
 
-/// Of a host name (RFC 1035, 2.3.4).
+/// Bytes of the longest host name (RFC 1035, section 2.3.4).
 const LONGEST_NAME: usize = 255;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn target(text: &str) -> Target {
+    fn target(text: &str) -> RedirectTarget {
         match Redirect::read(&Error::reply(text)) {
             Redirect::Moved(target) | Redirect::Ask(target) => target,
             other => panic!("{text}: {other:?}"),
@@ -99,16 +105,16 @@ mod tests {
 
     #[test]
     fn a_redirect_names_a_node() {
-        let node = |host, port| Target::Node(Endpoint::tcp(host, port));
+        let node = |host, port| RedirectTarget::Node(Endpoint::tcp(host, port));
         assert_eq!(target("MOVED 3999 127.0.0.1:6381"), node("127.0.0.1", 6381));
         assert_eq!(target("ASK 0 node-1.example:1"), node("node-1.example", 1));
         assert_eq!(target("MOVED 16383 ::1:6379"), node("::1", 6379));
         assert_eq!(target("MOVED 1 [::1]:6379"), node("::1", 6379));
-        assert_eq!(target("MOVED 1 :6379"), Target::SameHost(6379));
+        assert_eq!(target("MOVED 1 :6379"), RedirectTarget::SameHost(6379));
     }
 
     #[test]
-    fn nonsense_names_nobody() {
+    fn nonsense_names_no_node() {
         for text in [
             "MOVED",
             "MOVED 1",
@@ -125,15 +131,16 @@ mod tests {
             "MOVED 1 a@b:6379",
             "ASK -1 127.0.0.1:6379",
         ] {
-            assert_eq!(target(text), Target::Unknown, "{text}");
+            assert_eq!(target(text), RedirectTarget::Unknown, "{text}");
         }
     }
 
     #[test]
-    fn an_empty_host_is_the_one_that_said_so() {
-        let from = Endpoint::tcp("10.0.0.1", 6379);
-        assert_eq!(Target::SameHost(7).seen_from(&from), Some(Endpoint::tcp("10.0.0.1", 7)));
-        assert_eq!(Target::SameHost(7).seen_from(&Endpoint::unix("/x")), None);
-        assert_eq!(Target::Unknown.seen_from(&from), None);
+    fn an_empty_host_is_that_of_the_node_that_has_sent_the_redirect() {
+        let from = Endpoint::tcp("127.0.0.9", 6379);
+        let there = Endpoint::tcp("127.0.0.9", 7);
+        assert_eq!(RedirectTarget::SameHost(7).seen_from(&from), Some(there));
+        assert_eq!(RedirectTarget::SameHost(7).seen_from(&Endpoint::unix("/x")), None);
+        assert_eq!(RedirectTarget::Unknown.seen_from(&from), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Who says where everything is.
+//! The servers that can say where everything is, and how they are asked.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,16 +13,23 @@ use crate::error::{Error, ErrorClass, Result};
 use crate::options::Endpoint;
 use crate::pool::{Lease, Pool};
 
-/// Asks servers where everything is.
+/// Asks servers where everything is: the nodes of a cluster, or sentinels.
 pub trait Source: Send + Sync {
-    /// Asks `candidates`, the best first, until one has answered; each has its address.
+    /// Asks which nodes have which slots. `candidates` are the nodes that are known, those first
+    /// that are most likely to answer; `budget` is how long all of it may take.
     ///
     /// # Errors
     ///
-    /// `ROOT_NODES_UNAVAILABLE`, with what each has done.
+    /// `ROOT_NODES_UNAVAILABLE`, with what each server has done.
     fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_>;
 
-    /// Called once, before anything else: `prompt` is for one that hears of changes by itself.
+    /// As [`Source::look`], but names nodes without slots as well: as shards without slots.
+    fn look_closely(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
+        self.look(candidates, budget)
+    }
+
+    /// Called once, before anything else. A source that hears of changes by itself keeps `prompt`
+    /// to tell the router.
     fn attach(&self, _prompt: Prompt) {}
 
     /// Servers that say where everything is without being nodes themselves: all that are known, and
@@ -31,32 +38,23 @@ pub trait Source: Send + Sync {
         (Vec::new(), None)
     }
 
-    /// The end: no connection of its own stays open.
+    /// Closes the connections that the source has opened itself, for good.
     fn close(&self) {}
-    /// The same, when there may be nodes that have nothing yet: they are named as well, as shards
-    /// without slots.
-    fn look_closely(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
-        self.look(candidates, budget)
-    }
 }
 
-/// Whom to ask: an address, and the pool of the server there.
+/// Whom to ask: addresses, each with the pool of the server there.
 pub type Candidates = Vec<(Endpoint, Arc<Pool>)>;
 
 /// What [`Source::look`] returns.
 pub type Looking<'a> = Pin<Box<dyn Future<Output = Result<View>> + Send + 'a>>;
 
-/// How long one candidate is waited for before the next one is asked as well. A server that is
-/// well answers within a round trip; one that is not must not use up everybody's deadlines
-/// (as RFC 8305, "happy eyeballs", has it for addresses).
-const HEAD_START: Duration = Duration::from_millis(200);
-
-/// The first good answer of `candidates`, which are asked one after the other, each beside those
-/// that have not answered yet, for `budget` in all.
+/// The first good answer of `candidates`. The next one is asked when one before it has failed, or
+/// has not answered for [`HEAD_START`]; all go on until one has answered. `budget` is how long all
+/// of it may take.
 ///
 /// # Errors
 ///
-/// `ROOT_NODES_UNAVAILABLE`, with what each has done; fatal if nobody can ever be asked.
+/// `ROOT_NODES_UNAVAILABLE`, with what each has done; fatal if no candidate can ever be asked.
 pub async fn first_of<F, A>(candidates: Candidates, budget: Duration, ask: A) -> Result<View>
 where
     A: Fn(Endpoint, Lease) -> F + Clone + Send + Sync + 'static,
@@ -113,16 +111,13 @@ where
     }
 }
 
-/// A candidate that has refused as many connections in a row is not waited for any longer.
-const CONNECT_TRIES: u32 = 2;
-
 fn silent() -> Error {
     Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", "the server did not answer")
         .retryable()
 }
 
-/// What a caller is told when nobody has answered: what each has done. Fatal if nobody can ever be
-/// asked.
+/// The error for a look in which no server has answered; `failed` is what each has done. It is
+/// fatal if trying again can help with none of them.
 pub fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
     let causes: Vec<String> =
         failed.iter().map(|(endpoint, error)| format!("{endpoint}: {error}")).collect();
@@ -135,3 +130,11 @@ pub fn unavailable(failed: &[(Endpoint, Error)]) -> Error {
         None => error,
     }
 }
+
+/// How long one candidate is waited for before the next one is asked beside it. A server without
+/// trouble answers within a round trip. One that hangs must not use up the deadlines of all
+/// commands (RFC 8305, "happy eyeballs", has the same rule for addresses, with 250 ms).
+const HEAD_START: Duration = Duration::from_millis(200);
+/// A candidate that has refused so many connections in a row is not waited for any longer: one
+/// failure may be chance.
+const CONNECT_TRIES: u32 = 2;

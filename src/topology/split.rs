@@ -1,92 +1,99 @@
-//! A batch on its way to several nodes: one pass over it, one new batch for each.
+//! A batch on its way to several nodes: one pass over it makes a new batch for each node.
 
 use crate::lane::{Batch, Command};
 
 /// Where a command goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum To {
+pub(super) enum Destination {
     /// To the node at this place.
     Node(u32),
-    /// Nowhere, for the moment.
+    /// To the parked commands, because no node can have it at the moment.
     Parked,
 }
 
-/// The new batches that a batch is cut into.
-pub(super) struct Parts<'a> {
+/// The new batches into which a batch is cut.
+pub(super) struct Split<'a> {
     whole: &'a Batch,
-    parts: Vec<Part>,
-    /// By the place of the node, behind that of what is parked: the number of its part.
-    numbers: Vec<u16>,
-    /// Whether the batch is cut at all.
+    shares: Vec<Share>,
+    /// The index in `shares` of each destination: the parked commands first, then the nodes by
+    /// their places. Empty until the batch is cut.
+    indexes: Vec<u16>,
     is_cut: bool,
-    /// How many nodes there are.
-    nodes: usize,
+    /// One more than the highest place of a node.
+    places: usize,
 }
 
-struct Part {
-    to: To,
+/// What one destination gets.
+struct Share {
+    destination: Destination,
     bytes: Vec<u8>,
     commands: Vec<Command>,
 }
 
-/// No part yet.
+/// The index of a destination that has no share yet.
 const NONE: u16 = u16::MAX;
 
-impl<'a> Parts<'a> {
-    /// For `whole`, which is for any of `nodes` nodes.
-    pub(super) fn new(whole: &'a Batch, nodes: usize) -> Self {
-        Self { whole, parts: Vec::new(), numbers: Vec::new(), is_cut: false, nodes }
+impl<'a> Split<'a> {
+    /// Cuts nothing yet: `whole` may be for one destination alone. The places of all nodes are
+    /// below `places`.
+    pub(super) fn new(whole: &'a Batch, places: usize) -> Self {
+        Self { whole, shares: Vec::new(), indexes: Vec::new(), is_cut: false, places }
     }
 
-    /// Whether the batch is whole so far.
-    pub(super) fn is_empty(&self) -> bool {
-        !self.is_cut
+    /// Whether the batch is cut.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
-    /// Begins to cut: the first `commands` commands (`bytes` bytes) all go to `to`.
-    pub(super) fn start(&mut self, to: Option<To>, commands: usize, bytes: usize) {
+    /// Begins to cut. The first `commands` commands (`bytes` bytes) go to `destination`, or failed.
+    pub(super) fn start(
+        &mut self,
+        destination: Option<Destination>,
+        commands: usize,
+        bytes: usize,
+    ) {
         self.is_cut = true;
-        self.numbers = vec![NONE; self.nodes + 1];
-        let Some(to) = to else { return };
+        self.indexes = vec![NONE; self.places + 1];
+        let Some(destination) = destination else { return };
         let (front, before) = (self.whole.bytes().get(..bytes), self.whole.commands());
-        if let (Some(front), Some(before), Some(part)) =
-            (front, before.get(..commands), self.part(to))
+        if let (Some(front), Some(before), Some(share)) =
+            (front, before.get(..commands), self.share(destination))
         {
-            part.bytes.extend_from_slice(front);
-            part.commands.extend_from_slice(before);
+            share.bytes.extend_from_slice(front);
+            share.commands.extend_from_slice(before);
         }
     }
 
-    /// Adds a command.
-    pub(super) fn push(&mut self, to: To, command: &Command, encoded: &[u8]) {
-        if let Some(part) = self.part(to) {
-            part.bytes.extend_from_slice(encoded);
-            part.commands.push(*command);
+    /// Adds a command to the share of `destination`.
+    pub(super) fn push(&mut self, destination: Destination, command: &Command, encoded: &[u8]) {
+        if let Some(share) = self.share(destination) {
+            share.bytes.extend_from_slice(encoded);
+            share.commands.push(*command);
         }
     }
 
-    fn part(&mut self, to: To) -> Option<&mut Part> {
-        let at = match to {
-            To::Parked => 0,
-            To::Node(place) => place as usize + 1,
+    fn share(&mut self, destination: Destination) -> Option<&mut Share> {
+        let at = match destination {
+            Destination::Parked => 0,
+            Destination::Node(place) => place as usize + 1,
         };
-        let number = self.numbers.get_mut(at)?;
-        if *number == NONE {
-            *number = self.parts.len() as u16;
-            // A third more than an even share: growing would copy everything once more.
-            let share = |whole: usize| whole * 4 / (3 * self.nodes.max(1));
-            let bytes = Vec::with_capacity(share(self.whole.bytes().len()));
-            let commands = Vec::with_capacity(share(self.whole.commands().len()));
-            self.parts.push(Part { to, bytes, commands });
+        let index = self.indexes.get_mut(at)?;
+        if *index == NONE {
+            *index = self.shares.len() as u16;
+            // A third more than an even share, since growing copies everything once more.
+            let room = |whole: usize| whole * 4 / (3 * self.places.max(1));
+            let bytes = Vec::with_capacity(room(self.whole.bytes().len()));
+            let commands = Vec::with_capacity(room(self.whole.commands().len()));
+            self.shares.push(Share { destination, bytes, commands });
         }
-        self.parts.get_mut(usize::from(*number))
+        self.shares.get_mut(usize::from(*index))
     }
 
     /// The new batches, in the order of their first commands.
-    pub(super) fn into_batches(self) -> Vec<(To, Batch)> {
+    pub(super) fn into_batches(self) -> Vec<(Destination, Batch)> {
         let (submitted, owner) = (self.whole.submitted(), self.whole.owner());
-        let batches = self.parts.into_iter().map(|Part { to, bytes, commands }| {
-            (to, Batch::new(bytes.into(), commands, submitted).owned_by(owner))
+        let batches = self.shares.into_iter().map(|Share { destination, bytes, commands }| {
+            (destination, Batch::new(bytes.into(), commands, submitted).owned_by(owner))
         });
         batches.collect()
     }

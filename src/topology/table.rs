@@ -1,34 +1,32 @@
 //! Which node has which slot.
 //!
-//! Pure. A slot's number leads to its shard, and that to the places of its nodes: two steps,
-//! because a failover changes thousands of slots at once.
+//! Pure. A slot's number leads to its shard, and the shard to the places of its nodes. A failover
+//! gives thousands of slots to another node at once, and so changes one shard only.
 
 use crate::command::slot::SLOTS;
 
-/// The owners of all slots.
+/// The nodes of all slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
+    /// The index in `shards` of each slot's shard.
     slots: Box<[u16]>,
     shards: Vec<Places>,
     /// How many slots each shard has.
     counts: Vec<u16>,
 }
 
-/// The places of a shard's nodes.
+/// The places of the nodes of a shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
-    /// Who takes writes.
+    /// The node that takes writes.
     pub primary: u32,
-    /// Who has copies.
+    /// The nodes that have copies.
     pub replicas: Vec<u32>,
 }
 
-/// The shard of a slot that nobody has.
-const NOBODY: u16 = u16::MAX;
-
 impl Default for Table {
     fn default() -> Self {
-        let slots = vec![NOBODY; usize::from(SLOTS)].into();
+        let slots = vec![NO_SHARD; usize::from(SLOTS)].into();
         Self { slots, shards: Vec::new(), counts: Vec::new() }
     }
 }
@@ -49,8 +47,8 @@ impl Table {
     }
 
     fn give(&mut self, slot: u16, shard: u16) {
-        let Some(owner) = self.slots.get_mut(usize::from(slot)) else { return };
-        let before = std::mem::replace(owner, shard);
+        let Some(current) = self.slots.get_mut(usize::from(slot)) else { return };
+        let before = std::mem::replace(current, shard);
         if let Some(count) = self.counts.get_mut(usize::from(before)) {
             *count -= 1;
         }
@@ -80,16 +78,16 @@ impl Table {
         let mut ranges = vec![Vec::new(); self.shards.len()];
         let mut open: Option<(u16, u16)> = None;
         for slot in 0..SLOTS {
-            let shard = self.slots.get(usize::from(slot)).copied().unwrap_or(NOBODY);
-            let own: Option<&mut Vec<(u16, u16)>> = ranges.get_mut(usize::from(shard));
-            match (own, open) {
-                (Some(own), Some((of, _))) if of == shard => {
-                    if let Some((_, last)) = own.last_mut() {
+            let shard = self.slots.get(usize::from(slot)).copied().unwrap_or(NO_SHARD);
+            let of_shard: Option<&mut Vec<(u16, u16)>> = ranges.get_mut(usize::from(shard));
+            match (of_shard, open) {
+                (Some(of_shard), Some((before, _))) if before == shard => {
+                    if let Some((_, last)) = of_shard.last_mut() {
                         *last = slot;
                     }
                 }
-                (Some(own), _) => {
-                    own.push((slot, slot));
+                (Some(of_shard), _) => {
+                    of_shard.push((slot, slot));
                     open = Some((shard, slot));
                 }
                 (None, _) => open = None,
@@ -104,11 +102,11 @@ impl Table {
         shards.any(|(places, count)| places.primary == place && *count > 0)
     }
 
-    /// Believes a server that says that `slot` has moved to the node at `place`. If that is a
-    /// replica of its present shard, it has become the primary of all of it.
+    /// Gives `slot` to the node at `place`, because a redirect says so. If that node is a replica
+    /// of the slot's shard, it has become the primary, and gets all slots of the shard.
     pub fn move_slot(&mut self, slot: u16, place: u32) {
-        let Some(owner) = self.slots.get(usize::from(slot)) else { return };
-        if let Some(places) = self.shards.get_mut(usize::from(*owner)) {
+        let Some(current) = self.slots.get(usize::from(slot)) else { return };
+        if let Some(places) = self.shards.get_mut(usize::from(*current)) {
             if let Some(replica) = places.replicas.iter_mut().find(|replica| **replica == place) {
                 *replica = std::mem::replace(&mut places.primary, place);
                 return;
@@ -123,16 +121,18 @@ impl Table {
         self.give(slot, shard as u16);
     }
 
-    /// The slots whose writes go elsewhere than in `before`, with the places of their former
-    /// owners.
+    /// The slots whose writes went to another node in `before`, each with the place of that node.
     pub fn moved_since(&self, before: &Table) -> Vec<(u16, u32)> {
         let moved = (0..SLOTS).filter_map(|slot| {
-            let owner = before.primary(slot)?;
-            (self.primary(slot) != Some(owner)).then_some((slot, owner))
+            let former = before.primary(slot)?;
+            (self.primary(slot) != Some(former)).then_some((slot, former))
         });
         moved.collect()
     }
 }
+
+/// The shard of a slot that no node has.
+const NO_SHARD: u16 = u16::MAX;
 
 #[cfg(test)]
 mod tests {

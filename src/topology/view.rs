@@ -1,7 +1,7 @@
 //! What servers say about where everything is.
 //!
-//! Pure. Owns the checks that keep a lying or broken server from sending a client anywhere: only
-//! what passed [`View::checked`] is used.
+//! Pure. Owns the checks of it: a broken server, or one that lies, must not send a client to any
+//! address. Only a view that has passed [`View::checked`] is used.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use crate::command::slot::SLOTS;
 use crate::error::{Error, Result};
 use crate::options::Endpoint;
 
-/// Who has which slots, as one server has said.
+/// Which nodes have which slots, as one server has said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     /// Primaries with their replicas.
@@ -20,15 +20,15 @@ pub struct View {
 /// A primary, its replicas, and the slots that they have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
-    /// Who takes writes.
+    /// The node that takes writes.
     pub primary: Member,
-    /// Who has copies.
+    /// The nodes that have copies.
     pub replicas: Vec<Member>,
-    /// The slots, from first to last.
+    /// The ranges of slots.
     pub slots: Vec<RangeInclusive<u16>>,
 }
 
-/// A node, as servers call it.
+/// A node, by the address and the id that servers give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Where it listens.
@@ -37,16 +37,16 @@ pub struct Member {
     pub id: String,
 }
 
-/// More nodes than any cluster has (the specification recommends 1,000 at most); a reply with more
-/// is not believed.
+/// The most nodes of a view; the cluster specification recommends at most 1,000. A reply with more
+/// of them is not used.
 const MOST_NODES: usize = 1000;
 
 impl View {
-    /// The view, if it makes sense.
+    /// The view, if a cluster can be like this.
     ///
     /// # Errors
     ///
-    /// `TOPOLOGY`: no slot has an owner, there are more than 1,000 nodes, or a slot does not exist.
+    /// `TOPOLOGY`: no node has a slot, there are more than 1,000 nodes, or a slot does not exist.
     pub fn checked(self) -> Result<Self> {
         let nodes: HashSet<&Endpoint> = self.members().map(|member| &member.endpoint).collect();
         let count = nodes.len();
@@ -63,7 +63,7 @@ impl View {
         }
     }
 
-    /// The view with other addresses.
+    /// The view with each address replaced by what `address` returns for it.
     #[must_use]
     pub fn map(mut self, address: impl Fn(Endpoint) -> Endpoint) -> Self {
         for shard in &mut self.shards {
@@ -74,7 +74,7 @@ impl View {
         self
     }
 
-    /// Whether there are nodes without slots.
+    /// Whether it has shards without slots.
     pub fn has_newcomers(&self) -> bool {
         self.shards.iter().any(|shard| shard.slots.is_empty())
     }

@@ -1,5 +1,5 @@
 //! The keys that the table finds in a command are those that a real server finds (`COMMAND
-//! GETKEYS`), and those that the methods of the face put into it.
+//! GETKEYS`), and those that the methods of JavaScript put into it.
 
 #![cfg(unix)]
 
@@ -14,7 +14,7 @@ use server::{Reply, Server};
 /// The calls of all methods, with their keys: see scripts/generate/calls.js.
 const CALLS: &str = include_str!("calls.txt");
 
-/// Calls that no method makes, and those in which words stand where they mislead.
+/// Calls that no method makes, and calls in which keys and arguments are spelt like options.
 const MORE: &str = "\
 WATCH a b c
 WATCH a
@@ -98,7 +98,7 @@ fn keys_are_those_that_the_server_finds() {
         question.extend(call.args.iter().map(Vec::as_slice));
         match server.ask(&question) {
             Reply::List(keys) => assert_eq!(found, keys, "{}", call.line),
-            // Older than the command, or than this form of it.
+            // The server is older than the command, or than this form of it.
             Reply::Error(text)
                 if text.contains("Invalid command specified")
                     || text.contains("Invalid number of arguments") =>
@@ -108,7 +108,7 @@ fn keys_are_those_that_the_server_finds() {
             }
             // A shard channel is no key for the server, but has a slot.
             Reply::Error(text) if name == "SPUBLISH" => assert!(text.contains("no key"), "{text}"),
-            // The server wants a source as well, of which there may be none.
+            // The server wants a source key as well; a call without one is allowed.
             Reply::Error(_) if name == "PFMERGE" => assert_eq!(found, call.keys),
             Reply::Error(text) => {
                 let none = ["no key arguments", "Invalid arguments", "wrong number of arguments"];
@@ -120,7 +120,8 @@ fn keys_are_those_that_the_server_finds() {
         seen.insert(name);
     }
     assert!(compared > 900, "{compared} calls");
-    // For these the keys that the methods mark are the reference: see below.
+    // For commands that the server does not know, `keys_are_those_that_the_methods_encode`
+    // compares.
     println!(
         "key positions: {compared} calls of {} commands compared; this server does not know {unknown:?}",
         seen.len()
@@ -131,11 +132,11 @@ fn keys_are_those_that_the_server_finds() {
 fn keys_are_those_that_the_methods_encode() {
     for call in CALLS.lines().map(Call::read) {
         match command::of(&call.encoded).map(|spec| spec.name) {
-            // It takes a channel, which is not prefixed as keys are.
+            // It takes a channel, which gets no prefix, so the method does not mark it as a key.
             Some("SPUBLISH") => assert_eq!(call.found(), call.args[1..2], "{}", call.line),
-            // The whole command is the caller's, as an argument.
+            // Its arguments are a whole command, in which the method marks no key.
             Some("COMMAND GETKEYS" | "COMMAND GETKEYSANDFLAGS") => {}
-            // It takes a key as others do, but runs on any node.
+            // Its argument is a key, but any node can run it.
             Some("CLUSTER KEYSLOT") => assert_eq!(call.found().len(), 0),
             _ => assert_eq!(call.found(), call.keys, "{}", call.line),
         }
@@ -161,7 +162,7 @@ fn every_command_with_keys_is_called_in_several_ways() {
 
 #[test]
 fn slots_are_those_of_a_server() {
-    // Only nodes of a cluster tell slots, and they listen at ports.
+    // Only a node of a cluster tells slots, and it has to listen at a port.
     let [port, bus] = free_ports();
     let settings = ["--port", &port, "--cluster-enabled", "yes", "--cluster-port", &bus];
     let Some(mut server) = Server::start(&settings) else { return };
@@ -180,10 +181,10 @@ fn free_ports() -> [String; 2] {
     listeners.map(|listener| listener.local_addr().unwrap().port().to_string())
 }
 
-/// One alone would not tell a place from another, nor a count of keys from the keys.
+/// One call alone would not show a wrong position, or a count of keys that is taken for a key.
 const CALLS_OF_EACH: usize = 3;
 
-/// A server finds no keys in them: shard channels only have slots, as in SPUBLISH.
+/// Shard channels have slots, but a server finds no keys in these commands.
 const NOT_CALLED: &[&str] = &["SSUBSCRIBE", "SUNSUBSCRIBE"];
 
 struct Call {

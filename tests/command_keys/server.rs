@@ -16,17 +16,17 @@ pub struct Server {
     socket: Option<UnixStream>,
 }
 
-/// What these tests ask for.
+/// A reply to a question of these tests.
 pub enum Reply {
     /// An array of strings.
     List(Vec<Vec<u8>>),
-    /// The line of anything else.
+    /// The line of any other reply.
     Error(String),
 }
 
 impl Server {
-    /// `None`, with the reason printed, where no `redis-server` is installed. The program is that
-    /// of `OXIDIS_TEST_SERVER`, as in the tests of the face.
+    /// `None`, with the reason printed, where no `redis-server` is installed. The environment
+    /// variable `OXIDIS_TEST_SERVER` names another program, as in the JavaScript tests.
     pub fn start(settings: &[&str]) -> Option<Self> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("oxidis-keys-{}-{number}", std::process::id());

@@ -7,6 +7,7 @@
 use super::{HandshakeStep, Plan};
 use crate::connection::ServerInfo;
 use crate::error::{Error, Result};
+use crate::error_replies::{ErrorReply, Reason};
 use crate::options::Secret;
 use crate::resp::{Frames, ValueKind};
 
@@ -61,17 +62,20 @@ impl Plan {
             let message = "the server has no room for another client (maxclients)";
             return Err(Error::connection("MAX_CLIENTS", message).retryable().with_cause(cause));
         }
-        match word.as_str() {
-            "NOAUTH" if self.password.is_none() => {
+        let reason = ErrorReply::of(word.as_bytes()).map(|reply| reply.reason);
+        match (word.as_str(), reason) {
+            (_, Some(Reason::NotLoggedIn)) if self.password.is_none() => {
                 let message = "the server asks for a password, and none was given";
                 return Err(Error::connection("AUTH", message).fatal().with_cause(cause));
             }
-            "NOAUTH" | "WRONGPASS" => return Err(refused_credentials(cause)),
-            "DENIED" => {
+            (_, Some(Reason::NotLoggedIn)) | ("WRONGPASS", _) => {
+                return Err(refused_credentials(cause))
+            }
+            ("DENIED", _) => {
                 let message = "the server refuses clients from this address (protected mode)";
                 return Err(Error::connection("DENIED", message).fatal().with_cause(cause));
             }
-            "LOADING" | "MASTERDOWN" | "BUSY" if step.is_needed() => {
+            (_, Some(Reason::NotReady | Reason::ScriptRunning)) if step.is_needed() => {
                 let message = "the server is not ready to serve yet";
                 return Err(Error::connection("HANDSHAKE", message).retryable().with_cause(cause));
             }

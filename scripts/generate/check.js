@@ -16,13 +16,13 @@ const { hasKeys } = require('./keys')
  * Throws an Error that names everything that is missing.
  * @param {object} tables
  * @param {object[]} tables.commands the rows of clients and sessions
- * @param {object[]} tables.ownCommands the rows of sessions only
+ * @param {object[]} tables.sessionCommands the rows of sessions only
  * @param {object} tables.facts name of a command -> its flags, keys, summary ...
  * @param {object} tables.calls method -> calls of it, as in __test__/commands/calls.js
  */
-function check ({ commands, ownCommands, facts, calls }) {
+function check ({ commands, sessionCommands, facts, calls }) {
   const complaints = [
-    ...[...commands, ...ownCommands].flatMap(row => [
+    ...[...commands, ...sessionCommands].flatMap(row => [
       entryOf(row.command, facts) === undefined && complaint(row, 'the table does not know ' +
         `${words(row)}: describe it in scripts/generate/newer.js (its flags, where its keys are)`),
       known(row.command, facts) === undefined && row.docs === undefined && complaint(row,

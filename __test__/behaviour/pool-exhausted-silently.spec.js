@@ -8,7 +8,7 @@ const { it } = require('node:test')
 
 const { createClient, createClientPool, TimeoutError } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
-const { freePort } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
 const { eventually } = require('./eventually')
 const { allReturned, blocked, failure, overEveryWire } = require('./session-scene')
 

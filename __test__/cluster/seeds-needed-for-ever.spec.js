@@ -8,7 +8,7 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { createCluster, RootNodesUnavailableError, ErrorReply } = require('../..')
-const { freePort } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
 const { at, scene, timeOf, until, assertAbout, CANARY } = require('./scene')
 
 describe('root nodes', { concurrency: true }, () => {

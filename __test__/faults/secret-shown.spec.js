@@ -7,7 +7,7 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { createClient, createClientPool } = require('../..')
-const { freePort } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
 const { scene, everySight, CANARY } = require('./scene')
 
 describe('a password', { concurrency: true }, () => {

@@ -11,7 +11,8 @@ const { describe, it } = require('node:test')
 const {
   ConnectionError, ConnectionTimeoutError, ProtocolError, TimeoutError
 } = require('../..')
-const { startServer, freePort } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
+const { startServer } = require('../support/redis-server')
 const { scene, until, timeOf, assertAbout, CANARY } = require('./scene')
 
 describe('nobody listening', { concurrency: true }, () => {

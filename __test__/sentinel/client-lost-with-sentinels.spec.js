@@ -6,7 +6,8 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { RootNodesUnavailableError, TimeoutError, createSentinel } = require('../..')
-const { freePort, skipBefore7 } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
+const { skipBefore7 } = require('../support/redis-server')
 const { until } = require('../support/until')
 const { scene } = require('./scene')
 

@@ -48,6 +48,8 @@ class Cluster {
     this.options = options
     this.nodes = []
     this.controls = new Controls()
+    // The highest epoch that all nodes are known to have heard of.
+    this.spreadTo = 0
   }
 
   /** The primaries that run, dead ones left out. */
@@ -218,8 +220,24 @@ class Cluster {
     for (const node of [to, from, ...others]) {
       await this.command(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
     }
+    await this.spreadEpoch(to)
     from.slots = without(from.slots, slot)
     to.slots = [...to.slots, [slot, slot]]
+  }
+
+  // A node that takes a slot gives itself a new epoch, the highest that it knows of and one more, and
+  // tells the others. A node that takes a slot before it has heard of that would choose the same
+  // epoch. Then nobody could say which of the two claims is the newer one, and the former owner might
+  // get its slot back.
+  async spreadEpoch (node) {
+    const own = await this.info(node, 'cluster_my_epoch')
+    if (own <= this.spreadTo) return
+    await until('all nodes have heard of an epoch', async () => {
+      const known = await Promise.all(this.running.map(other =>
+        this.info(other, 'cluster_current_epoch')))
+      return known.every(epoch => epoch >= own)
+    })
+    this.spreadTo = Math.max(this.spreadTo, own)
   }
 
   /** Ends a migration where it began. Keys that were moved have to be moved back before. */
@@ -262,13 +280,13 @@ class Cluster {
    * with the same slots, and the same ones declared dead.
    */
   async waitUntilAgreed () {
-    await until('all nodes agree', () => this.isAgreed())
+    await until('all nodes agree', () => this.isAgreed(), () => this.describe())
   }
 
   /** As `waitUntilAgreed`, and all slots are served, and all replicas are connected. */
   async waitUntilHealthy () {
     await until('the cluster is healthy', async () =>
-      await this.isAgreed() && await this.isServing())
+      await this.isAgreed() && await this.isServing(), () => this.describe())
   }
 
   /** Brings roles and slots up to date, as `node` sees them; default any node that answers. */
@@ -375,6 +393,12 @@ class Cluster {
     return states.every(Boolean)
   }
 
+  // A number that a node says of the cluster.
+  async info (node, name) {
+    const text = await this.command(node, 'CLUSTER', 'INFO')
+    return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)[1])
+  }
+
   // What a node says of all: a map from id to `Seen`.
   async view (node) {
     const text = await this.command(node, 'CLUSTER', 'NODES')
@@ -382,6 +406,14 @@ class Cluster {
       const [id, ...fields] = line.split(' ')
       return [id, new Seen(fields)]
     }))
+  }
+
+  // What the nodes say of each other, for the error of a wait that was in vain.
+  async describe () {
+    const views = await Promise.all(this.running.map(async node =>
+      `as ${node.port} sees it:\n${await this.command(node, 'CLUSTER', 'NODES')}` +
+      `${/^master_link_status.*/m.exec(await this.command(node, 'INFO', 'replication')) ?? ''}`))
+    return views.join('\n')
   }
 
   adopt (view) {

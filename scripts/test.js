@@ -125,11 +125,12 @@ function needsFaultOrCluster (file) {
 }
 
 function describeLeftOut (files) {
-  const counts = FAULTS_AND_CLUSTERS.folders.map(folder => {
+  const counts = FAULTS_AND_CLUSTERS.folders.flatMap(folder => {
     const count = files.filter(file => file.split(path.sep)[1] === folder).length
     return count === 0 ? [] : [`  __test__/${folder}/, ${count} files\n`]
-  }).flat()
-  const others = files.filter(file => !FAULTS_AND_CLUSTERS.folders.includes(file.split(path.sep)[1]))
+  })
+  const others = files.filter(file =>
+    !FAULTS_AND_CLUSTERS.folders.includes(file.split(path.sep)[1]))
   return ['left out, because it needs a fault or a cluster:\n', ...counts,
     ...others.map(file => `  ${file}\n`)].join('')
 }

@@ -4,9 +4,9 @@
 
 /**
  * Resolves with the first truthy result of `probe`, which is asked again and again. Rejects after a
- * minute, naming `what` was waited for and what `explain`, if there is one, resolves to. An error of
- * the probe rejects at once, but a lost connection does not: a Sentinel closes the connections to a
- * server whose role it changes.
+ * minute, naming `what` was waited for and what `explain`, if there is one, resolves to. An error
+ * of the probe rejects at once, but a lost connection does not: a Sentinel closes the connections
+ * to a server whose role it changes.
  */
 async function until (what, probe, explain = () => '') {
   const end = performance.now() + PATIENCE
@@ -24,8 +24,8 @@ async function until (what, probe, explain = () => '') {
 
 const LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
-// The longest waits, failovers, take 4 seconds. On a busy 2-core machine an election may fail, and the
-// next one starts many seconds later.
+// The longest waits, failovers, take 4 seconds. On a busy 2-core machine an election may fail, and
+// the next one starts many seconds later.
 const PATIENCE = 60_000
 
 // Often enough to see the moment of a promotion, seldom enough not to keep 6 servers busy.

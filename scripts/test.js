@@ -4,6 +4,7 @@
 //
 //   npm test                       Rust tests, then JavaScript tests
 //   npm test -- --js               only JavaScript (--rust: only Rust)
+//   npm test -- --quick            without faults and clusters: `npm run test:quick`
 //   npm test -- hash reconnect     only JavaScript tests whose path contains one of the words
 //   npm test -- --test-name-pattern=...   further options of `node --test`
 //
@@ -11,6 +12,7 @@
 
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 
 const { ensureServer } = require('./ensure-server')
@@ -20,21 +22,33 @@ runMain(async () => {
   const chosen = parse(process.argv.slice(2))
   const results = []
   checkNode()
-  if (chosen.rust) results.push(['rust', await testRust()])
-  if (chosen.js) results.push(['javascript', testJavaScript(chosen)])
-  const summary = results.map(([name, status]) => `${name} ${status === 0 ? 'passed' : 'FAILED'}`)
+  if (chosen.rust) results.push(await timed('rust', testRust))
+  if (chosen.js) results.push(await timed('javascript', () => testJavaScript(chosen)))
+  const summary = results.map(({ name, status, seconds }) =>
+    `${name} ${status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`)
   process.stdout.write(`\nnpm test: ${summary.join(', ')}\n`)
-  return results.find(([, status]) => status !== 0)?.[1] ?? 0
+  return results.find(({ status }) => status !== 0)?.status ?? 0
 })
 
 function parse (args) {
   const words = args.filter(arg => !arg.startsWith('-'))
   const options = args.filter(arg => arg.startsWith('--test-'))
   const unknown = args.find(arg =>
-    arg.startsWith('-') && !arg.startsWith('--test-') && arg !== '--js' && arg !== '--rust')
-  if (unknown) throw new Error(`unknown option ${unknown}, known are --js, --rust and --test-*`)
+    arg.startsWith('-') && !arg.startsWith('--test-') && !OWN_OPTIONS.includes(arg))
+  if (unknown) {
+    throw new Error(`unknown option ${unknown}, known are ${OWN_OPTIONS.join(', ')} and --test-*`)
+  }
   const onlyJs = args.includes('--js') || words.length > 0 || options.length > 0
-  return { rust: !onlyJs, js: onlyJs || !args.includes('--rust'), words, options }
+  return {
+    rust: !onlyJs, js: onlyJs || !args.includes('--rust'), quick: args.includes('--quick'),
+    words, options
+  }
+}
+
+async function timed (name, test) {
+  const started = performance.now()
+  const status = await test()
+  return { name, status, seconds: Math.round((performance.now() - started) / 1000) }
 }
 
 // Without the N-API feature the crate links without Node, as tests need it to.
@@ -73,17 +87,24 @@ function runWithin (limit, program, args) {
   })
 }
 
-function testJavaScript ({ words, options }) {
+function testJavaScript ({ words, options, quick }) {
   setup()
   const server = ensureServer()
-  const files = specs(path.join(root, '__test__')).map(file => path.relative(root, file))
+  const all = specs(path.join(root, '__test__')).map(file => path.relative(root, file))
     .filter(file => words.length === 0 || words.some(word => file.includes(word)))
+  const files = quick ? all.filter(file => !needsFaultOrCluster(file)) : all
   if (files.length === 0) throw new Error(`no test file matches ${words.join(' ')}`)
-  step(`node --test, ${files.length} files, with ${server}`)
-  const flags = ['--test', '--test-reporter=spec', `--test-timeout=${FILE_TIMEOUT}`, ...options]
-  return run(process.execPath, [...flags, ...files], {
+  const atOnce = filesAtOnce()
+  step(`node --test, ${files.length} files, ${atOnce} at once, with ${server}`)
+  const leftOut = all.filter(file => !files.includes(file))
+  if (quick) process.stdout.write(describeLeftOut(leftOut))
+  const status = run(process.execPath, ['--test', ...flags(atOnce, options), ...files], {
     env: { ...process.env, OXIDIS_TEST_SERVER: server }
   })
+  if (leftOut.length > 0) {
+    process.stdout.write(`left out: ${leftOut.length} files that need a fault or a cluster\n`)
+  }
+  return status
 }
 
 function specs (folder) {
@@ -92,6 +113,65 @@ function specs (folder) {
     if (entry.isDirectory()) return specs(place)
     return entry.name.endsWith('.spec.js') ? [place] : []
   }).sort()
+}
+
+/** Whether a quick run leaves a test file out. */
+function needsFaultOrCluster (file) {
+  const [, folder] = file.split(path.sep)
+  if (FAULTS_AND_CLUSTERS.folders.includes(folder)) return true
+  const text = fs.readFileSync(path.join(root, file), 'utf8')
+  return FAULTS_AND_CLUSTERS.modules.some(name => text.includes(`support/${name}')`)) ||
+    FAULTS_AND_CLUSTERS.files.includes(path.basename(file))
+}
+
+function describeLeftOut (files) {
+  const counts = FAULTS_AND_CLUSTERS.folders.flatMap(folder => {
+    const count = files.filter(file => file.split(path.sep)[1] === folder).length
+    return count === 0 ? [] : [`  __test__/${folder}/, ${count} files\n`]
+  })
+  const others = files.filter(file =>
+    !FAULTS_AND_CLUSTERS.folders.includes(file.split(path.sep)[1]))
+  return ['left out, because it needs a fault or a cluster:\n', ...counts,
+    ...others.map(file => `  ${file}\n`)].join('')
+}
+
+/** The options of `node --test`; later ones overrule earlier ones. */
+function flags (atOnce, options) {
+  const own = [`--test-timeout=${FILE_TIMEOUT}`]
+  if (knowsConcurrency()) own.push(`--test-concurrency=${atOnce}`)
+  // Whoever chooses a reporter gets that one alone.
+  if (options.some(option => option.startsWith('--test-reporter'))) return [...own, ...options]
+  const reporters = ['spec', path.join(__dirname, 'slowest-files.js')]
+  return [...own, ...reporters.flatMap(reporter =>
+    [`--test-reporter=${reporter}`, '--test-reporter-destination=stdout']), ...options]
+}
+
+/** Node 20.10 brought the option. Before, a core less than there are is used. */
+function knowsConcurrency () {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  return major > 20 || minor >= 10
+}
+
+/**
+ * How many test files run at the same time. Most of them wait, for servers, deadlines and processes
+ * that end, more than they compute.
+ */
+function filesAtOnce () {
+  return os.availableParallelism() + 1
+}
+
+const OWN_OPTIONS = ['--js', '--rust', '--quick']
+
+// What a quick run leaves out: folders, files that use one of these support modules, and files of
+// which nothing else tells. The first of those starts a cluster for the examples of the documents,
+// the others end threads and processes in the middle of a load.
+const FAULTS_AND_CLUSTERS = {
+  folders: ['cluster', 'faults', 'sentinel'],
+  modules: ['fault-proxy', 'redis-cluster', 'redis-sentinel'],
+  files: [
+    'documents.spec.js', 'exit-crashes-process.spec.js', 'terminated-worker-harms-others.spec.js',
+    'worker-termination-crashes.spec.js'
+  ]
 }
 
 // A Rust test that blocks its thread has no other bound; all together need less than a minute.

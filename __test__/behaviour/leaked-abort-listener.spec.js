@@ -9,7 +9,8 @@ const { after, before, describe, it } = require('node:test')
 
 const { createClient, AbortError } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
-const { freePort, startServer } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
+const { startServer } = require('../support/redis-server')
 const { runScript } = require('./child-script')
 const { heard } = require('./eventually')
 

@@ -7,7 +7,7 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { ErrorReply } = require('../..')
-const { freePort } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
 const { scene, timeOf, until, assertAbout } = require('./scene')
 
 describe('a server that is not ready', { concurrency: true }, () => {

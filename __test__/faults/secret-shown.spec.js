@@ -1,13 +1,13 @@
 'use strict'
 
-// P22: no password, key or value in what a program might print: errors of every kind, events, the
-// client in every state. (Each scene of the other fault tests looks for the password as well.)
+// No password, key or value in what a program might print: errors of every kind, events, the client
+// in every state. (Each scene of the other fault tests looks for the password as well.)
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { createClient, createClientPool } = require('../..')
-const { freePort } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
 const { scene, everySight, CANARY } = require('./scene')
 
 describe('a password', { concurrency: true }, () => {

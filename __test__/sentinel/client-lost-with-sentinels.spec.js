@@ -1,12 +1,13 @@
 'use strict'
 
-// Without any sentinel nobody knows a new primary, but the old one is still there.
+// When no sentinel can be reached, a new primary cannot be found, but the known one is still used.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { RootNodesUnavailableError, TimeoutError, createSentinel } = require('../..')
-const { freePort, skipBefore7 } = require('../support/redis-server')
+const { freePort } = require('../support/ports')
+const { skipBefore7 } = require('../support/redis-server')
 const { until } = require('../support/until')
 const { scene } = require('./scene')
 

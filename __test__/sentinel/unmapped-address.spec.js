@@ -9,10 +9,10 @@ const { skipBefore7 } = require('../support/redis-server')
 const { until } = require('../support/until')
 const { scene } = require('./scene')
 
-/** Of a block for documentation (RFC 5737): nobody has them. */
-const PRIMARY = { host: '192.0.2.1', port: 6379 }
-const REPLICA = { host: '192.0.2.2', port: 6379 }
-const SENTINEL = { host: '192.0.2.3', port: 26379 }
+/** Nobody listens there: a client that does not follow the map is refused. */
+const PRIMARY = { host: '127.0.2.1', port: 1 }
+const REPLICA = { host: '127.0.2.2', port: 1 }
+const SENTINEL = { host: '127.0.2.3', port: 1 }
 
 describe('nodeAddressMap', { skip: skipBefore7() }, () => {
   it('leads to the primary, its replicas and the sentinels', async t => {
@@ -26,9 +26,9 @@ describe('nodeAddressMap', { skip: skipBefore7() }, () => {
       sentinelRootNodes: [at(first)],
       replicaPoolSize: 1,
       nodeAddressMap: {
-        '192.0.2.1:6379': at(set.primary),
-        '192.0.2.2:6379': at(set.replicas[0]),
-        '192.0.2.3:26379': at(other)
+        '127.0.2.1:1': at(set.primary),
+        '127.0.2.2:1': at(set.replicas[0]),
+        '127.0.2.3:1': at(other)
       }
     })
     assert.strictEqual(await client.set('k', 'v'), 'OK')

@@ -71,7 +71,7 @@ describe('an option of createSentinel', () => {
       passthroughClientErrorEvents: true,
       reserveClient: true,
       keyPrefix: 'app:',
-      nodeAddressMap: { '10.0.0.1:6379': { host: '127.0.0.1', port: 1 } },
+      nodeAddressMap: { '127.0.0.9:6379': { host: '127.0.0.1', port: 1 } },
       commandOptions: { timeout: 100 },
       nodeClientOptions: Object.freeze({ password: 'x', database: 3, socket: { noDelay: true } }),
       sentinelClientOptions: Object.freeze({ username: 'u', password: 'x' })

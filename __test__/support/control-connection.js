@@ -25,7 +25,7 @@ class Controls {
     const known = await this.opened.get(server)
     if (known && !known.closed) return known
     if (!server.pid) throw new Error(`the server of port ${server.port} does not run`)
-    // Whoever asks meanwhile waits for the same one.
+    // Callers that come while it opens wait for this connection.
     const fresh = openControl(server)
     this.opened.set(server, fresh)
     fresh.catch(() => this.opened.delete(server))
@@ -162,6 +162,6 @@ function lost () {
 
 // Replies take less than a millisecond; a loaded 2-core machine has needed seconds. MIGRATE of a
 // full slot is the longest command the support sends.
-const PATIENCE = 15_000
+const PATIENCE = 30_000
 
 module.exports = { Controls, openControl }

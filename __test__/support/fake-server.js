@@ -9,6 +9,8 @@
 const { EventEmitter, once } = require('node:events')
 const net = require('node:net')
 
+const { listenAnywhere } = require('./ports')
+
 /**
  * Starts a fake server on a free port of 127.0.0.1. Options, all optional:
  * - `handshake`: answer HELLO, AUTH, SELECT, CLIENT and PING ourselves, default true
@@ -20,8 +22,7 @@ const net = require('node:net')
  */
 async function startFakeServer (options) {
   const server = new FakeServer(options)
-  server.listener.listen(0, '127.0.0.1')
-  await once(server.listener, 'listening')
+  server.port = await listenAnywhere(server.listener)
   return server
 }
 
@@ -31,6 +32,7 @@ class FakeServer extends EventEmitter {
     this.handshake = handshake
     this.hello = hello
     this.host = '127.0.0.1'
+    this.port = undefined
     /** Every command received so far, handshakes included, as arrays of strings. */
     this.commands = []
     /** The connections that are open now. */
@@ -38,10 +40,6 @@ class FakeServer extends EventEmitter {
     /** How many connections were ever accepted. */
     this.accepted = 0
     this.listener = net.createServer({ noDelay: true }, socket => this.accept(socket))
-  }
-
-  get port () {
-    return this.address ??= this.listener.address().port
   }
 
   get url () {

@@ -10,6 +10,8 @@
 const { EventEmitter, once } = require('node:events')
 const net = require('node:net')
 
+const { listenAnywhere } = require('./ports')
+
 /** Starts a proxy to `target` (`{ host, port }`, such as a started server) on a free port. */
 async function startFaultProxy (target) {
   const proxy = new FaultProxy(target)
@@ -32,7 +34,7 @@ class FaultProxy extends EventEmitter {
     super()
     this.target = { host: target.host ?? '127.0.0.1', port: target.port }
     this.host = '127.0.0.1'
-    this.port = 0
+    this.port = undefined
     /** The connections that are open now. */
     this.links = new Set()
     /** How many connections were ever accepted. */
@@ -104,9 +106,12 @@ class FaultProxy extends EventEmitter {
   async up () {
     if (this.listener) return
     this.listener = net.createServer({ noDelay: true, allowHalfOpen: true }, s => this.accept(s))
-    this.listener.listen(this.port, this.host)
-    await once(this.listener, 'listening')
-    this.port = this.listener.address().port
+    if (this.port === undefined) {
+      this.port = await listenAnywhere(this.listener)
+    } else {
+      this.listener.listen(this.port, this.host)
+      await once(this.listener, 'listening')
+    }
   }
 
   /** Ends every fault but `down()`; what a black hole held flows on. */

@@ -15,11 +15,11 @@ const { until } = require('./until')
 /**
  * Starts a cluster and resolves when every node reports `cluster_state:ok`, all have the same
  * view, and all replicas are connected to their primaries. That takes 2 seconds, for which a new
- * primary refuses commands whatever one does. Options, all of them optional:
+ * primary refuses commands in any case. Options, all of them optional:
  * - `primaries`: how many, default 3; slots are dealt out evenly, in the order of `nodes`
  * - `replicas`: how many for each primary, default 1
- * - `nodeTimeout`: ms without an answer until a node is suspected, default 1,500. A killed primary
- *   is replaced after this time and 1 to 2 seconds
+ * - `nodeTimeout`: ms without an answer until a node is suspected, default 1,500, or 30,000 without
+ *   replicas. A killed primary is replaced after this time and 1 to 2 seconds
  * - `args`: more command line arguments for all nodes, or a function of the node that returns them
  * - `requirepass`, `tls`, `path`: as for `startServer`; all nodes share one authority
  */
@@ -42,12 +42,14 @@ async function startCluster (options = {}) {
  * - `slots`: ranges `[first, last]`; empty for replicas
  */
 class Cluster {
-  constructor ({ primaries = 3, replicas = 1, nodeTimeout = NODE_TIMEOUT, ...options }) {
+  constructor ({ primaries = 3, replicas = 1, nodeTimeout, ...options }) {
     this.size = { primaries, replicas }
-    this.nodeTimeout = nodeTimeout
+    this.nodeTimeout = nodeTimeout ?? (replicas === 0 ? NODE_TIMEOUT_ALONE : NODE_TIMEOUT)
     this.options = options
     this.nodes = []
     this.controls = new Controls()
+    // The highest epoch that all nodes are known to have heard of.
+    this.spreadTo = 0
   }
 
   /** The primaries that run, dead ones left out. */
@@ -218,8 +220,24 @@ class Cluster {
     for (const node of [to, from, ...others]) {
       await this.command(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
     }
+    await this.spreadEpoch(to)
     from.slots = without(from.slots, slot)
     to.slots = [...to.slots, [slot, slot]]
+  }
+
+  // A node that takes a slot gives itself a new epoch, one more than the highest that it knows of,
+  // and tells the others. A node that takes a slot before it has heard of that would choose the
+  // same epoch. Then nobody could say which of the two claims is the newer one, and the former
+  // owner might get its slot back.
+  async spreadEpoch (node) {
+    const own = await this.info(node, 'cluster_my_epoch')
+    if (own <= this.spreadTo) return
+    await until('all nodes have heard of an epoch', async () => {
+      const known = await Promise.all(this.running.map(other =>
+        this.info(other, 'cluster_current_epoch')))
+      return known.every(epoch => epoch >= own)
+    })
+    this.spreadTo = Math.max(this.spreadTo, own)
   }
 
   /** Ends a migration where it began. Keys that were moved have to be moved back before. */
@@ -262,13 +280,13 @@ class Cluster {
    * with the same slots, and the same ones declared dead.
    */
   async waitUntilAgreed () {
-    await until('all nodes agree', () => this.isAgreed())
+    await until('all nodes agree', () => this.isAgreed(), () => this.describe())
   }
 
   /** As `waitUntilAgreed`, and all slots are served, and all replicas are connected. */
   async waitUntilHealthy () {
     await until('the cluster is healthy', async () =>
-      await this.isAgreed() && await this.isServing())
+      await this.isAgreed() && await this.isServing(), () => this.describe())
   }
 
   /** Brings roles and slots up to date, as `node` sees them; default any node that answers. */
@@ -296,7 +314,7 @@ class Cluster {
     const owners = this.nodes.slice(0, primaries)
     await Promise.all(evenly(primaries).map((range, index) =>
       this.command(owners[index], 'CLUSTER', 'ADDSLOTSRANGE', ...range)))
-    // Nodes that start with different epochs need not find out whose slots count.
+    // Different epochs: nodes with equal ones would first have to agree on whose slots count.
     await Promise.all(this.nodes.map((node, index) =>
       this.command(node, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1)))
     await Promise.all(this.nodes.map((node, index) =>
@@ -375,6 +393,12 @@ class Cluster {
     return states.every(Boolean)
   }
 
+  // A number that a node says of the cluster.
+  async info (node, name) {
+    const text = await this.command(node, 'CLUSTER', 'INFO')
+    return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)[1])
+  }
+
   // What a node says of all: a map from id to `Seen`.
   async view (node) {
     const text = await this.command(node, 'CLUSTER', 'NODES')
@@ -382,6 +406,14 @@ class Cluster {
       const [id, ...fields] = line.split(' ')
       return [id, new Seen(fields)]
     }))
+  }
+
+  // What the nodes say of each other, for the error of a wait that was in vain.
+  async describe () {
+    const views = await Promise.all(this.running.map(async node =>
+      `as ${node.port} sees it:\n${await this.command(node, 'CLUSTER', 'NODES')}` +
+      `${/^master_link_status.*/m.exec(await this.command(node, 'INFO', 'replication')) ?? ''}`))
+    return views.join('\n')
   }
 
   adopt (view) {
@@ -423,6 +455,11 @@ class Seen {
 // Short, so that failovers take seconds; long enough that a node of a loaded 2-core machine is not
 // taken for dead.
 const NODE_TIMEOUT = 1_500
+
+// Without replicas nobody is replaced, and a node that is suspected only makes the others refuse
+// commands. With replicas so long a time would make the start of a cluster take 6 s instead of 3:
+// nodes ask each other at least twice in it, and so learn who follows whom.
+const NODE_TIMEOUT_ALONE = 30_000
 
 // MIGRATE holds up both servers while it runs: a hundred small keys take about a millisecond.
 const KEYS_AT_ONCE = 100

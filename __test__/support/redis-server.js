@@ -2,27 +2,26 @@
 
 // Starts real Redis servers for tests, demo, benchmark and README examples.
 //
-// Every server gets a free port and a temporary folder, keeps nothing on disk, and dies with the
-// process that started it, however that process ends: a small shell stands between the two, and
-// kills the server when its end of a pipe closes. Nothing here waits for a fixed time.
+// Every server gets a free port of 127.0.0.1 and a temporary folder, and keeps nothing on disk. It
+// ends with the process that started it, in whatever way that ends: a small shell stands between
+// the two, and kills the server when its end of a pipe closes. Nothing here waits for a fixed time.
 
 const { spawn, spawnSync } = require('node:child_process')
-const { randomInt } = require('node:crypto')
 const { once } = require('node:events')
 const fs = require('node:fs')
-const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 
 const { ensureServer } = require('../../scripts/ensure-server')
 const { createCertificates } = require('./certificates')
+const { freePort } = require('./ports')
 
 /**
  * Starts a server and resolves once it accepts connections.
  *
  * Options, all of them optional:
  * - `path`: the program; default OXIDIS_TEST_SERVER, else what ensure-server.js finds
- * - `port`: default a free one
+ * - `port`: default a free one; a server that is started again keeps its ports
  * - `tls`: true for a TLS port instead of the plain one, `{ authClients: true }` to ask clients
  *   for a certificate; `server.certificates` then holds the files' paths
  * - `unixSocket`: true for a Unix socket beside the port, at `server.unixSocket`
@@ -70,19 +69,25 @@ class RedisServer {
   }
 
   async start () {
-    const chosen = this.options.port ?? this.port
-    const { cluster } = this.options
-    for (let attempt = 1; ; attempt++) {
-      this.port = chosen ?? await lastingPort()
-      if (cluster && !(chosen && this.busPort)) this.busPort = await lastingPort()
+    // Clients know the port of a server that is started again, so it has to be this one. If another
+    // program has taken it, that program is waited for.
+    const isKnown = this.port !== undefined
+    const end = performance.now() + START_TIMEOUT
+    for (;;) {
+      if (!isKnown) await this.choosePorts()
       try {
         return await this.launch()
       } catch (error) {
-        // Somebody else took the free port in between: with a port of our own choice, try again.
-        const retry = chosen === undefined && attempt < PORT_ATTEMPTS
-        if (!retry || !error.message.includes('in use')) throw error
+        // Somebody else has taken a port between our choice and the server's.
+        if (!PORT_TAKEN.test(error.message) || performance.now() > end) throw error
       }
+      if (isKnown) await new Promise(resolve => { setTimeout(resolve, PORT_INTERVAL) })
     }
+  }
+
+  async choosePorts () {
+    this.port = await freePort()
+    if (this.options.cluster) this.busPort = await freePort()
   }
 
   /** Stops the process and removes the folder. Safe to call twice. */
@@ -152,7 +157,8 @@ class RedisServer {
         // Enough to explain a failed start; a chatty server must not fill the test's memory.
         this.log = (this.log + text).slice(-LOG_KEPT)
         this.pid ??= Number(/^pid (\d+)$/m.exec(this.log)?.[1]) || undefined
-        if (!/[Rr]eady to accept connections|Sentinel ID is/.test(this.log)) return
+        // The shell may tell the pid after the server has said that it is ready.
+        if (!this.pid || !/[Rr]eady to accept connections|Sentinel ID is/.test(this.log)) return
         clearTimeout(hold)
         resolve()
       })
@@ -199,45 +205,14 @@ class RedisServer {
 }
 
 /**
- * The results of several starts. When one has failed the others are waited for all the same, so
- * that whoever clears up afterwards finds them.
+ * The results of several starts. When one has failed, the others are waited for nevertheless: they
+ * have to be there when the test clears up.
  */
 async function allStarted (starts) {
   const results = await Promise.allSettled(starts)
   const failed = results.find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
   return results.map(({ value }) => value)
-}
-
-/** A port of 127.0.0.1 that nobody listens on just now. */
-async function freePort () {
-  const probe = net.createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
-/**
- * A port that is free and stays so while its server is down: below the range from which systems
- * give ports to outgoing connections. In that range whoever keeps trying to reach a dead server
- * may get the dead one's port, and then is connected to itself.
- */
-async function lastingPort () {
-  for (let attempt = 1; ; attempt++) {
-    const port = randomInt(...LASTING_PORTS)
-    const probe = net.createServer().listen(port, '127.0.0.1')
-    try {
-      await once(probe, 'listening')
-    } catch (error) {
-      if (attempt < PORT_ATTEMPTS) continue
-      throw error
-    }
-    probe.close()
-    await once(probe, 'close')
-    return port
-  }
 }
 
 /**
@@ -303,11 +278,14 @@ exit $code`
 
 // A start takes about 20 ms; a loaded 2-core machine has needed seconds.
 const START_TIMEOUT = 30_000
-const PORT_ATTEMPTS = 5
 
-// Linux gives ports from 32,768 on to outgoing connections, others from 49,152; well-known servers
-// sit below 10,000.
-const LASTING_PORTS = [10_000, 32_768]
+// What a server says when it cannot have its port or its bus port.
+const PORT_TAKEN = /Address already in use|Failed listening on port/
+
+// Between two attempts to get a port that somebody else has, ms. An attempt takes as long.
+const PORT_INTERVAL = 50
+
+// The last characters of a server's log that are kept, for the error when it does not start.
 const LOG_KEPT = 16_384
 
-module.exports = { allStarted, startServer, freePort, skipBefore7, skipWithoutTls }
+module.exports = { allStarted, skipBefore7, skipWithoutTls, startServer }

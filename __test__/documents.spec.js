@@ -289,8 +289,8 @@ function codesOfRust () {
   return sources('src', '.rs').flatMap(file => {
     // Tests stand at the end, or in files of their own.
     const [text] = read(file).split(/^#\[cfg\(test\)\]\nmod tests \{/m)
-    const made = /(?:Error::connection|Verdict::(?:fatal|passing))\(\s*"([A-Z_]+)"/g
-    const named = /Error::new\(\s*(?:error::)?Kind::\w+,\s*"([A-Z_]+)"/g
+    const made = /(?:Error::connection|Diagnosis::(?:fatal|passing))\(\s*"([A-Z_]+)"/g
+    const named = /Error::new\(\s*(?:error::)?ErrorClass::\w+,\s*"([A-Z_]+)"/g
     const system = /(?:=>|\{) "(E[A-Z_]+|UNEXPECTED_EOF)"/g
     const all = [...text.matchAll(made), ...text.matchAll(named)]
     if (/error\.rs$|connect\.rs$/.test(file)) all.push(...text.matchAll(system))

@@ -60,9 +60,12 @@ mod tests {
     use super::super::{Endpoint, Protocol, Reconnect, Secret, TlsOptions};
     use super::*;
 
+    /// A change of one option.
+    type Edit = fn(&mut ClientOptions);
+
     #[test]
     fn the_option_that_differs_is_named() {
-        let cases: [(&str, fn(&mut ClientOptions)); 9] = [
+        let cases: [(&str, Edit); 9] = [
             ("socket.host", |o| o.endpoint = Endpoint::tcp("elsewhere", 1)),
             ("socket.tls", |o| o.tls = Some(TlsOptions::default())),
             ("socket.reconnectStrategy", |o| o.reconnect = Reconnect::Never),

@@ -37,12 +37,12 @@ const SENTINEL = {
   readStrategy: [reads, 'primary',
     'who serves reads: `primary`, `replica`, `nearest` or `{ zone: \'name\' }`'],
   scanInterval: [ms, 10000,
-    'ms after which the sentinels are asked again although nothing was heard; 0: a minute'],
+    'ms after which the sentinels are asked again even if nothing was announced; 0: a minute'],
   maxCommandRediscovers: [count, 16,
     'times that a command is sent again after `READONLY`; at most 15 are counted'],
   nodeAddressMap: [group, undefined,
     'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`'],
-  passthroughClientErrorEvents: [flag, false, 'tell `client-error` as `error`, too'],
+  passthroughClientErrorEvents: [flag, false, 'emit `client-error` as `error` as well'],
   reserveClient: [flag, false, 'accepted for compatibility: commands always have a connection']
 }
 

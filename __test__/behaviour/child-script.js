@@ -51,6 +51,6 @@ function runScript (source, options = {}) {
 }
 
 // The slowest script takes about a second; a busy 2-core machine has needed ten times as long.
-const PATIENCE = 25_000
+const PATIENCE = 60_000
 
 module.exports = { root, runScript }

@@ -103,7 +103,7 @@ overEveryWire('the next caller of a session', scene => {
       await popped
     },
     'after a command that timed out': session => (
-      session.withCommandOptions({ timeout: 20 }).sendCommand(['DEBUG', 'SLEEP', '0.1'])
+      session.withCommandOptions({ timeout: 20 }).sendCommand(['DEBUG', 'SLEEP', '1'])
     )
   }
   for (const [name, run] of Object.entries(closed)) {

@@ -55,7 +55,7 @@ describe('replies', () => {
     const client = createClient(server.url)
     t.after(() => client.destroy())
     await client.connect()
-    const sleep = client.sendCommand(['DEBUG', 'SLEEP', '0.3'])
+    const sleep = client.sendCommand(['DEBUG', 'SLEEP', '1'])
     const settled = await Promise.allSettled(Array.from({ length: 900 }, (_, n) => {
       if (n % 3 === 0) return client.withCommandOptions({ timeout: 50 }).echo(`late ${n}`)
       if (n % 3 === 1) return client.withAbortSignal(AbortSignal.timeout(20)).echo(`gone ${n}`)

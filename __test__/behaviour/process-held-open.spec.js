@@ -121,7 +121,7 @@ describe('a script', () => {
     client.session(session => session.blPop('nothing', 0.3)).then(console.log)`, 'null\nnull'))
 
   it('is kept alive by the wait for a session, until that is given up', () => prints(`
-    const small = client.duplicate({ pool: { max: 1, acquireTimeout: 300 } })
+    const small = client.duplicate({ pool: { max: 1, acquireTimeout: 1500 } })
     small.acquire().then(async session => {
       globalThis.kept = session
       await new Promise(resolve => setTimeout(resolve, 50))

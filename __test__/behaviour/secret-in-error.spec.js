@@ -123,7 +123,7 @@ describe('a client', () => {
     await client.set('canary-key', 'canary-value')
     const view = client.withAbortSignal(AbortSignal.abort())
     const slow = client.withCommandOptions({ timeout: 20 })
-    const sleep = client.sendCommand(['DEBUG', 'SLEEP', '0.1'])
+    const sleep = client.sendCommand(['DEBUG', 'SLEEP', '1'])
     const errors = await Promise.all([
       client.incr('canary-key'),
       client.hSet('canary-key', 'canary-field', 'canary-value'),

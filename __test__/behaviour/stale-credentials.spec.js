@@ -19,11 +19,10 @@ describe('credentialsProvider', () => {
     await admin.sendCommand(['ACL', 'SETUSER', 'jo', 'on', '>one', '~*', '+@all'])
     return admin
   }
-  const make = (t, credentialsProvider, options) => {
+  const make = (t, credentialsProvider, { socket, ...options } = {}) => {
     const client = createClient({
-      socket: { host: server.host, port: server.port, reconnectStrategy: 20, connectTimeout: 500 },
+      socket: { host: server.host, port: server.port, reconnectStrategy: 20, ...socket },
       credentialsProvider,
-      commandOptions: { timeout: 500 },
       ...options
     })
     t.after(() => client.destroy())
@@ -90,7 +89,8 @@ describe('credentialsProvider', () => {
   ]) {
     it(`that ${name} is the cause of the failure, without what it said`, async t => {
       await started(t)
-      const client = make(t, provider, { commandOptions: { timeout: 1000 } })
+      const client = make(t, provider,
+        { socket: { connectTimeout: 500 }, commandOptions: { timeout: 1000 } })
       const error = await client.get('k').then(() => assert.fail('was served'), error => error)
       assert.strictEqual(error.code, 'TIMEOUT')
       assert.strictEqual(error.cause.code, 'CREDENTIALS')

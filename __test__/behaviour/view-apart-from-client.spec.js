@@ -73,7 +73,7 @@ describe('a view', () => {
     const client = createClient(server.url)
     t.after(() => client.destroy())
     await client.connect()
-    const sleep = client.sendCommand(['DEBUG', 'SLEEP', '0.2'])
+    const sleep = client.sendCommand(['DEBUG', 'SLEEP', '1'])
     await assert.rejects(client.withCommandOptions({ timeout: 30 }).get('k'), { code: 'TIMEOUT' })
     const own = createClient({ url: server.url, commandOptions: { timeout: 1 } })
     t.after(() => own.destroy())

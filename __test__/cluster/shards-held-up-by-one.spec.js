@@ -22,21 +22,23 @@ describe('a node that hangs', () => {
     await oracle.healed()
     const probes = others.map(node => new Probe(client, node, cluster))
     const stuck = new Probe(client.withCommandOptions({ timeout: 500 }), hanging, cluster)
-    const before = await quantile(probes)
+    const before = await quantiles(probes)
     cluster.pause(hanging)
     await until(() => stuck.failures.length > 0, 'the first deadline')
-    const during = await quantile(probes)
+    const during = await quantiles(probes)
     await until(() => oracle.failed > 0, 'commands of the oracle to fail')
     cluster.resume(hanging)
     await oracle.healed({ within: 20_000 })
     for (const probe of [...probes, stuck]) await probe.stop()
     await oracle.stop()
-    t.diagnostic(`p99 of the others: ${before.toFixed(2)} ms before, ${during.toFixed(2)} ms ` +
-      `meanwhile: ${(during / before).toFixed(1)} times`)
+    const told = `median and 99th percentile of the others: ${before} ms, then ${during} ms`
+    t.diagnostic(told)
     for (const { failures } of probes) assert.deepStrictEqual(failures, [])
     for (const error of stuck.failures) assert.strictEqual(error.code, 'TIMEOUT')
-    // Promised is twice as much, on a machine that does nothing else.
-    assert.ok(during < Math.max(10 * before, 20) && during < 100, `${before} ms, then ${during} ms`)
+    // Whoever was held up by the hanging node would wait for its deadline, which is half a second.
+    // Other work on the machine hardly shows in the median, and does in the 99th percentile.
+    assert.ok(during[0] < Math.max(5 * before[0], 10), told)
+    assert.ok(during[1] < Math.max(10 * before[1], 250), told)
     await oracle.verify()
   })
 
@@ -138,12 +140,12 @@ class Probe {
   }
 }
 
-/** The 99th percentile (ms) of the next 2,000 answers to each of `probes`. */
-async function quantile (probes) {
+/** The median and the 99th percentile (ms) of the next 2,000 answers to each of `probes`. */
+async function quantiles (probes) {
   for (const probe of probes) probe.times = []
-  await until(() => probes.every(({ times }) => times.length >= 2000), '2,000 answers', 30_000)
+  await until(() => probes.every(({ times }) => times.length >= 2000), '2,000 answers')
   const times = probes.flatMap(({ times }) => times).sort((a, b) => a - b)
-  return times[Math.floor(times.length * 0.99)]
+  return [0.5, 0.99].map(part => Number(times[Math.floor(times.length * part)].toFixed(2)))
 }
 
 const MIB = 1024 * 1024

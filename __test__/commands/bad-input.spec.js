@@ -23,6 +23,9 @@ const CALLS_OF_COMMANDS = require('./calls')
 
 const SECRET = 'hunter2'
 
+// Nobody looks at the stacks of a hundred thousand errors, and they take most of the time.
+Error.stackTraceLimit = 0
+
 /** What takes the place of something good: its name, and a value. */
 const JUNK = [
   ['undefined', undefined],

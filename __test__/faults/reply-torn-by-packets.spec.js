@@ -47,7 +47,7 @@ describe('packets of one byte, both ways', { concurrency: true }, () => {
     proxy.slice(1)
     const client = set.client(proxy, { commandOptions: { timeout: 15_000 } })
     const oracle = set.oracle(client, { workers: 8 })
-    await until(() => oracle.completed >= 200, 'two hundred replies', 15_000)
+    await until(() => oracle.completed >= 200, 'two hundred replies')
     await oracle.stop()
     proxy.heal()
     await oracle.verify()

@@ -175,8 +175,11 @@ async function fillBacklog (set, { host, port }) {
     const socket = net.connect(port, host)
     socket.on('error', () => {})
     set.defer(() => socket.destroy())
-    const late = new Promise(resolve => { setTimeout(resolve, 300, 'late') })
-    if (await Promise.race([once(socket, 'connect'), late]) === 'late') return true
+    const late = new Promise(resolve => { setTimeout(resolve, 300) })
+    await Promise.race([once(socket, 'connect'), late])
+    // A process that was held up itself has yet to hear of the connection.
+    await new Promise(setImmediate)
+    if (socket.connecting) return true
   }
   return false
 }

@@ -162,6 +162,6 @@ function lost () {
 
 // Replies take less than a millisecond; a loaded 2-core machine has needed seconds. MIGRATE of a
 // full slot is the longest command the support sends.
-const PATIENCE = 15_000
+const PATIENCE = 30_000
 
 module.exports = { Controls, openControl }

@@ -71,10 +71,10 @@ class Oracle {
 
   /**
    * Call once the fault is over: resolves with the ms until every worker has had a round without
-   * a failure. Rejects after `within` ms (P6 allows 2,500, the default leaves room for slow
-   * machines).
+   * a failure. Rejects after `within` ms. Promised are 2,500 ms; tests of that promise measure it,
+   * and the default leaves room for busy machines.
    */
-  async healed ({ within = 10_000 } = {}) {
+  async healed ({ within = 30_000 } = {}) {
     const started = performance.now()
     const rounds = Promise.all(this.workers.map(worker =>
       new Promise(resolve => { worker.clean.push(resolve) })))
@@ -85,9 +85,9 @@ class Oracle {
 
   /**
    * Stops the load. Rejects when a promise has not settled `within` ms, which must be longer than
-   * the client's command timeout (P1).
+   * the client's command timeout.
    */
-  async stop ({ within = 15_000 } = {}) {
+  async stop ({ within = 60_000 } = {}) {
     this.stopping = true
     await deadline(Promise.all(this.running), within, () => {
       const stuck = this.workers.filter(worker => worker.waiting).map(worker => worker.waiting)

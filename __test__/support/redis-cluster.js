@@ -226,9 +226,9 @@ class Cluster {
   }
 
   // A node that takes a slot gives itself a new epoch, one more than the highest that it knows of,
-  // and tells the others. A node that takes a slot before it has heard of that would choose the same
-  // epoch. Then nobody could say which of the two claims is the newer one, and the former owner
-  // might get its slot back.
+  // and tells the others. A node that takes a slot before it has heard of that would choose the
+  // same epoch. Then nobody could say which of the two claims is the newer one, and the former
+  // owner might get its slot back.
   async spreadEpoch (node) {
     const own = await this.info(node, 'cluster_my_epoch')
     if (own <= this.spreadTo) return

@@ -156,7 +156,8 @@ class RedisServer {
         // Enough to explain a failed start; a chatty server must not fill the test's memory.
         this.log = (this.log + text).slice(-LOG_KEPT)
         this.pid ??= Number(/^pid (\d+)$/m.exec(this.log)?.[1]) || undefined
-        if (!/[Rr]eady to accept connections|Sentinel ID is/.test(this.log)) return
+        // The shell may tell the pid after the server has said that it is ready.
+        if (!this.pid || !/[Rr]eady to accept connections|Sentinel ID is/.test(this.log)) return
         clearTimeout(hold)
         resolve()
       })

@@ -1,8 +1,8 @@
 'use strict'
 
 // Tests stay on this machine: test servers listen on 127.0.0.1 only, and neither a test nor a
-// scripted reply names an address that is not of this machine. Whoever connected there by mistake
-// would ask a network that is not ours, and would wait for its answer.
+// scripted reply names an address that is not of this machine. A client that connected there by
+// mistake would reach a network that is not ours, and the test would depend on its answer.
 
 const assert = require('node:assert')
 const fs = require('node:fs')

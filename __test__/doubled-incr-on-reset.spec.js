@@ -1,8 +1,8 @@
 'use strict'
 
-// P7 and P10: what may have been applied is never sent twice, and no reply reaches another
-// request, when connections are reset under load. The oracle judges; each test first makes sure
-// that the fault met commands in flight, or the verdict would be worth nothing.
+// What may have been applied is never sent twice, and no reply reaches another request, when
+// connections are reset under load. The oracle judges; each test first makes sure that the fault
+// met commands in flight, or the verdict would be worth nothing.
 
 const assert = require('node:assert')
 const { once } = require('node:events')

@@ -16,6 +16,7 @@ const { startFakeServer } = require('./support/fake-server')
 const { startFaultProxy } = require('./support/fault-proxy')
 const { keyIn, slotOf } = require('./support/hash-slot')
 const { startOracle } = require('./support/oracle')
+const { BLOCK, freePort, lastingRange, listenAnywhere } = require('./support/ports')
 const { startCluster } = require('./support/redis-cluster')
 const { skipBefore7, skipWithoutTls, startServer } = require('./support/redis-server')
 const { startSentinels } = require('./support/redis-sentinel')
@@ -49,6 +50,42 @@ describe('a started server', () => {
     await once(socket, 'connect')
     server.resume()
     assert.strictEqual(await answer, '+PONG\r\n')
+  })
+
+  it('starts on other ports when somebody else takes the chosen ones', async t => {
+    const thief = net.createServer()
+    const port = await listenAnywhere(thief)
+    t.after(() => thief.close())
+    for (const [name, cluster] of [['--port', false], ['--port', true], ['--cluster-port', true]]) {
+      if (cluster && skipBefore7()) continue
+      let attempts = 0
+      // The last option counts, so the first attempt finds its port taken.
+      const args = () => attempts++ === 0 ? [name, String(port)] : []
+      const other = await startServer({ cluster, args })
+      assert.strictEqual(attempts, 2)
+      assert.strictEqual(await ask(net.connect(other.port, other.host), 'PING\r\n'), '+PONG\r\n')
+      await other.stop()
+    }
+  })
+
+  it('waits for its port when it is started again and somebody else has taken it', async () => {
+    const other = await startServer()
+    const { port } = other
+    await other.kill()
+    const thief = net.createServer()
+    await once(thief.listen(port, '127.0.0.1'), 'listening')
+    const launched = []
+    const { launch } = other
+    other.launch = function () {
+      launched.push(this.port)
+      // Not before the first attempt has failed.
+      if (launched.length === 2) thief.close()
+      return launch.call(this)
+    }
+    await other.start()
+    assert.ok(launched.length >= 2 && launched.every(one => one === port), String(launched))
+    assert.strictEqual(await ask(net.connect(port, other.host), 'PING\r\n'), '+PONG\r\n')
+    await other.stop()
   })
 
   it('asks for its password', async () => {
@@ -623,6 +660,31 @@ describe('the fake cluster', () => {
     fake.promote(heir)
     assert.strictEqual(await say(heir, 'GET', key), '$1\r\nv\r\n')
     assert.strictEqual(await say(old, 'GET', key), `-${heir.moved(slotOf(key))}\r\n`)
+  })
+})
+
+describe('a port for a server', () => {
+  it('is outside of the range of outgoing connections, wherever that is', async () => {
+    assert.deepStrictEqual(lastingRange('32768\t60999\n'), [10_000, 32_768])
+    assert.deepStrictEqual(lastingRange('1024\t40000\n'), [40_001, 65_536])
+    assert.deepStrictEqual(lastingRange('1024\t65535\n'), [10_000, 65_536])
+    const [first, end] = lastingRange()
+    const port = await freePort()
+    assert.ok(port >= first && port < end, `${port} is not from ${first} to ${end}`)
+  })
+
+  it('is given away once, also to those who ask at the same time', async () => {
+    const ports = await Promise.all(Array.from({ length: 100 }, freePort))
+    assert.strictEqual(new Set(ports).size, 100)
+  })
+
+  it('is in a block that this process has to itself, by listening on the first port', async () => {
+    const port = await freePort()
+    const [lowest] = lastingRange()
+    const first = port - (port - lowest) % BLOCK
+    const socket = net.connect(first, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.destroy()
   })
 })
 

@@ -1,7 +1,7 @@
 'use strict'
 
 // A command that waits on the server waits by itself: the lane goes on, and the waiting ends with
-// its own deadline, its signal, its client or its connection, at once (P2, scenarios 45 and 46).
+// its own deadline, its signal, its client or its connection, at once.
 
 const assert = require('node:assert')
 const { it, test } = require('node:test')

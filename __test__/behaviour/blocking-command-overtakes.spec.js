@@ -1,7 +1,7 @@
 'use strict'
 
 // What needs a connection of its own begins only when all earlier commands of its client are
-// answered (P9), awaited or not.
+// answered, awaited or not.
 
 const assert = require('node:assert')
 const { it, test } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
 // close() lets commands finish, destroy() ends them at once; both may come at any time and twice,
-// and what comes after them is refused (P19).
+// and what comes after them is refused.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
@@ -162,7 +162,7 @@ describe('destroy()', () => {
     await assert.rejects(written, { ...closed, applied: 'unknown' })
     await assert.rejects(unwritten[1], { ...closed, applied: 'no' })
     await assert.rejects(unwritten[0], closed)
-    // P19 says 100 ms; what is left is for a busy machine.
+    // Promised are 100 ms; a busy machine may need more.
     assert.ok(performance.now() - started < 2000)
     for (const connection of fake.connections) connection.resume()
   })

@@ -1,7 +1,7 @@
 'use strict'
 
-// Whatever a caller does to a session, the next one finds a connection that is as good as new
-// (P11), and the pool has lost none.
+// Whatever a caller does to a session, the next caller gets a connection in its initial state, and
+// no connection is lost to the pool.
 
 const assert = require('node:assert')
 const { it } = require('node:test')

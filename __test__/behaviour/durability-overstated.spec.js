@@ -1,7 +1,7 @@
 'use strict'
 
-// WAIT counts the replicas that have a connection's own writes. On a connection of its own it must
-// count those of the client, or it calls a write safe that no replica has.
+// WAIT counts the replicas that have the writes of its own connection. Sent over another connection
+// than the client's writes, it would call a write safe that no replica has.
 
 const assert = require('node:assert')
 const { describe, it, before, after } = require('node:test')

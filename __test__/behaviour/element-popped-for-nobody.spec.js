@@ -1,7 +1,7 @@
 'use strict'
 
-// An element that the server pops is one that somebody gets, or is told may be lost: a caller who
-// has gone leaves no BLPOP behind, and none is sent a second time.
+// An element that the server pops reaches a caller, or the caller is told that it may be lost. A
+// caller that has given up leaves no BLPOP behind, and no BLPOP is sent twice.
 
 const assert = require('node:assert')
 const { it } = require('node:test')

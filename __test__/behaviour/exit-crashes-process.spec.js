@@ -1,7 +1,7 @@
 'use strict'
 
 // However a process ends in the middle of a load, it ends at once, with its own exit code or
-// signal, and without a crash (P20).
+// signal, and without a crash.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
 // Worker threads share one client: one set of connections, and each reply, message, session and
-// error in the thread that asked for it (P10).
+// error in the thread that asked for it.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

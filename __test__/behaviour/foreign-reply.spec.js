@@ -1,6 +1,6 @@
 'use strict'
 
-// Whoever asks gets his own reply, however many ask at once (P10).
+// Each caller gets the reply to its own command, however many there are at once.
 
 const assert = require('node:assert')
 const { randomUUID } = require('node:crypto')

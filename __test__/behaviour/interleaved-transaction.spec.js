@@ -1,7 +1,7 @@
 'use strict'
 
-// A transaction goes out as one: between its MULTI and its EXEC the server hears nothing of anybody
-// else, whatever else is sent, however the network cuts the bytes. And each command gets its reply.
+// Between a transaction's MULTI and EXEC the server receives no other command, whatever else is
+// sent and however the network cuts the bytes. Each command gets its own reply.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

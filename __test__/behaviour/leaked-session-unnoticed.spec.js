@@ -1,7 +1,7 @@
 'use strict'
 
 // A session that is not released is noticed: a warning names the place that acquired it, and the
-// garbage collector gives it back (P18, scenario 53).
+// garbage collector gives it back.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

@@ -43,7 +43,7 @@ describe('the commands of node-redis\'s modules', () => {
         const expected = []
         const outcomes = []
         for (const [name, { parseCommand }] of Object.entries(module)) {
-          // Of a method's two names the calls have one.
+          // A method has two names, and the calls are listed under one of them.
           const cases = calls[namespace][name] ?? []
           for (const args of cases) {
             const parser = new BasicCommandParser(keyPrefix)

@@ -1,7 +1,7 @@
 'use strict'
 
-// Who waits for a connection of his own waits in turn, and for so long; then he is told with
-// numbers why he got none (P4), while the lane goes on (scenario 47).
+// A caller that needs a connection of its own waits in turn, for at most `acquireTimeout`. After
+// that the error says with numbers why there was none. The lane goes on meanwhile.
 
 const assert = require('node:assert')
 const { it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// An idle client does not keep the process alive, pending commands do, and nothing has to be
-// closed for a script to end by itself (P20).
+// An idle client does not keep the process alive, pending commands do, and nothing has to be closed
+// for a script to end by itself.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

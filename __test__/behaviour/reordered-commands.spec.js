@@ -1,6 +1,6 @@
 'use strict'
 
-// Commands of one client run in the order they were issued, awaited or not (P9).
+// Commands of one client run in the order they were issued, awaited or not.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

@@ -1,6 +1,6 @@
 'use strict'
 
-// No password, key or value is in an error, a stack, an inspected object or an event (P22).
+// No password, key or value is in an error, a stack, an inspected object or an event.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

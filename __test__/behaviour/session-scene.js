@@ -2,7 +2,7 @@
 
 // What the specs of sessions and blocking commands share: a server that speaks plainly and one that
 // encrypts, in both protocols. Plain connections are served by the event loop, encrypted ones by
-// the I/O thread, so each way of a session is gone twice.
+// the I/O thread, so both are tested.
 
 const fs = require('node:fs')
 const { after, before, describe } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
 // A thread of a shared client is terminated, exits, or stands still: what it had ends with it, and
-// the others go on as if it had never been there (P20, scenario 60).
+// the others go on as if it had never been there.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
@@ -82,7 +82,7 @@ describe('a thread that goes', () => {
     })
     assert.deepStrictEqual(failures, [])
     assert.ok(completed > 0)
-    // Of the doomed nothing is left: no blocked command, no subscriber, no session.
+    // Nothing is left of the thread that was terminated: no blocked command, subscriber or session.
     await eventually(async () => /blocked_clients:0\r/.test(await watcher.info('clients')),
       'the end of the blocking commands')
     await eventually(async () => {

@@ -1,7 +1,7 @@
 'use strict'
 
 // What waits for a reply is bounded; beyond the bound a command fails at once, and the client
-// recovers (P12).
+// recovers.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

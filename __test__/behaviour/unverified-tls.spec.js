@@ -1,7 +1,7 @@
 'use strict'
 
 // TLS verifies the chain and the name, fails at once when they are wrong, and never falls back to
-// plain text (P22).
+// plain text.
 
 const assert = require('node:assert')
 const fs = require('node:fs')

@@ -1,7 +1,7 @@
 'use strict'
 
 // A session ends with its release: what comes afterwards is told so, and touches neither the
-// connection nor the pool's numbers (scenario 54).
+// connection nor the pool's numbers.
 
 const assert = require('node:assert')
 const { it } = require('node:test')

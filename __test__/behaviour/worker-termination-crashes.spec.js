@@ -1,7 +1,7 @@
 'use strict'
 
 // Worker threads come and go with clients of their own, ended in the middle of a load; the process
-// and the clients of other threads notice nothing (P20).
+// and the clients of other threads notice nothing.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

@@ -1,8 +1,8 @@
 'use strict'
 
-// Scenario 39, P9, P10: slots that are on their way. ASKING stands right before its command on one
-// connection, keys that are half moved are waited for, and transactions, large values and blocking
-// commands get through whole or not at all.
+// Slots that are on their way. ASKING stands right before its command on one connection, keys that
+// are half moved are waited for, and transactions, large values and blocking commands get through
+// whole or not at all.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
@@ -21,7 +21,7 @@ describe('ASK', { concurrency: true }, () => {
     const sentOn = served.filter(({ args }) => cluster.slotOf(args[1]) === 0)
     assert.deepStrictEqual(sentOn.map(({ args }) => args[1]), asked)
     assert.ok(sentOn.every(({ isAsking }) => isAsking))
-    // Of those that are at home there none was let in by another's ASKING.
+    // Commands for slots that this node owns did not follow an ASKING that was for another one.
     assert.ok(served.filter(entry => !sentOn.includes(entry)).every(({ isAsking }) => !isAsking))
     assert.strictEqual(cluster.received({ node: to, command: 'ASKING' }).length, 50)
     // The slot is where it was: every command asks its owner first.

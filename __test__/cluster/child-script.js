@@ -33,7 +33,7 @@ async function main (how) {
   process.stdout.write('done\n')
 }
 
-// Of both halves of the slots.
+// Keys in both halves of the slots.
 const KEYS = ['a', 'b', 'c', 'd', 'e']
 
 main(process.argv[2])

@@ -1,8 +1,8 @@
 'use strict'
 
-// P19, P20: the end of a cluster's client, in the middle of everything that can be under way.
-// Commands under way are answered or rejected, connections close, the process ends, and the client
-// can be used again.
+// The end of a cluster's client, in the middle of everything that can be under way. Commands under
+// way are answered or rejected, connections close, the process ends, and the client can be used
+// again.
 
 const assert = require('node:assert')
 const { spawn } = require('node:child_process')

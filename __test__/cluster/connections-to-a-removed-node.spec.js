@@ -1,7 +1,7 @@
 'use strict'
 
-// Scenario 43: nodes that leave and nodes that join, under load. Whoever has left is let go of
-// within seconds, after its last answer, and nobody's command is lost over it.
+// Nodes that leave and nodes that join, under load. The client closes its connections to a node
+// that has left, within seconds and after the node's last answer, and no command is lost by that.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

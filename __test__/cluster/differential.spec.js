@@ -33,7 +33,7 @@ const NOT_IN_CLUSTER = {
     [`hotkeys${name}`, "node-redis's cluster does not have it"]))
 }
 
-/** The methods whose replies tell of the node that has answered, which is any: their shapes are. */
+/** Replies of these depend on the node that answers, which may be any: shapes are compared. */
 const OF_ANY_NODE = new Set(['clusterLinks', 'clusterMyId', 'clusterMyShardId', 'clusterNodes',
   'clusterInfo', 'role', 'configGet', 'clusterCountFailureReports', 'clusterReplicas',
   'clusterCountKeysInSlot', 'clusterGetKeysInSlot', 'memoryStats'])

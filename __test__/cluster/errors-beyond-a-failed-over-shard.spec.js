@@ -1,7 +1,7 @@
 'use strict'
 
-// P16, P7, P9: a primary that is killed, or that hands over, under load. Errors stay within its
-// shard and end soon after its replica has taken over; a planned failover costs nothing at all.
+// A primary that is killed, or that hands over, under load. Errors stay within its shard and end
+// soon after its replica has taken over; a planned failover costs nothing at all.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

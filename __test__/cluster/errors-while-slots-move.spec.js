@@ -1,7 +1,7 @@
 'use strict'
 
-// Scenario 35, P9, P16: slots on the move under load, with the keys in them. Nobody notices: no
-// error, no order lost, and the client asks where everything is now and then, not all the time.
+// Slots on the move under load, with the keys in them. Nobody notices: no error, no order lost, and
+// the client asks where everything is now and then, not all the time.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
@@ -116,5 +116,5 @@ async function commandsOf (cluster, node) {
 
 const MOVED = 1000
 const AT_ONCE = 5
-// Between two questions for the slots, ms (P16).
+// Between two questions for the slots, ms.
 const APART = 200

@@ -1,7 +1,7 @@
 'use strict'
 
-// Scenario 51: shard channels are had from the node that has their slot now, whatever happens to
-// slots and nodes, and a subscription resolves when that node has confirmed it.
+// Shard channels are had from the node that has their slot now, whatever happens to slots and
+// nodes, and a subscription resolves when that node has confirmed it.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
@@ -28,7 +28,7 @@ describe('shard channels', { skip: skipBefore7() }, () => {
       const names = Array.from({ length: 60 }, (_, n) => `s${n}`)
       await client.sSubscribe(names, listener)
       for (const name of names) {
-        // To whom a message goes is the affair of its key.
+        // The name of a shard channel decides which node has it.
         assert.strictEqual(await client.sPublish(name, `to ${name}`), 1)
         await heldBy(cluster, cluster.nodeOf(cluster.slotOf(name)), name)
       }

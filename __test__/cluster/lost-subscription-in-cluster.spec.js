@@ -1,7 +1,7 @@
 'use strict'
 
-// P15 in a cluster: channels and patterns are had from any one node, and from another one as soon
-// as that is lost, hangs or leaves; each once, with the gap told.
+// Channels and patterns are had from any one node, and from another one as soon as that is lost,
+// hangs or leaves; each once, with the gap told.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
@@ -185,7 +185,7 @@ describe('channels of a cluster', () => {
     connection.reset()
     const late = client.withCommandOptions({ timeout: 1_500 }).subscribe('b', () => {})
     await assert.rejects(late, { code: 'TIMEOUT' })
-    // Of each node a few, with growing pauses.
+    // A few attempts at each node, with growing pauses.
     const count = fake.received({ command: 'HELLO' }).length
     assert.ok(count < 60, `${count} attempts`)
   })

@@ -36,7 +36,7 @@ describe('a command for many nodes', () => {
   const all = (...args) => Promise.all(cluster.nodes.map(node => cluster.command(node, ...args)))
   const primaries = (...args) =>
     Promise.all(cluster.primaries.map(node => cluster.command(node, ...args)))
-  /** The same call on both clients, on the same state. */
+  /** Makes one call on both clients, on one state, and compares the replies. */
   const same = async (method, ...args) => {
     const reply = await client[method](...args)
     assert.deepStrictEqual(reply, await theirs[method](...args))

@@ -21,9 +21,8 @@ async function holders (cluster, channel, isShard = false) {
 }
 
 /**
- * Moves a slot, and resolves when all nodes have heard of the epoch that its new owner has given
- * himself for that. Who moved it back before might choose the same one, and the former owner would
- * claim the slot again.
+ * Moves a slot, and resolves when all nodes, replicas among them, have the same view of who has
+ * which slots, and since which epoch.
  */
 async function moveSlot (cluster, slot, from, to) {
   await cluster.migrateSlot(slot, from, to)

@@ -1,7 +1,7 @@
 'use strict'
 
-// Scenarios 25 and 42, P16: a cluster that is down, or of which only a minority is left. Commands
-// wait within their deadlines, errors say why, and nobody is asked without end.
+// A cluster that is down, or of which only a minority is left. Commands wait within their
+// deadlines, errors say why, and nobody is asked without end.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,8 +1,7 @@
 'use strict'
 
-// Scenarios 36 to 38, P16, P22: redirects that go in circles, make no sense, or lead to somebody
-// who is no part of the cluster. Nothing is connected to or kept that no node has named, and every
-// command ends.
+// Redirects that go in circles, make no sense, or lead to somebody who is no part of the cluster.
+// Nothing is connected to or kept that no node has named, and every command ends.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
@@ -170,7 +169,7 @@ describe('CLUSTER SLOTS', { concurrency: true }, () => {
   })
 })
 
-/** Asserts that the slots were not asked for more often than harms nobody (P16). */
+/** Asserts that the slots were not asked for more often than harms nobody. */
 function assertCalm (cluster, since) {
   const asked = cluster.received({ command: 'CLUSTER SLOTS' }).filter(({ at }) => at >= since)
   // Once in 200 ms; of a second node as well, while a busy first one has not answered.
@@ -183,5 +182,5 @@ const NONSENSE = [
   'MOVED 99999 127.0.0.1:6379', 'MOVED 0 __proto__', 'MOVED 0 __proto__:1', 'MOVED __proto__ x:1',
   'MOVED 0 a/b:6379', 'MOVED', 'MOVED 0', 'ASK 0 ?:6379', 'ASK -1 127.0.0.1:1'
 ]
-// Between two questions for the slots, ms (P16).
+// Between two questions for the slots, ms.
 const APART = 200

@@ -87,7 +87,7 @@ function watch (set, client, cluster) {
 
 /**
  * A writer that appends rising numbers to lists, one for each of `slots`, and awaits none of them
- * before the next: what order means (P9). `check` holds the lists against what was asked for.
+ * before the next: what order means. `check` holds the lists against what was asked for.
  */
 class Appender {
   /** Options: `perTurn`, numbers for each list in each turn, default 3. */

@@ -1,8 +1,8 @@
 'use strict'
 
-// Scenario 41, P3, P16, P22: root nodes are a way in, nothing more. Without any of them a client
-// says so, with each one's reason; later nobody needs them. What they were told (login, TLS) holds
-// for all nodes, also behind other addresses.
+// Root nodes are a way in, nothing more. Without any of them a client says so, with each one's
+// reason; later nobody needs them. What they were told (login, TLS) holds for all nodes, also
+// behind other addresses.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P10, P12, P16: a node that hangs. The others are as quick as before and fail nobody; what is
-// queued for it is bounded by itself; and its late replies reach nobody.
+// One node hangs. The other nodes answer as quickly as before, and no command for them fails. What
+// is queued for the hanging node has a bound of its own, and its late replies reach nobody.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
@@ -35,7 +35,8 @@ describe('a node that hangs', () => {
     t.diagnostic(told)
     for (const { failures } of probes) assert.deepStrictEqual(failures, [])
     for (const error of stuck.failures) assert.strictEqual(error.code, 'TIMEOUT')
-    // Whoever was held up by the hanging node would wait for its deadline, which is half a second.
+    // A command that the hanging node held up would take as long as that one's deadline, which is
+    // half a second.
     // Other work on the machine hardly shows in the median, and does in the 99th percentile.
     assert.ok(during[0] < Math.max(5 * before[0], 10), told)
     assert.ok(during[1] < Math.max(10 * before[1], 250), told)

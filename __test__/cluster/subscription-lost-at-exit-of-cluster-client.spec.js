@@ -1,7 +1,7 @@
 'use strict'
 
-// P20 in a cluster: a subscription keeps the process alive until it ends, whichever node it is on
-// and while it moves; nothing else of Pub/Sub does.
+// A subscription keeps the process alive until it ends, whichever node it is on and while it moves;
+// nothing else of Pub/Sub does.
 
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert')

@@ -208,7 +208,7 @@ class Comparison {
     this.#explained.set(name, (this.#explained.get(name) ?? 0) + 1)
   }
 
-  /** What is compared of an outcome of a method whose replies are no chance. */
+  /** What to compare of an outcome of this method: all of it, unless chance or time is in it. */
   viewOf (row) {
     return VIEWS[row.name] ?? all
   }

@@ -1,8 +1,8 @@
 'use strict'
 
-// P20, scenarios 59 and 60: a thread or a process ends with commands that wait on the server,
-// subscriptions, MONITOR, sessions and callers that wait for one. It ends at once, without a crash
-// and with its own code; the server sees all its connections go, and nobody else notices.
+// A thread or a process ends with commands that wait on the server, subscriptions, MONITOR,
+// sessions and callers that wait for one. It ends at once, without a crash and with its own code;
+// the server sees all its connections go, and nobody else notices.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

@@ -1,7 +1,8 @@
 'use strict'
 
-// P15: a subscriber hears what the server says, whoever had its connection before. Sessions leave
-// theirs to the pool as the event loop's to watch, and a subscriber is watched by the I/O thread.
+// A subscriber hears what the server says, also over a connection that a session had before. The
+// event loop watches the connections that sessions give back to the pool; the I/O thread watches
+// those of subscribers.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P6, P7, P8: a server that dies and comes back under load. Nothing acknowledged is lost, nothing
-// runs twice, every error says what it means, and work goes on soon after the return.
+// A server that dies and comes back under load. Nothing acknowledged is lost, nothing runs twice,
+// every error says what it means, and work goes on soon after the return.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
@@ -105,7 +105,7 @@ function watch (set, client) {
   }
 }
 
-/** Every error says whether the command may have run, and that trying again makes sense (P8). */
+/** Every error says whether the command may have run, and that trying again makes sense. */
 function assertTelling ({ errors }) {
   assert.ok(errors.length > 0)
   for (const error of errors) {
@@ -117,5 +117,5 @@ function assertTelling ({ errors }) {
   }
 }
 
-// P6 promises 2.5 s; the oracle's 64 workers need some more on a busy machine.
+// Promised are 2.5 s; the oracle's 64 workers need some more on a busy machine.
 const RECOVERY = 5000

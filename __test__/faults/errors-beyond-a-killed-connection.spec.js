@@ -1,7 +1,7 @@
 'use strict'
 
-// P7, P14: connections that are taken away under load, by the server or by their age. A killed one
-// costs its own commands in flight and nothing else; a retired one costs nothing.
+// Connections that are taken away under load, by the server or by their age. A killed one costs its
+// own commands in flight and nothing else; a retired one costs nothing.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P1, P5, P10: a server, or a network, that falls silent and wakes up again. Deadlines hold, late
-// replies reach nobody, and a peer that stays silent is given up.
+// A server, or a network, that falls silent and wakes up again. Deadlines hold, late replies reach
+// nobody, and a peer that stays silent is given up.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P10: the caller has gone, by its deadline or its AbortSignal, and the reply comes all the same.
-// It reaches nobody, and everybody else gets their own.
+// A caller has given up, by its deadline or its AbortSignal, and the reply comes nevertheless. That
+// reply reaches nobody, and all other callers get their own.
 
 const assert = require('node:assert')
 const { getEventListeners } = require('node:events')

@@ -1,8 +1,8 @@
 'use strict'
 
-// P7, P10, P11, scenarios 6, 18, 19, 33, 34 and 48 for sessions: whatever happens to the network or
-// the server, a transaction under WATCH is run once or not at all, its error says which, nobody
-// gets a session that somebody else has left dirty, and work goes on soon after.
+// Whatever happens to the network or the server, a transaction under WATCH is run once or not at
+// all, its error says which, nobody gets a session that somebody else has left dirty, and work goes
+// on soon after.
 
 const assert = require('node:assert')
 const { once } = require('node:events')

@@ -1,8 +1,8 @@
 'use strict'
 
-// P7, P8, scenario 48: a transaction whose connection ends is run once or not at all. Cut before
-// its EXEC was written it is written again whole; cut afterwards it is rejected, and the error says
-// that nobody knows. It is never run twice, and never in part.
+// A transaction whose connection ends is run once or not at all, never twice and never in part. If
+// the connection ends before EXEC was written, the whole transaction is written again. If it ends
+// afterwards, the transaction is rejected, and the error says that it may have been applied.
 
 const assert = require('node:assert')
 const { once } = require('node:events')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P2, scenario 47: commands that wait on the server have connections of their own. However many of
-// them wait, the lane has none of their bytes in its queue, and answers as if there were none.
+// Commands that wait on the server have connections of their own. However many of them wait, the
+// lane has none of their bytes in its queue, and answers as if there were none.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P10, P13: bytes that are not RESP, or beyond its limits. The connection is closed, its commands
-// are rejected with the protocol error, memory stays small, and the next command is fine.
+// Bytes that are not RESP, or beyond its limits. The connection is closed, its commands are
+// rejected with the protocol error, memory stays small, and the next command is fine.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -84,7 +84,7 @@ describe('a password that is changed while clients are connected', { concurrency
     const client = set.client(server)
     await client.set('key', 'value')
     await admin.configSet('requirepass', `${CANARY}-new`)
-    // The server lets those stay whom it knows.
+    // The server keeps connections that have logged in before.
     assert.strictEqual(await client.get('key'), 'value')
     const id = await client.clientId()
     await admin.clientKill({ filter: 'ID', id })

@@ -1,8 +1,8 @@
 'use strict'
 
-// P7, P8, P10: what a connection's end means for each command, by where it struck. What was
-// answered resolves, what may have run is rejected, reads and what was never written go on over
-// the next connection, and no reply moves to a neighbour.
+// What a connection's end means for each command, by where it struck. What was answered resolves,
+// what may have run is rejected, reads and what was never written go on over the next connection,
+// and no reply moves to a neighbour.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

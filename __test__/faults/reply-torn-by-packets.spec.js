@@ -1,7 +1,7 @@
 'use strict'
 
-// Streams cut into packets of any size, and replies that only trickle: the same replies, and
-// deadlines that hold all the same (P1, P10).
+// Streams that are cut into packets of any size, and replies that only trickle: callers get the
+// same replies, and deadlines hold.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

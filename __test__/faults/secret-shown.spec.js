@@ -1,7 +1,7 @@
 'use strict'
 
-// P22: no password, key or value in what a program might print: errors of every kind, events, the
-// client in every state. (Each scene of the other fault tests looks for the password as well.)
+// No password, key or value in what a program might print: errors of every kind, events, the client
+// in every state. (Each scene of the other fault tests looks for the password as well.)
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P1: a reply that has come in time counts as in time, even if user code kept the event loop busy
-// until long after the deadline; one that came late is late, although nobody could look.
+// A reply that has come in time counts as in time, even if user code kept the event loop busy until
+// long after the deadline; one that came late is late, although nobody could look.
 
 const assert = require('node:assert')
 const { spawn } = require('node:child_process')

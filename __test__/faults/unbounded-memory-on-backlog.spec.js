@@ -1,7 +1,7 @@
 'use strict'
 
-// P12: a server that takes nothing, or a network that takes little. What waits is bounded, beyond
-// that callers are refused at once, the event loop stays free, and everything recovers.
+// A server that takes nothing, or a network that takes little. What waits is bounded, beyond that
+// callers are refused at once, the event loop stays free, and everything recovers.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

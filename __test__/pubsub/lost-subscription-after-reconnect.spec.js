@@ -1,7 +1,6 @@
 'use strict'
 
-// P15, scenario 49: subscriptions outlive their connection, each is restored once, and the gap is
-// told.
+// Subscriptions outlive their connection, each is restored once, and the gap is told.
 
 const assert = require('node:assert')
 const { readFileSync } = require('node:fs')

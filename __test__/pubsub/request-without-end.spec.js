@@ -1,6 +1,6 @@
 'use strict'
 
-// P1: a request to subscribe settles, whatever the server says or does not say; and one that fails
+// A request to subscribe settles, whatever the server says or does not say; and one that fails
 // leaves no listener behind, and nothing of others.
 
 const assert = require('node:assert')

@@ -1,6 +1,6 @@
 'use strict'
 
-// P20: a subscription keeps the process alive until it ends; nothing else of Pub/Sub does.
+// A subscription keeps the process alive until it ends; nothing else of Pub/Sub does.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')

@@ -1,7 +1,7 @@
 'use strict'
 
-// P15, scenario 50: a busy event loop costs the oldest messages, which are counted; never memory,
-// and never the connection.
+// While the event loop is busy, the oldest messages are dropped and counted. Memory stays bounded,
+// and the connection is kept.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

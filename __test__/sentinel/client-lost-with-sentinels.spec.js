@@ -1,6 +1,6 @@
 'use strict'
 
-// Without any sentinel nobody knows a new primary, but the old one is still there.
+// When no sentinel can be reached, a new primary cannot be found, but the known one is still used.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

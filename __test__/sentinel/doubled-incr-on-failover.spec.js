@@ -10,7 +10,7 @@ const { startOracle } = require('../support/oracle')
 const { skipBefore7 } = require('../support/redis-server')
 const { Count, scene } = require('./scene')
 
-/** P17 says a second; a busy machine with 2 cores, that runs six servers besides, may need more. */
+/** Promised is a second. A busy machine with 2 cores that runs six servers may need more. */
 const SOON = 5_000
 
 describe('a failover under load', { skip: skipBefore7() }, () => {

@@ -30,7 +30,7 @@ class Scene {
     return client
   }
 
-  /** The same, connected. */
+  /** A client of the set, once it is connected. */
   connected (options) {
     return this.client(options).connect()
   }

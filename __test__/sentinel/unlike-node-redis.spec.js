@@ -37,7 +37,7 @@ describe('a client of Sentinel', { skip: skipBefore7() }, () => {
 
   it('tells the same of the topology', async t => {
     const [theirs, ours] = await both(t, {}, async (client, events) => {
-      // Theirs tells while it connects; ours may hear of whom it listens to a little later.
+      // node-redis emits these events while it connects. Our client may emit them a little later.
       await until('all is told', async () => events.some(({ type }) => type === 'SENTINEL_CHANGE'))
       return events.filter(({ type }) => type !== 'SENTINEL_CHANGE')
         .map(({ type, node, size }) => ({ type, ...(node && { node }), ...(size && { size }) }))

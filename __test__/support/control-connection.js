@@ -25,7 +25,7 @@ class Controls {
     const known = await this.opened.get(server)
     if (known && !known.closed) return known
     if (!server.pid) throw new Error(`the server of port ${server.port} does not run`)
-    // Whoever asks meanwhile waits for the same one.
+    // Callers that come while it opens wait for this connection.
     const fresh = openControl(server)
     this.opened.set(server, fresh)
     fresh.catch(() => this.opened.delete(server))

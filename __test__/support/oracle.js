@@ -36,7 +36,7 @@ class Oracle {
     this.pause = pause
     this.forgetful = forgetful
     this.stopping = false
-    /** Replies that were not this request's own: descriptions, must stay empty (P10). */
+    /** Replies that were not this request's own: descriptions, must stay empty. */
     this.foreign = []
     /** Failures by error code. */
     this.failures = new Map()
@@ -251,8 +251,8 @@ class Worker {
   }
 }
 
-// Says whose it is, and has a length that differs from one to the next, so that a shift by a byte
-// shows as well.
+// A value that names its key and its number. The lengths of successive values differ, so that a
+// reply that is shifted by a byte shows as well.
 function describe (key, sequence) {
   return `${key} #${sequence} ${'x'.repeat(sequence % 97)}`
 }

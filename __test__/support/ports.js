@@ -3,14 +3,17 @@
 // Ports of 127.0.0.1 for the servers of tests, such that nobody else takes them.
 //
 // A port has to stay free while its server is down: clients try to reach it, and the server comes
-// back. Two dangers are kept away. The system gives ports of a certain range to outgoing
-// connections; whoever tries to reach a dead server in that range may get the dead server's port,
-// and is then connected to itself. So the ports here are outside of that range. And several test
-// files run at the same time. So each process takes blocks of ports for itself: it listens on the
-// first port of a block, and the system frees that port when the process ends, in whatever way.
+// back. Two things are done for that.
 //
-// A program that knows nothing of this may still take a port at any moment. Who starts a server
-// tries again when that happens.
+// The system gives ports of a certain range to outgoing connections. A client that tries to reach a
+// dead server in that range may get the server's own port, and is then connected to itself. So the
+// ports here are outside of that range.
+//
+// Several test files run at the same time. So each process takes blocks of ports for itself: it
+// listens on the first port of a block, and the system frees that port when the process ends, in
+// whatever way it ends.
+//
+// Another program may still take a port at any moment. `startServer` tries again when that happens.
 
 const { randomInt } = require('node:crypto')
 const { once } = require('node:events')
@@ -44,7 +47,7 @@ const ports = []
 let taking
 
 async function nextPort () {
-  // Whoever finds nothing left while a block is being taken waits for that block.
+  // All callers that find no port left wait for one block.
   while (ports.length === 0) await (taking ??= takeBlock().finally(() => { taking = undefined }))
   return ports.shift()
 }
@@ -108,7 +111,7 @@ const BLOCK = 40
 // With fewer ports the processes of a loaded machine would often meet in the same block.
 const LEAST = 100 * BLOCK
 
-// Of about 570 blocks a few are taken at any time.
+// There are about 570 blocks, of which a few are taken at any time.
 const BLOCK_ATTEMPTS = 100
 
-module.exports = { freePort, lastingRange, listenAnywhere }
+module.exports = { BLOCK, freePort, lastingRange, listenAnywhere }

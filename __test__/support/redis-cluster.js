@@ -15,7 +15,7 @@ const { until } = require('./until')
 /**
  * Starts a cluster and resolves when every node reports `cluster_state:ok`, all have the same
  * view, and all replicas are connected to their primaries. That takes 2 seconds, for which a new
- * primary refuses commands whatever one does. Options, all of them optional:
+ * primary refuses commands in any case. Options, all of them optional:
  * - `primaries`: how many, default 3; slots are dealt out evenly, in the order of `nodes`
  * - `replicas`: how many for each primary, default 1
  * - `nodeTimeout`: ms without an answer until a node is suspected, default 1,500. A killed primary
@@ -314,7 +314,7 @@ class Cluster {
     const owners = this.nodes.slice(0, primaries)
     await Promise.all(evenly(primaries).map((range, index) =>
       this.command(owners[index], 'CLUSTER', 'ADDSLOTSRANGE', ...range)))
-    // Nodes that start with different epochs need not find out whose slots count.
+    // Different epochs: nodes with equal ones would first have to agree on whose slots count.
     await Promise.all(this.nodes.map((node, index) =>
       this.command(node, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1)))
     await Promise.all(this.nodes.map((node, index) =>

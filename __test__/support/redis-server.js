@@ -69,7 +69,8 @@ class RedisServer {
   }
 
   async start () {
-    // A port that somebody knows has to stay: whoever else has taken it is waited for.
+    // Clients know the port of a server that is started again, so it has to be this one. If another
+    // program has taken it, that program is waited for.
     const isKnown = this.port !== undefined
     const end = performance.now() + START_TIMEOUT
     for (;;) {
@@ -204,8 +205,8 @@ class RedisServer {
 }
 
 /**
- * The results of several starts. When one has failed the others are waited for all the same, so
- * that whoever clears up afterwards finds them.
+ * The results of several starts. When one has failed, the others are waited for nevertheless: they
+ * have to be there when the test clears up.
  */
 async function allStarted (starts) {
   const results = await Promise.allSettled(starts)

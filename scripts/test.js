@@ -162,12 +162,16 @@ function filesAtOnce () {
 
 const OWN_OPTIONS = ['--js', '--rust', '--quick']
 
-// What a quick run leaves out: folders, files that use a support module of this kind, and others.
+// What a quick run leaves out: folders, files that use one of these support modules, and files of
+// which nothing else tells. The first of those starts a cluster for the examples of the documents,
+// the others end threads and processes in the middle of a load.
 const FAULTS_AND_CLUSTERS = {
   folders: ['cluster', 'faults', 'sentinel'],
   modules: ['fault-proxy', 'redis-cluster', 'redis-sentinel'],
-  // Runs the examples of the documents, for which it starts a cluster.
-  files: ['documents.spec.js']
+  files: [
+    'documents.spec.js', 'exit-crashes-process.spec.js', 'terminated-worker-harms-others.spec.js',
+    'worker-termination-crashes.spec.js'
+  ]
 }
 
 // A Rust test that blocks its thread has no other bound; all together need less than a minute.

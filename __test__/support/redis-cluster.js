@@ -18,8 +18,8 @@ const { until } = require('./until')
  * primary refuses commands in any case. Options, all of them optional:
  * - `primaries`: how many, default 3; slots are dealt out evenly, in the order of `nodes`
  * - `replicas`: how many for each primary, default 1
- * - `nodeTimeout`: ms without an answer until a node is suspected, default 1,500. A killed primary
- *   is replaced after this time and 1 to 2 seconds
+ * - `nodeTimeout`: ms without an answer until a node is suspected, default 1,500, or 30,000 without
+ *   replicas. A killed primary is replaced after this time and 1 to 2 seconds
  * - `args`: more command line arguments for all nodes, or a function of the node that returns them
  * - `requirepass`, `tls`, `path`: as for `startServer`; all nodes share one authority
  */
@@ -42,9 +42,9 @@ async function startCluster (options = {}) {
  * - `slots`: ranges `[first, last]`; empty for replicas
  */
 class Cluster {
-  constructor ({ primaries = 3, replicas = 1, nodeTimeout = NODE_TIMEOUT, ...options }) {
+  constructor ({ primaries = 3, replicas = 1, nodeTimeout, ...options }) {
     this.size = { primaries, replicas }
-    this.nodeTimeout = nodeTimeout
+    this.nodeTimeout = nodeTimeout ?? (replicas === 0 ? NODE_TIMEOUT_ALONE : NODE_TIMEOUT)
     this.options = options
     this.nodes = []
     this.controls = new Controls()
@@ -455,6 +455,11 @@ class Seen {
 // Short, so that failovers take seconds; long enough that a node of a loaded 2-core machine is not
 // taken for dead.
 const NODE_TIMEOUT = 1_500
+
+// Without replicas nobody is replaced, and a node that is suspected only makes the others refuse
+// commands. With replicas so long a time would make the start of a cluster take 6 s instead of 3:
+// nodes ask each other at least twice in it, and so learn who follows whom.
+const NODE_TIMEOUT_ALONE = 30_000
 
 // MIGRATE holds up both servers while it runs: a hundred small keys take about a millisecond.
 const KEYS_AT_ONCE = 100

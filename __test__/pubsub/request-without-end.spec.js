@@ -42,7 +42,8 @@ for (const RESP of PROTOCOLS) {
     it('that is never answered fails at its deadline, and is taken back', async t => {
       const fake = await startFakeServer()
       t.after(() => fake.stop())
-      const client = clientFor(t, fake, { RESP, commandOptions: { timeout: 200 } })
+      // Time enough to connect first, also on a busy machine.
+      const client = clientFor(t, fake, { RESP, commandOptions: { timeout: 1500 } })
       const taken = fake.next('UNSUBSCRIBE')
       const asked = fake.next('SUBSCRIBE')
       const outcome = assert.rejects(client.subscribe('a', () => {}),

@@ -115,7 +115,7 @@ function specs (folder) {
   }).sort()
 }
 
-/** Whether a test file breaks networks or servers, or starts several servers that work together. */
+/** Whether a quick run leaves a test file out. */
 function needsFaultOrCluster (file) {
   const [, folder] = file.split(path.sep)
   if (FAULTS_AND_CLUSTERS.folders.includes(folder)) return true

@@ -67,9 +67,9 @@ function ofServer (scene) {
     }),
     fault('worker terminated', async random => {
       const { host, port } = server
-      const worker = new Worker(WORKER, {
-        eval: true, workerData: { entry: require.resolve('../..'), host, port, password: scene.password }
-      })
+      const { password } = scene
+      const entry = require.resolve('../..')
+      const worker = new Worker(WORKER, { eval: true, workerData: { entry, host, port, password } })
       await new Promise(resolve => { worker.once('message', resolve).once('error', resolve) })
       await rest(random.between(0, 300))
       await worker.terminate()

@@ -175,7 +175,8 @@ describe('a blocking command whose slot moves away under it', () => {
 async function migrating (set) {
   const cluster = await set.fakeCluster({ nodes: 2 })
   const [from, to] = cluster.primaries
-  const client = await set.clusterClient(cluster).connect()
+  // Ten tries take a busy machine longer than the default deadline.
+  const client = await set.clusterClient(cluster, { commandOptions: { timeout: 60_000 } }).connect()
   cluster.beginMigration(0, to)
   return { cluster, client, from, to }
 }

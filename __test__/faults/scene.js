@@ -160,13 +160,15 @@ async function timeOf (promise) {
   const started = performance.now()
   longestDelay = 0
   let last = started
-  const watch = setInterval(() => {
+  const look = () => {
     const now = performance.now()
     longestDelay = Math.max(longestDelay, Math.round(now - last - WATCH_INTERVAL))
     last = now
-  }, WATCH_INTERVAL)
+  }
+  const watch = setInterval(look, WATCH_INTERVAL)
   await promise.then(() => {}, () => {})
   clearInterval(watch)
+  look()
   return performance.now() - started
 }
 

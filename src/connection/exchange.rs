@@ -42,7 +42,7 @@ impl Connection {
         let mut frames = Vec::new();
         let stream = Arc::clone(&self.stream);
         self.receive(&stream, &mut frames)?;
-        if count(&frames) > 0 {
+        if count(&frames) > 0 || self.reader.is_mid_reply() {
             return Err(unasked());
         }
         self.converse(batch, replies, &mut frames).await?;
@@ -80,7 +80,7 @@ impl Connection {
             };
             let is_drained = self.receive(watched, frames)?;
             let found = count(frames);
-            if found > replies {
+            if found > replies || (found == replies && self.reader.is_mid_reply()) {
                 return Err(unasked());
             }
             if found == replies && is_flushed {

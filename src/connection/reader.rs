@@ -81,6 +81,12 @@ impl Reader {
         self.decoder.is_mid_value()
     }
 
+    /// Whether bytes of an unfinished value have come that is no push. If no reply is due, nobody has
+    /// asked for it, and the next reply would become a part of it.
+    pub fn is_mid_reply(&self) -> bool {
+        self.is_mid_value() && self.buf.first() != Some(&PUSH)
+    }
+
     /// How many bytes the unfinished value still needs, as far as the server has announced it; 0 if
     /// that is not known.
     pub fn wanted(&self) -> usize {
@@ -118,6 +124,8 @@ const MAX_CHUNK: usize = 256 * 1024;
 /// A buffer that has held more than this is given back once the reply has gone: four of the largest
 /// reads, which only a reply of that size fills.
 const LARGE: usize = 4 * MAX_CHUNK;
+/// The type byte of a push.
+const PUSH: u8 = b'>';
 /// A read into less room than this is not worth its system call.
 const MIN_SPARE: usize = 4 * 1024;
 /// How much more may be reserved than was received: 64 KiB, so that a server that announces large

@@ -102,6 +102,10 @@ impl Wire {
             }
         }
         self.found.missing = self.reader.wanted();
+        if self.reader.is_mid_reply() && !conduit.lock().queue.is_waiting() {
+            // The next reply would be taken for a part of this one.
+            return Err(Error::protocol("the server has begun a reply that nobody asked for"));
+        }
         Ok(self.found)
     }
 

@@ -67,6 +67,10 @@ impl<'a> LaneDriver<'a> {
             }
         }
         let stream = Arc::clone(&self.lease.stream);
+        // What has come before anything was asked is no reply.
+        if let Err(error) = self.read(&stream) {
+            return LinkEnd::Lost(error);
+        }
         let now = Instant::now();
         {
             let mut traffic = self.conduit.lock();

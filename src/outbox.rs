@@ -95,7 +95,7 @@ impl Outbox {
 /// The bytes that count towards the bound.
 fn size(delivery: &Delivery) -> usize {
     match delivery {
-        Delivery::Replies { frames, .. } => frames.bytes.len(),
+        Delivery::Replies { frames, .. } => frames.size(),
         Delivery::Failures(_)
         | Delivery::Messages(_)
         | Delivery::Settled(_)
@@ -103,8 +103,8 @@ fn size(delivery: &Delivery) -> usize {
     }
 }
 
-/// Bytes of replies that may wait for a busy event loop before lanes stop reading their sockets:
-/// 64 MiB. That is two reads of the largest ordinary reply (16 MiB), and as much again that has
+/// Bytes of replies, and of the tapes over them, that may wait for a busy event loop before lanes stop
+/// reading their sockets: 64 MiB. That is two reads of the largest ordinary reply (16 MiB), and as much again that has
 /// been read meanwhile.
 const HIGH_WATER: usize = 64 << 20;
 

@@ -88,7 +88,8 @@ impl Sinks {
     fn value(&self, env: Env, values: &Values, root: u32, mode: Mode) -> Result<sys::napi_value> {
         match values.build(root, mode) {
             Ok(value) => Ok(value),
-            Err(Failure::TooLong) => self.too_long(env),
+            Err(Failure::TooLong) => self.too_large(env, TOO_LONG),
+            Err(Failure::TooMany) => self.too_large(env, TOO_MANY),
             Err(Failure::Napi(error)) => Err(error),
         }
     }
@@ -114,12 +115,9 @@ impl Sinks {
         Ok(())
     }
 
-    /// The error in place of a reply that no JavaScript string can hold.
-    fn too_long(&self, env: Env) -> Result<sys::napi_value> {
-        let text = "the reply is too large for a JavaScript string: ask for it as a Buffer";
-        let error =
-            error::Error::new(error::ErrorClass::Protocol, "REPLY_TOO_LARGE_FOR_STRING", text);
-        self.error(env, &error)
+    /// The error in place of a reply that is too large.
+    fn too_large(&self, env: Env, (code, text): TooLarge) -> Result<sys::napi_value> {
+        self.error(env, &error::Error::new(error::ErrorClass::Protocol, code, text))
     }
 }
 
@@ -130,3 +128,17 @@ struct Gathered {
     /// The scope in which `values` are alive.
     scope: Option<Scope>,
 }
+
+/// The code and the text of an error.
+type TooLarge = (&'static str, &'static str);
+
+/// Of a reply that no JavaScript string can hold.
+const TOO_LONG: TooLarge = (
+    "REPLY_TOO_LARGE_FOR_STRING",
+    "the reply is too large for a JavaScript string: ask for it as a Buffer",
+);
+/// Of a reply that was not kept. A gigabyte is the default of `Limits::reply`.
+const TOO_MANY: TooLarge = (
+    "REPLY_TOO_LARGE",
+    "the reply has too many values to be kept in one gigabyte: ask for it in parts",
+);

@@ -132,6 +132,7 @@ fn value(values: &Values, index: u32, mode: Mode) -> Result<sys::napi_value> {
             Ok(value) => Ok(value),
             Err(_) => values.null(),
         },
+        Err(Failure::TooMany) => values.null(),
         Err(Failure::Napi(error)) => Err(error),
     }
 }

@@ -25,6 +25,8 @@ pub struct Values<'a> {
 pub enum Failure {
     /// The string would be longer than V8 allows. The caller may ask for a Buffer.
     TooLong,
+    /// It had so many values that it was not kept.
+    TooMany,
     /// N-API has refused, most often because the environment is ending.
     Napi(Error),
 }
@@ -57,6 +59,7 @@ impl<'a> Values<'a> {
             ValueKind::BigNumber => self.big_number(node, mode),
             ValueKind::Verbatim => self.verbatim(node, mode),
             ValueKind::Streamed => self.streamed(index, node, mode),
+            ValueKind::Excess => Err(Failure::TooMany),
             ValueKind::Error | ValueKind::BulkError => {
                 let text = self.text(self.frames.text(node))?;
                 Ok(self.call(&self.sinks.reply_error, &[text])?)
@@ -161,6 +164,7 @@ impl Failure {
     fn into_error(self) -> Error {
         match self {
             Self::TooLong => Error::from_reason("the string is too long"),
+            Self::TooMany => Error::from_reason("the reply has too many values"),
             Self::Napi(error) => error,
         }
     }

@@ -13,6 +13,7 @@
 )]
 
 pub mod bounds;
+mod budget;
 mod credentials;
 mod exchange;
 mod handshake;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use tokio::time::{timeout, Instant};
 
+pub use budget::Budget;
 pub use credentials::Credentials;
 pub use reader::Reader;
 pub use server_info::ServerInfo;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::conduit::internal;
 use super::front::Lane;
 use super::link::{Attendant, Link, Wait};
+use crate::connection::Budget;
 use crate::stream::Stream;
 
 impl Lane {
@@ -51,7 +52,7 @@ impl Lane {
         };
         let read = {
             let mut wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
-            wire.read(conduit, stream, TURNS, Stream::DETACHED_READ)
+            wire.read(conduit, stream, Budget::CALLER, Stream::DETACHED_READ)
         };
         let mut traffic = conduit.lock();
         let wake = match (&mut traffic.link, read) {
@@ -79,7 +80,3 @@ impl Lane {
         wait
     }
 }
-
-/// How often the caller's thread reads in one go. Each read is up to 64 KiB, so four take about as
-/// long as one large reply.
-const TURNS: usize = 4;

@@ -10,6 +10,7 @@
  */
 
 const { OxidisError } = require('../errors')
+const { nextTick } = require('../timers')
 
 class Batch {
   /**
@@ -41,7 +42,7 @@ class Batch {
     table[at + 1] = mode
     table[at + 2] = timeout
     this.text += text
-    if (this.count++ === 0) process.nextTick(this.flush)
+    if (this.count++ === 0) nextTick(this.flush)
     return at
   }
 

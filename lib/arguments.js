@@ -245,6 +245,19 @@ function isText (v) {
   return typeof v === 'string' || isUint8Array(v)
 }
 
+/**
+ * A word of a command as text: its name, a subcommand, an option, a number. It may be given as a
+ * string or as bytes: a Buffer, or the Uint8Array that `postMessage` makes of one.
+ *
+ * It ends at a NUL. Servers compare words as C strings, so that they take `BLOCK\0x` for `BLOCK`.
+ * @param {string | Uint8Array} v
+ */
+function wordOf (v) {
+  const text = typeof v === 'string' ? v : asBuffer(v.subarray(0, LONGEST_WORD + 1)).latin1Slice()
+  const end = text.indexOf('\0')
+  return end === -1 ? text : text.slice(0, end)
+}
+
 /** Whether an optional argument is given. False values count as left out, except for NaN. */
 function isGiven (v) {
   return Boolean(v) || v !== v
@@ -334,6 +347,9 @@ const NUMERIC = /^\s*[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:i
  */
 const LOOP_LENGTH = 8
 
+/** The most characters of a word: more than any name of a command, any option or any number has. */
+const LONGEST_WORD = 64
+
 /** Values from this size on (bytes) are cheaper to hand over apart than to copy into the text. */
 const LARGE = 16 * 1024
 
@@ -360,5 +376,6 @@ module.exports = {
   isOptions,
   isText,
   named,
-  prefixed
+  prefixed,
+  wordOf
 }

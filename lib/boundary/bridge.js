@@ -15,6 +15,7 @@ const { inspect } = require('node:util')
 const { abortedBefore, unlessAborted } = require('../abort')
 const native = require('../native')
 const { AbortError, OxidisError, QueueFullError } = require('../errors')
+const { nextTick } = require('../timers')
 const { Batch, LONGEST_TEXT, copyValues, lengthOf, notHandedOver } = require('./batch')
 const { ASKING } = require('./internal-commands')
 const { KeepAlive } = require('./keep-alive')
@@ -368,7 +369,7 @@ class Bridge extends Sender {
       reject: (id, error) => of(id).settle(id, error, true),
       drained: () => this.drained(),
       // A listener of the application may throw, which must not happen in a native callback.
-      event: (name, ...details) => process.nextTick(onEvent, name, ...details),
+      event: (name, ...details) => nextTick(onEvent, name, ...details),
       settled: (id, error) => {
         if (id < FIRST_SESSION_ID) this.subscriptions.settle(id, error)
         else sessionPromises.settle(id, error, error instanceof OxidisError)

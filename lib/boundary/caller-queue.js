@@ -7,6 +7,8 @@
  * front: removing it from the middle would move all entries behind it.
  */
 
+const { performance } = require('../timers')
+
 class CallerQueue {
   constructor () {
     this.entries = []

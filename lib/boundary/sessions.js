@@ -13,6 +13,7 @@
 
 const { abortedBefore, onAbort } = require('../abort')
 const { ClientClosedError } = require('../errors')
+const { clearTimeout, performance, setTimeout } = require('../timers')
 const { CallerQueue } = require('./caller-queue')
 const { LeakWatch } = require('./leak-watch')
 const { SessionBridge } = require('./session-bridge')

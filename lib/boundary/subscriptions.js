@@ -12,6 +12,8 @@
  * unsubscribing. What it throws reaches neither another listener nor the native side.
  */
 
+const { nextTick } = require('../timers')
+
 /** The topics, which are kinds of subscriptions. `src/pubsub/topic.rs` has the same numbers. */
 const CHANNELS = 0
 const PATTERNS = 1
@@ -272,7 +274,7 @@ function call (listeners, message, channel) {
       listener(message, channel)
     } catch (error) {
       // It becomes an uncaught exception, as in an EventEmitter, once all listeners were called.
-      process.nextTick(rethrow, error)
+      nextTick(rethrow, error)
     }
     if (isOne) return
   }

@@ -19,7 +19,7 @@ const { Arguments, named } = require('../arguments')
 const { copyValues } = require('../boundary/batch')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { commands } = require('../commands')
-const { STATE, SUBSCRIBE, flagsOf } = require('../commands/flags')
+const { STATE, SUBSCRIBE } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
 const { settleWith } = require('../methods/callback')
 const { defineMethod, namesOf } = require('../methods/define')
@@ -314,8 +314,8 @@ function rawReply (transform) {
 /** Throws a TypeError unless `args` is a command that can be part of a chain. */
 function checkRaw (args) {
   checkArgs(args)
-  const name = commandName(args[0])
-  if ((flagsOf(args[0], args[1]) & (STATE | SUBSCRIBE)) !== 0 && name !== 'SELECT') {
+  const { name, flags } = judge(args)
+  if ((flags & (STATE | SUBSCRIBE)) !== 0 && name !== 'SELECT') {
     throw new TypeError(`${name} cannot be part of a transaction or a pipeline: it acts on the ` +
       'connection, not on data')
   }

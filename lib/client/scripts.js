@@ -13,12 +13,13 @@
 
 const { createHash } = require('node:crypto')
 
-const { Arguments, named } = require('../arguments')
+const { Arguments, isText, named } = require('../arguments')
 const { ErrorReply } = require('../errors')
 const { withCallback } = require('../methods/callback')
 const { withRest } = require('../methods/deadline')
 const { defineGetter, defineMethod } = require('../methods/define')
 const { contextOf, dispatch } = require('../methods/dispatch')
+const { performance } = require('../timers')
 const { CommandParser } = require('./command-parser')
 const { chainModuleCommand, compileModules, sendModuleCommand } = require('./custom-modules')
 const { COMMAND, check, checkNames, replyOf } = require('./definitions')
@@ -222,7 +223,7 @@ function encoded (source) {
 }
 
 /* Checks: each returns what is expected if the value is wrong, else false. */
-const text = v => typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
+const text = v => !isText(v) && 'a string or a Buffer'
 const count = v => v !== undefined && !(Number.isSafeInteger(v) && v >= 0) &&
   'an integer from 0, or undefined when parseCommand pushes the number itself'
 const flag = v => v !== undefined && typeof v !== 'boolean' && 'a boolean'

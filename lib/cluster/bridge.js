@@ -8,11 +8,13 @@
  */
 
 const { unlessAborted } = require('../abort')
+const { bytesOf } = require('../boundary/batch')
 const { Bridge, UNHEARD } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
 const { isRedirect } = require('../error-replies')
 const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('../errors')
 const native = require('../native')
+const { clearTimeout, setTimeout } = require('../timers')
 const { slotOf } = require('./key-slot')
 const { NodeBridge } = require('./node-bridge')
 const { NodeSessions } = require('./node-sessions')
@@ -165,8 +167,7 @@ class ClusterBridge extends Bridge {
   /** Sends the command over a session on the node of its keys, and follows redirects. */
   async sendBlocking (command) {
     if (command.place !== undefined) return super.sendBlocking(command)
-    const head = command.chunks === null ? command.text : command.chunks.join('')
-    const slot = native.slotOfCommand(Buffer.from(head, 'latin1')) ?? undefined
+    const slot = native.slotOfCommand(bytesOf(command.chunks, command.text)) ?? undefined
     let place
     for (let redirects = 0; ; redirects++) {
       try {

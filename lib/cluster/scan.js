@@ -11,6 +11,7 @@
 
 const { RedisClient } = require('../client/client')
 const { ConnectionError, ErrorReply, OxidisError, TimeoutError } = require('../errors')
+const { performance } = require('../timers')
 const { mayPass } = require('./outcomes')
 const { unlessReplaced } = require('./spread')
 const { viewOver, viewWith } = require('./views')

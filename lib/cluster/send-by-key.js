@@ -9,6 +9,7 @@
  */
 
 const { Arguments, isText } = require('../arguments')
+const { bytesOf } = require('../boundary/batch')
 const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
 const { isRedirect } = require('../error-replies')
@@ -16,6 +17,7 @@ const { MaxCommandRedirectionsError } = require('../errors')
 const { withRest } = require('../methods/deadline')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
+const { performance } = require('../timers')
 const { MOST_REDIRECTS } = require('./bridge')
 const { slotOf } = require('./key-slot')
 const { viewOver } = require('./views')
@@ -33,7 +35,8 @@ async function sendByKey (cluster, firstKey, args, options) {
   }
   const slot = slotOf(firstKey)
   // The common method also refuses wrong arguments, and everything on a closed client.
-  if (cluster._bridge.isClosed || !args.every(isText) || slotOfAll(args) === slot) {
+  const isRight = Array.isArray(args) && args.every(isText)
+  if (cluster._bridge.isClosed || !isRight || slotOfAll(args) === slot) {
     return send.call(cluster, args, options)
   }
   const command = parseCommandOptions(options, cluster._command)
@@ -74,8 +77,8 @@ function slotOfAll (args) {
   const w = new Arguments()
   w.reset(null)
   for (const arg of args) w.arg(arg, 'args')
-  const text = (w.chunks ?? []).join('') + w.body
-  return native.slotOfCommand(Buffer.from(`*${args.length}\r\n${text}`, 'latin1'))
+  const head = Buffer.from(`*${args.length}\r\n`)
+  return native.slotOfCommand(Buffer.concat([head, bytesOf(w.chunks, w.body)]))
 }
 
 function tooMany (cause) {

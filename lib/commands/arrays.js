@@ -6,6 +6,8 @@
  * 2^53 is a BigInt.
  */
 
+const { isMap } = require('node:util').types
+
 const { fail, isText } = require('../arguments')
 const { key } = require('./forms')
 const { map } = require('./replies')
@@ -171,7 +173,7 @@ function listOf (entries) {
   if (Array.isArray(entries) && !entries.every(Array.isArray)) {
     fail('entries', 'an array of [index, value]', entries)
   }
-  const list = entries instanceof Map || Array.isArray(entries)
+  const list = isMap(entries) || Array.isArray(entries)
     ? [...entries]
     : Object.entries(entries)
   if (list.length === 0) throw new TypeError('argument "entries" must have at least one element')

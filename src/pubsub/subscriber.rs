@@ -57,7 +57,8 @@ impl Subscriber {
         metrics: Arc<Metrics>,
     ) -> Self {
         let (feeds, feed) = Feeds::to(pool);
-        let coverage = Coverage { feeds, ..Coverage::default() };
+        let ledger = ledger(Ledger::default(), &options);
+        let coverage = Coverage { ledger, feeds, ..Coverage::default() };
         let hub = Hub::new(budget, coverage, None, options, outbox, metrics);
         tokio::spawn(driver::supervise(Arc::clone(&hub), feed));
         Self { hub }
@@ -71,7 +72,8 @@ impl Subscriber {
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let coverage = Coverage { ledger: Ledger::scattered(), ..Coverage::default() };
+        let ledger = ledger(Ledger::scattered(), &options);
+        let coverage = Coverage { ledger, ..Coverage::default() };
         let changes = nodes.changes();
         let hub = Hub::new(Budget::Subscribers, coverage, Some(nodes), options, outbox, metrics);
         tokio::spawn(keeper::supervise(Arc::clone(&hub), changes));
@@ -124,5 +126,13 @@ impl Subscriber {
                 self.hub.report(Instant::now());
             }
         }
+    }
+}
+
+fn ledger(ledger: Ledger, options: &ClientOptions) -> Ledger {
+    if options.ping_interval.is_zero() {
+        ledger.without_pings()
+    } else {
+        ledger
     }
 }

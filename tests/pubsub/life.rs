@@ -119,3 +119,22 @@ async fn a_caller_that_takes_nothing_costs_the_oldest_messages_only() {
         assert_eq!(scene.caller.message().await.2, n.to_string());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_followed_by_one_ping_a_second_at_most() {
+    let (mut scene, mut wire) = Scene::subscribed().await;
+    let since = Instant::now();
+    let mut pings = 0;
+    for n in 0..100 {
+        wire.say(&message("a", &n.to_string())).await;
+        scene.caller.message().await;
+        tokio::time::sleep(ms(50)).await;
+        while wire.has_said().await {
+            wire.expect("PING").await;
+            wire.say("+PONG\r\n").await;
+            pings += 1;
+        }
+    }
+    let seconds = since.elapsed().as_secs();
+    assert!(pings >= 3 && pings <= seconds, "{pings} PINGs in {seconds} s");
+}

@@ -60,17 +60,12 @@ impl<'a> SubscriberDriver<'a> {
         self.lease.mark_broken();
         // A session may have used the connection before, and its stream may still be detached.
         if let Err(error) = self.lease.attach() {
-            return FeedEnd::Lost(error, Instant::now());
+            return FeedEnd::Lost(error);
         }
-        self.hub.lock().ledger.connect(self.feed.id);
+        self.hub.lock().ledger.connect(self.feed.id, Instant::now());
         match self.serve().await {
             Ok(()) => FeedEnd::Needless,
-            Err(error) => {
-                // A dead server was last alive when the last byte came; any other end is noticed at
-                // once.
-                let is_silent = error.code() == "DEAD_PEER";
-                FeedEnd::Lost(error, if is_silent { self.heard } else { Instant::now() })
-            }
+            Err(error) => FeedEnd::Lost(error),
         }
     }
 

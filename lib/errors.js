@@ -8,9 +8,15 @@
  */
 
 const { isEnded, isRetryable } = require('./error-replies')
+const { put } = require('./fields')
 
 /** The base class of all errors of oxidis. */
 class OxidisError extends Error {
+  /** Stable. Of an `ErrorReply`: the first word of the server's text. */
+  code = undefined
+  /** Whether the same call may succeed later. */
+  retryable = false
+
   /**
    * @param {string} message
    * @param {{ code?: string, applied?: 'no' | 'unknown', retryable?: boolean, cause?: unknown }}
@@ -18,12 +24,10 @@ class OxidisError extends Error {
    */
   constructor (message, details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    /** Stable. Of an `ErrorReply`: the first word of the server's text. */
     this.code = details.code ?? this.constructor.code
-    /** Whether the same call may succeed later. */
     this.retryable = details.retryable ?? false
     /** Whether the server may have run the command. Absent where the server has answered it. */
-    if (details.applied !== undefined) this.applied = details.applied
+    if (details.applied !== undefined) put(this, 'applied', details.applied)
   }
 
   get name () {
@@ -54,7 +58,10 @@ class QueueFullError extends OxidisError { static code = 'QUEUE_FULL' }
 class AbortError extends OxidisError { static code = 'ABORT_ERR' }
 /** A watched key changed before EXEC. */
 class WatchError extends OxidisError { static code = 'WATCH' }
-/** The server sent something that is not RESP, or that breaks a limit. */
+/**
+ * The server sent something that is not RESP, that breaks a limit, or that is no reply to the
+ * command.
+ */
 class ProtocolError extends OxidisError { static code = 'PROTOCOL' }
 /** None of the root nodes could be reached. */
 class RootNodesUnavailableError extends OxidisError { static code = 'ROOT_NODES_UNAVAILABLE' }
@@ -115,7 +122,7 @@ const KINDS = [
  */
 function fromNative (kind, code, message, applied, retryable, cause) {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+  limitStacks(0)
   try {
     return new KINDS[kind](message, {
       code,
@@ -124,14 +131,14 @@ function fromNative (kind, code, message, applied, retryable, cause) {
       cause: cause ?? undefined
     })
   } finally {
-    Error.stackTraceLimit = limit
+    limitStacks(limit)
   }
 }
 
 /** Makes the error for an error reply of the server. */
 function fromReply (text) {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+  limitStacks(0)
   try {
     const code = firstWord(text)
     const message = text.replace(ECHOED, '')
@@ -139,7 +146,46 @@ function fromReply (text) {
     const applied = isEnded(code) ? 'no' : undefined
     return new ErrorReply(message, { code, applied, retryable: isRetryable(code) })
   } finally {
+    limitStacks(limit)
+  }
+}
+
+/** Where `Error` is frozen, errors have the stacks that they would rather be without. */
+function limitStacks (limit) {
+  try {
     Error.stackTraceLimit = limit
+  } catch {}
+}
+
+/** The error in place of a reply that JavaScript cannot hold: making its value threw `cause`. */
+function unbuildable (cause) {
+  return new ProtocolError('JavaScript cannot make a value of the reply: its cause says why, and ' +
+    'another type mapping may help', { code: 'REPLY_UNBUILDABLE', cause })
+}
+
+/** The error of a reply that is none to its command: `where` says what was expected in it. */
+function misshapen (where, cause) {
+  return new ProtocolError(`the server sent what is no reply to this command${where}`,
+    { code: 'REPLY_SHAPE', cause })
+}
+
+/**
+ * The error of a command whose transform has thrown `error` for its reply. A function of the caller
+ * may throw what it likes. Our own has met a reply that it was not made for, whatever it throws: a
+ * TypeError would say that the arguments were wrong and that nothing was sent.
+ */
+function fromTransform (error) {
+  if (error instanceof Thrown) return error.error
+  if (error instanceof OxidisError) return error
+  return misshapen('', error)
+}
+
+/** What a function of the caller has thrown, on its way through our own functions. */
+class Thrown {
+  error
+
+  constructor (error) {
+    this.error = error
   }
 }
 
@@ -167,6 +213,10 @@ module.exports = {
   RootNodesUnavailableError,
   MaxCommandRedirectionsError,
   ScanIteratorInterruptedError,
+  Thrown,
   fromNative,
-  fromReply
+  fromReply,
+  fromTransform,
+  misshapen,
+  unbuildable
 }

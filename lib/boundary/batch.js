@@ -91,7 +91,9 @@ function lengthOf (chunks, tail) {
  */
 function bytesOf (chunks, tail) {
   if (chunks === null) return Buffer.from(tail, 'latin1')
-  const parts = chunks.map((chunk, i) => i % 2 === 0 ? Buffer.from(chunk, 'latin1') : Buffer.from(chunk))
+  const parts = chunks.map((chunk, i) => i % 2 === 0
+    ? Buffer.from(chunk, 'latin1')
+    : Buffer.from(chunk))
   return Buffer.concat([...parts, Buffer.from(tail, 'latin1')])
 }
 

@@ -10,6 +10,9 @@
  * Invariant: a pending id is either in the ring or in the Map, never in both.
  */
 
+const { OxidisError, fromTransform } = require('../errors')
+const { put } = require('../fields')
+
 class PromiseRing {
   constructor () {
     /** Commands that wait for a reply. */
@@ -155,13 +158,14 @@ function transform (resolve, reject, row, context, value) {
     reply = row.reply(value, context === undefined ? undefined : context.typeMapping,
       context === undefined ? undefined : context.preserved)
   } catch (error) {
-    return reject(error)
+    return reject(failed(fromTransform(error), row))
   }
   resolve(reply)
 }
 
+/** `error` with the name of the command. What is not our own error stays as it is. */
 function failed (error, row) {
-  if (row.command !== undefined && error instanceof Error) error.command = row.command
+  if (row.command !== undefined && error instanceof OxidisError) put(error, 'command', row.command)
   return error
 }
 

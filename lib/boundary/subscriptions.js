@@ -12,6 +12,8 @@
  * unsubscribing. What it throws reaches neither another listener nor the native side.
  */
 
+const { constants: { MAX_STRING_LENGTH } } = require('node:buffer')
+
 const { nextTick } = require('../timers')
 
 /** The topics, which are kinds of subscriptions. `src/pubsub/topic.rs` has the same numbers. */
@@ -205,7 +207,7 @@ class Subscriptions {
       } else {
         call(subscription.buffers, payload, channel ?? Buffer.from(subscription.name))
         if (subscription.strings.size > 0) {
-          call(subscription.strings, payload.toString(), channel?.toString() ?? subscription.text)
+          call(subscription.strings, textOf(payload), channel?.toString() ?? subscription.text)
         }
       }
     }
@@ -278,6 +280,16 @@ function call (listeners, message, channel) {
     }
     if (isOne) return
   }
+}
+
+/**
+ * A payload without Buffers. It is a list or null where the server tells which keys have changed
+ * (`__redis__:invalidate`). A Buffer that is too long for a string stays one.
+ */
+function textOf (payload) {
+  if (Array.isArray(payload)) return payload.map(textOf)
+  if (!Buffer.isBuffer(payload) || payload.length > MAX_STRING_LENGTH) return payload
+  return payload.toString()
 }
 
 function rethrow (error) {

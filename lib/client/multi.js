@@ -28,6 +28,7 @@ const { compile, headOf } = require('../methods/from-rows')
 const { addNamespaces } = require('../methods/namespaces')
 const { checkArgs, commandName } = require('../methods/send-command')
 const { BLOCK } = require('../mode')
+const { callersTransform } = require('./definitions')
 const { gathered, refusal, results } = require('./multi-replies')
 
 /** A chain of commands. Made by `client.multi()`; executed once. */
@@ -184,7 +185,7 @@ class RedisMulti {
     } catch (error) {
       throw refusal(error, context.refused, items)
     }
-    return results(replies, context.refused, items, options.typeMapping)
+    return results(replies, context.refused, items, this.#isRestoring, options.typeMapping)
   }
 
   /** The text of the transaction; what stands in front of the last large value is in `chunks`. */
@@ -199,10 +200,15 @@ class RedisMulti {
       }
       text += item.text
     }
-    if (this.#isSelecting && !this.#target._isSession) {
+    if (this.#isRestoring) {
       text += encodedSelect(this.#target._database ?? 0)
     }
     return { chunks: chunks.length === 0 ? null : chunks, text: text + EXEC }
+  }
+
+  /** Whether a SELECT of the client's own database stands behind the commands. */
+  get #isRestoring () {
+    return this.#isSelecting && !this.#target._isSession
   }
 
   async #pipeline () {
@@ -307,8 +313,7 @@ function addMulti (prototype) {
 
 /** A caller's transform, in the order of arguments that rows have. */
 function rawReply (transform) {
-  if (transform === undefined) return undefined
-  return (value, mapping, preserved) => transform(value, preserved, mapping)
+  return transform === undefined ? undefined : callersTransform(transform)
 }
 
 /** Throws a TypeError unless `args` is a command that can be part of a chain. */

@@ -11,6 +11,7 @@ const { isMap } = require('node:util').types
 const { fail, isText } = require('../arguments')
 const { key } = require('./forms')
 const { map } = require('./replies')
+const { list, tuple } = require('./shapes')
 
 const LINEAR = 'O(N) where N is the number of indexes.'
 const INDEXED = 'Promise<{ index: number; value: T }[]>'
@@ -181,7 +182,10 @@ function listOf (entries) {
 }
 
 function indexed (reply) {
-  return reply.map(([index, value]) => ({ index, value }))
+  return list(reply).map(item => {
+    const [index, value] = tuple(item, 2)
+    return { index, value }
+  })
 }
 
 const GREP_OPTIONS = new Set(['COMBINATOR', 'LIMIT', 'NOCASE'])

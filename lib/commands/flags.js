@@ -26,8 +26,9 @@ const OPAQUE = 128
 
 /**
  * The flags of a command; OPAQUE for one that is not known. `sub` is its first argument, or
- * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the flags
- * of its command and OPAQUE; if other subcommands change the connection, it counts as changing it.
+ * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the
+ * flags of its command and OPAQUE; if other subcommands change the connection, it counts as
+ * changing it.
  */
 function flagsOf (name, sub) {
   const command = wordOf(name).toUpperCase()

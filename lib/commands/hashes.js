@@ -9,6 +9,7 @@ const { isMap } = require('node:util').types
 const { fail, isGiven, isText } = require('../arguments')
 const { key, keyCount, keyScan, suffixed, expiration } = require('./forms')
 const { fields } = require('./replies')
+const { paged } = require('./shapes')
 
 module.exports = [
   {
@@ -137,7 +138,10 @@ module.exports = [
   {
     name: 'hScan',
     args: keyScan,
-    reply: ([cursor, entries]) => ({ cursor, entries: fields(entries) }),
+    reply: reply => {
+      const [cursor, entries] = paged(reply)
+      return { cursor, entries: fields(entries) }
+    },
     ts: '(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): ' +
       'Promise<{ cursor: T; entries: { field: T; value: T }[] }>'
   },
@@ -146,7 +150,10 @@ module.exports = [
     upper: 'HSCAN_NOVALUES',
     command: ['HSCAN'],
     args: suffixed(keyScan, 'NOVALUES'),
-    reply: ([cursor, fields]) => ({ cursor, fields }),
+    reply: reply => {
+      const [cursor, fields] = paged(reply)
+      return { cursor, fields }
+    },
     about: 'Returns the fields without their values (since 7.4.0).',
     ts: '(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): ' +
       'Promise<{ cursor: T; fields: T[] }>'

@@ -17,7 +17,7 @@ class PromiseRing {
   constructor () {
     /** Commands that wait for a reply. */
     this.pending = 0
-    /** The callers that wait for all commands before them; null if there is none. */
+    /** Who hears of each command that is settled; null if nobody wants to. */
     this.fences = null
     this.allocate(SMALLEST)
     /** The commands that were overtaken: id -> { resolve, reject, row, context }. */
@@ -73,26 +73,16 @@ class PromiseRing {
     settle(entry, value, isFailure)
   }
 
-  /**
-   * Resolves once every command that is pending now is settled; null if none is pending.
-   * @param {number} upcoming the id that the next command will get
-   */
-  fence (upcoming) {
-    if (this.pending === 0) return null
-    this.fences ??= []
-    const fence = { left: this.pending, upcoming, pass: null }
-    const passed = new Promise(resolve => { fence.pass = resolve })
-    this.fences.push(fence)
-    return passed
+  passFences (id) {
+    if (!this.fences.settled(id)) this.fences = null
   }
 
-  passFences (id) {
-    for (const fence of this.fences) {
-      // Ids have 31 bits and wrap around, so they are compared by their distance.
-      if (((id - fence.upcoming) << 1) < 0 && --fence.left === 0) fence.pass()
+  /** The ids of all commands that wait for a reply. */
+  * pendingIds () {
+    for (let index = 0; index <= this.mask; index++) {
+      if (this.resolves[index] !== undefined) yield this.ids[index]
     }
-    this.fences = this.fences.filter(fence => fence.left > 0)
-    if (this.fences.length === 0) this.fences = null
+    yield * this.stragglers.keys()
   }
 
   /** Keeps the error for one part of transaction `id` until the transaction is settled. */

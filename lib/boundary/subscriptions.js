@@ -15,6 +15,7 @@
 const { constants: { MAX_STRING_LENGTH } } = require('node:buffer')
 
 const { nextTick } = require('../timers')
+const { Ids } = require('./ids')
 
 /** The topics, which are kinds of subscriptions. `src/pubsub/topic.rs` has the same numbers. */
 const CHANNELS = 0
@@ -42,7 +43,7 @@ class Subscriptions {
     this.nextId = 0
     /** Ticket -> the promise of a request that the server has not confirmed yet. */
     this.tickets = new Map()
-    this.nextTicket = 1
+    this.ticketIds = new Ids(1, MOST_TICKETS, () => this.tickets.keys())
     this.isUsed = false
   }
 
@@ -166,9 +167,7 @@ class Subscriptions {
 
   /** Calls `send` with a new ticket. Resolves or rejects when that ticket is settled. */
   request (command, send) {
-    const ticket = this.nextTicket
-    // Ticket 0 means that nobody waits.
-    this.nextTicket = (ticket % 0xffffffff) + 1
+    const ticket = this.ticketIds.take()
     return new Promise((resolve, reject) => {
       this.tickets.set(ticket, { command, resolve, reject })
       try {
@@ -304,5 +303,7 @@ function keyOf (name) {
 
 // eslint-disable-next-line no-control-regex
 const ASCII = /^[\x00-\x7f]*$/
+/** Tickets are 1 to 2^31 - 2: 0 means that nobody waits, and from 2^31 on ids are of sessions. */
+const MOST_TICKETS = 2 ** 31 - 2
 
 module.exports = { CHANNELS, MONITOR, PATTERNS, SHARD_CHANNELS, Subscriptions }

@@ -7,14 +7,16 @@
  * This class adds what is for one node: its sessions, and senders to that node alone.
  */
 
-const { unlessAborted } = require('../abort')
+const { abortedBefore, unlessAborted } = require('../abort')
 const { bytesOf } = require('../boundary/batch')
 const { Bridge, UNHEARD } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
 const { isRedirect } = require('../error-replies')
-const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('../errors')
+const {
+  AbortError, ClientClosedError, OxidisError, QueueFullError, TimeoutError
+} = require('../errors')
 const native = require('../native')
-const { clearTimeout, setTimeout } = require('../timers')
+const { clearTimeout, performance, setTimeout } = require('../timers')
 const { slotOf } = require('./key-slot')
 const { NodeBridge } = require('./node-bridge')
 const { NodeSessions } = require('./node-sessions')
@@ -59,26 +61,38 @@ class ClusterBridge extends Bridge {
    * @param {number} [place]
    */
   async acquire (signal, slot, place) {
-    const fence = slot === undefined ? this.fence() : this.fenceOf(slot)
-    if (fence !== null) await unlessAborted(fence, signal)
-    const session = await this.sessions.at(place ?? await this.primary(slot)).acquire(signal)
+    const since = performance.now()
+    if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
+    const fence = slot === undefined ? this.fence(since, signal) : this.fenceOf(slot, since, signal)
+    if (fence !== null) await fence
+    const node = place ?? await this.primary(slot, since, signal)
+    const session = await this.sessions.at(node).acquire(signal, since)
     this.core.bindSession(session.target, slot)
     return this.unlessLeft(session, signal)
   }
 
   /**
    * Resolves once all commands of `slot` that are pending are answered; null if none is. Commands
-   * of other slots are not waited for, so a node that hangs holds up only its own slots.
+   * of other slots are not waited for, so a node that hangs holds up only its own slots. `since`
+   * and `signal` are as in `fence`.
    */
-  fenceOf (slot) {
+  fenceOf (slot, since, signal) {
     if (this.promises.pending === 0) return null
     const place = this.core.settledPrimaryOf(slot)
-    if (place === null) return this.fence()
+    if (place === null) return this.fence(since, signal)
     // A node answers in the order in which it was asked, so a PING behind the commands is enough.
     this.flush()
-    const { acquireTimeout } = this.sessions
-    const answered = this.way(place).send(PING.text, 0, acquireTimeout, PING.row, undefined)
-    return answered.catch(error => { if (error instanceof QueueFullError) throw error })
+    const answered = this.way(place).send(PING.text, 0, this.timeLeft(since), PING.row, undefined)
+    const passed = answered.catch(error => {
+      if (error instanceof QueueFullError) throw error
+      if (error instanceof TimeoutError) throw this.lateBehind(performance.now() - since)
+    })
+    return this.fences.waitFor(passed, since, signal)
+  }
+
+  /** What is left (ms, at least 1) of the time in which a caller gets a session. */
+  timeLeft (since) {
+    return Math.max(1, Math.ceil(since + this.sessions.acquireTimeout - performance.now()))
   }
 
   queuedFor (text) {
@@ -135,14 +149,24 @@ class ClusterBridge extends Bridge {
     this.changed()
   }
 
-  /** The place of the node that takes writes to `slot`. It may have to be found out first. */
-  async primary (slot) {
+  /**
+   * The place of the node that takes writes to `slot`. It may have to be found out first. `since`
+   * and `signal` are as in `fence`.
+   */
+  async primary (slot, since, signal) {
     for (let tries = 0; tries < MOST_LOOKS; tries++) {
       const place = this.primaryOf(slot)
       if (place !== null) return place
       if (this.isClosed) throw new ClientClosedError('the client is closed', { applied: 'no' })
       // Any command waits until it is known where everything is.
-      await this.send(PING.text, 0, this.sessions.acquireTimeout, PING.row, undefined)
+      const sent = this.send(PING.text, 0, this.timeLeft(since), PING.row, undefined)
+      try {
+        await unlessAborted(sent, signal)
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error
+        throw this.lateFor('it is not known which node takes it', performance.now() - since,
+          error.cause)
+      }
       if (tries > 0) this.core.lookAround()
     }
     throw new OxidisError('no node of the cluster has the slot', {

@@ -7,8 +7,9 @@
  * session on the new primary.
  */
 
-const { onAbort, unlessAborted } = require('../abort')
+const { abortedBefore, onAbort } = require('../abort')
 const { ClusterBridge } = require('../cluster/bridge')
+const { performance } = require('../timers')
 
 class SentinelBridge extends ClusterBridge {
   constructor (options, limits, pool, onEvent) {
@@ -31,23 +32,25 @@ class SentinelBridge extends ClusterBridge {
   }
 
   async acquire (signal) {
-    const fence = this.fence()
-    if (fence !== null) await unlessAborted(fence, signal)
+    const since = performance.now()
+    if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
+    const fence = this.fence(since, signal)
+    if (fence !== null) await fence
     for (;;) {
-      const place = await this.primary()
-      const session = await this.acquireAt(place, signal)
+      const place = await this.primary(undefined, since, signal)
+      const session = await this.acquireAt(place, signal, since)
       if (session !== null) return this.unlessLeft(session, signal)
     }
   }
 
   /** A session on the node at `place`; null if that is not the primary any more. */
-  async acquireAt (place, signal) {
+  async acquireAt (place, signal, since) {
     const moved = new AbortController()
     const waiter = { place, moved, isMoved: false }
     const forget = signal && onAbort(signal, () => moved.abort(signal.reason))
     this.waiters.add(waiter)
     try {
-      return await this.sessions.at(place).acquire(moved.signal)
+      return await this.sessions.at(place).acquire(moved.signal, since)
     } catch (error) {
       if (waiter.isMoved) return null
       throw error

@@ -37,6 +37,19 @@ impl Lane {
         })
     }
 
+    /// Makes the driver attend to `stream` for good: the caller's thread cannot watch it.
+    pub fn leave_to_driver(&self, stream: &Arc<Stream>) {
+        let mut traffic = self.conduit.lock();
+        if let Link::Up { stream: current, attendant, is_unwatched, .. } = &mut traffic.link {
+            if Arc::ptr_eq(current, stream) {
+                *attendant = Attendant::Driver;
+                *is_unwatched = true;
+            }
+        }
+        drop(traffic);
+        self.wake();
+    }
+
     /// What the watcher of `stream` is to wait for.
     pub fn wait(&self, stream: &Arc<Stream>) -> Wait {
         self.conduit.lock().link.wait(stream)

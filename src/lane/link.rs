@@ -12,13 +12,15 @@ pub(super) enum Link {
     Dormant,
     /// A connection is being made.
     Connecting,
-    /// The connection stands. `blocked`: the socket takes no more bytes for now. `failed`: why it
-    /// never will again.
+    /// The connection stands. `blocked`: the socket takes no more bytes for now. `is_unwatched`: the
+    /// caller's thread cannot watch the stream, so the driver attends to it for good. `failed`: why
+    /// the socket never takes bytes again.
     Up {
         stream: Arc<Stream>,
         wire: Arc<Mutex<Wire>>,
         attendant: Attendant,
         blocked: bool,
+        is_unwatched: bool,
         failed: Option<Error>,
     },
     /// The lane has ended for good.

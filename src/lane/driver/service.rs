@@ -82,7 +82,8 @@ impl<'a> LaneDriver<'a> {
                 false => Attendant::Driver,
             };
             let (stream, wire) = (Arc::clone(&stream), Arc::clone(&self.wire));
-            traffic.link = Link::Up { stream, wire, attendant, blocked: false, failed: None };
+            let (blocked, is_unwatched, failed) = (false, false, None);
+            traffic.link = Link::Up { stream, wire, attendant, blocked, is_unwatched, failed };
             traffic.active = now;
             traffic.ping = None;
             traffic.queue.resume();
@@ -207,7 +208,7 @@ impl<'a> LaneDriver<'a> {
     /// Lets the caller's thread attend to the connection again.
     fn hand_back(&self) {
         let mut traffic = self.conduit.lock();
-        if let Link::Up { attendant, blocked: false, .. } = &mut traffic.link {
+        if let Link::Up { attendant, blocked: false, is_unwatched: false, .. } = &mut traffic.link {
             *attendant = Attendant::Caller;
         }
     }

@@ -339,7 +339,8 @@ function codesOfRust () {
     const made = /(?:Error::connection|Diagnosis::(?:fatal|passing))\(\s*"([A-Z_]+)"/g
     const named = /Error::new\(\s*(?:error::)?ErrorClass::\w+,\s*"([A-Z_]+)"/g
     const system = /(?:=>|\{) "(E[A-Z_]+|UNEXPECTED_EOF)"/g
-    const all = [...text.matchAll(made), ...text.matchAll(named)]
+    const large = /: TooLarge = \(\s*"([A-Z_]+)"/g
+    const all = [...text.matchAll(made), ...text.matchAll(named), ...text.matchAll(large)]
     if (/error\.rs$|connect\.rs$/.test(file)) all.push(...text.matchAll(system))
     return all.map(([, code]) => code)
   })

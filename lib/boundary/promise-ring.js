@@ -10,6 +10,8 @@
  * Invariant: a pending id is either in the ring or in the Map, never in both.
  */
 
+const { answering } = require('../errors')
+
 class PromiseRing {
   constructor () {
     /** Commands that wait for a reply. */
@@ -56,7 +58,7 @@ class PromiseRing {
     this.rejects[index] = undefined
     this.pending--
     if (this.fences !== null) this.passFences(id)
-    if (isFailure) reject(failed(value, row))
+    if (isFailure) reject(answering(value, row))
     else if (row.reply === undefined) resolve(value)
     else transform(resolve, reject, row, context, value)
   }
@@ -144,7 +146,7 @@ class PromiseRing {
 
 /** Settles one promise with what the server sent. */
 function settle ({ resolve, reject, row, context }, value, isFailure) {
-  if (isFailure) reject(failed(value, row))
+  if (isFailure) reject(answering(value, row))
   else if (row.reply === undefined) resolve(value)
   else transform(resolve, reject, row, context, value)
 }
@@ -158,11 +160,6 @@ function transform (resolve, reject, row, context, value) {
     return reject(error)
   }
   resolve(reply)
-}
-
-function failed (error, row) {
-  if (row.command !== undefined && error instanceof Error) error.command = row.command
-  return error
 }
 
 /** Enough for a server's usual concurrency; five arrays of 1,024 take about 40 KB. */

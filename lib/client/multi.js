@@ -19,7 +19,7 @@ const { Arguments, named } = require('../arguments')
 const { copyValues } = require('../boundary/batch')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { commands } = require('../commands')
-const { STATE, SUBSCRIBE } = require('../commands/flags')
+const { STATE, SUBSCRIBE, factsOf } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
 const { settleWith } = require('../methods/callback')
 const { defineMethod, namesOf } = require('../methods/define')
@@ -103,7 +103,7 @@ class RedisMulti {
     }
     const { name, flags } = judge(args)
     w.waits = waitOf(name, flags, args)
-    const row = { command: commandName(args[0]), reply, mode: 0 }
+    const row = { command: commandName(args[0]), ...factsOf(flags), reply, mode: 0 }
     return this._add(row, `*${args.length}\r\n`, w)
   }
 
@@ -283,11 +283,12 @@ function chained (row) {
  * Adds a method that is not of the command table to the prototype of a subclass.
  * @param {object} prototype
  * @param {string} name
- * @param {object} row `command`, the name for errors; `encode (w, multi, ...args)`, which writes
+ * @param {object} row `command`, the name for errors; `isRead` and `isOpaque`, as `factsOf` makes
+ *   them; `encode (w, multi, ...args)`, which writes
  *   the whole command, its name first; `reply (reply, typeMapping, preserved)`, optional
  */
-function addMultiMethod (prototype, name, { command, encode, reply }) {
-  const row = { command, reply, mode: 0 }
+function addMultiMethod (prototype, name, { command, isRead, isOpaque, encode, reply }) {
+  const row = { command, isRead, isOpaque, reply, mode: 0 }
   defineMethod(prototype, name, function (...args) {
     const w = this._begin()
     try {

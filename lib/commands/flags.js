@@ -26,8 +26,8 @@ const OPAQUE = 128
 
 /**
  * The flags of a command; OPAQUE for one that is not known. `sub` is its first argument, or
- * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the flags
- * of its command and OPAQUE; if other subcommands change the connection, it counts as changing it.
+ * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the
+ * flags of its command and OPAQUE; if others change the connection, it counts as changing it.
  */
 function flagsOf (name, sub) {
   const command = wordOf(name).toUpperCase()
@@ -36,6 +36,14 @@ function flagsOf (name, sub) {
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
   return TABLE.get(`${command}|${wordOf(sub).toUpperCase()}`) ??
     (CHANGERS.has(command) ? flags | OPAQUE | STATE : flags | OPAQUE)
+}
+
+/**
+ * What a row has of the flags of its command.
+ * @param {number} flags
+ */
+function factsOf (flags) {
+  return { isRead: (flags & READONLY) !== 0, isOpaque: (flags & OPAQUE) !== 0 }
 }
 
 /** The commands of which some subcommands change the connection. */
@@ -136,4 +144,4 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { flagsOf, READONLY, WRITE, REPEATABLE, BLOCKING, STATE, SUBSCRIBE, CONTAINER, OPAQUE }
+module.exports = { factsOf, flagsOf, READONLY, WRITE, REPEATABLE, BLOCKING, STATE, SUBSCRIBE, CONTAINER, OPAQUE }

@@ -38,8 +38,8 @@ ${Object.entries(BITS).map(([flag, bit]) => `const ${flag} = ${bit}`).join('\n')
 
 /**
  * The flags of a command; OPAQUE for one that is not known. \`sub\` is its first argument, or
- * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the flags
- * of its command and OPAQUE; if other subcommands change the connection, it counts as changing it.
+ * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the
+ * flags of its command and OPAQUE; if others change the connection, it counts as changing it.
  */
 function flagsOf (name, sub) {
   const command = wordOf(name).toUpperCase()
@@ -48,6 +48,14 @@ function flagsOf (name, sub) {
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
   return TABLE.get(\`\${command}|\${wordOf(sub).toUpperCase()}\`) ??
     (CHANGERS.has(command) ? flags | OPAQUE | STATE : flags | OPAQUE)
+}
+
+/**
+ * What a row has of the flags of its command.
+ * @param {number} flags
+ */
+function factsOf (flags) {
+  return { isRead: (flags & READONLY) !== 0, isOpaque: (flags & OPAQUE) !== 0 }
 }
 
 /** The commands of which some subcommands change the connection. */
@@ -65,7 +73,7 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { flagsOf, ${Object.keys(BITS).join(', ')} }
+module.exports = { factsOf, flagsOf, ${Object.keys(BITS).join(', ')} }
 `
 }
 

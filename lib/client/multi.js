@@ -27,7 +27,7 @@ const { contextOf, send, sendTogether } = require('../methods/dispatch')
 const { compile, headOf } = require('../methods/from-rows')
 const { addNamespaces } = require('../methods/namespaces')
 const { checkArgs, commandName } = require('../methods/send-command')
-const { BLOCK } = require('../mode')
+const { BLOCK, PRIMARY } = require('../mode')
 const { gathered, refusal, results } = require('./multi-replies')
 
 /** A chain of commands. Made by `client.multi()`; executed once. */
@@ -209,9 +209,12 @@ class RedisMulti {
     const items = this.#finish()
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
     const { _bridge: bridge, _command: options } = this.#target
+    // A read behind a write of its chain would find an older value on a replica.
+    const isForPrimary = bridge.readsReplicas && !items.every(({ row }) => row.isRead)
+    const mode = isForPrimary ? options.mode | PRIMARY : options.mode
     const sent = items.map(({ row, text, chunks, preserved }) => {
       const context = row.reply === undefined ? undefined : contextOf(options, preserved)
-      return { chunks, text, mode: options.mode | row.mode, row, context }
+      return { chunks, text, mode: mode | row.mode, row, context }
     })
     return gathered(await Promise.allSettled(sendTogether(bridge, options, sent)))
   }

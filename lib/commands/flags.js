@@ -31,11 +31,22 @@ const OPAQUE = 128
  */
 function flagsOf (name, sub) {
   const command = wordOf(name).toUpperCase()
-  const flags = TABLE.get(command)
-  if (flags === undefined) return OPAQUE
+  const flags = flagsOfCommand(command)
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
-  return TABLE.get(`${command}|${wordOf(sub).toUpperCase()}`) ??
-    (CHANGERS.has(command) ? flags | OPAQUE | STATE : flags | OPAQUE)
+  return flagsOfSubcommand(command, wordOf(sub).toUpperCase())
+}
+
+/** Those of a command without its subcommand, by its upper-case name. */
+function flagsOfCommand (command) {
+  return TABLE.get(command) ?? OPAQUE
+}
+
+/** Those of a subcommand, by both upper-case names. The command has subcommands. */
+function flagsOfSubcommand (command, sub) {
+  const flags = TABLE.get(`${command}|${sub}`)
+  if (flags !== undefined) return flags
+  const others = TABLE.get(command) | OPAQUE
+  return CHANGERS.has(command) ? others | STATE : others
 }
 
 /**
@@ -144,4 +155,17 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { factsOf, flagsOf, READONLY, WRITE, REPEATABLE, BLOCKING, STATE, SUBSCRIBE, CONTAINER, OPAQUE }
+module.exports = {
+  factsOf,
+  flagsOf,
+  flagsOfCommand,
+  flagsOfSubcommand,
+  READONLY,
+  WRITE,
+  REPEATABLE,
+  BLOCKING,
+  STATE,
+  SUBSCRIBE,
+  CONTAINER,
+  OPAQUE
+}

@@ -43,11 +43,22 @@ ${Object.entries(BITS).map(([flag, bit]) => `const ${flag} = ${bit}`).join('\n')
  */
 function flagsOf (name, sub) {
   const command = wordOf(name).toUpperCase()
-  const flags = TABLE.get(command)
-  if (flags === undefined) return OPAQUE
+  const flags = flagsOfCommand(command)
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
-  return TABLE.get(\`\${command}|\${wordOf(sub).toUpperCase()}\`) ??
-    (CHANGERS.has(command) ? flags | OPAQUE | STATE : flags | OPAQUE)
+  return flagsOfSubcommand(command, wordOf(sub).toUpperCase())
+}
+
+/** Those of a command without its subcommand, by its upper-case name. */
+function flagsOfCommand (command) {
+  return TABLE.get(command) ?? OPAQUE
+}
+
+/** Those of a subcommand, by both upper-case names. The command has subcommands. */
+function flagsOfSubcommand (command, sub) {
+  const flags = TABLE.get(\`\${command}|\${sub}\`)
+  if (flags !== undefined) return flags
+  const others = TABLE.get(command) | OPAQUE
+  return CHANGERS.has(command) ? others | STATE : others
 }
 
 /**
@@ -73,7 +84,13 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { factsOf, flagsOf, ${Object.keys(BITS).join(', ')} }
+module.exports = {
+  factsOf,
+  flagsOf,
+  flagsOfCommand,
+  flagsOfSubcommand,
+  ${Object.keys(BITS).join(',\n  ')}
+}
 `
 }
 

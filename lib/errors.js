@@ -7,7 +7,7 @@
  * of the server and the name of the command.
  */
 
-const { isEnded, isRetryable } = require('./error-replies')
+const { isEnded, isRefusal, isRetryable, isServerText } = require('./error-replies')
 const { put } = require('./fields')
 
 /** The base class of all errors of oxidis. */
@@ -140,11 +140,8 @@ function fromReply (text) {
   const limit = Error.stackTraceLimit
   limitStacks(0)
   try {
-    const code = firstWord(text)
-    const message = text.replace(ECHOED, '')
-    // If the server has ended the wait of a blocking command, the command has taken nothing.
-    const applied = isEnded(code) ? 'no' : undefined
-    return new ErrorReply(message, { code, applied, retryable: isRetryable(code) })
+    const code = WRAPPED.exec(text)?.[1] ?? firstWord(text)
+    return new ErrorReply(readable(text), { code, retryable: isRetryable(code) })
   } finally {
     limitStacks(limit)
   }
@@ -189,8 +186,37 @@ class Thrown {
   }
 }
 
+/**
+ * Notes which command `error` answers, and what follows from that. Where the command runs a
+ * program, or is not in the command table, the first word of an error may be the program's, which
+ * may have written by then. Otherwise a blocking command whose wait was ended has taken nothing.
+ * @param {unknown} error
+ * @param {{ command?: string, isOpaque?: boolean }} row
+ */
+function answering (error, { command, isOpaque }) {
+  if (!(error instanceof OxidisError)) return error
+  if (command !== undefined) put(error, 'command', command)
+  if (!(error instanceof ErrorReply) || error.applied !== undefined) return error
+  const { code, message } = error
+  if (!isOpaque) {
+    if (isEnded(code)) put(error, 'applied', 'no')
+  } else if (isRefusal(code) && !isServerText(message)) {
+    put(error, 'applied', 'unknown')
+  }
+  return error
+}
+
+/** The text of an error reply without what the server repeats of the caller's arguments. */
+function readable (text) {
+  return text.replace(ECHOED, '').replace(RULE, '$1***$2')
+}
+
 /** Servers repeat the arguments of a command that they do not know, which may be secret. */
 const ECHOED = /, with args beginning with: .*$/s
+/** Servers repeat the rule of ACL SETUSER that they refuse, which may be a password: `>secret`. */
+const RULE = /^(.*?(?:ACL SETUSER modifier|acl selector starting at) ').*('(?:: |\.?$).*)$/is
+/** What servers before 7.0 put around an error that a script has met; captures that one's code. */
+const WRAPPED = /^ERR Error running script \(call to \S+\): (?:@\w+: ?\d+: )+-?([A-Z]+) /
 
 function firstWord (text) {
   const end = text.search(/[\s]/)
@@ -214,6 +240,7 @@ module.exports = {
   MaxCommandRedirectionsError,
   ScanIteratorInterruptedError,
   Thrown,
+  answering,
   fromNative,
   fromReply,
   fromTransform,

@@ -91,9 +91,7 @@ function lengthOf (chunks, tail) {
  */
 function bytesOf (chunks, tail) {
   if (chunks === null) return Buffer.from(tail, 'latin1')
-  const parts = chunks.map((chunk, i) => i % 2 === 0
-    ? Buffer.from(chunk, 'latin1')
-    : Buffer.from(chunk))
+  const parts = chunks.map((chunk, i) => Buffer.from(chunk, i % 2 === 0 ? 'latin1' : 'utf8'))
   return Buffer.concat([...parts, Buffer.from(tail, 'latin1')])
 }
 

@@ -10,8 +10,7 @@
  * Invariant: a pending id is either in the ring or in the Map, never in both.
  */
 
-const { OxidisError, fromTransform } = require('../errors')
-const { put } = require('../fields')
+const { answering, fromTransform } = require('../errors')
 
 class PromiseRing {
   constructor () {
@@ -59,7 +58,7 @@ class PromiseRing {
     this.rejects[index] = undefined
     this.pending--
     if (this.fences !== null) this.passFences(id)
-    if (isFailure) reject(failed(value, row))
+    if (isFailure) reject(answering(value, row))
     else if (row.reply === undefined) resolve(value)
     else transform(resolve, reject, row, context, value)
   }
@@ -137,7 +136,7 @@ class PromiseRing {
 
 /** Settles one promise with what the server sent. */
 function settle ({ resolve, reject, row, context }, value, isFailure) {
-  if (isFailure) reject(failed(value, row))
+  if (isFailure) reject(answering(value, row))
   else if (row.reply === undefined) resolve(value)
   else transform(resolve, reject, row, context, value)
 }
@@ -148,15 +147,9 @@ function transform (resolve, reject, row, context, value) {
     reply = row.reply(value, context === undefined ? undefined : context.typeMapping,
       context === undefined ? undefined : context.preserved)
   } catch (error) {
-    return reject(failed(fromTransform(error), row))
+    return reject(answering(fromTransform(error), row))
   }
   resolve(reply)
-}
-
-/** `error` with the name of the command. What is not our own error stays as it is. */
-function failed (error, row) {
-  if (row.command !== undefined && error instanceof OxidisError) put(error, 'command', row.command)
-  return error
 }
 
 /** Enough for a server's usual concurrency; five arrays of 1,024 take about 40 KB. */

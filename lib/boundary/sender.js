@@ -23,6 +23,8 @@ class Sender {
   constructor () {
     /** Whether nothing can be sent any more: every command is refused. */
     this.isClosed = false
+    /** Whether commands that only read may go to replicas. */
+    this.readsReplicas = false
   }
 
   /** The id that the last command has got. A command that is refused gets none. */

@@ -9,9 +9,11 @@
  */
 
 const { toMap, toObject } = require('../boundary/values')
+const { isServerText } = require('../error-replies')
 const { RESP_TYPES } = require('../resp-types')
 const {
-  ErrorReply, MultiErrorReply, OxidisError, ProtocolError, WatchError, fromTransform, unbuildable
+  ErrorReply, MultiErrorReply, OxidisError, ProtocolError, WatchError, answering, fromTransform,
+  unbuildable
 } = require('../errors')
 const { put } = require('../fields')
 const { FLAT, PAIRS } = require('../mode')
@@ -40,7 +42,7 @@ function results (replies, refused, items, isRestoring, typeMapping) {
   const all = items.map(({ row, preserved }, index) => {
     const reply = replies[index]
     try {
-      if (reply instanceof OxidisError) throw reply
+      if (reply instanceof OxidisError) throw answering(reply, row)
       const shaped = row.mode === 0 ? reply : inShape(reply, row.mode, typeMapping)
       return row.reply === undefined ? shaped : row.reply(shaped, typeMapping, preserved)
     } catch (error) {
@@ -77,8 +79,14 @@ function refusal (error, refused, items) {
 /** The error of a transaction whose MULTI was refused: the commands behind it may have run. */
 function unopened (refused, items) {
   const error = named(refused.get(0), { command: 'MULTI' })
-  error.applied = items.every((_, index) => refused.has(index + 1)) ? 'no' : 'unknown'
+  const isUntouched = items.every(({ row }, index) => isWithoutEffect(refused.get(index + 1), row))
+  error.applied = isUntouched ? 'no' : 'unknown'
   return error
+}
+
+/** Whether a command with this error has changed nothing. A script may have, before it failed. */
+function isWithoutEffect (error, row) {
+  return error !== undefined && (!row.isOpaque || isServerText(error.message))
 }
 
 /** The replies of a pipeline's commands. */

@@ -19,7 +19,7 @@ const { Arguments, named } = require('../arguments')
 const { copyValues } = require('../boundary/batch')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { commands } = require('../commands')
-const { STATE, SUBSCRIBE } = require('../commands/flags')
+const { STATE, SUBSCRIBE, factsOf } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
 const { settleWith } = require('../methods/callback')
 const { defineMethod, namesOf } = require('../methods/define')
@@ -27,7 +27,7 @@ const { contextOf, send, sendTogether } = require('../methods/dispatch')
 const { compile, headOf } = require('../methods/from-rows')
 const { addNamespaces } = require('../methods/namespaces')
 const { checkArgs, commandName } = require('../methods/send-command')
-const { BLOCK } = require('../mode')
+const { BLOCK, PRIMARY } = require('../mode')
 const { callersTransform } = require('./definitions')
 const { gathered, refusal, results } = require('./multi-replies')
 
@@ -104,7 +104,7 @@ class RedisMulti {
     }
     const { name, flags } = judge(args)
     w.waits = waitOf(name, flags, args)
-    const row = { command: commandName(args[0]), reply, mode: 0 }
+    const row = { command: commandName(args[0]), ...factsOf(flags), reply, mode: 0 }
     return this._add(row, `*${args.length}\r\n`, w)
   }
 
@@ -215,9 +215,12 @@ class RedisMulti {
     const items = this.#finish()
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
     const { _bridge: bridge, _command: options } = this.#target
+    // A read behind a write of its chain would find an older value on a replica.
+    const isForPrimary = bridge.readsReplicas && !items.every(({ row }) => row.isRead)
+    const mode = isForPrimary ? options.mode | PRIMARY : options.mode
     const sent = items.map(({ row, text, chunks, preserved }) => {
       const context = row.reply === undefined ? undefined : contextOf(options, preserved)
-      return { chunks, text, mode: options.mode | row.mode, row, context }
+      return { chunks, text, mode: mode | row.mode, row, context }
     })
     return gathered(await Promise.allSettled(sendTogether(bridge, options, sent)))
   }
@@ -289,11 +292,12 @@ function chained (row) {
  * Adds a method that is not of the command table to the prototype of a subclass.
  * @param {object} prototype
  * @param {string} name
- * @param {object} row `command`, the name for errors; `encode (w, multi, ...args)`, which writes
+ * @param {object} row `command`, the name for errors; `isRead` and `isOpaque`, as `factsOf` makes
+ *   them; `encode (w, multi, ...args)`, which writes
  *   the whole command, its name first; `reply (reply, typeMapping, preserved)`, optional
  */
-function addMultiMethod (prototype, name, { command, encode, reply }) {
-  const row = { command, reply, mode: 0 }
+function addMultiMethod (prototype, name, { command, isRead, isOpaque, encode, reply }) {
+  const row = { command, isRead, isOpaque, reply, mode: 0 }
   defineMethod(prototype, name, function (...args) {
     const w = this._begin()
     try {

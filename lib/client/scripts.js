@@ -14,6 +14,8 @@
 const { createHash } = require('node:crypto')
 
 const { Arguments, isText, named } = require('../arguments')
+const { factsOf, flagsOf } = require('../commands/flags')
+const { isServerText } = require('../error-replies')
 const { ErrorReply } = require('../errors')
 const { withCallback } = require('../methods/callback')
 const { withRest } = require('../methods/deadline')
@@ -93,6 +95,7 @@ function row (method, definition, RESP, command, source) {
     reply: replyOf(definition.transformReply, RESP),
     mode: 0,
     command,
+    ...factsOf(flagsOf(command)),
     tokens: tokens.body,
     tokenCount: tokens.argc
   }
@@ -203,7 +206,10 @@ function send (client, one, args) {
   if (w.chunks !== null) return attempt(bridge, whole, options)
   const start = performance.now()
   return attempt(bridge, short, options).catch(error => {
-    if (!(error instanceof ErrorReply && error.code === 'NOSCRIPT')) throw error
+    // A script may return an error of its own that begins so.
+    const isMissing = error instanceof ErrorReply && error.code === 'NOSCRIPT' &&
+      isServerText(error.message)
+    if (!isMissing) throw error
     return attempt(client._senderAfter(bridge), whole, withRest(options, start))
   })
 }

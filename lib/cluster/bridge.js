@@ -25,6 +25,7 @@ class ClusterBridge extends Bridge {
   constructor (options, limits, pool, onEvent) {
     super(options, limits, pool, onEvent)
     this.sessions = new NodeSessions(this, pool)
+    this.readsReplicas = options.topology.reads !== 'primary'
     /** Place of a node -> the sender to it. */
     this.ways = new Map()
     /** Called whenever anything about the nodes has changed. */

@@ -12,7 +12,9 @@ const { Arguments, isText } = require('../arguments')
 const { bytesOf } = require('../boundary/batch')
 const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
-const { isRedirect } = require('../error-replies')
+const { judge } = require('../commands/guards')
+const { OPAQUE } = require('../commands/flags')
+const { isRedirect, isServerText } = require('../error-replies')
 const { MaxCommandRedirectionsError } = require('../errors')
 const { withRest } = require('../methods/deadline')
 const native = require('../native')
@@ -41,6 +43,8 @@ async function sendByKey (cluster, firstKey, args, options) {
   }
   const command = parseCommandOptions(options, cluster._command)
   const start = performance.now()
+  // A script's own error may begin like a redirect, after the script has written.
+  const isOpaque = (judge(args).flags & OPAQUE) !== 0
   let target
   for (let redirects = 0; ; redirects++) {
     const bridge = cluster._bridge
@@ -49,7 +53,8 @@ async function sendByKey (cluster, firstKey, args, options) {
     try {
       return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
     } catch (error) {
-      if (!isRedirect(error.code) || cluster._bridge.isClosed) throw error
+      const isRefused = isRedirect(error.code) && (!isOpaque || isServerText(error.message))
+      if (!isRefused || cluster._bridge.isClosed) throw error
       if (redirects === MOST_REDIRECTS) throw tooMany(error)
       const [, , address] = error.message.split(' ')
       target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined

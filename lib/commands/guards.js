@@ -8,7 +8,9 @@
  */
 
 const { isText, wordOf } = require('../arguments')
-const { BLOCKING, CONTAINER, STATE, SUBSCRIBE, flagsOf } = require('./flags')
+const {
+  BLOCKING, CONTAINER, STATE, SUBSCRIBE, flagsOfCommand, flagsOfSubcommand
+} = require('./flags')
 
 const OWN_CONNECTION = 'needs a connection of its own: use client.session(async session => ...)'
 const TRANSACTION = 'opens or ends a transaction, and the connection is shared: use client.multi()'
@@ -60,10 +62,10 @@ const SESSION_REFUSALS = byName({ ...IN_SESSION, ...ANYWHERE })
 function judge (args) {
   if (!isText(args[0])) return { name: undefined, flags: 0 }
   const name = wordOf(args[0]).toUpperCase()
-  const flags = flagsOf(name)
+  const flags = flagsOfCommand(name)
   if ((flags & CONTAINER) === 0 || !isText(args[1])) return { name, flags }
   const sub = wordOf(args[1]).toUpperCase()
-  const flagsWithSub = flagsOf(name, sub)
+  const flagsWithSub = flagsOfSubcommand(name, sub)
   // A subcommand that is not known is not named: it may be a secret in the wrong place.
   const isKnown = (flagsWithSub & CONTAINER) === 0
   return { name: isKnown ? `${name} ${sub}` : name, flags: flagsWithSub }

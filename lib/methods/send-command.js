@@ -5,6 +5,7 @@
  */
 
 const { isText, named, wordOf } = require('../arguments')
+const { factsOf } = require('../commands/flags')
 const { judge, laneRefusal, sessionRefusal, waitOf } = require('../commands/guards')
 const { contextOf, dispatch, dispatchBlocking } = require('./dispatch')
 const { borrow, giveBack } = require('./writer')
@@ -34,7 +35,7 @@ function sendCommand (client, args, options, { method, reply, preserved } = BY_H
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
   w.waits = waitOf(name, flags, args)
   giveBack(w)
-  const row = { method, command: commandName(args[0]), reply, mode: 0 }
+  const row = { method, command: commandName(args[0]), ...factsOf(flags), reply, mode: 0 }
   const context = reply === undefined ? undefined : contextOf(options, preserved)
   const send = w.waits === undefined ? dispatch : dispatchBlocking
   return send(client._bridge, w, `*${args.length}\r\n`, row, options, context)

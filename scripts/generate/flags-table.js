@@ -39,16 +39,34 @@ ${Object.entries(BITS).map(([flag, bit]) => `const ${flag} = ${bit}`).join('\n')
 /**
  * The flags of a command; OPAQUE for one that is not known. \`sub\` is its first argument, or
  * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the
- * flags of its command and OPAQUE; if other subcommands change the connection, it counts as
- * changing it.
+ * flags of its command and OPAQUE; if others change the connection, it counts as changing it.
  */
 function flagsOf (name, sub) {
   const command = wordOf(name).toUpperCase()
-  const flags = TABLE.get(command)
-  if (flags === undefined) return OPAQUE
+  const flags = flagsOfCommand(command)
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
-  return TABLE.get(\`\${command}|\${wordOf(sub).toUpperCase()}\`) ??
-    (CHANGERS.has(command) ? flags | OPAQUE | STATE : flags | OPAQUE)
+  return flagsOfSubcommand(command, wordOf(sub).toUpperCase())
+}
+
+/** Those of a command without its subcommand, by its upper-case name. */
+function flagsOfCommand (command) {
+  return TABLE.get(command) ?? OPAQUE
+}
+
+/** Those of a subcommand, by both upper-case names. The command has subcommands. */
+function flagsOfSubcommand (command, sub) {
+  const flags = TABLE.get(\`\${command}|\${sub}\`)
+  if (flags !== undefined) return flags
+  const others = TABLE.get(command) | OPAQUE
+  return CHANGERS.has(command) ? others | STATE : others
+}
+
+/**
+ * What a row has of the flags of its command.
+ * @param {number} flags
+ */
+function factsOf (flags) {
+  return { isRead: (flags & READONLY) !== 0, isOpaque: (flags & OPAQUE) !== 0 }
 }
 
 /** The commands of which some subcommands change the connection. */
@@ -66,7 +84,13 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { flagsOf, ${Object.keys(BITS).join(', ')} }
+module.exports = {
+  factsOf,
+  flagsOf,
+  flagsOfCommand,
+  flagsOfSubcommand,
+  ${Object.keys(BITS).join(',\n  ')}
+}
 `
 }
 

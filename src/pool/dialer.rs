@@ -18,6 +18,7 @@ use super::Questions;
 use crate::backoff;
 use crate::connection::{Connection, Credentials};
 use crate::error::{Error, Result};
+use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
 use crate::options::{ClientOptions, Protocol, Reconnect};
 use crate::outbox::{Event, Outboxes};
@@ -82,6 +83,11 @@ impl Dialer {
         self.metrics.lost.add(1);
         self.history().last = Some(error.clone());
         self.tell(error);
+    }
+
+    /// Notes why a connection that stands cannot be used yet, or with None that it can.
+    pub(super) fn note(&self, error: Option<Error>) {
+        self.history().last = error;
     }
 
     /// Makes one connection, however many attempts it takes.
@@ -150,7 +156,15 @@ impl Dialer {
                 changed.protocol = Protocol::Resp2;
             }
         }
-        let connection = Connection::open(&options, tls, credentials).await?;
+        let connection = match Connection::open(&options, tls, credentials.clone()).await {
+            // A server that waits for a script refuses SELECT. In the database in which every
+            // connection begins, the script can be ended.
+            Err(error) if options.database != 0 && is_script_running(&error) => {
+                options.to_mut().database = 0;
+                Connection::open(&options, tls, credentials).await?
+            }
+            opened => opened?,
+        };
         if is_resp2 {
             return Ok(connection);
         }
@@ -215,6 +229,12 @@ impl Dialer {
         // The two fields are independent, so no panic can leave them out of step.
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a step of the handshake was refused because the server waits for a script to end.
+fn is_script_running(error: &Error) -> bool {
+    let reply = error.cause().and_then(|cause| ErrorReply::of(cause.code().as_bytes()));
+    reply.is_some_and(|reply| reply.reason == Reason::ScriptRunning)
 }
 
 /// What the attempts so far have come to.

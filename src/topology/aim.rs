@@ -72,6 +72,9 @@ impl Aim {
             true => self.at_block(encoded),
             false => self.at_one(encoded),
         };
+        // A chain that writes reads what it has written, which a replica may not have yet.
+        let may_read = command.mode & Command::PRIMARY == 0;
+        let goal = goal.map(|(slot, is_read)| (slot, is_read && may_read));
         match self.is_one {
             true => Ok(Goal { slot: self.anywhere, is_read: goal.is_ok_and(|goal| goal.1) }),
             false => {
@@ -266,6 +269,16 @@ mod tests {
         ] {
             assert_eq!(at(words).unwrap(), Goal { slot, is_read }, "{words}");
         }
+    }
+
+    #[test]
+    fn what_is_for_the_primary_is_no_read() {
+        let bytes = encoded("GET foo");
+        let command =
+            Command { id: 0, len: bytes.len() as u32, mode: Command::PRIMARY, timeout: 0 };
+        let goal = Aim::default().at(&command, &bytes).unwrap();
+        assert_eq!(goal, Goal { slot: 12182, is_read: false });
+        assert!(!Aim::at_one_shard().at(&command, &bytes).unwrap().is_read);
     }
 
     #[test]

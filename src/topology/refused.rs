@@ -33,7 +33,7 @@ impl Routes {
         if let Some(error) = self.closed.clone() {
             return self.fail(&batch, &error);
         }
-        let Some(command) = batch.commands().first().copied() else { return };
+        let Some(command) = batch.commands().first().copied() else { return self.suspect(from) };
         let Ok(Goal { slot, .. }) = self.aim.at(&command, batch.bytes()) else {
             return self.fail(&batch, &error);
         };
@@ -126,8 +126,14 @@ impl Routes {
     /// The node at `from` is not what it was taken for: its lane gets another connection, and
     /// servers are asked where everything is.
     fn doubt(&mut self, from: u32, slot: u16, now: Instant) {
-        self.news.look = true;
         self.await_others(slot, from, now);
+        self.suspect(from);
+    }
+
+    /// The lane of the node at `from` gets another connection, and servers are asked where
+    /// everything is.
+    fn suspect(&mut self, from: u32) {
+        self.news.look = true;
         if let Some(node) = self.registry.get_mut(from) {
             node.lane().renew();
         }

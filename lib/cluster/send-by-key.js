@@ -12,11 +12,9 @@ const { Arguments, isText } = require('../arguments')
 const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
 const { isRedirect } = require('../error-replies')
-const { MaxCommandRedirectionsError } = require('../errors')
 const { withRest } = require('../methods/deadline')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
-const { MOST_REDIRECTS } = require('./bridge')
 const { slotOf } = require('./key-slot')
 const { viewOver } = require('./views')
 
@@ -38,19 +36,17 @@ async function sendByKey (cluster, firstKey, args, options) {
   }
   const command = parseCommandOptions(options, cluster._command)
   const start = performance.now()
-  let target
+  // The place of the node that an ASK has named.
+  let asked
   for (let redirects = 0; ; redirects++) {
     const bridge = cluster._bridge
     const left = withRest(command, start)
-    const place = target?.place ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
+    const place = asked ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
     try {
-      return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
+      return await sendTo(cluster, bridge.way(place), args, left, asked !== undefined)
     } catch (error) {
       if (!isRedirect(error.code) || cluster._bridge.isClosed) throw error
-      if (redirects === MOST_REDIRECTS) throw tooMany(error)
-      const [, , address] = error.message.split(' ')
-      target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined
-      if (target === undefined) await bridge.refresh()
+      asked = await bridge.redirected(error, redirects, slot)
     }
   }
 }
@@ -76,11 +72,6 @@ function slotOfAll (args) {
   for (const arg of args) w.arg(arg, 'args')
   const text = (w.chunks ?? []).join('') + w.body
   return native.slotOfCommand(Buffer.from(`*${args.length}\r\n${text}`, 'latin1'))
-}
-
-function tooMany (cause) {
-  return new MaxCommandRedirectionsError(`the cluster has sent the command on ${MOST_REDIRECTS} ` +
-    'times: its nodes do not agree on who has its slot', { retryable: true, cause })
 }
 
 const { sendCommand: send } = RedisClient.prototype

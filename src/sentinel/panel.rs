@@ -113,7 +113,7 @@ impl Panel {
         if let Some(prompt) = prompt {
             prompt.tell();
         }
-        View { shards: vec![shard(votes, primary)] }.checked()
+        View { shards: vec![shard(votes, primary)], gap: None }.checked()
     }
 
     /// The pool of the sentinel at `endpoint`, which is made if there is none.

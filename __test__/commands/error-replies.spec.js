@@ -49,7 +49,7 @@ test('the words are sorted and stand for something', () => {
 })
 
 test('every function of the leaf answers as the table says', () => {
-  const { isServerText, ...columns } = replies
+  const { isServerText: _isServerText, ...columns } = replies
   for (const [name, is] of Object.entries(columns)) {
     assert.ok(REPLIES.some(row => row[name]), name)
     for (const row of REPLIES) assert.strictEqual(is(row.word), row[name] === true, row.word)

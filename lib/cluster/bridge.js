@@ -13,7 +13,8 @@ const { Bridge, UNHEARD } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
 const { isRedirect } = require('../error-replies')
 const {
-  AbortError, ClientClosedError, OxidisError, QueueFullError, TimeoutError
+  AbortError, ClientClosedError, MaxCommandRedirectionsError, OxidisError, QueueFullError,
+  TimeoutError
 } = require('../errors')
 const native = require('../native')
 const { clearTimeout, performance, setTimeout } = require('../timers')
@@ -26,6 +27,8 @@ class ClusterBridge extends Bridge {
     super(options, limits, pool, onEvent)
     this.sessions = new NodeSessions(this, pool)
     this.readsReplicas = options.topology.reads !== 'primary'
+    /** Redirects of one command that this class follows itself, beside the native side. */
+    this.maxRedirects = Math.min(options.topology.maxRedirects, MOST_REDIRECTS)
     /** Place of a node -> the sender to it. */
     this.ways = new Map()
     /** Called whenever anything about the nodes has changed. */
@@ -189,6 +192,22 @@ class ClusterBridge extends Bridge {
     return UNHEARD
   }
 
+  /**
+   * A node has refused a command of `slot` with `error`; the command was sent on `redirects` times
+   * before. Resolves with the place of the node that is to be asked next, behind ASKING, or with
+   * undefined if that is the one that has the slot; what has moved is known by then.
+   */
+  async redirected (error, redirects, slot) {
+    const isNamed = error.code === 'MOVED' || error.code === 'ASK'
+    // Other refusals name no node: they tell by themselves what is wrong.
+    if (!isNamed && redirects >= MOST_TRIES) throw error
+    if (isNamed && redirects >= this.maxRedirects) throw tooMany(redirects, error)
+    const place = slot === undefined ? null : this.core.askedBy(slot, error.message)
+    if (place !== null) return place
+    await this.refresh()
+    return undefined
+  }
+
   /** Sends the command over a session on the node of its keys, and follows redirects. */
   async sendBlocking (command) {
     if (command.place !== undefined) return super.sendBlocking(command)
@@ -198,16 +217,27 @@ class ClusterBridge extends Bridge {
       try {
         return await super.sendBlocking({ ...command, slot, place, isAsking: place !== undefined })
       } catch (error) {
-        if (!isRedirect(error.code) || redirects === MOST_REDIRECTS) throw error
-        place = slot === undefined ? undefined : this.core.askedBy(slot, error.message) ?? undefined
-        if (place === undefined) await this.refresh()
+        if (!isRedirect(error.code)) throw error
+        place = await this.redirected(error, redirects, slot)
       }
     }
   }
 }
 
-/** Redirects that one command follows: the default of `maxCommandRedirections`. */
-const MOST_REDIRECTS = 5
+function tooMany (redirects, cause) {
+  const [, , last = 'an unknown node'] = cause.message.split(' ')
+  const text = `the cluster has sent the command on ${redirects} times, and once more to ` +
+    `${last}: its nodes do not agree on who has its slot`
+  return new MaxCommandRedirectionsError(text, { applied: 'no', retryable: true, cause })
+}
+
+/** The most redirects of `maxCommandRedirections` that are counted, as on the native side. */
+const MOST_REDIRECTS = 15
+/**
+ * How often a command is sent again that a node cannot run yet. The client has looked around in
+ * between each time, so this is about a second.
+ */
+const MOST_TRIES = 5
 /**
  * How long (ms) `refresh` waits for news. The native side looks around at most every 200 ms, so it
  * has looked once by then.
@@ -218,4 +248,4 @@ const MOST_NAMES = 100_000
 /** How often the primary of a slot is looked for. */
 const MOST_LOOKS = 3
 
-module.exports = { ClusterBridge, MOST_REDIRECTS }
+module.exports = { ClusterBridge }

@@ -12,15 +12,13 @@ const { Arguments, isText } = require('../arguments')
 const { bytesOf } = require('../boundary/batch')
 const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
-const { judge } = require('../commands/guards')
 const { OPAQUE } = require('../commands/flags')
+const { judge } = require('../commands/guards')
 const { isRedirect, isServerText } = require('../error-replies')
-const { MaxCommandRedirectionsError } = require('../errors')
 const { withRest } = require('../methods/deadline')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
 const { performance } = require('../timers')
-const { MOST_REDIRECTS } = require('./bridge')
 const { slotOf } = require('./key-slot')
 const { viewOver } = require('./views')
 
@@ -45,20 +43,18 @@ async function sendByKey (cluster, firstKey, args, options) {
   const start = performance.now()
   // A script's own error may begin like a redirect, after the script has written.
   const isOpaque = (judge(args).flags & OPAQUE) !== 0
-  let target
+  // The place of the node that an ASK has named.
+  let asked
   for (let redirects = 0; ; redirects++) {
     const bridge = cluster._bridge
     const left = withRest(command, start)
-    const place = target?.place ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
+    const place = asked ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
     try {
-      return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
+      return await sendTo(cluster, bridge.way(place), args, left, asked !== undefined)
     } catch (error) {
       const isRefused = isRedirect(error.code) && (!isOpaque || isServerText(error.message))
       if (!isRefused || cluster._bridge.isClosed) throw error
-      if (redirects === MOST_REDIRECTS) throw tooMany(error)
-      const [, , address] = error.message.split(' ')
-      target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined
-      if (target === undefined) await bridge.refresh()
+      asked = await bridge.redirected(error, redirects, slot)
     }
   }
 }
@@ -84,11 +80,6 @@ function slotOfAll (args) {
   for (const arg of args) w.arg(arg, 'args')
   const head = Buffer.from(`*${args.length}\r\n`)
   return native.slotOfCommand(Buffer.concat([head, bytesOf(w.chunks, w.body)]))
-}
-
-function tooMany (cause) {
-  return new MaxCommandRedirectionsError(`the cluster has sent the command on ${MOST_REDIRECTS} ` +
-    'times: its nodes do not agree on who has its slot', { retryable: true, cause })
 }
 
 const { sendCommand: send } = RedisClient.prototype

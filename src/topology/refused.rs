@@ -51,7 +51,7 @@ impl Routes {
             }
             Redirect::Later { is_cluster_down } => {
                 // A replica that cannot serve is no reason to wait: the primary can.
-                let primary = self.table.primary(slot).filter(|place| *place != from);
+                let primary = self.primary(Some(slot)).filter(|place| *place != from);
                 if let Some(primary) = primary.filter(|_| !self.holds.is_held(slot)) {
                     self.hand_over(Destination::Node(primary), stray.batch, Some(stray.error));
                     return;
@@ -174,7 +174,8 @@ impl Routes {
 
     /// The place of the node that servers call `endpoint`.
     fn place_of(&self, endpoint: Endpoint) -> Option<u32> {
-        self.registry.place_of(&self.template.mapped(endpoint))
+        let place = self.registry.place_of(&self.template.mapped(endpoint));
+        place.filter(|place| !self.is_stranger(*place))
     }
 
     fn most_redirects(&self) -> u32 {

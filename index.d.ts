@@ -810,7 +810,7 @@ export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'ur
 export interface RedisClusterNode {
   /** Its id in the cluster. */
   readonly id: string
-  /** `host:port`, or `[host]:port` for IPv6 */
+  /** `host:port` */
   readonly address: string
   readonly host: string
   readonly port: number
@@ -871,10 +871,7 @@ export interface RedisClusterCore extends EventEmitter {
   readonly shards: RedisClusterShard[]
   /** For each of the 16,384 slots its shard; undefined where no node has it. */
   readonly slots: (RedisClusterShard | undefined)[]
-  /**
-   * All nodes by `host:port`, or `[host]:port` for IPv6. `get` and `has` find an IPv6 node without
-   * the brackets as well.
-   */
+  /** All nodes by `host:port`. */
   readonly nodeByAddress: Map<string, RedisClusterNode>
   /** @deprecated use `masters` */
   getMasters(): RedisClusterNode[]

@@ -25,7 +25,7 @@ pub struct Subscriber {
 
 /// Which connections a subscriber may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Budget {
+pub enum Allotment {
     /// Those that the pool keeps for subscribers.
     Subscribers,
     /// Those that callers have to themselves. The subscriber waits for one,
@@ -50,7 +50,7 @@ impl Subscriber {
     /// A subscriber to one server, without subscriptions and without a connection. Must be called
     /// inside the runtime.
     pub fn start(
-        budget: Budget,
+        budget: Allotment,
         options: Arc<ClientOptions>,
         pool: Arc<Pool>,
         outbox: Arc<Outbox>,
@@ -75,7 +75,7 @@ impl Subscriber {
         let ledger = ledger(Ledger::scattered(), &options);
         let coverage = Coverage { ledger, ..Coverage::default() };
         let changes = nodes.changes();
-        let hub = Hub::new(Budget::Subscribers, coverage, Some(nodes), options, outbox, metrics);
+        let hub = Hub::new(Allotment::Subscribers, coverage, Some(nodes), options, outbox, metrics);
         tokio::spawn(keeper::supervise(Arc::clone(&hub), changes));
         Self { hub }
     }

@@ -1,7 +1,7 @@
 //! The life of a subscriber, from its first subscription to its last.
 
 use oxidis::error::ErrorClass;
-use oxidis::pubsub::{Budget, Topic};
+use oxidis::pubsub::{Allotment, Topic};
 use tokio::time::Instant;
 
 use crate::scene::{confirmed, message, Scene};
@@ -89,7 +89,7 @@ async fn a_close_fails_what_waits_and_what_comes_later() {
 
 #[tokio::test]
 async fn monitoring_has_an_exclusive_connection_that_ends_with_it() {
-    let mut scene = Scene::with(Budget::Sessions, |_| ()).await;
+    let mut scene = Scene::with(Allotment::Sessions, |_| ()).await;
     let ticket = scene.subscribe(Topic::Monitor, &[("", 4)]);
     let mut wire = scene.server.accept().await;
     wire.expect("MONITOR").await;

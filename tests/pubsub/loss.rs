@@ -5,7 +5,7 @@ use std::time::Duration;
 use oxidis::error::ErrorClass;
 use oxidis::options::{Reconnect, Secret};
 use oxidis::outbox::{Event, Resubscribed};
-use oxidis::pubsub::{Budget, Topic};
+use oxidis::pubsub::{Allotment, Topic};
 use tokio::time::{sleep, Instant};
 
 use crate::scene::{confirmed, message, Scene};
@@ -84,7 +84,7 @@ async fn unsubscribing_from_everything_while_there_is_no_connection_ends_the_att
 
 #[tokio::test(start_paused = true)]
 async fn a_hopeless_error_fails_requests_at_once_and_subscriptions_go_on_being_wanted() {
-    let mut scene = Scene::with(Budget::Subscribers, |options| {
+    let mut scene = Scene::with(Allotment::Subscribers, |options| {
         options.password = Some(Secret::from("secret".to_owned()));
     })
     .await;
@@ -104,7 +104,7 @@ async fn a_hopeless_error_fails_requests_at_once_and_subscriptions_go_on_being_w
 #[tokio::test]
 async fn a_strategy_that_wants_no_reconnect_ends_the_subscriber() {
     let mut scene =
-        Scene::with(Budget::Subscribers, |options| options.reconnect = Reconnect::Never).await;
+        Scene::with(Allotment::Subscribers, |options| options.reconnect = Reconnect::Never).await;
     scene.subscribe(Topic::Channel, &[("a", 1)]);
     let mut wire = scene.server.accept().await;
     wire.expect("SUBSCRIBE a").await;
@@ -158,7 +158,7 @@ async fn a_gap_covers_what_a_server_had_not_sent_yet_when_it_closed_the_connecti
 
 #[tokio::test(start_paused = true)]
 async fn without_pings_a_gap_begins_with_the_last_message() {
-    let mut scene = Scene::with(Budget::Subscribers, |options| {
+    let mut scene = Scene::with(Allotment::Subscribers, |options| {
         options.ping_interval = Duration::ZERO;
     })
     .await;

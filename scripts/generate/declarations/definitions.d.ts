@@ -115,9 +115,9 @@ export type DefinedMethods<D> = {
 
 /** The methods of definitions on a chain. `T` is what strings become. */
 export type DefinedLinks<Replies extends unknown[], D, T = string> = {
-  readonly [name in keyof D]-?: D[name] extends { parseCommand: unknown }
+  readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
     ? DefinedLink<Replies, D, D[name], T>
-    : { readonly [member in keyof D[name]]-?: DefinedLink<Replies, D, D[name][member], T> }
+    : { readonly [member in keyof D[name]]: DefinedLink<Replies, D, D[name][member], T> }
 }
 
 /** The method of one definition on a chain. */

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout, Instant};
 use self::service::SubscriberDriver;
 use super::feeds::Feed;
 use super::hub::Hub;
-use super::subscriber::Budget;
+use super::subscriber::Allotment;
 use crate::backoff::{self, Flaps};
 use crate::error::{Error, ErrorClass};
 use crate::pool::Lease;
@@ -80,8 +80,8 @@ async fn drive(hub: Arc<Hub>, feed: Arc<Feed>) {
 async fn connect(hub: &Arc<Hub>, feed: &Feed) -> Option<Lease> {
     let lease = async {
         match hub.budget {
-            Budget::Subscribers => feed.pool.subscriber_lease().await,
-            Budget::Sessions => feed.pool.acquire().await,
+            Allotment::Subscribers => feed.pool.subscriber_lease().await,
+            Allotment::Sessions => feed.pool.acquire().await,
         }
     };
     match hub.keep_time(feed, hub.impatiently(feed, lease)).await? {

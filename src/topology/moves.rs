@@ -34,6 +34,8 @@ impl Routes {
         }
         self.count_strangers();
         let before = mem::replace(&mut self.table, table);
+        self.aim.avoid_gaps(&before, &self.table);
+        self.aim.avoid_gaps(&before, &self.table);
         self.is_known = true;
         self.gap = view.gap;
         // The table may have followed redirects before, of which the application was not told.

@@ -92,13 +92,18 @@ function partOf (leaf, args, passed, constant) {
     return `text(${same === -1 ? constant(leaf) : passed[same]})`
   }
   if (same !== -1) return passed[same]
-  const document = args.findIndex(arg => isDocument(arg) && JSON.stringify(arg) === leaf)
+  const document = args.findIndex(arg => isDocument(arg, leaf))
   if (document !== -1) return `JSON.stringify(${passed[document]})`
   return typeof leaf === 'string' ? JSON.stringify(leaf) : constant(leaf)
 }
 
-function isDocument (arg) {
-  return arg !== undefined && typeof arg !== 'bigint' && !Buffer.isBuffer(arg)
+/** Whether `leaf` is `arg` as JSON. What has no JSON, such as a bigint in a list, is no document. */
+function isDocument (arg, leaf) {
+  try {
+    return arg !== undefined && !Buffer.isBuffer(arg) && JSON.stringify(arg) === leaf
+  } catch {
+    return false
+  }
 }
 
 function startsWith (leaves, at, list) {

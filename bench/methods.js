@@ -159,7 +159,7 @@ class Stage {
       bridge.flush()
       if (replies !== undefined) {
         for (let i = 0; i < turns * replies.length; i++) {
-          bridge.slots.settle(firstId + i, replies[i % replies.length], false)
+          bridge.promises.settle(firstId + i, replies[i % replies.length], false)
         }
       }
       total += performance.now() - started
@@ -170,9 +170,9 @@ class Stage {
 
   /** Nobody is going to answer: the places of the promises are free again. */
   forget () {
-    const { slots } = this.bridge
-    slots.resolves.fill(undefined)
-    slots.pending = 0
+    const { promises } = this.bridge
+    promises.resolves.fill(undefined)
+    promises.pending = 0
   }
 }
 

@@ -39,10 +39,7 @@ describe('a node that is named without its address', { concurrency: true }, () =
     const cluster = await set.fakeCluster({ nodes: 2 })
     const [known, unknown] = cluster.primaries
     answer(cluster, node => [node === unknown ? '?' : node.host, node.port, node.id, []])
-    const client = set.clusterClient(cluster, {
-      // A busy machine takes its time to connect.
-      defaults: { socket: { connectTimeout: 3_000 } }, commandOptions: { timeout: 1_000 }
-    })
+    const client = set.clusterClient(cluster, { commandOptions: { timeout: 1_000 } })
     await client.connect()
     assert.strictEqual(await client.set(cluster.keyOn(known), 'value'), 'OK')
     const error = await set.failure(client.set(cluster.keyOn(unknown), 'value'))

@@ -16,6 +16,7 @@ pub mod bounds;
 mod credentials;
 mod exchange;
 mod handshake;
+mod manner;
 mod open;
 mod reader;
 mod server_info;
@@ -29,6 +30,8 @@ use std::time::Duration;
 use tokio::time::{timeout, Instant};
 
 pub use credentials::Credentials;
+pub use manner::Manner;
+pub use open::Opening;
 pub use reader::Reader;
 pub use server_info::ServerInfo;
 
@@ -46,6 +49,8 @@ pub struct Connection {
     pub info: ServerInfo,
     /// The database that is selected.
     pub database: u32,
+    /// What the server was asked for in the handshake.
+    pub manner: Manner,
     is_broken: AtomicBool,
     created_at: Instant,
     idle_since: Instant,
@@ -59,6 +64,7 @@ impl Connection {
             reader: Reader::new(limits),
             info: ServerInfo::default(),
             database: 0,
+            manner: Manner::default(),
             is_broken: AtomicBool::new(false),
             created_at: now,
             idle_since: now,

@@ -101,6 +101,7 @@ mod tests {
 
     use super::*;
     use crate::options::{ClientOptions, Endpoint};
+    use crate::stream::{Progress, ServerAddress};
 
     #[tokio::test]
     async fn room_follows_the_bytes_received_not_the_announced_size() {
@@ -108,7 +109,9 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let endpoint = Endpoint::tcp("127.0.0.1", port);
         let options = ClientOptions { endpoint, ..Default::default() };
-        let stream = Stream::connect(&options, None).await.unwrap();
+        let (progress, address) =
+            (Progress::default(), ServerAddress::Tcp(listener.local_addr().unwrap()));
+        let stream = Stream::connect(&options, None, address, &progress).await.unwrap();
         let (mut peer, _) = listener.accept().await.unwrap();
 
         let size = 3_000_000;

@@ -12,13 +12,15 @@ pub(super) enum Link {
     Dormant,
     /// A connection is being made.
     Connecting,
-    /// The connection stands. `blocked`: the socket takes no more bytes for now. `failed`: why it
-    /// never will again.
+    /// The connection stands. `blocked`: the socket takes no more bytes for now. `unread`: bytes
+    /// have come during a pause, and the driver has to read before it writes. `failed`: why nothing
+    /// can be written any more.
     Up {
         stream: Arc<Stream>,
         wire: Arc<Mutex<Wire>>,
         attendant: Attendant,
         blocked: bool,
+        unread: bool,
         failed: Option<Error>,
     },
     /// The lane has ended for good.
@@ -61,6 +63,13 @@ impl Link {
                 }
             }
             _ => Wait::Over,
+        }
+    }
+
+    /// The connection is of no more use for `error`, unless it was not before.
+    pub(super) fn fail(&mut self, error: Error) {
+        if let Self::Up { failed, .. } = self {
+            failed.get_or_insert(error);
         }
     }
 

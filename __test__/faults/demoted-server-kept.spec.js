@@ -59,13 +59,17 @@ for (const RESP of [2, 3]) {
     })
 
     it('is left by a blocking command that was ended there', async t => {
-      const { set, failOver, client, next, admin } = await deployment(t, { RESP })
+      const { set, demote, turnName, client, next, admin } = await deployment(t, { RESP })
       const blocked = set.failure(client.blPop('q', 0))
       await until(async () => (await admin.info('clients')).includes('blocked_clients:1\r'),
         'a blocked command')
-      await failOver()
-      const error = await blocked
-      assert.strictEqual(error.code, 'UNBLOCKED')
+      await demote()
+      assert.strictEqual((await blocked).code, 'UNBLOCKED')
+      // The name still leads there, and each of these connections is as useless as the first.
+      for (let i = 0; i < 3; i++) {
+        assert.strictEqual((await set.failure(client.blPop('q', 0))).code, 'READONLY')
+      }
+      turnName()
       const pusher = set.client(next)
       await pusher.rPush('q', 'element')
       const outcomes = await rounds(() => client.blPop('q', 0))
@@ -91,8 +95,8 @@ for (const RESP of [2, 3]) {
 
 /**
  * Two servers and a name, which is a proxy: connections lead to where the name led when they were
- * made. `demote()` makes the first server a replica of the second; `failOver()` then turns the
- * name as well.
+ * made. `demote()` makes the first server a replica of the second, `turnName()` lets the name lead
+ * to the second, and `failOver()` does both.
  */
 async function deployment (t, { RESP }) {
   const set = scene(t)
@@ -111,11 +115,12 @@ async function deployment (t, { RESP }) {
     await until(async () => (await admin.info('replication')).includes('master_link_status:up'),
       'the replica')
   }
-  const failOver = async () => {
-    name.target = { host: next.host, port: next.port }
-    await demote()
+  const turnName = () => { name.target = { host: next.host, port: next.port } }
+  const failOver = () => {
+    turnName()
+    return demote()
   }
-  return { set, next, client, admin, demote, failOver }
+  return { set, next, client, admin, demote, turnName, failOver }
 }
 
 /**

@@ -26,8 +26,7 @@ export function createClient<
   S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
   T extends TypeMapping = {}
 >(options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
-    : RedisClientWith<Known<S> & Known<F> & Known<M>>
+  RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClient(options?: RedisClientOptions | string): RedisClient
 
 /**
@@ -40,8 +39,7 @@ export function createClientPool<
 >(
   options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
   poolOptions?: RedisPoolOptions
-): T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
-  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
+): RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClientPool(
   options?: RedisClientOptions | string,
   poolOptions?: RedisPoolOptions
@@ -387,47 +385,35 @@ export interface ScanStart {
   cursor?: RedisArgument
 }
 
-/** Iterators over pages, see `SCAN`: each step is an array, which may be empty. */
-export interface RedisIterators {
+/**
+ * Iterators over pages, see `SCAN`. Each step is an array, which may be empty. `T` is string or
+ * Buffer.
+ */
+export interface RedisIteratorsOf<T> {
   /** Goes through the keys of the database. */
-  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<string[], void, undefined>
+  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<T[], void, undefined>
   /** Goes through the fields of a hash, with their values. */
   hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ field: string; value: string }[], void, undefined>
+    AsyncGenerator<{ field: T; value: T }[], void, undefined>
   /** Goes through the values of a hash. */
   hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<string[], void, undefined>
+    AsyncGenerator<T[], void, undefined>
   /** Goes through the fields of a hash; needs Redis 7.4 or later. */
   hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<string[], void, undefined>
+    AsyncGenerator<T[], void, undefined>
   /** Goes through the members of a set. */
   sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<string[], void, undefined>
+    AsyncGenerator<T[], void, undefined>
   /** Goes through the members of a sorted set, with their scores. */
   zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ value: string; score: number }[], void, undefined>
+    AsyncGenerator<{ value: T; score: number }[], void, undefined>
 }
 
-/** Iterators over pages, see `SCAN`: each step is an array, which may be empty. */
-export interface RedisBufferIterators {
-  /** Goes through the keys of the database. */
-  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the fields of a hash, with their values. */
-  hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ field: Buffer; value: Buffer }[], void, undefined>
-  /** Goes through the values of a hash. */
-  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the fields of a hash; needs Redis 7.4 or later. */
-  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the members of a set. */
-  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the members of a sorted set, with their scores. */
-  zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ value: Buffer; score: number }[], void, undefined>
-}
+/** Iterators over pages, see `SCAN`. */
+export interface RedisIterators extends RedisIteratorsOf<string> {}
+
+/** Iterators over pages, see `SCAN`. Strings are Buffers. */
+export interface RedisBufferIterators extends RedisIteratorsOf<Buffer> {}
 
 /** A client. */
 export interface RedisClient extends RedisClientCore, RedisCommands, RedisModuleCommands,
@@ -778,8 +764,7 @@ export function createCluster<
   S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
   T extends TypeMapping = {}
 >(options: RedisClusterOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  T extends BufferTypeMapping ? RedisBufferClusterWith<Known<S> & Known<F> & Known<M>>
-    : RedisClusterWith<Known<S> & Known<F> & Known<M>>
+  RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createCluster(options?: RedisClusterOptions): RedisCluster
 
 /** The class of what `createCluster` returns. */
@@ -1012,6 +997,12 @@ export interface RedisBufferCluster extends RedisClusterCore, RedisBufferCommand
   MULTI: RedisBufferCluster['multi']
 }
 
+/** The types of such a client with definitions. `createCluster` returns one of them. */
+export interface RedisClusterForms<D> {
+  strings: RedisClusterWith<D>
+  buffers: RedisBufferClusterWith<D>
+}
+
 /** A client of a cluster with the methods of its definitions. */
 export type RedisClusterWith<D> = [keyof D] extends [never] ? RedisCluster
   : RedisClusterExtended<RedisCluster, RedisSession, RedisClientWith<D>, RedisChain<[], D>, D>
@@ -1237,8 +1228,8 @@ export type ScriptMethod<D> =
   D extends { parseCommand(parser: any, ...args: infer A): unknown }
     ? {
         (...args: A): Promise<ScriptReply<D>>
-        (...args: [...A, callback: Callback<ScriptReply<D>>]): void
-        (...args: [...RequiredParameters<A>, callback: Callback<ScriptReply<D>>]): void
+        (...args: [...args: A, callback: Callback<ScriptReply<D>>]): void
+        (...args: [...args: RequiredParameters<A>, callback: Callback<ScriptReply<D>>]): void
       }
     : never
 
@@ -1256,31 +1247,43 @@ export type DefinedMethods<D> = {
     : { readonly [member in keyof D[name]]: ScriptMethod<D[name][member]> }
 }
 
-/** As `DefinedMethods`, on a chain. */
-export type DefinedLinks<Replies extends unknown[], D> = {
+/** The methods of definitions on a chain. `T` is what strings become. */
+export type DefinedLinks<Replies extends unknown[], D, T = string> = {
   readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
-    ? DefinedLink<Replies, D, D[name]>
-    : { readonly [member in keyof D[name]]: DefinedLink<Replies, D, D[name][member]> }
+    ? DefinedLink<Replies, D, D[name], T>
+    : { readonly [member in keyof D[name]]: DefinedLink<Replies, D, D[name][member], T> }
 }
 
 /** The method of one definition on a chain. */
-export type DefinedLink<Replies extends unknown[], D, Definition> =
+export type DefinedLink<Replies extends unknown[], D, Definition, T = string> =
   Definition extends { parseCommand(parser: any, ...args: infer A): unknown }
-    ? (...args: A) => RedisChain<[...Replies, ScriptReply<Definition>], D>
+    ? (...args: A) => RedisChain<[...Replies, ScriptReply<Definition>], D, T>
     : never
 
-/** As `DefinedLinks`, on a chain whose strings are Buffers. */
-export type DefinedBufferLinks<Replies extends unknown[], D> = {
-  readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
-    ? DefinedBufferLink<Replies, D, D[name]>
-    : { readonly [member in keyof D[name]]: DefinedBufferLink<Replies, D, D[name][member]> }
-}
+/** The methods of definitions on a chain whose strings are Buffers. */
+export type DefinedBufferLinks<Replies extends unknown[], D> = DefinedLinks<Replies, D, Buffer>
 
 /** The method of one definition on a chain whose strings are Buffers. */
 export type DefinedBufferLink<Replies extends unknown[], D, Definition> =
-  Definition extends { parseCommand(parser: any, ...args: infer A): unknown }
-    ? (...args: A) => RedisBufferChain<[...Replies, ScriptReply<Definition>], D>
-    : never
+  DefinedLink<Replies, D, Definition, Buffer>
+
+/** The key of {@link RedisClientForms} and its like that a type mapping asks for. */
+export type RedisTextForm<T> = T extends BufferTypeMapping ? 'buffers' : 'strings'
+
+/**
+ * The types of a client with definitions. `createClient` returns one of them. It is an interface so
+ * that the compiler does not search the methods of an annotated variable for type arguments.
+ */
+export interface RedisClientForms<D> {
+  strings: RedisClientWith<D>
+  buffers: RedisBufferClientWith<D>
+}
+
+/** The types of a pool with definitions. `createClientPool` returns one of them. */
+export interface RedisClientPoolForms<D> {
+  strings: RedisClientPoolWith<D>
+  buffers: RedisBufferClientPoolWith<D>
+}
 
 /** Definitions that are known by name; none if all that is known is that there may be some. */
 export type Known<D> = string extends keyof D ? {} : D
@@ -1796,78 +1799,43 @@ export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unkno
 export type MultiTransform<Reply> =
   (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
 
-/** A chain with the methods of the client's definitions `D`: scripts, functions, modules. */
-export type RedisChain<Replies extends unknown[], D> = [keyof D] extends [never]
-  ? RedisMulti<Replies>
-  : RedisMulti<Replies, D> & DefinedLinks<Replies, D>
+/**
+ * A chain with the methods of the client's definitions `D`: scripts, functions, modules. `T` is what
+ * strings become.
+ */
+export type RedisChain<Replies extends unknown[], D, T = string> = [keyof D] extends [never]
+  ? RedisMulti<Replies, {}, T>
+  : RedisMulti<Replies, D, T> & DefinedLinks<Replies, D, T>
 
-/** As `RedisChain`, where strings are Buffers. */
-export type RedisBufferChain<Replies extends unknown[], D> = [keyof D] extends [never]
-  ? RedisBufferMulti<Replies>
-  : RedisBufferMulti<Replies, D> & DefinedBufferLinks<Replies, D>
+/** A chain with the methods of the client's definitions `D`. Strings are Buffers. */
+export type RedisBufferChain<Replies extends unknown[], D> = RedisChain<Replies, D, Buffer>
+
+/** A chain of commands, made by `multi()`. Strings are Buffers. */
+export type RedisBufferMulti<Replies extends unknown[] = [], D = {}> =
+  RedisMulti<Replies, D, Buffer>
 
 /**
  * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
  * can be executed once. Wrong arguments reject the execution, before anything is sent.
  */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
    */
-  select(db: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  select(db: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
   select<Reply>(
     db: RedisInteger, transform: MultiTransform<Reply>
-  ): RedisChain<[...Replies, Reply], D>
-  SELECT: RedisMulti<Replies, D>['select']
+  ): RedisChain<[...Replies, Reply], D, T>
+  SELECT: RedisMulti<Replies, D, T>['select']
   /** Adds any command; `transform` turns its reply into another. */
   addCommand<Reply = unknown>(
     args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisChain<[...Replies, Reply], D>
-  /** Adds any command; its reply is the decoded one. */
-  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisChain<[...Replies, Reply], D>
-  /**
-   * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
-   *
-   * Rejects with `WatchError` if a watched key has changed, with `MultiErrorReply` if commands
-   * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
-   * nothing was.
-   */
-  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
-  exec(callback: Callback<MultiReplies<Replies>>): void
-  exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisMulti<Replies, D>['exec']
-  /** As `exec`, with the replies as a tuple in any case. */
-  execTyped(execAsPipeline?: boolean): Promise<Replies>
-  /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
-  execAsPipeline(): Promise<MultiReplies<Replies>>
-  execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
-  /** As `execAsPipeline`, with the replies as a tuple in any case. */
-  execAsPipelineTyped(): Promise<Replies>
-}
-
-/**
- * A chain of commands whose strings are Buffers. Each method adds a command and returns the chain,
- * which can be executed once. Wrong arguments reject the execution, before anything is sent.
- */
-export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
-  /**
-   * Selects a database for the commands behind it. The client's own is selected again at the end
-   * of the transaction. Not in a pipeline.
-   */
-  select(db: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  select<Reply>(
-    db: RedisInteger, transform: MultiTransform<Reply>
-  ): RedisBufferChain<[...Replies, Reply], D>
-  SELECT: RedisBufferMulti<Replies, D>['select']
-  /** Adds any command; `transform` turns its reply into another. */
-  addCommand<Reply = unknown>(
-    args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisBufferChain<[...Replies, Reply], D>
+  ): RedisChain<[...Replies, Reply], D, T>
   /** Adds any command; its reply is the decoded one. */
   sendCommand<Reply = unknown>(
     args: readonly RedisArgument[]
-  ): RedisBufferChain<[...Replies, Reply], D>
+  ): RedisChain<[...Replies, Reply], D, T>
   /**
    * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
    *
@@ -1878,7 +1846,7 @@ export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
   exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisBufferMulti<Replies, D>['exec']
+  EXEC: RedisMulti<Replies, D, T>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
@@ -2435,8 +2403,7 @@ export function createSentinel<
   S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
   T extends TypeMapping = {}
 >(options: RedisSentinelOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  T extends BufferTypeMapping ? RedisBufferSentinelWith<Known<S> & Known<F> & Known<M>>
-    : RedisSentinelWith<Known<S> & Known<F> & Known<M>>
+  RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createSentinel(options: RedisSentinelOptions): RedisSentinel
 
 /** The class of what `createSentinel` returns. */
@@ -2639,6 +2606,12 @@ export interface RedisBufferSentinel extends RedisSentinelCore, RedisBufferComma
   /** Each node has its own: use a client of that node. */
   monitor: never
   MONITOR: never
+}
+
+/** The types of such a client with definitions. `createSentinel` returns one of them. */
+export interface RedisSentinelForms<D> {
+  strings: RedisSentinelWith<D>
+  buffers: RedisBufferSentinelWith<D>
 }
 
 /** A client of Sentinel with the methods of its definitions. */
@@ -6011,3702 +5984,1863 @@ export interface RedisPlainCommands {
   ZMSCORE: RedisPlainCommands['zmScore']
 }
 
+/** The commands whose replies hold text. `T` is string or Buffer. */
+export interface RedisTextCommands<T> {
+  /**
+   * Lists the ACL categories, or the commands inside a category.
+   *
+   * Complexity: O(1) since the categories and commands are a fixed set.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-cat/
+   */
+  aclCat(categoryName?: RedisArgument): Promise<T[]>
+  aclCat(callback: Callback<T[]>): void
+  aclCat(categoryName: RedisArgument | undefined, callback: Callback<T[]>): void
+  ACL_CAT: RedisTextCommands<T>['aclCat']
+  /**
+   * Simulates the execution of a command by a user, without executing the command.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-dryrun/
+   */
+  aclDryRun(username: RedisArgument, command: RedisArgument[]): Promise<T>
+  aclDryRun(username: RedisArgument, command: RedisArgument[], callback: Callback<T>): void
+  ACL_DRYRUN: RedisTextCommands<T>['aclDryRun']
+  /**
+   * Generates a pseudorandom, secure password that can be used to identify ACL users.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-genpass/
+   */
+  aclGenPass(bits?: RedisInteger): Promise<T>
+  aclGenPass(callback: Callback<T>): void
+  aclGenPass(bits: RedisInteger | undefined, callback: Callback<T>): void
+  ACL_GENPASS: RedisTextCommands<T>['aclGenPass']
+  /**
+   * Lists the ACL rules of a user.
+   *
+   * Complexity: O(N). Where N is the number of password, command and pattern rules that the user
+   * has.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-getuser/
+   */
+  aclGetUser(username: RedisArgument): Promise<{ flags: T[]; passwords: T[]; commands: T; keys: T; channels: T; selectors: { commands: T; keys: T; channels: T }[] } | null>
+  aclGetUser(username: RedisArgument, callback: Callback<{ flags: T[]; passwords: T[]; commands: T; keys: T; channels: T; selectors: { commands: T; keys: T; channels: T }[] } | null>): void
+  ACL_GETUSER: RedisTextCommands<T>['aclGetUser']
+  /**
+   * Dumps the effective rules in ACL file format.
+   *
+   * Complexity: O(N). Where N is the number of configured users.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-list/
+   */
+  aclList(): Promise<T[]>
+  aclList(callback: Callback<T[]>): void
+  ACL_LIST: RedisTextCommands<T>['aclList']
+  /**
+   * Lists recent security events generated due to ACL rules.
+   *
+   * Complexity: O(N) with N being the number of entries shown.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-log/
+   */
+  aclLog(count?: RedisInteger): Promise<{ count: number; reason: T; context: T; object: T; username: T; 'age-seconds': number; 'client-info': T; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>
+  aclLog(callback: Callback<{ count: number; reason: T; context: T; object: T; username: T; 'age-seconds': number; 'client-info': T; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>): void
+  aclLog(count: RedisInteger | undefined, callback: Callback<{ count: number; reason: T; context: T; object: T; username: T; 'age-seconds': number; 'client-info': T; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>): void
+  ACL_LOG: RedisTextCommands<T>['aclLog']
+  /**
+   * Lists all ACL users.
+   *
+   * Complexity: O(N). Where N is the number of configured users.
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-users/
+   */
+  aclUsers(): Promise<T[]>
+  aclUsers(callback: Callback<T[]>): void
+  ACL_USERS: RedisTextCommands<T>['aclUsers']
+  /**
+   * Returns the authenticated username of the current connection.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/acl-whoami/
+   */
+  aclWhoAmI(): Promise<T>
+  aclWhoAmI(callback: Callback<T>): void
+  ACL_WHOAMI: RedisTextCommands<T>['aclWhoAmI']
+  /**
+   * Returns an element.
+   *
+   * Complexity: O(1).
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arget/
+   */
+  arGet(key: RedisArgument, index: RedisInteger): Promise<T | null>
+  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<T | null>): void
+  ARGET: RedisTextCommands<T>['arGet']
+  /**
+   * Returns the elements of a range, both ends included.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argetrange/
+   */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(T | null)[]>
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(T | null)[]>): void
+  ARGETRANGE: RedisTextCommands<T>['arGetRange']
+  /**
+   * Returns the elements that fulfil predicates, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/argrep/
+   */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: T }[]>
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: T }[]>): void
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: T }[]>): void
+  ARGREP_WITHVALUES: RedisTextCommands<T>['arGrepWithValues']
+  /**
+   * Returns the elements that were inserted last.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arlastitems/
+   */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(T | null)[]>
+  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(T | null)[]>): void
+  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(T | null)[]>): void
+  ARLASTITEMS: RedisTextCommands<T>['arLastItems']
+  /**
+   * Returns several elements.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/armget/
+   */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(T | null)[]>
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(T | null)[]>): void
+  ARMGET: RedisTextCommands<T>['arMGet']
+  /**
+   * Computes over the elements of a range; MATCH counts those that equal the value.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arop/
+   */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<T | number | null>
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<T | number | null>): void
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<T | number | null>): void
+  AROP: RedisTextCommands<T>['arOp']
+  /**
+   * Returns the elements of a range that are set, with their indexes.
+   *
+   * Complexity: O(N) where N is the number of indexes.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/arscan/
+   */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: T }[]>
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: T }[]>): void
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: T }[]>): void
+  ARSCAN: RedisTextCommands<T>['arScan']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Blocks until an
+   * element is available otherwise. Deletes the list if the last element was moved.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/blmove/
+   */
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): Promise<T | null>
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<T | null>): void
+  BLMOVE: RedisTextCommands<T>['blMove']
+  /**
+   * Moves several elements from one end of a list to an end of another. Waits until there are
+   * some.
+   *
+   * Complexity: O(N) where N is the number of elements moved.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/blmovem/
+   */
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): Promise<T[] | null>
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<T[] | null>): void
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options: LMoveMOptions | undefined, callback: Callback<T[] | null>): void
+  BLMOVEM: RedisTextCommands<T>['blMoveM']
+  /**
+   * Removes and returns the first element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N) where N is the number of provided keys.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/blpop/
+   */
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: T; element: T } | null>
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: T; element: T } | null>): void
+  BLPOP: RedisTextCommands<T>['blPop']
+  /**
+   * Returns the flags of a key.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-get/
+   */
+  blessGet(key: RedisArgument): Promise<T[]>
+  blessGet(key: RedisArgument, callback: Callback<T[]>): void
+  BLESS_GET: RedisTextCommands<T>['blessGet']
+  /**
+   * Iterates over the keys with a flag.
+   *
+   * Complexity: O(1).
+   * Since 8.12.0.
+   * @see https://redis.io/docs/latest/commands/bless-scan/
+   */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: T; keys: T[] }>
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: T; keys: T[] }>): void
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: T; keys: T[] }>): void
+  BLESS_SCAN: RedisTextCommands<T>['blessScan']
+  /**
+   * Pops the first element from one of multiple lists. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
+   * returned.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/blmpop/
+   */
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: T, elements: T[]] | null>
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: T, elements: T[]] | null>): void
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: T, elements: T[]] | null>): void
+  BLMPOP: RedisTextCommands<T>['blmPop']
+  /**
+   * Removes and returns the last element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(N) where N is the number of provided keys.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/brpop/
+   */
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: T; element: T } | null>
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: T; element: T } | null>): void
+  BRPOP: RedisTextCommands<T>['brPop']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Block until an element
+   * is available otherwise. Deletes the list if the last element was popped.
+   *
+   * Complexity: O(1).
+   * Since 2.2.0.
+   * The server calls it deprecated since 6.2.0, use `BLMOVE` with the `RIGHT` and `LEFT`
+   * arguments.
+   * @see https://redis.io/docs/latest/commands/brpoplpush/
+   */
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): Promise<T | null>
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble, callback: Callback<T | null>): void
+  BRPOPLPUSH: RedisTextCommands<T>['brPopLPush']
+  /**
+   * Removes and returns the member with the highest score from one or more sorted sets. Blocks
+   * until a member available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/bzpopmax/
+   */
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: T; value: T; score: number } | null>
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: T; value: T; score: number } | null>): void
+  BZPOPMAX: RedisTextCommands<T>['bzPopMax']
+  /**
+   * Removes and returns the member with the lowest score from one or more sorted sets. Blocks
+   * until a member is available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/bzpopmin/
+   */
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: T; value: T; score: number } | null>
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: T; value: T; score: number } | null>): void
+  BZPOPMIN: RedisTextCommands<T>['bzPopMin']
+  /**
+   * Removes and returns a member by score from one or more sorted sets. Blocks until a member is
+   * available otherwise. Deletes the sorted set if the last element was popped.
+   *
+   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
+   * elements in the sorted set, and M being the number of elements popped.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/bzmpop/
+   */
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: T; members: { value: T; score: number }[] } | null>
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: T; members: { value: T; score: number }[] } | null>): void
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: T; members: { value: T; score: number }[] } | null>): void
+  BZMPOP: RedisTextCommands<T>['bzmPop']
+  /**
+   * Returns the name of the connection.
+   *
+   * Complexity: O(1).
+   * Since 2.6.9.
+   * @see https://redis.io/docs/latest/commands/client-getname/
+   */
+  clientGetName(): Promise<T | null>
+  clientGetName(callback: Callback<T | null>): void
+  CLIENT_GETNAME: RedisTextCommands<T>['clientGetName']
+  /**
+   * Returns information about server-assisted client-side caching for the connection.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/client-trackinginfo/
+   */
+  clientTrackingInfo(): Promise<{ flags: T[]; redirect: number; prefixes: T[] }>
+  clientTrackingInfo(callback: Callback<{ flags: T[]; redirect: number; prefixes: T[] }>): void
+  CLIENT_TRACKINGINFO: RedisTextCommands<T>['clientTrackingInfo']
+  /**
+   * Returns the key names in a hash slot.
+   *
+   * Complexity: O(N) where N is the number of requested keys.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
+   */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<T[]>
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<T[]>): void
+  CLUSTER_GETKEYSINSLOT: RedisTextCommands<T>['clusterGetKeysInSlot']
+  /**
+   * Returns information about the state of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-info/
+   */
+  clusterInfo(): Promise<T>
+  clusterInfo(callback: Callback<T>): void
+  CLUSTER_INFO: RedisTextCommands<T>['clusterInfo']
+  /**
+   * Returns a list of all TCP links to and from peer nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-links/
+   */
+  clusterLinks(): Promise<ClusterLink<T>[]>
+  clusterLinks(callback: Callback<ClusterLink<T>[]>): void
+  CLUSTER_LINKS: RedisTextCommands<T>['clusterLinks']
+  /**
+   * Returns the ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myid/
+   */
+  clusterMyId(): Promise<T>
+  clusterMyId(callback: Callback<T>): void
+  CLUSTER_MYID: RedisTextCommands<T>['clusterMyId']
+  /**
+   * Returns the shard ID of a node.
+   *
+   * Complexity: O(1).
+   * Since 7.2.0.
+   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
+   */
+  clusterMyShardId(): Promise<T>
+  clusterMyShardId(callback: Callback<T>): void
+  CLUSTER_MYSHARDID: RedisTextCommands<T>['clusterMyShardId']
+  /**
+   * Returns the cluster configuration for a node.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-nodes/
+   */
+  clusterNodes(): Promise<T>
+  clusterNodes(callback: Callback<T>): void
+  CLUSTER_NODES: RedisTextCommands<T>['clusterNodes']
+  /**
+   * Lists the replica nodes of a master node.
+   *
+   * Complexity: O(N) where N is the number of replicas.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/cluster-replicas/
+   */
+  clusterReplicas(nodeId: RedisArgument): Promise<T[]>
+  clusterReplicas(nodeId: RedisArgument, callback: Callback<T[]>): void
+  CLUSTER_REPLICAS: RedisTextCommands<T>['clusterReplicas']
+  /**
+   * Returns the mapping of cluster slots to nodes.
+   *
+   * Complexity: O(N) where N is the total number of Cluster nodes.
+   * Since 3.0.0.
+   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
+   * @see https://redis.io/docs/latest/commands/cluster-slots/
+   */
+  clusterSlots(): Promise<ClusterSlots<T>[]>
+  clusterSlots(callback: Callback<ClusterSlots<T>[]>): void
+  CLUSTER_SLOTS: RedisTextCommands<T>['clusterSlots']
+  /**
+   * Returns documentary information about one, multiple or all commands.
+   *
+   * Complexity: O(N) where N is the number of commands to look up.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/command-docs/
+   */
+  commandDocs(commands?: RedisVariadicArgument): Promise<Record<string, CommandDoc<T>>>
+  commandDocs(callback: Callback<Record<string, CommandDoc<T>>>): void
+  commandDocs(commands: RedisVariadicArgument | undefined, callback: Callback<Record<string, CommandDoc<T>>>): void
+  COMMAND_DOCS: RedisTextCommands<T>['commandDocs']
+  /**
+   * Extracts the key names from an arbitrary command.
+   *
+   * Complexity: O(N) where N is the number of arguments to the command.
+   * Since 2.8.13.
+   * @see https://redis.io/docs/latest/commands/command-getkeys/
+   */
+  commandGetKeys(args: RedisArgument[]): Promise<T[]>
+  commandGetKeys(args: RedisArgument[], callback: Callback<T[]>): void
+  COMMAND_GETKEYS: RedisTextCommands<T>['commandGetKeys']
+  /**
+   * Extracts the key names and access flags for an arbitrary command.
+   *
+   * Complexity: O(N) where N is the number of arguments to the command.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/command-getkeysandflags/
+   */
+  commandGetKeysAndFlags(args: RedisArgument[]): Promise<{ key: T; flags: T[] }[]>
+  commandGetKeysAndFlags(args: RedisArgument[], callback: Callback<{ key: T; flags: T[] }[]>): void
+  COMMAND_GETKEYSANDFLAGS: RedisTextCommands<T>['commandGetKeysAndFlags']
+  /**
+   * Returns a list of command names.
+   *
+   * Complexity: O(N) where N is the total number of Redis commands.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/command-list/
+   */
+  commandList(options?: CommandListOptions): Promise<T[]>
+  commandList(callback: Callback<T[]>): void
+  commandList(options: CommandListOptions | undefined, callback: Callback<T[]>): void
+  COMMAND_LIST: RedisTextCommands<T>['commandList']
+  /**
+   * Returns the effective values of configuration parameters.
+   *
+   * Complexity: O(N) when N is the number of configuration parameters provided.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/config-get/
+   */
+  configGet(parameters: RedisVariadicArgument): Promise<Record<string, T>>
+  configGet(parameters: RedisVariadicArgument, callback: Callback<Record<string, T>>): void
+  CONFIG_GET: RedisTextCommands<T>['configGet']
+  /**
+   * Returns the XXH3 digest of a string value, as 16 hexadecimal digits.
+   *
+   * Complexity: O(N) where N is the length of the value.
+   * Since 8.4.0.
+   * @see https://redis.io/docs/latest/commands/digest/
+   */
+  digest(key: RedisArgument): Promise<T | null>
+  digest(key: RedisArgument, callback: Callback<T | null>): void
+  DIGEST: RedisTextCommands<T>['digest']
+  /**
+   * Returns a serialized representation of the value stored at a key.
+   *
+   * Complexity: O(1) to access the key and additional O(N*M) to serialize it, where N is the
+   * number of Redis objects composing the value and M their average size. For small string values
+   * the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).
+   * Since 2.6.0.
+   * @see https://redis.io/docs/latest/commands/dump/
+   */
+  dump(key: RedisArgument): Promise<T | null>
+  dump(key: RedisArgument, callback: Callback<T | null>): void
+  DUMP: RedisTextCommands<T>['dump']
+  /**
+   * Returns the given string.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/echo/
+   */
+  echo(message: RedisArgument): Promise<T>
+  echo(message: RedisArgument, callback: Callback<T>): void
+  ECHO: RedisTextCommands<T>['echo']
+  /**
+   * Dumps all libraries into a serialized binary payload.
+   * Only a view that maps BLOB_STRING to Buffer gets the bytes unharmed.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-dump/
+   */
+  functionDump(): Promise<T>
+  functionDump(callback: Callback<T>): void
+  FUNCTION_DUMP: RedisTextCommands<T>['functionDump']
+  /**
+   * Returns information about all libraries.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-list/
+   */
+  functionList(options?: FunctionListOptions): Promise<FunctionLibrary<T>[]>
+  functionList(callback: Callback<FunctionLibrary<T>[]>): void
+  functionList(options: FunctionListOptions | undefined, callback: Callback<FunctionLibrary<T>[]>): void
+  FUNCTION_LIST: RedisTextCommands<T>['functionList']
+  /**
+   * Returns information about all libraries.
+   * Returns the libraries' code too.
+   *
+   * Complexity: O(N) where N is the number of functions.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-list/
+   */
+  functionListWithCode(options?: FunctionListOptions): Promise<(FunctionLibrary<T> & { library_code: T })[]>
+  functionListWithCode(callback: Callback<(FunctionLibrary<T> & { library_code: T })[]>): void
+  functionListWithCode(options: FunctionListOptions | undefined, callback: Callback<(FunctionLibrary<T> & { library_code: T })[]>): void
+  FUNCTION_LIST_WITHCODE: RedisTextCommands<T>['functionListWithCode']
+  /**
+   * Creates a library.
+   *
+   * Complexity: O(1) (considering compilation time is redundant).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-load/
+   */
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): Promise<T>
+  functionLoad(code: RedisArgument, callback: Callback<T>): void
+  functionLoad(code: RedisArgument, options: { REPLACE?: boolean } | undefined, callback: Callback<T>): void
+  FUNCTION_LOAD: RedisTextCommands<T>['functionLoad']
+  /**
+   * Returns information about a function during execution.
+   *
+   * Complexity: O(1).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/function-stats/
+   */
+  functionStats(): Promise<FunctionStats<T>>
+  functionStats(callback: Callback<FunctionStats<T>>): void
+  FUNCTION_STATS: RedisTextCommands<T>['functionStats']
+  /**
+   * Returns members from a geospatial index as geohash strings.
+   *
+   * Complexity: O(1) for each member requested.
+   * Since 3.2.0.
+   * @see https://redis.io/docs/latest/commands/geohash/
+   */
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): Promise<(T | null)[]>
+  geoHash(key: RedisArgument, member: RedisVariadicArgument, callback: Callback<(T | null)[]>): void
+  GEOHASH: RedisTextCommands<T>['geoHash']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<T[]>
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<T[]>): void
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<T[]>): void
+  GEORADIUS: RedisTextCommands<T>['geoRadius']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<T[]>
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<T[]>): void
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<T[]>): void
+  GEORADIUSBYMEMBER: RedisTextCommands<T>['geoRadiusByMember']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
+   * `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+   */
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<T[]>
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<T[]>): void
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<T[]>): void
+  GEORADIUSBYMEMBER_RO: RedisTextCommands<T>['geoRadiusByMemberRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
+   * `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
+   */
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<T>[]>
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<T>[]>): void
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<T>[]>): void
+  GEORADIUSBYMEMBER_RO_WITH: RedisTextCommands<T>['geoRadiusByMemberRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` and `FROMMEMBER` arguments.
+   * @see https://redis.io/docs/latest/commands/georadiusbymember/
+   */
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<T>[]>
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<T>[]>): void
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<T>[]>): void
+  GEORADIUSBYMEMBER_WITH: RedisTextCommands<T>['geoRadiusByMemberWith']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius_ro/
+   */
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<T[]>
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<T[]>): void
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<T[]>): void
+  GEORADIUS_RO: RedisTextCommands<T>['geoRadiusRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.10.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius_ro/
+   */
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<T>[]>
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<T>[]>): void
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<T>[]>): void
+  GEORADIUS_RO_WITH: RedisTextCommands<T>['geoRadiusRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
+   * circular area delimited by center and radius and M is the number of items inside the index.
+   * Since 3.2.0.
+   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
+   * `BYRADIUS` argument.
+   * @see https://redis.io/docs/latest/commands/georadius/
+   */
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<T>[]>
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<T>[]>): void
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<T>[]>): void
+  GEORADIUS_WITH: RedisTextCommands<T>['geoRadiusWith']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearch/
+   */
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): Promise<T[]>
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, callback: Callback<T[]>): void
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options: GeoSearchOptions | undefined, callback: Callback<T[]>): void
+  GEOSEARCH: RedisTextCommands<T>['geoSearch']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle.
+   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   *
+   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
+   * area around the shape provided as the filter and M is the number of items inside the shape.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/geosearch/
+   */
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<T>[]>
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<T>[]>): void
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<T>[]>): void
+  GEOSEARCH_WITH: RedisTextCommands<T>['geoSearchWith']
+  /**
+   * Returns the string value of a key.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/get/
+   */
+  get(key: RedisArgument): Promise<T | null>
+  get(key: RedisArgument, callback: Callback<T | null>): void
+  GET: RedisTextCommands<T>['get']
+  /**
+   * Returns the string value of a key after deleting the key.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/getdel/
+   */
+  getDel(key: RedisArgument): Promise<T | null>
+  getDel(key: RedisArgument, callback: Callback<T | null>): void
+  GETDEL: RedisTextCommands<T>['getDel']
+  /**
+   * Returns the string value of a key after setting its expiration time.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/getex/
+   */
+  getEx(key: RedisArgument, options: GetExOptions): Promise<T | null>
+  getEx(key: RedisArgument, options: GetExOptions, callback: Callback<T | null>): void
+  GETEX: RedisTextCommands<T>['getEx']
+  /**
+   * Returns a substring of the string stored at a key.
+   *
+   * Complexity: O(N) where N is the length of the returned string. The complexity is ultimately
+   * determined by the returned length, but because creating a substring from an existing string
+   * is very cheap, it can be considered O(1) for small strings.
+   * Since 2.4.0.
+   * @see https://redis.io/docs/latest/commands/getrange/
+   */
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<T>
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<T>): void
+  GETRANGE: RedisTextCommands<T>['getRange']
+  /**
+   * Returns the previous string value of a key after setting it to a new value.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * The server calls it deprecated since 6.2.0, use `SET` with the `!GET` argument.
+   * @see https://redis.io/docs/latest/commands/getset/
+   */
+  getSet(key: RedisArgument, value: RedisArgument): Promise<T | null>
+  getSet(key: RedisArgument, value: RedisArgument, callback: Callback<T | null>): void
+  GETSET: RedisTextCommands<T>['getSet']
+  /**
+   * Returns the value of a field in a hash.
+   *
+   * Complexity: O(1).
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/hget/
+   */
+  hGet(key: RedisArgument, field: RedisArgument): Promise<T | null>
+  hGet(key: RedisArgument, field: RedisArgument, callback: Callback<T | null>): void
+  HGET: RedisTextCommands<T>['hGet']
+  /**
+   * Returns all fields and values in a hash.
+   *
+   * Complexity: O(N) where N is the size of the hash.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/hgetall/
+   */
+  hGetAll(key: RedisArgument): Promise<Record<string, T>>
+  hGetAll(key: RedisArgument, callback: Callback<Record<string, T>>): void
+  HGETALL: RedisTextCommands<T>['hGetAll']
+  /**
+   * Returns the value of a field and deletes it from the hash.
+   *
+   * Complexity: O(N) where N is the number of specified fields.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/hgetdel/
+   */
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): Promise<(T | null)[]>
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(T | null)[]>): void
+  HGETDEL: RedisTextCommands<T>['hGetDel']
+  /**
+   * Get the value of one or more fields of a given hash key, and optionally set their expiration.
+   *
+   * Complexity: O(N) where N is the number of specified fields.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/hgetex/
+   */
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): Promise<(T | null)[]>
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(T | null)[]>): void
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options: HGetExOptions | undefined, callback: Callback<(T | null)[]>): void
+  HGETEX: RedisTextCommands<T>['hGetEx']
+  /**
+   * Increments the floating point value of a field by a number. Uses 0 as initial value if the
+   * field doesn't exist.
+   *
+   * Complexity: O(1).
+   * Since 2.6.0.
+   * @see https://redis.io/docs/latest/commands/hincrbyfloat/
+   */
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): Promise<T>
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble, callback: Callback<T>): void
+  HINCRBYFLOAT: RedisTextCommands<T>['hIncrByFloat']
+  /**
+   * Returns all fields in a hash.
+   *
+   * Complexity: O(N) where N is the size of the hash.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/hkeys/
+   */
+  hKeys(key: RedisArgument): Promise<T[]>
+  hKeys(key: RedisArgument, callback: Callback<T[]>): void
+  HKEYS: RedisTextCommands<T>['hKeys']
+  /**
+   * Returns one or more random fields from a hash.
+   *
+   * Complexity: O(N) where N is the number of fields returned.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/hrandfield/
+   */
+  hRandField(key: RedisArgument): Promise<T | null>
+  hRandField(key: RedisArgument, callback: Callback<T | null>): void
+  HRANDFIELD: RedisTextCommands<T>['hRandField']
+  /**
+   * Returns one or more random fields from a hash.
+   * Returns several fields; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the number of fields returned.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/hrandfield/
+   */
+  hRandFieldCount(key: RedisArgument, count: RedisInteger): Promise<T[]>
+  hRandFieldCount(key: RedisArgument, count: RedisInteger, callback: Callback<T[]>): void
+  HRANDFIELD_COUNT: RedisTextCommands<T>['hRandFieldCount']
+  /**
+   * Returns one or more random fields from a hash.
+   * Returns several fields with their values; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the number of fields returned.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/hrandfield/
+   */
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): Promise<{ field: T; value: T }[]>
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger, callback: Callback<{ field: T; value: T }[]>): void
+  HRANDFIELD_COUNT_WITHVALUES: RedisTextCommands<T>['hRandFieldCountWithValues']
+  /**
+   * Iterates over fields and values of a hash.
+   *
+   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
+   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
+   * Since 2.8.0.
+   * @see https://redis.io/docs/latest/commands/hscan/
+   */
+  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: T; entries: { field: T; value: T }[] }>
+  hScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: T; entries: { field: T; value: T }[] }>): void
+  hScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: T; entries: { field: T; value: T }[] }>): void
+  HSCAN: RedisTextCommands<T>['hScan']
+  /**
+   * Iterates over fields and values of a hash.
+   * Returns the fields without their values (since 7.4.0).
+   *
+   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
+   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
+   * Since 2.8.0.
+   * @see https://redis.io/docs/latest/commands/hscan/
+   */
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: T; fields: T[] }>
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: T; fields: T[] }>): void
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: T; fields: T[] }>): void
+  HSCAN_NOVALUES: RedisTextCommands<T>['hScanNoValues']
+  /**
+   * Returns all values in a hash.
+   *
+   * Complexity: O(N) where N is the size of the hash.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/hvals/
+   */
+  hVals(key: RedisArgument): Promise<T[]>
+  hVals(key: RedisArgument, callback: Callback<T[]>): void
+  HVALS: RedisTextCommands<T>['hVals']
+  /**
+   * Handshakes with the Redis server.
+   * On a client it only asks; a session can also change protocol and login.
+   *
+   * Complexity: O(1).
+   * Since 6.0.0.
+   * @see https://redis.io/docs/latest/commands/hello/
+   */
+  hello(): Promise<HelloReply<T>>
+  hello(callback: Callback<HelloReply<T>>): void
+  HELLO: RedisTextCommands<T>['hello']
+  /**
+   * Returns the values of all fields in a hash.
+   *
+   * Complexity: O(N) where N is the number of fields being requested.
+   * Since 2.0.0.
+   * @see https://redis.io/docs/latest/commands/hmget/
+   */
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument): Promise<(T | null)[]>
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(T | null)[]>): void
+  HMGET: RedisTextCommands<T>['hmGet']
+  /**
+   * Increment the floating point value of a key by a number. Uses 0 as initial value if the key
+   * doesn't exist.
+   *
+   * Complexity: O(1).
+   * Since 2.6.0.
+   * @see https://redis.io/docs/latest/commands/incrbyfloat/
+   */
+  incrByFloat(key: RedisArgument, increment: RedisDouble): Promise<T>
+  incrByFloat(key: RedisArgument, increment: RedisDouble, callback: Callback<T>): void
+  INCRBYFLOAT: RedisTextCommands<T>['incrByFloat']
+  /**
+   * Returns information and statistics about the server.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/info/
+   */
+  info(section?: RedisArgument): Promise<T>
+  info(callback: Callback<T>): void
+  info(section: RedisArgument | undefined, callback: Callback<T>): void
+  INFO: RedisTextCommands<T>['info']
+  /**
+   * Returns all key names that match a pattern.
+   *
+   * Complexity: O(N) with N being the number of keys in the database, under the assumption that
+   * the key names in the database and the given pattern have limited length.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/keys/
+   */
+  keys(pattern: RedisArgument): Promise<T[]>
+  keys(pattern: RedisArgument, callback: Callback<T[]>): void
+  KEYS: RedisTextCommands<T>['keys']
+  /**
+   * Returns an element from a list by its index.
+   *
+   * Complexity: O(N) where N is the number of elements to traverse to get to the element at
+   * index. This makes asking for the first or the last element of the list O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/lindex/
+   */
+  lIndex(key: RedisArgument, index: RedisInteger): Promise<T | null>
+  lIndex(key: RedisArgument, index: RedisInteger, callback: Callback<T | null>): void
+  LINDEX: RedisTextCommands<T>['lIndex']
+  /**
+   * Returns an element after popping it from one list and pushing it to another. Deletes the list
+   * if the last element was moved.
+   *
+   * Complexity: O(1).
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/lmove/
+   */
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): Promise<T | null>
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, callback: Callback<T | null>): void
+  LMOVE: RedisTextCommands<T>['lMove']
+  /**
+   * Moves several elements from one end of a list to an end of another.
+   *
+   * Complexity: O(N) where N is the number of elements moved.
+   * Since a version after 8.4.
+   * @see https://redis.io/docs/latest/commands/lmovem/
+   */
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): Promise<T[] | null>
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, callback: Callback<T[] | null>): void
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options: LMoveMOptions | undefined, callback: Callback<T[] | null>): void
+  LMOVEM: RedisTextCommands<T>['lMoveM']
+  /**
+   * Returns the first elements in a list after removing it. Deletes the list if the last element
+   * was popped.
+   *
+   * Complexity: O(N) where N is the number of elements returned.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/lpop/
+   */
+  lPop(key: RedisArgument): Promise<T | null>
+  lPop(key: RedisArgument, callback: Callback<T | null>): void
+  LPOP: RedisTextCommands<T>['lPop']
+  /**
+   * Returns the first elements in a list after removing it. Deletes the list if the last element
+   * was popped.
+   * Pops up to `count` elements.
+   *
+   * Complexity: O(N) where N is the number of elements returned.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/lpop/
+   */
+  lPopCount(key: RedisArgument, count: RedisInteger): Promise<T[] | null>
+  lPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<T[] | null>): void
+  LPOP_COUNT: RedisTextCommands<T>['lPopCount']
+  /**
+   * Returns a range of elements from a list.
+   *
+   * Complexity: O(S+N) where S is the distance of start offset from HEAD for small lists, from
+   * nearest end (HEAD or TAIL) for large lists; and N is the number of elements in the specified
+   * range.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/lrange/
+   */
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): Promise<T[]>
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger, callback: Callback<T[]>): void
+  LRANGE: RedisTextCommands<T>['lRange']
+  /**
+   * Returns a human-readable latency analysis report.
+   *
+   * Complexity: O(1).
+   * Since 2.8.13.
+   * @see https://redis.io/docs/latest/commands/latency-doctor/
+   */
+  latencyDoctor(): Promise<T>
+  latencyDoctor(callback: Callback<T>): void
+  LATENCY_DOCTOR: RedisTextCommands<T>['latencyDoctor']
+  /**
+   * Returns a latency graph for an event.
+   *
+   * Complexity: O(1).
+   * Since 2.8.13.
+   * @see https://redis.io/docs/latest/commands/latency-graph/
+   */
+  latencyGraph(event: LatencyEvent): Promise<T>
+  latencyGraph(event: LatencyEvent, callback: Callback<T>): void
+  LATENCY_GRAPH: RedisTextCommands<T>['latencyGraph']
+  /**
+   * Returns the latest latency samples for all events.
+   *
+   * Complexity: O(1).
+   * Since 2.8.13.
+   * @see https://redis.io/docs/latest/commands/latency-latest/
+   */
+  latencyLatest(): Promise<[name: T, timestamp: number, latestLatency: number, allTimeLatency: number][]>
+  latencyLatest(callback: Callback<[name: T, timestamp: number, latestLatency: number, allTimeLatency: number][]>): void
+  LATENCY_LATEST: RedisTextCommands<T>['latencyLatest']
+  /**
+   * Finds the longest common substring.
+   *
+   * Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/lcs/
+   */
+  lcs(key1: RedisArgument, key2: RedisArgument): Promise<T>
+  lcs(key1: RedisArgument, key2: RedisArgument, callback: Callback<T>): void
+  LCS: RedisTextCommands<T>['lcs']
+  /**
+   * Returns multiple elements from a list after removing them. Deletes the list if the last
+   * element was popped.
+   *
+   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
+   * returned.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/lmpop/
+   */
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: T, elements: T[]] | null>
+  lmPop(keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: T, elements: T[]] | null>): void
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: T, elements: T[]] | null>): void
+  LMPOP: RedisTextCommands<T>['lmPop']
+  /**
+   * Displays computer art and the Redis version.
+   *
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/lolwut/
+   */
+  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): Promise<T>
+  LOLWUT: RedisTextCommands<T>['lolwut']
+  /**
+   * Atomically returns the string values of one or more keys.
+   *
+   * Complexity: O(N) where N is the number of keys to retrieve.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/mget/
+   */
+  mGet(keys: RedisArgument[]): Promise<(T | null)[]>
+  mGet(keys: RedisArgument[], callback: Callback<(T | null)[]>): void
+  MGET: RedisTextCommands<T>['mGet']
+  /**
+   * Outputs a memory problems report.
+   *
+   * Complexity: O(1).
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/memory-doctor/
+   */
+  memoryDoctor(): Promise<T>
+  memoryDoctor(callback: Callback<T>): void
+  MEMORY_DOCTOR: RedisTextCommands<T>['memoryDoctor']
+  /**
+   * Returns the allocator statistics.
+   *
+   * Complexity: Depends on how much memory is allocated, could be slow.
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/memory-malloc-stats/
+   */
+  memoryMallocStats(): Promise<T>
+  memoryMallocStats(callback: Callback<T>): void
+  'MEMORY_MALLOC-STATS': RedisTextCommands<T>['memoryMallocStats']
+  /**
+   * Returns all loaded modules.
+   *
+   * Complexity: O(N) where N is the number of loaded modules.
+   * Since 4.0.0.
+   * @see https://redis.io/docs/latest/commands/module-list/
+   */
+  moduleList(): Promise<{ name: T; ver: number; path?: T; args?: T[] }[]>
+  moduleList(callback: Callback<{ name: T; ver: number; path?: T; args?: T[] }[]>): void
+  MODULE_LIST: RedisTextCommands<T>['moduleList']
+  /**
+   * Returns the internal encoding of a Redis object.
+   *
+   * Complexity: O(1).
+   * Since 2.2.3.
+   * @see https://redis.io/docs/latest/commands/object-encoding/
+   */
+  objectEncoding(key: RedisArgument): Promise<T | null>
+  objectEncoding(key: RedisArgument, callback: Callback<T | null>): void
+  OBJECT_ENCODING: RedisTextCommands<T>['objectEncoding']
+  /**
+   * Returns the server's liveliness response.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/ping/
+   */
+  ping(message?: RedisArgument): Promise<T>
+  ping(callback: Callback<T>): void
+  ping(message: RedisArgument | undefined, callback: Callback<T>): void
+  PING: RedisTextCommands<T>['ping']
+  /**
+   * Returns the active channels.
+   *
+   * Complexity: O(N) where N is the number of active channels, and assuming constant time pattern
+   * matching (relatively short channels and patterns).
+   * Since 2.8.0.
+   * @see https://redis.io/docs/latest/commands/pubsub-channels/
+   */
+  pubSubChannels(pattern?: RedisArgument): Promise<T[]>
+  pubSubChannels(callback: Callback<T[]>): void
+  pubSubChannels(pattern: RedisArgument | undefined, callback: Callback<T[]>): void
+  PUBSUB_CHANNELS: RedisTextCommands<T>['pubSubChannels']
+  /**
+   * Returns the active shard channels.
+   *
+   * Complexity: O(N) where N is the number of active shard channels, and assuming constant time
+   * pattern matching (relatively short shard channels).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/pubsub-shardchannels/
+   */
+  pubSubShardChannels(pattern?: RedisArgument): Promise<T[]>
+  pubSubShardChannels(callback: Callback<T[]>): void
+  pubSubShardChannels(pattern: RedisArgument | undefined, callback: Callback<T[]>): void
+  PUBSUB_SHARDCHANNELS: RedisTextCommands<T>['pubSubShardChannels']
+  /**
+   * Returns and removes the last elements of a list. Deletes the list if the last element was
+   * popped.
+   *
+   * Complexity: O(N) where N is the number of elements returned.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/rpop/
+   */
+  rPop(key: RedisArgument): Promise<T | null>
+  rPop(key: RedisArgument, callback: Callback<T | null>): void
+  RPOP: RedisTextCommands<T>['rPop']
+  /**
+   * Returns and removes the last elements of a list. Deletes the list if the last element was
+   * popped.
+   * Pops up to `count` elements.
+   *
+   * Complexity: O(N) where N is the number of elements returned.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/rpop/
+   */
+  rPopCount(key: RedisArgument, count: RedisInteger): Promise<T[] | null>
+  rPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<T[] | null>): void
+  RPOP_COUNT: RedisTextCommands<T>['rPopCount']
+  /**
+   * Returns the last element of a list after removing and pushing it to another list. Deletes the
+   * list if the last element was popped.
+   *
+   * Complexity: O(1).
+   * Since 1.2.0.
+   * The server calls it deprecated since 6.2.0, use `LMOVE` with the `RIGHT` and `LEFT`
+   * arguments.
+   * @see https://redis.io/docs/latest/commands/rpoplpush/
+   */
+  rPopLPush(source: RedisArgument, destination: RedisArgument): Promise<T | null>
+  rPopLPush(source: RedisArgument, destination: RedisArgument, callback: Callback<T | null>): void
+  RPOPLPUSH: RedisTextCommands<T>['rPopLPush']
+  /**
+   * Returns a random key name from the database.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/randomkey/
+   */
+  randomKey(): Promise<T | null>
+  randomKey(callback: Callback<T | null>): void
+  RANDOMKEY: RedisTextCommands<T>['randomKey']
+  /**
+   * Returns the replication role.
+   *
+   * Complexity: O(1).
+   * Since 2.8.12.
+   * @see https://redis.io/docs/latest/commands/role/
+   */
+  role(): Promise<RoleReply<T>>
+  role(callback: Callback<RoleReply<T>>): void
+  ROLE: RedisTextCommands<T>['role']
+  /**
+   * Returns the difference of multiple sets.
+   *
+   * Complexity: O(N) where N is the total number of elements in all given sets.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/sdiff/
+   */
+  sDiff(keys: RedisVariadicArgument): Promise<T[]>
+  sDiff(keys: RedisVariadicArgument, callback: Callback<T[]>): void
+  SDIFF: RedisTextCommands<T>['sDiff']
+  /**
+   * Returns the intersect of multiple sets.
+   *
+   * Complexity: O(N*M) worst case where N is the cardinality of the smallest set and M is the
+   * number of sets.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/sinter/
+   */
+  sInter(keys: RedisVariadicArgument): Promise<T[]>
+  sInter(keys: RedisVariadicArgument, callback: Callback<T[]>): void
+  SINTER: RedisTextCommands<T>['sInter']
+  /**
+   * Returns all members of a set.
+   *
+   * Complexity: O(N) where N is the set cardinality.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/smembers/
+   */
+  sMembers(key: RedisArgument): Promise<T[]>
+  sMembers(key: RedisArgument, callback: Callback<T[]>): void
+  SMEMBERS: RedisTextCommands<T>['sMembers']
+  /**
+   * Returns one or more random members from a set after removing them. Deletes the set if the
+   * last member was popped.
+   *
+   * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the
+   * passed count.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/spop/
+   */
+  sPop(key: RedisArgument): Promise<T | null>
+  sPop(key: RedisArgument, callback: Callback<T | null>): void
+  SPOP: RedisTextCommands<T>['sPop']
+  /**
+   * Returns one or more random members from a set after removing them. Deletes the set if the
+   * last member was popped.
+   * Pops up to `count` members.
+   *
+   * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the
+   * passed count.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/spop/
+   */
+  sPopCount(key: RedisArgument, count: RedisInteger): Promise<T[]>
+  sPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<T[]>): void
+  SPOP_COUNT: RedisTextCommands<T>['sPopCount']
+  /**
+   * Get one or multiple random members from a set.
+   *
+   * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of
+   * the passed count.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/srandmember/
+   */
+  sRandMember(key: RedisArgument): Promise<T | null>
+  sRandMember(key: RedisArgument, callback: Callback<T | null>): void
+  SRANDMEMBER: RedisTextCommands<T>['sRandMember']
+  /**
+   * Get one or multiple random members from a set.
+   * Returns several members; a negative count allows repeats.
+   *
+   * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of
+   * the passed count.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/srandmember/
+   */
+  sRandMemberCount(key: RedisArgument, count: RedisInteger): Promise<T[]>
+  sRandMemberCount(key: RedisArgument, count: RedisInteger, callback: Callback<T[]>): void
+  SRANDMEMBER_COUNT: RedisTextCommands<T>['sRandMemberCount']
+  /**
+   * Iterates over members of a set.
+   *
+   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
+   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
+   * Since 2.8.0.
+   * @see https://redis.io/docs/latest/commands/sscan/
+   */
+  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: T; members: T[] }>
+  sScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: T; members: T[] }>): void
+  sScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: T; members: T[] }>): void
+  SSCAN: RedisTextCommands<T>['sScan']
+  /**
+   * Returns the union of multiple sets.
+   *
+   * Complexity: O(N) where N is the total number of elements in all given sets.
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/sunion/
+   */
+  sUnion(keys: RedisVariadicArgument): Promise<T[]>
+  sUnion(keys: RedisVariadicArgument, callback: Callback<T[]>): void
+  SUNION: RedisTextCommands<T>['sUnion']
+  /**
+   * Iterates over the key names in the database.
+   *
+   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
+   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
+   * Since 2.8.0.
+   * @see https://redis.io/docs/latest/commands/scan/
+   */
+  scan(cursor: RedisArgument, options?: ScanOptions): Promise<{ cursor: T; keys: T[] }>
+  scan(cursor: RedisArgument, callback: Callback<{ cursor: T; keys: T[] }>): void
+  scan(cursor: RedisArgument, options: ScanOptions | undefined, callback: Callback<{ cursor: T; keys: T[] }>): void
+  SCAN: RedisTextCommands<T>['scan']
+  /**
+   * Loads a server-side Lua script to the script cache.
+   *
+   * Complexity: O(N) with N being the length in bytes of the script body.
+   * Since 2.6.0.
+   * @see https://redis.io/docs/latest/commands/script-load/
+   */
+  scriptLoad(script: RedisArgument): Promise<T>
+  scriptLoad(script: RedisArgument, callback: Callback<T>): void
+  SCRIPT_LOAD: RedisTextCommands<T>['scriptLoad']
+  /**
+   * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
+   *
+   * Complexity: O(1).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/set/
+   */
+  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): Promise<'OK' | T | null>
+  set(key: RedisArgument, value: RedisArgument | number, callback: Callback<'OK' | T | null>): void
+  set(key: RedisArgument, value: RedisArgument | number, options: SetOptions | undefined, callback: Callback<'OK' | T | null>): void
+  SET: RedisTextCommands<T>['set']
+  /**
+   * Sorts the elements in a list, a set, or a sorted set, optionally storing the result.
+   *
+   * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M
+   * the number of returned elements. When the elements are not sorted, complexity is O(N).
+   * Since 1.0.0.
+   * @see https://redis.io/docs/latest/commands/sort/
+   */
+  sort(key: RedisArgument, options?: SortOptions): Promise<(T | null)[]>
+  sort(key: RedisArgument, callback: Callback<(T | null)[]>): void
+  sort(key: RedisArgument, options: SortOptions | undefined, callback: Callback<(T | null)[]>): void
+  SORT: RedisTextCommands<T>['sort']
+  /**
+   * Returns the sorted elements of a list, a set, or a sorted set.
+   *
+   * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M
+   * the number of returned elements. When the elements are not sorted, complexity is O(N).
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/sort_ro/
+   */
+  sortRo(key: RedisArgument, options?: SortOptions): Promise<(T | null)[]>
+  sortRo(key: RedisArgument, callback: Callback<(T | null)[]>): void
+  sortRo(key: RedisArgument, options: SortOptions | undefined, callback: Callback<(T | null)[]>): void
+  SORT_RO: RedisTextCommands<T>['sortRo']
+  /**
+   * Returns the server time.
+   *
+   * Complexity: O(1).
+   * Since 2.6.0.
+   * @see https://redis.io/docs/latest/commands/time/
+   */
+  time(): Promise<[unixTimestamp: T, microseconds: T]>
+  time(callback: Callback<[unixTimestamp: T, microseconds: T]>): void
+  TIME: RedisTextCommands<T>['time']
+  /**
+   * Returns an element's vector, about as it was added.
+   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
+   * unharmed.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vemb/
+   */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<T> | null>
+  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<T> | null>): void
+  VEMB_RAW: RedisTextCommands<T>['vEmbRaw']
+  /**
+   * Returns an element's neighbours in each layer of the graph.
+   *
+   * Complexity: O(1).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vlinks/
+   */
+  vLinks(key: RedisArgument, element: RedisArgument): Promise<T[][] | null>
+  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<T[][] | null>): void
+  VLINKS: RedisTextCommands<T>['vLinks']
+  /**
+   * Returns a random element of a vector set, or several; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the count.
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vrandmember/
+   */
+  vRandMember(key: RedisArgument): Promise<T | null>
+  vRandMember(key: RedisArgument, callback: Callback<T | null>): void
+  vRandMember(key: RedisArgument, count: RedisInteger): Promise<T[]>
+  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<T[]>): void
+  VRANDMEMBER: RedisTextCommands<T>['vRandMember']
+  /**
+   * Returns elements of a vector set in the order of their names.
+   *
+   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
+   * Since 8.4.0.
+   * @see https://redis.io/docs/latest/commands/vrange/
+   */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<T[]>
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<T[]>): void
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<T[]>): void
+  VRANGE: RedisTextCommands<T>['vRange']
+  /**
+   * Returns the elements that are most similar to a vector or an element.
+   *
+   * Complexity: O(log(N)).
+   * Since 8.0.0.
+   * @see https://redis.io/docs/latest/commands/vsim/
+   */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<T[]>
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<T[]>): void
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<T[]>): void
+  VSIM: RedisTextCommands<T>['vSim']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist.
+   *
+   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
+   * entries evicted.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xadd/
+   */
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<T>
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<T>): void
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<T>): void
+  XADD: RedisTextCommands<T>['xAdd']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist.
+   * Adds nothing, and returns null, when there is no such stream.
+   *
+   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
+   * entries evicted.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xadd/
+   */
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<T | null>
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<T | null>): void
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<T | null>): void
+  XADD_NOMKSTREAM: RedisTextCommands<T>['xAddNoMkStream']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   *
+   * Complexity: O(1) if COUNT is small.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xautoclaim/
+   */
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: T; messages: (StreamMessage<T> | null)[]; deletedMessages: T[] }>
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: T; messages: (StreamMessage<T> | null)[]; deletedMessages: T[] }>): void
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: T; messages: (StreamMessage<T> | null)[]; deletedMessages: T[] }>): void
+  XAUTOCLAIM: RedisTextCommands<T>['xAutoClaim']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   * Returns the ids without the messages.
+   *
+   * Complexity: O(1) if COUNT is small.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/xautoclaim/
+   */
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: T; messages: T[]; deletedMessages: T[] }>
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: T; messages: T[]; deletedMessages: T[] }>): void
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: T; messages: T[]; deletedMessages: T[] }>): void
+  XAUTOCLAIM_JUSTID: RedisTextCommands<T>['xAutoClaimJustId']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   *
+   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xclaim/
+   */
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<(StreamMessage<T> | null)[]>
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<(StreamMessage<T> | null)[]>): void
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<(StreamMessage<T> | null)[]>): void
+  XCLAIM: RedisTextCommands<T>['xClaim']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   * Returns the ids without the messages.
+   *
+   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xclaim/
+   */
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<T[]>
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<T[]>): void
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<T[]>): void
+  XCLAIM_JUSTID: RedisTextCommands<T>['xClaimJustId']
+  /**
+   * Returns a list of the consumers in a consumer group.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-consumers/
+   */
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): Promise<XInfoConsumer<T>[]>
+  xInfoConsumers(key: RedisArgument, group: RedisArgument, callback: Callback<XInfoConsumer<T>[]>): void
+  XINFO_CONSUMERS: RedisTextCommands<T>['xInfoConsumers']
+  /**
+   * Returns a list of the consumer groups of a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-groups/
+   */
+  xInfoGroups(key: RedisArgument): Promise<XInfoGroup<T>[]>
+  xInfoGroups(key: RedisArgument, callback: Callback<XInfoGroup<T>[]>): void
+  XINFO_GROUPS: RedisTextCommands<T>['xInfoGroups']
+  /**
+   * Returns information about a stream.
+   *
+   * Complexity: O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xinfo-stream/
+   */
+  xInfoStream(key: RedisArgument): Promise<XInfoStreamReply<T>>
+  xInfoStream(key: RedisArgument, callback: Callback<XInfoStreamReply<T>>): void
+  XINFO_STREAM: RedisTextCommands<T>['xInfoStream']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   *
+   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
+   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
+   * used with the IDLE filter. When the command returns just the summary and the list of
+   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
+   * every consumer.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xpending/
+   */
+  xPending(key: RedisArgument, group: RedisArgument): Promise<{ pending: number; firstId: T | null; lastId: T | null; consumers: { name: T; deliveriesCounter: number }[] | null }>
+  xPending(key: RedisArgument, group: RedisArgument, callback: Callback<{ pending: number; firstId: T | null; lastId: T | null; consumers: { name: T; deliveriesCounter: number }[] | null }>): void
+  XPENDING: RedisTextCommands<T>['xPending']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   * Lists up to `count` pending messages.
+   *
+   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
+   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
+   * used with the IDLE filter. When the command returns just the summary and the list of
+   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
+   * every consumer.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xpending/
+   */
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): Promise<{ id: T; consumer: T; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, callback: Callback<{ id: T; consumer: T; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options: XPendingRangeOptions | undefined, callback: Callback<{ id: T; consumer: T; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
+  XPENDING_RANGE: RedisTextCommands<T>['xPendingRange']
+  /**
+   * Returns the messages from a stream within a range of IDs.
+   *
+   * Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g.
+   * always asking for the first 10 elements with COUNT), you can consider it O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xrange/
+   */
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<T>[]>
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<T>[]>): void
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<T>[]>): void
+  XRANGE: RedisTextCommands<T>['xRange']
+  /**
+   * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until
+   * a message is available otherwise.
+   *
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xread/
+   */
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): Promise<StreamMessages<T>[] | null>
+  xRead(streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<T>[] | null>): void
+  xRead(streams: XReadStream | XReadStream[], options: XReadOptions | undefined, callback: Callback<StreamMessages<T>[] | null>): void
+  XREAD: RedisTextCommands<T>['xRead']
+  /**
+   * Returns new or historical messages from a stream for a consumer in a group. Blocks until a
+   * message is available otherwise.
+   *
+   * Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If
+   * M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it
+   * O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve
+   * the N clients blocked on the stream getting new data.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xreadgroup/
+   */
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): Promise<StreamMessages<T>[] | null>
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<T>[] | null>): void
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options: XReadGroupOptions | undefined, callback: Callback<StreamMessages<T>[] | null>): void
+  XREADGROUP: RedisTextCommands<T>['xReadGroup']
+  /**
+   * Returns the messages from a stream within a range of IDs in reverse order.
+   *
+   * Complexity: O(N) with N being the number of elements returned. If N is constant (e.g. always
+   * asking for the first 10 elements with COUNT), you can consider it O(1).
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/xrevrange/
+   */
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<T>[]>
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<T>[]>): void
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<T>[]>): void
+  XREVRANGE: RedisTextCommands<T>['xRevRange']
+  /**
+   * Returns the difference between multiple sorted sets.
+   *
+   * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
+   * sets, N is the size of the first set, and K is the size of the result set.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zdiff/
+   */
+  zDiff(keys: RedisVariadicArgument): Promise<T[]>
+  zDiff(keys: RedisVariadicArgument, callback: Callback<T[]>): void
+  ZDIFF: RedisTextCommands<T>['zDiff']
+  /**
+   * Returns the difference between multiple sorted sets.
+   * Returns the scores beside the members.
+   *
+   * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
+   * sets, N is the size of the first set, and K is the size of the result set.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zdiff/
+   */
+  zDiffWithScores(keys: RedisVariadicArgument): Promise<{ value: T; score: number }[]>
+  zDiffWithScores(keys: RedisVariadicArgument, callback: Callback<{ value: T; score: number }[]>): void
+  ZDIFF_WITHSCORES: RedisTextCommands<T>['zDiffWithScores']
+  /**
+   * Returns the intersect of multiple sorted sets.
+   *
+   * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being
+   * the number of input sorted sets and M being the number of elements in the resulting sorted
+   * set.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zinter/
+   */
+  zInter(keys: ZKeys, options?: ZAggregateOptions): Promise<T[]>
+  zInter(keys: ZKeys, callback: Callback<T[]>): void
+  zInter(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<T[]>): void
+  ZINTER: RedisTextCommands<T>['zInter']
+  /**
+   * Returns the intersect of multiple sorted sets.
+   * Returns the scores beside the members.
+   *
+   * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being
+   * the number of input sorted sets and M being the number of elements in the resulting sorted
+   * set.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zinter/
+   */
+  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: T; score: number }[]>
+  zInterWithScores(keys: ZKeys, callback: Callback<{ value: T; score: number }[]>): void
+  zInterWithScores(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<{ value: T; score: number }[]>): void
+  ZINTER_WITHSCORES: RedisTextCommands<T>['zInterWithScores']
+  /**
+   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped.
+   *
+   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
+   * the number of elements popped.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/zpopmax/
+   */
+  zPopMax(key: RedisArgument): Promise<{ value: T; score: number } | null>
+  zPopMax(key: RedisArgument, callback: Callback<{ value: T; score: number } | null>): void
+  ZPOPMAX: RedisTextCommands<T>['zPopMax']
+  /**
+   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped.
+   * Pops up to `count` members.
+   *
+   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
+   * the number of elements popped.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/zpopmax/
+   */
+  zPopMaxCount(key: RedisArgument, count: RedisInteger): Promise<{ value: T; score: number }[]>
+  zPopMaxCount(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: T; score: number }[]>): void
+  ZPOPMAX_COUNT: RedisTextCommands<T>['zPopMaxCount']
+  /**
+   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped.
+   *
+   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
+   * the number of elements popped.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/zpopmin/
+   */
+  zPopMin(key: RedisArgument): Promise<{ value: T; score: number } | null>
+  zPopMin(key: RedisArgument, callback: Callback<{ value: T; score: number } | null>): void
+  ZPOPMIN: RedisTextCommands<T>['zPopMin']
+  /**
+   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped.
+   * Pops up to `count` members.
+   *
+   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
+   * the number of elements popped.
+   * Since 5.0.0.
+   * @see https://redis.io/docs/latest/commands/zpopmin/
+   */
+  zPopMinCount(key: RedisArgument, count: RedisInteger): Promise<{ value: T; score: number }[]>
+  zPopMinCount(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: T; score: number }[]>): void
+  ZPOPMIN_COUNT: RedisTextCommands<T>['zPopMinCount']
+  /**
+   * Returns one or more random members from a sorted set.
+   *
+   * Complexity: O(N) where N is the number of members returned.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zrandmember/
+   */
+  zRandMember(key: RedisArgument): Promise<T | null>
+  zRandMember(key: RedisArgument, callback: Callback<T | null>): void
+  ZRANDMEMBER: RedisTextCommands<T>['zRandMember']
+  /**
+   * Returns one or more random members from a sorted set.
+   * Returns several members; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the number of members returned.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zrandmember/
+   */
+  zRandMemberCount(key: RedisArgument, count: RedisInteger): Promise<T[]>
+  zRandMemberCount(key: RedisArgument, count: RedisInteger, callback: Callback<T[]>): void
+  ZRANDMEMBER_COUNT: RedisTextCommands<T>['zRandMemberCount']
+  /**
+   * Returns one or more random members from a sorted set.
+   * Returns several members with their scores; a negative count allows repeats.
+   *
+   * Complexity: O(N) where N is the number of members returned.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zrandmember/
+   */
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): Promise<{ value: T; score: number }[]>
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: T; score: number }[]>): void
+  ZRANDMEMBER_COUNT_WITHSCORES: RedisTextCommands<T>['zRandMemberCountWithScores']
+  /**
+   * Returns members in a sorted set within a range of indexes.
+   *
+   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
+   * number of elements returned.
+   * Since 1.2.0.
+   * @see https://redis.io/docs/latest/commands/zrange/
+   */
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): Promise<T[]>
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<T[]>): void
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: ZRangeOptions | undefined, callback: Callback<T[]>): void
+  ZRANGE: RedisTextCommands<T>['zRange']
+  /**
+   * Returns members in a sorted set within a lexicographical range.
+   *
+   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
+   * number of elements being returned. If M is constant (e.g. always asking for the first 10
+   * elements with LIMIT), you can consider it O(log(N)).
+   * Since 2.8.9.
+   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYLEX` argument.
+   * @see https://redis.io/docs/latest/commands/zrangebylex/
+   */
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<T[]>
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<T[]>): void
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<T[]>): void
+  ZRANGEBYLEX: RedisTextCommands<T>['zRangeByLex']
+  /**
+   * Returns members in a sorted set within a range of scores.
+   *
+   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
+   * number of elements being returned. If M is constant (e.g. always asking for the first 10
+   * elements with LIMIT), you can consider it O(log(N)).
+   * Since 1.0.5.
+   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYSCORE` argument.
+   * @see https://redis.io/docs/latest/commands/zrangebyscore/
+   */
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<T[]>
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<T[]>): void
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<T[]>): void
+  ZRANGEBYSCORE: RedisTextCommands<T>['zRangeByScore']
+  /**
+   * Returns members in a sorted set within a range of scores.
+   * Returns the scores beside the members.
+   *
+   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
+   * number of elements being returned. If M is constant (e.g. always asking for the first 10
+   * elements with LIMIT), you can consider it O(log(N)).
+   * Since 1.0.5.
+   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYSCORE` argument.
+   * @see https://redis.io/docs/latest/commands/zrangebyscore/
+   */
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<{ value: T; score: number }[]>
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<{ value: T; score: number }[]>): void
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<{ value: T; score: number }[]>): void
+  ZRANGEBYSCORE_WITHSCORES: RedisTextCommands<T>['zRangeByScoreWithScores']
+  /**
+   * Returns members in a sorted set within a range of indexes.
+   * Returns the scores beside the members.
+   *
+   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
+   * number of elements returned.
+   * Since 1.2.0.
+   * @see https://redis.io/docs/latest/commands/zrange/
+   */
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): Promise<{ value: T; score: number }[]>
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<{ value: T; score: number }[]>): void
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: ZRangeOptions | undefined, callback: Callback<{ value: T; score: number }[]>): void
+  ZRANGE_WITHSCORES: RedisTextCommands<T>['zRangeWithScores']
+  /**
+   * Iterates over members and scores of a sorted set.
+   *
+   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
+   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
+   * Since 2.8.0.
+   * @see https://redis.io/docs/latest/commands/zscan/
+   */
+  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: T; members: { value: T; score: number }[] }>
+  zScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: T; members: { value: T; score: number }[] }>): void
+  zScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: T; members: { value: T; score: number }[] }>): void
+  ZSCAN: RedisTextCommands<T>['zScan']
+  /**
+   * Returns the union of multiple sorted sets.
+   *
+   * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and
+   * M being the number of elements in the resulting sorted set.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zunion/
+   */
+  zUnion(keys: ZKeys, options?: ZAggregateOptions): Promise<T[]>
+  zUnion(keys: ZKeys, callback: Callback<T[]>): void
+  zUnion(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<T[]>): void
+  ZUNION: RedisTextCommands<T>['zUnion']
+  /**
+   * Returns the union of multiple sorted sets.
+   * Returns the scores beside the members.
+   *
+   * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and
+   * M being the number of elements in the resulting sorted set.
+   * Since 6.2.0.
+   * @see https://redis.io/docs/latest/commands/zunion/
+   */
+  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: T; score: number }[]>
+  zUnionWithScores(keys: ZKeys, callback: Callback<{ value: T; score: number }[]>): void
+  zUnionWithScores(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<{ value: T; score: number }[]>): void
+  ZUNION_WITHSCORES: RedisTextCommands<T>['zUnionWithScores']
+  /**
+   * Returns the highest- or lowest-scoring members from one or more sorted sets after removing
+   * them. Deletes the sorted set if the last member was popped.
+   *
+   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
+   * elements in the sorted set, and M being the number of elements popped.
+   * Since 7.0.0.
+   * @see https://redis.io/docs/latest/commands/zmpop/
+   */
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: T; members: { value: T; score: number }[] } | null>
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: T; members: { value: T; score: number }[] } | null>): void
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: T; members: { value: T; score: number }[] } | null>): void
+  ZMPOP: RedisTextCommands<T>['zmPop']
+}
+
 /** The commands. */
-export interface RedisCommands extends RedisPlainCommands {
-  /**
-   * Lists the ACL categories, or the commands inside a category.
-   *
-   * Complexity: O(1) since the categories and commands are a fixed set.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-cat/
-   */
-  aclCat(categoryName?: RedisArgument): Promise<string[]>
-  aclCat(callback: Callback<string[]>): void
-  aclCat(categoryName: RedisArgument | undefined, callback: Callback<string[]>): void
-  ACL_CAT: RedisCommands['aclCat']
-  /**
-   * Simulates the execution of a command by a user, without executing the command.
-   *
-   * Complexity: O(1).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-dryrun/
-   */
-  aclDryRun(username: RedisArgument, command: RedisArgument[]): Promise<string>
-  aclDryRun(username: RedisArgument, command: RedisArgument[], callback: Callback<string>): void
-  ACL_DRYRUN: RedisCommands['aclDryRun']
-  /**
-   * Generates a pseudorandom, secure password that can be used to identify ACL users.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-genpass/
-   */
-  aclGenPass(bits?: RedisInteger): Promise<string>
-  aclGenPass(callback: Callback<string>): void
-  aclGenPass(bits: RedisInteger | undefined, callback: Callback<string>): void
-  ACL_GENPASS: RedisCommands['aclGenPass']
-  /**
-   * Lists the ACL rules of a user.
-   *
-   * Complexity: O(N). Where N is the number of password, command and pattern rules that the user
-   * has.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-getuser/
-   */
-  aclGetUser(username: RedisArgument): Promise<{ flags: string[]; passwords: string[]; commands: string; keys: string; channels: string; selectors: { commands: string; keys: string; channels: string }[] } | null>
-  aclGetUser(username: RedisArgument, callback: Callback<{ flags: string[]; passwords: string[]; commands: string; keys: string; channels: string; selectors: { commands: string; keys: string; channels: string }[] } | null>): void
-  ACL_GETUSER: RedisCommands['aclGetUser']
-  /**
-   * Dumps the effective rules in ACL file format.
-   *
-   * Complexity: O(N). Where N is the number of configured users.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-list/
-   */
-  aclList(): Promise<string[]>
-  aclList(callback: Callback<string[]>): void
-  ACL_LIST: RedisCommands['aclList']
-  /**
-   * Lists recent security events generated due to ACL rules.
-   *
-   * Complexity: O(N) with N being the number of entries shown.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-log/
-   */
-  aclLog(count?: RedisInteger): Promise<{ count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>
-  aclLog(callback: Callback<{ count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>): void
-  aclLog(count: RedisInteger | undefined, callback: Callback<{ count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>): void
-  ACL_LOG: RedisCommands['aclLog']
-  /**
-   * Lists all ACL users.
-   *
-   * Complexity: O(N). Where N is the number of configured users.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-users/
-   */
-  aclUsers(): Promise<string[]>
-  aclUsers(callback: Callback<string[]>): void
-  ACL_USERS: RedisCommands['aclUsers']
-  /**
-   * Returns the authenticated username of the current connection.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-whoami/
-   */
-  aclWhoAmI(): Promise<string>
-  aclWhoAmI(callback: Callback<string>): void
-  ACL_WHOAMI: RedisCommands['aclWhoAmI']
-  /**
-   * Returns an element.
-   *
-   * Complexity: O(1).
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arget/
-   */
-  arGet(key: RedisArgument, index: RedisInteger): Promise<string | null>
-  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<string | null>): void
-  ARGET: RedisCommands['arGet']
-  /**
-   * Returns the elements of a range, both ends included.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/argetrange/
-   */
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(string | null)[]>
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(string | null)[]>): void
-  ARGETRANGE: RedisCommands['arGetRange']
-  /**
-   * Returns the elements that fulfil predicates, with their indexes.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/argrep/
-   */
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: string }[]>
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: string }[]>): void
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: string }[]>): void
-  ARGREP_WITHVALUES: RedisCommands['arGrepWithValues']
-  /**
-   * Returns the elements that were inserted last.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arlastitems/
-   */
-  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(string | null)[]>
-  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(string | null)[]>): void
-  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(string | null)[]>): void
-  ARLASTITEMS: RedisCommands['arLastItems']
-  /**
-   * Returns several elements.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/armget/
-   */
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(string | null)[]>
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(string | null)[]>): void
-  ARMGET: RedisCommands['arMGet']
-  /**
-   * Computes over the elements of a range; MATCH counts those that equal the value.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arop/
-   */
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<string | number | null>
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<string | number | null>): void
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<string | number | null>): void
-  AROP: RedisCommands['arOp']
-  /**
-   * Returns the elements of a range that are set, with their indexes.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arscan/
-   */
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: string }[]>
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: string }[]>): void
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: string }[]>): void
-  ARSCAN: RedisCommands['arScan']
-  /**
-   * Pops an element from a list, pushes it to another list and returns it. Blocks until an
-   * element is available otherwise. Deletes the list if the last element was moved.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/blmove/
-   */
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): Promise<string | null>
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<string | null>): void
-  BLMOVE: RedisCommands['blMove']
-  /**
-   * Moves several elements from one end of a list to an end of another. Waits until there are
-   * some.
-   *
-   * Complexity: O(N) where N is the number of elements moved.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/blmovem/
-   */
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): Promise<string[] | null>
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<string[] | null>): void
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options: LMoveMOptions | undefined, callback: Callback<string[] | null>): void
-  BLMOVEM: RedisCommands['blMoveM']
-  /**
-   * Removes and returns the first element in a list. Blocks until an element is available
-   * otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(N) where N is the number of provided keys.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/blpop/
-   */
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; element: string } | null>
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; element: string } | null>): void
-  BLPOP: RedisCommands['blPop']
-  /**
-   * Returns the flags of a key.
-   *
-   * Complexity: O(1).
-   * Since 8.12.0.
-   * @see https://redis.io/docs/latest/commands/bless-get/
-   */
-  blessGet(key: RedisArgument): Promise<string[]>
-  blessGet(key: RedisArgument, callback: Callback<string[]>): void
-  BLESS_GET: RedisCommands['blessGet']
-  /**
-   * Iterates over the keys with a flag.
-   *
-   * Complexity: O(1).
-   * Since 8.12.0.
-   * @see https://redis.io/docs/latest/commands/bless-scan/
-   */
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: string; keys: string[] }>
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: string; keys: string[] }>): void
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: string; keys: string[] }>): void
-  BLESS_SCAN: RedisCommands['blessScan']
-  /**
-   * Pops the first element from one of multiple lists. Blocks until an element is available
-   * otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
-   * returned.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/blmpop/
-   */
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: string, elements: string[]] | null>
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: string, elements: string[]] | null>): void
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: string, elements: string[]] | null>): void
-  BLMPOP: RedisCommands['blmPop']
-  /**
-   * Removes and returns the last element in a list. Blocks until an element is available
-   * otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(N) where N is the number of provided keys.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/brpop/
-   */
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; element: string } | null>
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; element: string } | null>): void
-  BRPOP: RedisCommands['brPop']
-  /**
-   * Pops an element from a list, pushes it to another list and returns it. Block until an element
-   * is available otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(1).
-   * Since 2.2.0.
-   * The server calls it deprecated since 6.2.0, use `BLMOVE` with the `RIGHT` and `LEFT`
-   * arguments.
-   * @see https://redis.io/docs/latest/commands/brpoplpush/
-   */
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): Promise<string | null>
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble, callback: Callback<string | null>): void
-  BRPOPLPUSH: RedisCommands['brPopLPush']
-  /**
-   * Removes and returns the member with the highest score from one or more sorted sets. Blocks
-   * until a member available otherwise. Deletes the sorted set if the last element was popped.
-   *
-   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/bzpopmax/
-   */
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; value: string; score: number } | null>
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; value: string; score: number } | null>): void
-  BZPOPMAX: RedisCommands['bzPopMax']
-  /**
-   * Removes and returns the member with the lowest score from one or more sorted sets. Blocks
-   * until a member is available otherwise. Deletes the sorted set if the last element was popped.
-   *
-   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/bzpopmin/
-   */
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: string; value: string; score: number } | null>
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: string; value: string; score: number } | null>): void
-  BZPOPMIN: RedisCommands['bzPopMin']
-  /**
-   * Removes and returns a member by score from one or more sorted sets. Blocks until a member is
-   * available otherwise. Deletes the sorted set if the last element was popped.
-   *
-   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
-   * elements in the sorted set, and M being the number of elements popped.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/bzmpop/
-   */
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: string; members: { value: string; score: number }[] } | null>
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: string; members: { value: string; score: number }[] } | null>): void
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: string; members: { value: string; score: number }[] } | null>): void
-  BZMPOP: RedisCommands['bzmPop']
-  /**
-   * Returns the name of the connection.
-   *
-   * Complexity: O(1).
-   * Since 2.6.9.
-   * @see https://redis.io/docs/latest/commands/client-getname/
-   */
-  clientGetName(): Promise<string | null>
-  clientGetName(callback: Callback<string | null>): void
-  CLIENT_GETNAME: RedisCommands['clientGetName']
-  /**
-   * Returns information about server-assisted client-side caching for the connection.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/client-trackinginfo/
-   */
-  clientTrackingInfo(): Promise<{ flags: string[]; redirect: number; prefixes: string[] }>
-  clientTrackingInfo(callback: Callback<{ flags: string[]; redirect: number; prefixes: string[] }>): void
-  CLIENT_TRACKINGINFO: RedisCommands['clientTrackingInfo']
-  /**
-   * Returns the key names in a hash slot.
-   *
-   * Complexity: O(N) where N is the number of requested keys.
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
-   */
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<string[]>
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<string[]>): void
-  CLUSTER_GETKEYSINSLOT: RedisCommands['clusterGetKeysInSlot']
-  /**
-   * Returns information about the state of a node.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-info/
-   */
-  clusterInfo(): Promise<string>
-  clusterInfo(callback: Callback<string>): void
-  CLUSTER_INFO: RedisCommands['clusterInfo']
-  /**
-   * Returns a list of all TCP links to and from peer nodes.
-   *
-   * Complexity: O(N) where N is the total number of Cluster nodes.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-links/
-   */
-  clusterLinks(): Promise<ClusterLink<string>[]>
-  clusterLinks(callback: Callback<ClusterLink<string>[]>): void
-  CLUSTER_LINKS: RedisCommands['clusterLinks']
-  /**
-   * Returns the ID of a node.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-myid/
-   */
-  clusterMyId(): Promise<string>
-  clusterMyId(callback: Callback<string>): void
-  CLUSTER_MYID: RedisCommands['clusterMyId']
-  /**
-   * Returns the shard ID of a node.
-   *
-   * Complexity: O(1).
-   * Since 7.2.0.
-   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
-   */
-  clusterMyShardId(): Promise<string>
-  clusterMyShardId(callback: Callback<string>): void
-  CLUSTER_MYSHARDID: RedisCommands['clusterMyShardId']
-  /**
-   * Returns the cluster configuration for a node.
-   *
-   * Complexity: O(N) where N is the total number of Cluster nodes.
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-nodes/
-   */
-  clusterNodes(): Promise<string>
-  clusterNodes(callback: Callback<string>): void
-  CLUSTER_NODES: RedisCommands['clusterNodes']
-  /**
-   * Lists the replica nodes of a master node.
-   *
-   * Complexity: O(N) where N is the number of replicas.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-replicas/
-   */
-  clusterReplicas(nodeId: RedisArgument): Promise<string[]>
-  clusterReplicas(nodeId: RedisArgument, callback: Callback<string[]>): void
-  CLUSTER_REPLICAS: RedisCommands['clusterReplicas']
-  /**
-   * Returns the mapping of cluster slots to nodes.
-   *
-   * Complexity: O(N) where N is the total number of Cluster nodes.
-   * Since 3.0.0.
-   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
-   * @see https://redis.io/docs/latest/commands/cluster-slots/
-   */
-  clusterSlots(): Promise<ClusterSlots<string>[]>
-  clusterSlots(callback: Callback<ClusterSlots<string>[]>): void
-  CLUSTER_SLOTS: RedisCommands['clusterSlots']
-  /**
-   * Returns documentary information about one, multiple or all commands.
-   *
-   * Complexity: O(N) where N is the number of commands to look up.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/command-docs/
-   */
-  commandDocs(commands?: RedisVariadicArgument): Promise<Record<string, CommandDoc<string>>>
-  commandDocs(callback: Callback<Record<string, CommandDoc<string>>>): void
-  commandDocs(commands: RedisVariadicArgument | undefined, callback: Callback<Record<string, CommandDoc<string>>>): void
-  COMMAND_DOCS: RedisCommands['commandDocs']
-  /**
-   * Extracts the key names from an arbitrary command.
-   *
-   * Complexity: O(N) where N is the number of arguments to the command.
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/command-getkeys/
-   */
-  commandGetKeys(args: RedisArgument[]): Promise<string[]>
-  commandGetKeys(args: RedisArgument[], callback: Callback<string[]>): void
-  COMMAND_GETKEYS: RedisCommands['commandGetKeys']
-  /**
-   * Extracts the key names and access flags for an arbitrary command.
-   *
-   * Complexity: O(N) where N is the number of arguments to the command.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/command-getkeysandflags/
-   */
-  commandGetKeysAndFlags(args: RedisArgument[]): Promise<{ key: string; flags: string[] }[]>
-  commandGetKeysAndFlags(args: RedisArgument[], callback: Callback<{ key: string; flags: string[] }[]>): void
-  COMMAND_GETKEYSANDFLAGS: RedisCommands['commandGetKeysAndFlags']
-  /**
-   * Returns a list of command names.
-   *
-   * Complexity: O(N) where N is the total number of Redis commands.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/command-list/
-   */
-  commandList(options?: CommandListOptions): Promise<string[]>
-  commandList(callback: Callback<string[]>): void
-  commandList(options: CommandListOptions | undefined, callback: Callback<string[]>): void
-  COMMAND_LIST: RedisCommands['commandList']
-  /**
-   * Returns the effective values of configuration parameters.
-   *
-   * Complexity: O(N) when N is the number of configuration parameters provided.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/config-get/
-   */
-  configGet(parameters: RedisVariadicArgument): Promise<Record<string, string>>
-  configGet(parameters: RedisVariadicArgument, callback: Callback<Record<string, string>>): void
-  CONFIG_GET: RedisCommands['configGet']
-  /**
-   * Returns the XXH3 digest of a string value, as 16 hexadecimal digits.
-   *
-   * Complexity: O(N) where N is the length of the value.
-   * Since 8.4.0.
-   * @see https://redis.io/docs/latest/commands/digest/
-   */
-  digest(key: RedisArgument): Promise<string | null>
-  digest(key: RedisArgument, callback: Callback<string | null>): void
-  DIGEST: RedisCommands['digest']
-  /**
-   * Returns a serialized representation of the value stored at a key.
-   *
-   * Complexity: O(1) to access the key and additional O(N*M) to serialize it, where N is the
-   * number of Redis objects composing the value and M their average size. For small string values
-   * the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/dump/
-   */
-  dump(key: RedisArgument): Promise<string | null>
-  dump(key: RedisArgument, callback: Callback<string | null>): void
-  DUMP: RedisCommands['dump']
-  /**
-   * Returns the given string.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/echo/
-   */
-  echo(message: RedisArgument): Promise<string>
-  echo(message: RedisArgument, callback: Callback<string>): void
-  ECHO: RedisCommands['echo']
-  /**
-   * Dumps all libraries into a serialized binary payload.
-   * Only a view that maps BLOB_STRING to Buffer gets the bytes unharmed.
-   *
-   * Complexity: O(N) where N is the number of functions.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-dump/
-   */
-  functionDump(): Promise<string>
-  functionDump(callback: Callback<string>): void
-  FUNCTION_DUMP: RedisCommands['functionDump']
-  /**
-   * Returns information about all libraries.
-   *
-   * Complexity: O(N) where N is the number of functions.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-list/
-   */
-  functionList(options?: FunctionListOptions): Promise<FunctionLibrary<string>[]>
-  functionList(callback: Callback<FunctionLibrary<string>[]>): void
-  functionList(options: FunctionListOptions | undefined, callback: Callback<FunctionLibrary<string>[]>): void
-  FUNCTION_LIST: RedisCommands['functionList']
-  /**
-   * Returns information about all libraries.
-   * Returns the libraries' code too.
-   *
-   * Complexity: O(N) where N is the number of functions.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-list/
-   */
-  functionListWithCode(options?: FunctionListOptions): Promise<(FunctionLibrary<string> & { library_code: string })[]>
-  functionListWithCode(callback: Callback<(FunctionLibrary<string> & { library_code: string })[]>): void
-  functionListWithCode(options: FunctionListOptions | undefined, callback: Callback<(FunctionLibrary<string> & { library_code: string })[]>): void
-  FUNCTION_LIST_WITHCODE: RedisCommands['functionListWithCode']
-  /**
-   * Creates a library.
-   *
-   * Complexity: O(1) (considering compilation time is redundant).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-load/
-   */
-  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): Promise<string>
-  functionLoad(code: RedisArgument, callback: Callback<string>): void
-  functionLoad(code: RedisArgument, options: { REPLACE?: boolean } | undefined, callback: Callback<string>): void
-  FUNCTION_LOAD: RedisCommands['functionLoad']
-  /**
-   * Returns information about a function during execution.
-   *
-   * Complexity: O(1).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-stats/
-   */
-  functionStats(): Promise<FunctionStats<string>>
-  functionStats(callback: Callback<FunctionStats<string>>): void
-  FUNCTION_STATS: RedisCommands['functionStats']
-  /**
-   * Returns members from a geospatial index as geohash strings.
-   *
-   * Complexity: O(1) for each member requested.
-   * Since 3.2.0.
-   * @see https://redis.io/docs/latest/commands/geohash/
-   */
-  geoHash(key: RedisArgument, member: RedisVariadicArgument): Promise<(string | null)[]>
-  geoHash(key: RedisArgument, member: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
-  GEOHASH: RedisCommands['geoHash']
-  /**
-   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
-   * the result.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius/
-   */
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
-  GEORADIUS: RedisCommands['geoRadius']
-  /**
-   * Queries a geospatial index for members within a distance from a member, optionally stores the
-   * result.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` and `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember/
-   */
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
-  GEORADIUSBYMEMBER: RedisCommands['geoRadiusByMember']
-  /**
-   * Returns members from a geospatial index that are within a distance from a member.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
-   * `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
-   */
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
-  GEORADIUSBYMEMBER_RO: RedisCommands['geoRadiusByMemberRo']
-  /**
-   * Returns members from a geospatial index that are within a distance from a member.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
-   * `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
-   */
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
-  GEORADIUSBYMEMBER_RO_WITH: RedisCommands['geoRadiusByMemberRoWith']
-  /**
-   * Queries a geospatial index for members within a distance from a member, optionally stores the
-   * result.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` and `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember/
-   */
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
-  GEORADIUSBYMEMBER_WITH: RedisCommands['geoRadiusByMemberWith']
-  /**
-   * Returns members from a geospatial index that are within a distance from a coordinate.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius_ro/
-   */
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<string[]>
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<string[]>): void
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
-  GEORADIUS_RO: RedisCommands['geoRadiusRo']
-  /**
-   * Returns members from a geospatial index that are within a distance from a coordinate.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius_ro/
-   */
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
-  GEORADIUS_RO_WITH: RedisCommands['geoRadiusRoWith']
-  /**
-   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
-   * the result.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius/
-   */
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
-  GEORADIUS_WITH: RedisCommands['geoRadiusWith']
-  /**
-   * Queries a geospatial index for members inside an area of a box or a circle.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
-   * area around the shape provided as the filter and M is the number of items inside the shape.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/geosearch/
-   */
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): Promise<string[]>
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, callback: Callback<string[]>): void
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options: GeoSearchOptions | undefined, callback: Callback<string[]>): void
-  GEOSEARCH: RedisCommands['geoSearch']
-  /**
-   * Queries a geospatial index for members inside an area of a box or a circle.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
-   * area around the shape provided as the filter and M is the number of items inside the shape.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/geosearch/
-   */
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<string>[]>
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<string>[]>): void
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<string>[]>): void
-  GEOSEARCH_WITH: RedisCommands['geoSearchWith']
-  /**
-   * Returns the string value of a key.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/get/
-   */
-  get(key: RedisArgument): Promise<string | null>
-  get(key: RedisArgument, callback: Callback<string | null>): void
-  GET: RedisCommands['get']
-  /**
-   * Returns the string value of a key after deleting the key.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/getdel/
-   */
-  getDel(key: RedisArgument): Promise<string | null>
-  getDel(key: RedisArgument, callback: Callback<string | null>): void
-  GETDEL: RedisCommands['getDel']
-  /**
-   * Returns the string value of a key after setting its expiration time.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/getex/
-   */
-  getEx(key: RedisArgument, options: GetExOptions): Promise<string | null>
-  getEx(key: RedisArgument, options: GetExOptions, callback: Callback<string | null>): void
-  GETEX: RedisCommands['getEx']
-  /**
-   * Returns a substring of the string stored at a key.
-   *
-   * Complexity: O(N) where N is the length of the returned string. The complexity is ultimately
-   * determined by the returned length, but because creating a substring from an existing string
-   * is very cheap, it can be considered O(1) for small strings.
-   * Since 2.4.0.
-   * @see https://redis.io/docs/latest/commands/getrange/
-   */
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<string>
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<string>): void
-  GETRANGE: RedisCommands['getRange']
-  /**
-   * Returns the previous string value of a key after setting it to a new value.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * The server calls it deprecated since 6.2.0, use `SET` with the `!GET` argument.
-   * @see https://redis.io/docs/latest/commands/getset/
-   */
-  getSet(key: RedisArgument, value: RedisArgument): Promise<string | null>
-  getSet(key: RedisArgument, value: RedisArgument, callback: Callback<string | null>): void
-  GETSET: RedisCommands['getSet']
-  /**
-   * Returns the value of a field in a hash.
-   *
-   * Complexity: O(1).
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hget/
-   */
-  hGet(key: RedisArgument, field: RedisArgument): Promise<string | null>
-  hGet(key: RedisArgument, field: RedisArgument, callback: Callback<string | null>): void
-  HGET: RedisCommands['hGet']
-  /**
-   * Returns all fields and values in a hash.
-   *
-   * Complexity: O(N) where N is the size of the hash.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hgetall/
-   */
-  hGetAll(key: RedisArgument): Promise<Record<string, string>>
-  hGetAll(key: RedisArgument, callback: Callback<Record<string, string>>): void
-  HGETALL: RedisCommands['hGetAll']
-  /**
-   * Returns the value of a field and deletes it from the hash.
-   *
-   * Complexity: O(N) where N is the number of specified fields.
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/hgetdel/
-   */
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): Promise<(string | null)[]>
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
-  HGETDEL: RedisCommands['hGetDel']
-  /**
-   * Get the value of one or more fields of a given hash key, and optionally set their expiration.
-   *
-   * Complexity: O(N) where N is the number of specified fields.
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/hgetex/
-   */
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): Promise<(string | null)[]>
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options: HGetExOptions | undefined, callback: Callback<(string | null)[]>): void
-  HGETEX: RedisCommands['hGetEx']
-  /**
-   * Increments the floating point value of a field by a number. Uses 0 as initial value if the
-   * field doesn't exist.
-   *
-   * Complexity: O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/hincrbyfloat/
-   */
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): Promise<string>
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble, callback: Callback<string>): void
-  HINCRBYFLOAT: RedisCommands['hIncrByFloat']
-  /**
-   * Returns all fields in a hash.
-   *
-   * Complexity: O(N) where N is the size of the hash.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hkeys/
-   */
-  hKeys(key: RedisArgument): Promise<string[]>
-  hKeys(key: RedisArgument, callback: Callback<string[]>): void
-  HKEYS: RedisCommands['hKeys']
-  /**
-   * Returns one or more random fields from a hash.
-   *
-   * Complexity: O(N) where N is the number of fields returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/hrandfield/
-   */
-  hRandField(key: RedisArgument): Promise<string | null>
-  hRandField(key: RedisArgument, callback: Callback<string | null>): void
-  HRANDFIELD: RedisCommands['hRandField']
-  /**
-   * Returns one or more random fields from a hash.
-   * Returns several fields; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of fields returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/hrandfield/
-   */
-  hRandFieldCount(key: RedisArgument, count: RedisInteger): Promise<string[]>
-  hRandFieldCount(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
-  HRANDFIELD_COUNT: RedisCommands['hRandFieldCount']
-  /**
-   * Returns one or more random fields from a hash.
-   * Returns several fields with their values; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of fields returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/hrandfield/
-   */
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): Promise<{ field: string; value: string }[]>
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger, callback: Callback<{ field: string; value: string }[]>): void
-  HRANDFIELD_COUNT_WITHVALUES: RedisCommands['hRandFieldCountWithValues']
-  /**
-   * Iterates over fields and values of a hash.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/hscan/
-   */
-  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: string; entries: { field: string; value: string }[] }>
-  hScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: string; entries: { field: string; value: string }[] }>): void
-  hScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: string; entries: { field: string; value: string }[] }>): void
-  HSCAN: RedisCommands['hScan']
-  /**
-   * Iterates over fields and values of a hash.
-   * Returns the fields without their values (since 7.4.0).
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/hscan/
-   */
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: string; fields: string[] }>
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: string; fields: string[] }>): void
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: string; fields: string[] }>): void
-  HSCAN_NOVALUES: RedisCommands['hScanNoValues']
-  /**
-   * Returns all values in a hash.
-   *
-   * Complexity: O(N) where N is the size of the hash.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hvals/
-   */
-  hVals(key: RedisArgument): Promise<string[]>
-  hVals(key: RedisArgument, callback: Callback<string[]>): void
-  HVALS: RedisCommands['hVals']
-  /**
-   * Handshakes with the Redis server.
-   * On a client it only asks; a session can also change protocol and login.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/hello/
-   */
-  hello(): Promise<HelloReply<string>>
-  hello(callback: Callback<HelloReply<string>>): void
-  HELLO: RedisCommands['hello']
-  /**
-   * Returns the values of all fields in a hash.
-   *
-   * Complexity: O(N) where N is the number of fields being requested.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hmget/
-   */
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument): Promise<(string | null)[]>
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
-  HMGET: RedisCommands['hmGet']
-  /**
-   * Increment the floating point value of a key by a number. Uses 0 as initial value if the key
-   * doesn't exist.
-   *
-   * Complexity: O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/incrbyfloat/
-   */
-  incrByFloat(key: RedisArgument, increment: RedisDouble): Promise<string>
-  incrByFloat(key: RedisArgument, increment: RedisDouble, callback: Callback<string>): void
-  INCRBYFLOAT: RedisCommands['incrByFloat']
-  /**
-   * Returns information and statistics about the server.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/info/
-   */
-  info(section?: RedisArgument): Promise<string>
-  info(callback: Callback<string>): void
-  info(section: RedisArgument | undefined, callback: Callback<string>): void
-  INFO: RedisCommands['info']
-  /**
-   * Returns all key names that match a pattern.
-   *
-   * Complexity: O(N) with N being the number of keys in the database, under the assumption that
-   * the key names in the database and the given pattern have limited length.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/keys/
-   */
-  keys(pattern: RedisArgument): Promise<string[]>
-  keys(pattern: RedisArgument, callback: Callback<string[]>): void
-  KEYS: RedisCommands['keys']
-  /**
-   * Returns an element from a list by its index.
-   *
-   * Complexity: O(N) where N is the number of elements to traverse to get to the element at
-   * index. This makes asking for the first or the last element of the list O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lindex/
-   */
-  lIndex(key: RedisArgument, index: RedisInteger): Promise<string | null>
-  lIndex(key: RedisArgument, index: RedisInteger, callback: Callback<string | null>): void
-  LINDEX: RedisCommands['lIndex']
-  /**
-   * Returns an element after popping it from one list and pushing it to another. Deletes the list
-   * if the last element was moved.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/lmove/
-   */
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): Promise<string | null>
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, callback: Callback<string | null>): void
-  LMOVE: RedisCommands['lMove']
-  /**
-   * Moves several elements from one end of a list to an end of another.
-   *
-   * Complexity: O(N) where N is the number of elements moved.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/lmovem/
-   */
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): Promise<string[] | null>
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, callback: Callback<string[] | null>): void
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options: LMoveMOptions | undefined, callback: Callback<string[] | null>): void
-  LMOVEM: RedisCommands['lMoveM']
-  /**
-   * Returns the first elements in a list after removing it. Deletes the list if the last element
-   * was popped.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lpop/
-   */
-  lPop(key: RedisArgument): Promise<string | null>
-  lPop(key: RedisArgument, callback: Callback<string | null>): void
-  LPOP: RedisCommands['lPop']
-  /**
-   * Returns the first elements in a list after removing it. Deletes the list if the last element
-   * was popped.
-   * Pops up to `count` elements.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lpop/
-   */
-  lPopCount(key: RedisArgument, count: RedisInteger): Promise<string[] | null>
-  lPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<string[] | null>): void
-  LPOP_COUNT: RedisCommands['lPopCount']
-  /**
-   * Returns a range of elements from a list.
-   *
-   * Complexity: O(S+N) where S is the distance of start offset from HEAD for small lists, from
-   * nearest end (HEAD or TAIL) for large lists; and N is the number of elements in the specified
-   * range.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lrange/
-   */
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): Promise<string[]>
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger, callback: Callback<string[]>): void
-  LRANGE: RedisCommands['lRange']
-  /**
-   * Returns a human-readable latency analysis report.
-   *
-   * Complexity: O(1).
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/latency-doctor/
-   */
-  latencyDoctor(): Promise<string>
-  latencyDoctor(callback: Callback<string>): void
-  LATENCY_DOCTOR: RedisCommands['latencyDoctor']
-  /**
-   * Returns a latency graph for an event.
-   *
-   * Complexity: O(1).
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/latency-graph/
-   */
-  latencyGraph(event: LatencyEvent): Promise<string>
-  latencyGraph(event: LatencyEvent, callback: Callback<string>): void
-  LATENCY_GRAPH: RedisCommands['latencyGraph']
-  /**
-   * Returns the latest latency samples for all events.
-   *
-   * Complexity: O(1).
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/latency-latest/
-   */
-  latencyLatest(): Promise<[name: string, timestamp: number, latestLatency: number, allTimeLatency: number][]>
-  latencyLatest(callback: Callback<[name: string, timestamp: number, latestLatency: number, allTimeLatency: number][]>): void
-  LATENCY_LATEST: RedisCommands['latencyLatest']
-  /**
-   * Finds the longest common substring.
-   *
-   * Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/lcs/
-   */
-  lcs(key1: RedisArgument, key2: RedisArgument): Promise<string>
-  lcs(key1: RedisArgument, key2: RedisArgument, callback: Callback<string>): void
-  LCS: RedisCommands['lcs']
-  /**
-   * Returns multiple elements from a list after removing them. Deletes the list if the last
-   * element was popped.
-   *
-   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
-   * returned.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/lmpop/
-   */
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: string, elements: string[]] | null>
-  lmPop(keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: string, elements: string[]] | null>): void
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: string, elements: string[]] | null>): void
-  LMPOP: RedisCommands['lmPop']
-  /**
-   * Displays computer art and the Redis version.
-   *
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/lolwut/
-   */
-  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): Promise<string>
-  LOLWUT: RedisCommands['lolwut']
-  /**
-   * Atomically returns the string values of one or more keys.
-   *
-   * Complexity: O(N) where N is the number of keys to retrieve.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/mget/
-   */
-  mGet(keys: RedisArgument[]): Promise<(string | null)[]>
-  mGet(keys: RedisArgument[], callback: Callback<(string | null)[]>): void
-  MGET: RedisCommands['mGet']
-  /**
-   * Outputs a memory problems report.
-   *
-   * Complexity: O(1).
-   * Since 4.0.0.
-   * @see https://redis.io/docs/latest/commands/memory-doctor/
-   */
-  memoryDoctor(): Promise<string>
-  memoryDoctor(callback: Callback<string>): void
-  MEMORY_DOCTOR: RedisCommands['memoryDoctor']
-  /**
-   * Returns the allocator statistics.
-   *
-   * Complexity: Depends on how much memory is allocated, could be slow.
-   * Since 4.0.0.
-   * @see https://redis.io/docs/latest/commands/memory-malloc-stats/
-   */
-  memoryMallocStats(): Promise<string>
-  memoryMallocStats(callback: Callback<string>): void
-  'MEMORY_MALLOC-STATS': RedisCommands['memoryMallocStats']
-  /**
-   * Returns all loaded modules.
-   *
-   * Complexity: O(N) where N is the number of loaded modules.
-   * Since 4.0.0.
-   * @see https://redis.io/docs/latest/commands/module-list/
-   */
-  moduleList(): Promise<{ name: string; ver: number; path?: string; args?: string[] }[]>
-  moduleList(callback: Callback<{ name: string; ver: number; path?: string; args?: string[] }[]>): void
-  MODULE_LIST: RedisCommands['moduleList']
-  /**
-   * Returns the internal encoding of a Redis object.
-   *
-   * Complexity: O(1).
-   * Since 2.2.3.
-   * @see https://redis.io/docs/latest/commands/object-encoding/
-   */
-  objectEncoding(key: RedisArgument): Promise<string | null>
-  objectEncoding(key: RedisArgument, callback: Callback<string | null>): void
-  OBJECT_ENCODING: RedisCommands['objectEncoding']
-  /**
-   * Returns the server's liveliness response.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ping/
-   */
-  ping(message?: RedisArgument): Promise<string>
-  ping(callback: Callback<string>): void
-  ping(message: RedisArgument | undefined, callback: Callback<string>): void
-  PING: RedisCommands['ping']
-  /**
-   * Returns the active channels.
-   *
-   * Complexity: O(N) where N is the number of active channels, and assuming constant time pattern
-   * matching (relatively short channels and patterns).
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/pubsub-channels/
-   */
-  pubSubChannels(pattern?: RedisArgument): Promise<string[]>
-  pubSubChannels(callback: Callback<string[]>): void
-  pubSubChannels(pattern: RedisArgument | undefined, callback: Callback<string[]>): void
-  PUBSUB_CHANNELS: RedisCommands['pubSubChannels']
-  /**
-   * Returns the active shard channels.
-   *
-   * Complexity: O(N) where N is the number of active shard channels, and assuming constant time
-   * pattern matching (relatively short shard channels).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/pubsub-shardchannels/
-   */
-  pubSubShardChannels(pattern?: RedisArgument): Promise<string[]>
-  pubSubShardChannels(callback: Callback<string[]>): void
-  pubSubShardChannels(pattern: RedisArgument | undefined, callback: Callback<string[]>): void
-  PUBSUB_SHARDCHANNELS: RedisCommands['pubSubShardChannels']
-  /**
-   * Returns and removes the last elements of a list. Deletes the list if the last element was
-   * popped.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/rpop/
-   */
-  rPop(key: RedisArgument): Promise<string | null>
-  rPop(key: RedisArgument, callback: Callback<string | null>): void
-  RPOP: RedisCommands['rPop']
-  /**
-   * Returns and removes the last elements of a list. Deletes the list if the last element was
-   * popped.
-   * Pops up to `count` elements.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/rpop/
-   */
-  rPopCount(key: RedisArgument, count: RedisInteger): Promise<string[] | null>
-  rPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<string[] | null>): void
-  RPOP_COUNT: RedisCommands['rPopCount']
-  /**
-   * Returns the last element of a list after removing and pushing it to another list. Deletes the
-   * list if the last element was popped.
-   *
-   * Complexity: O(1).
-   * Since 1.2.0.
-   * The server calls it deprecated since 6.2.0, use `LMOVE` with the `RIGHT` and `LEFT`
-   * arguments.
-   * @see https://redis.io/docs/latest/commands/rpoplpush/
-   */
-  rPopLPush(source: RedisArgument, destination: RedisArgument): Promise<string | null>
-  rPopLPush(source: RedisArgument, destination: RedisArgument, callback: Callback<string | null>): void
-  RPOPLPUSH: RedisCommands['rPopLPush']
-  /**
-   * Returns a random key name from the database.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/randomkey/
-   */
-  randomKey(): Promise<string | null>
-  randomKey(callback: Callback<string | null>): void
-  RANDOMKEY: RedisCommands['randomKey']
-  /**
-   * Returns the replication role.
-   *
-   * Complexity: O(1).
-   * Since 2.8.12.
-   * @see https://redis.io/docs/latest/commands/role/
-   */
-  role(): Promise<RoleReply<string>>
-  role(callback: Callback<RoleReply<string>>): void
-  ROLE: RedisCommands['role']
-  /**
-   * Returns the difference of multiple sets.
-   *
-   * Complexity: O(N) where N is the total number of elements in all given sets.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sdiff/
-   */
-  sDiff(keys: RedisVariadicArgument): Promise<string[]>
-  sDiff(keys: RedisVariadicArgument, callback: Callback<string[]>): void
-  SDIFF: RedisCommands['sDiff']
-  /**
-   * Returns the intersect of multiple sets.
-   *
-   * Complexity: O(N*M) worst case where N is the cardinality of the smallest set and M is the
-   * number of sets.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sinter/
-   */
-  sInter(keys: RedisVariadicArgument): Promise<string[]>
-  sInter(keys: RedisVariadicArgument, callback: Callback<string[]>): void
-  SINTER: RedisCommands['sInter']
-  /**
-   * Returns all members of a set.
-   *
-   * Complexity: O(N) where N is the set cardinality.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/smembers/
-   */
-  sMembers(key: RedisArgument): Promise<string[]>
-  sMembers(key: RedisArgument, callback: Callback<string[]>): void
-  SMEMBERS: RedisCommands['sMembers']
-  /**
-   * Returns one or more random members from a set after removing them. Deletes the set if the
-   * last member was popped.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the
-   * passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/spop/
-   */
-  sPop(key: RedisArgument): Promise<string | null>
-  sPop(key: RedisArgument, callback: Callback<string | null>): void
-  SPOP: RedisCommands['sPop']
-  /**
-   * Returns one or more random members from a set after removing them. Deletes the set if the
-   * last member was popped.
-   * Pops up to `count` members.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the
-   * passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/spop/
-   */
-  sPopCount(key: RedisArgument, count: RedisInteger): Promise<string[]>
-  sPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
-  SPOP_COUNT: RedisCommands['sPopCount']
-  /**
-   * Get one or multiple random members from a set.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of
-   * the passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/srandmember/
-   */
-  sRandMember(key: RedisArgument): Promise<string | null>
-  sRandMember(key: RedisArgument, callback: Callback<string | null>): void
-  SRANDMEMBER: RedisCommands['sRandMember']
-  /**
-   * Get one or multiple random members from a set.
-   * Returns several members; a negative count allows repeats.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of
-   * the passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/srandmember/
-   */
-  sRandMemberCount(key: RedisArgument, count: RedisInteger): Promise<string[]>
-  sRandMemberCount(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
-  SRANDMEMBER_COUNT: RedisCommands['sRandMemberCount']
-  /**
-   * Iterates over members of a set.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/sscan/
-   */
-  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: string; members: string[] }>
-  sScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: string; members: string[] }>): void
-  sScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: string; members: string[] }>): void
-  SSCAN: RedisCommands['sScan']
-  /**
-   * Returns the union of multiple sets.
-   *
-   * Complexity: O(N) where N is the total number of elements in all given sets.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sunion/
-   */
-  sUnion(keys: RedisVariadicArgument): Promise<string[]>
-  sUnion(keys: RedisVariadicArgument, callback: Callback<string[]>): void
-  SUNION: RedisCommands['sUnion']
-  /**
-   * Iterates over the key names in the database.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/scan/
-   */
-  scan(cursor: RedisArgument, options?: ScanOptions): Promise<{ cursor: string; keys: string[] }>
-  scan(cursor: RedisArgument, callback: Callback<{ cursor: string; keys: string[] }>): void
-  scan(cursor: RedisArgument, options: ScanOptions | undefined, callback: Callback<{ cursor: string; keys: string[] }>): void
-  SCAN: RedisCommands['scan']
-  /**
-   * Loads a server-side Lua script to the script cache.
-   *
-   * Complexity: O(N) with N being the length in bytes of the script body.
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/script-load/
-   */
-  scriptLoad(script: RedisArgument): Promise<string>
-  scriptLoad(script: RedisArgument, callback: Callback<string>): void
-  SCRIPT_LOAD: RedisCommands['scriptLoad']
-  /**
-   * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/set/
-   */
-  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): Promise<'OK' | string | null>
-  set(key: RedisArgument, value: RedisArgument | number, callback: Callback<'OK' | string | null>): void
-  set(key: RedisArgument, value: RedisArgument | number, options: SetOptions | undefined, callback: Callback<'OK' | string | null>): void
-  SET: RedisCommands['set']
-  /**
-   * Sorts the elements in a list, a set, or a sorted set, optionally storing the result.
-   *
-   * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M
-   * the number of returned elements. When the elements are not sorted, complexity is O(N).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sort/
-   */
-  sort(key: RedisArgument, options?: SortOptions): Promise<(string | null)[]>
-  sort(key: RedisArgument, callback: Callback<(string | null)[]>): void
-  sort(key: RedisArgument, options: SortOptions | undefined, callback: Callback<(string | null)[]>): void
-  SORT: RedisCommands['sort']
-  /**
-   * Returns the sorted elements of a list, a set, or a sorted set.
-   *
-   * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M
-   * the number of returned elements. When the elements are not sorted, complexity is O(N).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/sort_ro/
-   */
-  sortRo(key: RedisArgument, options?: SortOptions): Promise<(string | null)[]>
-  sortRo(key: RedisArgument, callback: Callback<(string | null)[]>): void
-  sortRo(key: RedisArgument, options: SortOptions | undefined, callback: Callback<(string | null)[]>): void
-  SORT_RO: RedisCommands['sortRo']
-  /**
-   * Returns the server time.
-   *
-   * Complexity: O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/time/
-   */
-  time(): Promise<[unixTimestamp: string, microseconds: string]>
-  time(callback: Callback<[unixTimestamp: string, microseconds: string]>): void
-  TIME: RedisCommands['time']
-  /**
-   * Returns an element's vector, about as it was added.
-   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
-   * unharmed.
-   *
-   * Complexity: O(1).
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vemb/
-   */
-  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<string> | null>
-  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<string> | null>): void
-  VEMB_RAW: RedisCommands['vEmbRaw']
-  /**
-   * Returns an element's neighbours in each layer of the graph.
-   *
-   * Complexity: O(1).
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vlinks/
-   */
-  vLinks(key: RedisArgument, element: RedisArgument): Promise<string[][] | null>
-  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<string[][] | null>): void
-  VLINKS: RedisCommands['vLinks']
-  /**
-   * Returns a random element of a vector set, or several; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the count.
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vrandmember/
-   */
-  vRandMember(key: RedisArgument): Promise<string | null>
-  vRandMember(key: RedisArgument, callback: Callback<string | null>): void
-  vRandMember(key: RedisArgument, count: RedisInteger): Promise<string[]>
-  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
-  VRANDMEMBER: RedisCommands['vRandMember']
-  /**
-   * Returns elements of a vector set in the order of their names.
-   *
-   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
-   * Since 8.4.0.
-   * @see https://redis.io/docs/latest/commands/vrange/
-   */
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<string[]>
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<string[]>): void
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<string[]>): void
-  VRANGE: RedisCommands['vRange']
-  /**
-   * Returns the elements that are most similar to a vector or an element.
-   *
-   * Complexity: O(log(N)).
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vsim/
-   */
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<string[]>
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<string[]>): void
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<string[]>): void
-  VSIM: RedisCommands['vSim']
-  /**
-   * Appends a new message to a stream. Creates the key if it doesn't exist.
-   *
-   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
-   * entries evicted.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xadd/
-   */
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<string>
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<string>): void
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<string>): void
-  XADD: RedisCommands['xAdd']
-  /**
-   * Appends a new message to a stream. Creates the key if it doesn't exist.
-   * Adds nothing, and returns null, when there is no such stream.
-   *
-   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
-   * entries evicted.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xadd/
-   */
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<string | null>
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<string | null>): void
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<string | null>): void
-  XADD_NOMKSTREAM: RedisCommands['xAddNoMkStream']
-  /**
-   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
-   * delivered to as consumer group member.
-   *
-   * Complexity: O(1) if COUNT is small.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/xautoclaim/
-   */
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }>
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }>): void
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }>): void
-  XAUTOCLAIM: RedisCommands['xAutoClaim']
-  /**
-   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
-   * delivered to as consumer group member.
-   * Returns the ids without the messages.
-   *
-   * Complexity: O(1) if COUNT is small.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/xautoclaim/
-   */
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: string; messages: string[]; deletedMessages: string[] }>
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: string; messages: string[]; deletedMessages: string[] }>): void
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: string; messages: string[]; deletedMessages: string[] }>): void
-  XAUTOCLAIM_JUSTID: RedisCommands['xAutoClaimJustId']
-  /**
-   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
-   * delivered a consumer group member.
-   *
-   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xclaim/
-   */
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<(StreamMessage<string> | null)[]>
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<(StreamMessage<string> | null)[]>): void
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<(StreamMessage<string> | null)[]>): void
-  XCLAIM: RedisCommands['xClaim']
-  /**
-   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
-   * delivered a consumer group member.
-   * Returns the ids without the messages.
-   *
-   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xclaim/
-   */
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<string[]>
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<string[]>): void
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<string[]>): void
-  XCLAIM_JUSTID: RedisCommands['xClaimJustId']
-  /**
-   * Returns a list of the consumers in a consumer group.
-   *
-   * Complexity: O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xinfo-consumers/
-   */
-  xInfoConsumers(key: RedisArgument, group: RedisArgument): Promise<XInfoConsumer<string>[]>
-  xInfoConsumers(key: RedisArgument, group: RedisArgument, callback: Callback<XInfoConsumer<string>[]>): void
-  XINFO_CONSUMERS: RedisCommands['xInfoConsumers']
-  /**
-   * Returns a list of the consumer groups of a stream.
-   *
-   * Complexity: O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xinfo-groups/
-   */
-  xInfoGroups(key: RedisArgument): Promise<XInfoGroup<string>[]>
-  xInfoGroups(key: RedisArgument, callback: Callback<XInfoGroup<string>[]>): void
-  XINFO_GROUPS: RedisCommands['xInfoGroups']
-  /**
-   * Returns information about a stream.
-   *
-   * Complexity: O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xinfo-stream/
-   */
-  xInfoStream(key: RedisArgument): Promise<XInfoStreamReply<string>>
-  xInfoStream(key: RedisArgument, callback: Callback<XInfoStreamReply<string>>): void
-  XINFO_STREAM: RedisCommands['xInfoStream']
-  /**
-   * Returns the information and entries from a stream consumer group's pending entries list.
-   *
-   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
-   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
-   * used with the IDLE filter. When the command returns just the summary and the list of
-   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
-   * every consumer.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xpending/
-   */
-  xPending(key: RedisArgument, group: RedisArgument): Promise<{ pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }>
-  xPending(key: RedisArgument, group: RedisArgument, callback: Callback<{ pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }>): void
-  XPENDING: RedisCommands['xPending']
-  /**
-   * Returns the information and entries from a stream consumer group's pending entries list.
-   * Lists up to `count` pending messages.
-   *
-   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
-   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
-   * used with the IDLE filter. When the command returns just the summary and the list of
-   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
-   * every consumer.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xpending/
-   */
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): Promise<{ id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, callback: Callback<{ id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options: XPendingRangeOptions | undefined, callback: Callback<{ id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
-  XPENDING_RANGE: RedisCommands['xPendingRange']
-  /**
-   * Returns the messages from a stream within a range of IDs.
-   *
-   * Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g.
-   * always asking for the first 10 elements with COUNT), you can consider it O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xrange/
-   */
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<string>[]>
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<string>[]>): void
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<string>[]>): void
-  XRANGE: RedisCommands['xRange']
-  /**
-   * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until
-   * a message is available otherwise.
-   *
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xread/
-   */
-  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): Promise<StreamMessages<string>[] | null>
-  xRead(streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<string>[] | null>): void
-  xRead(streams: XReadStream | XReadStream[], options: XReadOptions | undefined, callback: Callback<StreamMessages<string>[] | null>): void
-  XREAD: RedisCommands['xRead']
-  /**
-   * Returns new or historical messages from a stream for a consumer in a group. Blocks until a
-   * message is available otherwise.
-   *
-   * Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If
-   * M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it
-   * O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve
-   * the N clients blocked on the stream getting new data.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xreadgroup/
-   */
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): Promise<StreamMessages<string>[] | null>
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<string>[] | null>): void
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options: XReadGroupOptions | undefined, callback: Callback<StreamMessages<string>[] | null>): void
-  XREADGROUP: RedisCommands['xReadGroup']
-  /**
-   * Returns the messages from a stream within a range of IDs in reverse order.
-   *
-   * Complexity: O(N) with N being the number of elements returned. If N is constant (e.g. always
-   * asking for the first 10 elements with COUNT), you can consider it O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xrevrange/
-   */
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<string>[]>
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<string>[]>): void
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<string>[]>): void
-  XREVRANGE: RedisCommands['xRevRange']
-  /**
-   * Returns the difference between multiple sorted sets.
-   *
-   * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
-   * sets, N is the size of the first set, and K is the size of the result set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zdiff/
-   */
-  zDiff(keys: RedisVariadicArgument): Promise<string[]>
-  zDiff(keys: RedisVariadicArgument, callback: Callback<string[]>): void
-  ZDIFF: RedisCommands['zDiff']
-  /**
-   * Returns the difference between multiple sorted sets.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
-   * sets, N is the size of the first set, and K is the size of the result set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zdiff/
-   */
-  zDiffWithScores(keys: RedisVariadicArgument): Promise<{ value: string; score: number }[]>
-  zDiffWithScores(keys: RedisVariadicArgument, callback: Callback<{ value: string; score: number }[]>): void
-  ZDIFF_WITHSCORES: RedisCommands['zDiffWithScores']
-  /**
-   * Returns the intersect of multiple sorted sets.
-   *
-   * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being
-   * the number of input sorted sets and M being the number of elements in the resulting sorted
-   * set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zinter/
-   */
-  zInter(keys: ZKeys, options?: ZAggregateOptions): Promise<string[]>
-  zInter(keys: ZKeys, callback: Callback<string[]>): void
-  zInter(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<string[]>): void
-  ZINTER: RedisCommands['zInter']
-  /**
-   * Returns the intersect of multiple sorted sets.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being
-   * the number of input sorted sets and M being the number of elements in the resulting sorted
-   * set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zinter/
-   */
-  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: string; score: number }[]>
-  zInterWithScores(keys: ZKeys, callback: Callback<{ value: string; score: number }[]>): void
-  zInterWithScores(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<{ value: string; score: number }[]>): void
-  ZINTER_WITHSCORES: RedisCommands['zInterWithScores']
-  /**
-   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmax/
-   */
-  zPopMax(key: RedisArgument): Promise<{ value: string; score: number } | null>
-  zPopMax(key: RedisArgument, callback: Callback<{ value: string; score: number } | null>): void
-  ZPOPMAX: RedisCommands['zPopMax']
-  /**
-   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   * Pops up to `count` members.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmax/
-   */
-  zPopMaxCount(key: RedisArgument, count: RedisInteger): Promise<{ value: string; score: number }[]>
-  zPopMaxCount(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: string; score: number }[]>): void
-  ZPOPMAX_COUNT: RedisCommands['zPopMaxCount']
-  /**
-   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmin/
-   */
-  zPopMin(key: RedisArgument): Promise<{ value: string; score: number } | null>
-  zPopMin(key: RedisArgument, callback: Callback<{ value: string; score: number } | null>): void
-  ZPOPMIN: RedisCommands['zPopMin']
-  /**
-   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   * Pops up to `count` members.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmin/
-   */
-  zPopMinCount(key: RedisArgument, count: RedisInteger): Promise<{ value: string; score: number }[]>
-  zPopMinCount(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: string; score: number }[]>): void
-  ZPOPMIN_COUNT: RedisCommands['zPopMinCount']
-  /**
-   * Returns one or more random members from a sorted set.
-   *
-   * Complexity: O(N) where N is the number of members returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zrandmember/
-   */
-  zRandMember(key: RedisArgument): Promise<string | null>
-  zRandMember(key: RedisArgument, callback: Callback<string | null>): void
-  ZRANDMEMBER: RedisCommands['zRandMember']
-  /**
-   * Returns one or more random members from a sorted set.
-   * Returns several members; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of members returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zrandmember/
-   */
-  zRandMemberCount(key: RedisArgument, count: RedisInteger): Promise<string[]>
-  zRandMemberCount(key: RedisArgument, count: RedisInteger, callback: Callback<string[]>): void
-  ZRANDMEMBER_COUNT: RedisCommands['zRandMemberCount']
-  /**
-   * Returns one or more random members from a sorted set.
-   * Returns several members with their scores; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of members returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zrandmember/
-   */
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): Promise<{ value: string; score: number }[]>
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: string; score: number }[]>): void
-  ZRANDMEMBER_COUNT_WITHSCORES: RedisCommands['zRandMemberCountWithScores']
-  /**
-   * Returns members in a sorted set within a range of indexes.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements returned.
-   * Since 1.2.0.
-   * @see https://redis.io/docs/latest/commands/zrange/
-   */
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): Promise<string[]>
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<string[]>): void
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: ZRangeOptions | undefined, callback: Callback<string[]>): void
-  ZRANGE: RedisCommands['zRange']
-  /**
-   * Returns members in a sorted set within a lexicographical range.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements being returned. If M is constant (e.g. always asking for the first 10
-   * elements with LIMIT), you can consider it O(log(N)).
-   * Since 2.8.9.
-   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYLEX` argument.
-   * @see https://redis.io/docs/latest/commands/zrangebylex/
-   */
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<string[]>
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<string[]>): void
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<string[]>): void
-  ZRANGEBYLEX: RedisCommands['zRangeByLex']
-  /**
-   * Returns members in a sorted set within a range of scores.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements being returned. If M is constant (e.g. always asking for the first 10
-   * elements with LIMIT), you can consider it O(log(N)).
-   * Since 1.0.5.
-   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYSCORE` argument.
-   * @see https://redis.io/docs/latest/commands/zrangebyscore/
-   */
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<string[]>
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<string[]>): void
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<string[]>): void
-  ZRANGEBYSCORE: RedisCommands['zRangeByScore']
-  /**
-   * Returns members in a sorted set within a range of scores.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements being returned. If M is constant (e.g. always asking for the first 10
-   * elements with LIMIT), you can consider it O(log(N)).
-   * Since 1.0.5.
-   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYSCORE` argument.
-   * @see https://redis.io/docs/latest/commands/zrangebyscore/
-   */
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<{ value: string; score: number }[]>
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<{ value: string; score: number }[]>): void
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<{ value: string; score: number }[]>): void
-  ZRANGEBYSCORE_WITHSCORES: RedisCommands['zRangeByScoreWithScores']
-  /**
-   * Returns members in a sorted set within a range of indexes.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements returned.
-   * Since 1.2.0.
-   * @see https://redis.io/docs/latest/commands/zrange/
-   */
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): Promise<{ value: string; score: number }[]>
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<{ value: string; score: number }[]>): void
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: ZRangeOptions | undefined, callback: Callback<{ value: string; score: number }[]>): void
-  ZRANGE_WITHSCORES: RedisCommands['zRangeWithScores']
-  /**
-   * Iterates over members and scores of a sorted set.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/zscan/
-   */
-  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: string; members: { value: string; score: number }[] }>
-  zScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: string; members: { value: string; score: number }[] }>): void
-  zScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: string; members: { value: string; score: number }[] }>): void
-  ZSCAN: RedisCommands['zScan']
-  /**
-   * Returns the union of multiple sorted sets.
-   *
-   * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and
-   * M being the number of elements in the resulting sorted set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zunion/
-   */
-  zUnion(keys: ZKeys, options?: ZAggregateOptions): Promise<string[]>
-  zUnion(keys: ZKeys, callback: Callback<string[]>): void
-  zUnion(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<string[]>): void
-  ZUNION: RedisCommands['zUnion']
-  /**
-   * Returns the union of multiple sorted sets.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and
-   * M being the number of elements in the resulting sorted set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zunion/
-   */
-  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: string; score: number }[]>
-  zUnionWithScores(keys: ZKeys, callback: Callback<{ value: string; score: number }[]>): void
-  zUnionWithScores(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<{ value: string; score: number }[]>): void
-  ZUNION_WITHSCORES: RedisCommands['zUnionWithScores']
-  /**
-   * Returns the highest- or lowest-scoring members from one or more sorted sets after removing
-   * them. Deletes the sorted set if the last member was popped.
-   *
-   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
-   * elements in the sorted set, and M being the number of elements popped.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/zmpop/
-   */
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: string; members: { value: string; score: number }[] } | null>
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: string; members: { value: string; score: number }[] } | null>): void
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: string; members: { value: string; score: number }[] } | null>): void
-  ZMPOP: RedisCommands['zmPop']
-}
+export interface RedisCommands
+  extends RedisPlainCommands, RedisTextCommands<string> {}
 
-/** The commands of a view whose strings are Buffers. */
-export interface RedisBufferCommands extends RedisPlainCommands {
-  /**
-   * Lists the ACL categories, or the commands inside a category.
-   *
-   * Complexity: O(1) since the categories and commands are a fixed set.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-cat/
-   */
-  aclCat(categoryName?: RedisArgument): Promise<Buffer[]>
-  aclCat(callback: Callback<Buffer[]>): void
-  aclCat(categoryName: RedisArgument | undefined, callback: Callback<Buffer[]>): void
-  ACL_CAT: RedisBufferCommands['aclCat']
-  /**
-   * Simulates the execution of a command by a user, without executing the command.
-   *
-   * Complexity: O(1).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-dryrun/
-   */
-  aclDryRun(username: RedisArgument, command: RedisArgument[]): Promise<Buffer>
-  aclDryRun(username: RedisArgument, command: RedisArgument[], callback: Callback<Buffer>): void
-  ACL_DRYRUN: RedisBufferCommands['aclDryRun']
-  /**
-   * Generates a pseudorandom, secure password that can be used to identify ACL users.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-genpass/
-   */
-  aclGenPass(bits?: RedisInteger): Promise<Buffer>
-  aclGenPass(callback: Callback<Buffer>): void
-  aclGenPass(bits: RedisInteger | undefined, callback: Callback<Buffer>): void
-  ACL_GENPASS: RedisBufferCommands['aclGenPass']
-  /**
-   * Lists the ACL rules of a user.
-   *
-   * Complexity: O(N). Where N is the number of password, command and pattern rules that the user
-   * has.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-getuser/
-   */
-  aclGetUser(username: RedisArgument): Promise<{ flags: Buffer[]; passwords: Buffer[]; commands: Buffer; keys: Buffer; channels: Buffer; selectors: { commands: Buffer; keys: Buffer; channels: Buffer }[] } | null>
-  aclGetUser(username: RedisArgument, callback: Callback<{ flags: Buffer[]; passwords: Buffer[]; commands: Buffer; keys: Buffer; channels: Buffer; selectors: { commands: Buffer; keys: Buffer; channels: Buffer }[] } | null>): void
-  ACL_GETUSER: RedisBufferCommands['aclGetUser']
-  /**
-   * Dumps the effective rules in ACL file format.
-   *
-   * Complexity: O(N). Where N is the number of configured users.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-list/
-   */
-  aclList(): Promise<Buffer[]>
-  aclList(callback: Callback<Buffer[]>): void
-  ACL_LIST: RedisBufferCommands['aclList']
-  /**
-   * Lists recent security events generated due to ACL rules.
-   *
-   * Complexity: O(N) with N being the number of entries shown.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-log/
-   */
-  aclLog(count?: RedisInteger): Promise<{ count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>
-  aclLog(callback: Callback<{ count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>): void
-  aclLog(count: RedisInteger | undefined, callback: Callback<{ count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]>): void
-  ACL_LOG: RedisBufferCommands['aclLog']
-  /**
-   * Lists all ACL users.
-   *
-   * Complexity: O(N). Where N is the number of configured users.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-users/
-   */
-  aclUsers(): Promise<Buffer[]>
-  aclUsers(callback: Callback<Buffer[]>): void
-  ACL_USERS: RedisBufferCommands['aclUsers']
-  /**
-   * Returns the authenticated username of the current connection.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/acl-whoami/
-   */
-  aclWhoAmI(): Promise<Buffer>
-  aclWhoAmI(callback: Callback<Buffer>): void
-  ACL_WHOAMI: RedisBufferCommands['aclWhoAmI']
-  /**
-   * Returns an element.
-   *
-   * Complexity: O(1).
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arget/
-   */
-  arGet(key: RedisArgument, index: RedisInteger): Promise<Buffer | null>
-  arGet(key: RedisArgument, index: RedisInteger, callback: Callback<Buffer | null>): void
-  ARGET: RedisBufferCommands['arGet']
-  /**
-   * Returns the elements of a range, both ends included.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/argetrange/
-   */
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<(Buffer | null)[]>
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<(Buffer | null)[]>): void
-  ARGETRANGE: RedisBufferCommands['arGetRange']
-  /**
-   * Returns the elements that fulfil predicates, with their indexes.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/argrep/
-   */
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): Promise<{ index: number; value: Buffer }[]>
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], callback: Callback<{ index: number; value: Buffer }[]>): void
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options: ArGrepOptions | undefined, callback: Callback<{ index: number; value: Buffer }[]>): void
-  ARGREP_WITHVALUES: RedisBufferCommands['arGrepWithValues']
-  /**
-   * Returns the elements that were inserted last.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arlastitems/
-   */
-  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): Promise<(Buffer | null)[]>
-  arLastItems(key: RedisArgument, count: RedisInteger, callback: Callback<(Buffer | null)[]>): void
-  arLastItems(key: RedisArgument, count: RedisInteger, options: { REV?: boolean } | undefined, callback: Callback<(Buffer | null)[]>): void
-  ARLASTITEMS: RedisBufferCommands['arLastItems']
-  /**
-   * Returns several elements.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/armget/
-   */
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): Promise<(Buffer | null)[]>
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[], callback: Callback<(Buffer | null)[]>): void
-  ARMGET: RedisBufferCommands['arMGet']
-  /**
-   * Computes over the elements of a range; MATCH counts those that equal the value.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arop/
-   */
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): Promise<Buffer | number | null>
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, callback: Callback<Buffer | number | null>): void
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value: RedisArgument | number | undefined, callback: Callback<Buffer | number | null>): void
-  AROP: RedisBufferCommands['arOp']
-  /**
-   * Returns the elements of a range that are set, with their indexes.
-   *
-   * Complexity: O(N) where N is the number of indexes.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/arscan/
-   */
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): Promise<{ index: number; value: Buffer }[]>
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<{ index: number; value: Buffer }[]>): void
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options: { LIMIT?: RedisInteger } | undefined, callback: Callback<{ index: number; value: Buffer }[]>): void
-  ARSCAN: RedisBufferCommands['arScan']
-  /**
-   * Pops an element from a list, pushes it to another list and returns it. Blocks until an
-   * element is available otherwise. Deletes the list if the last element was moved.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/blmove/
-   */
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): Promise<Buffer | null>
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<Buffer | null>): void
-  BLMOVE: RedisBufferCommands['blMove']
-  /**
-   * Moves several elements from one end of a list to an end of another. Waits until there are
-   * some.
-   *
-   * Complexity: O(N) where N is the number of elements moved.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/blmovem/
-   */
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): Promise<Buffer[] | null>
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, callback: Callback<Buffer[] | null>): void
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options: LMoveMOptions | undefined, callback: Callback<Buffer[] | null>): void
-  BLMOVEM: RedisBufferCommands['blMoveM']
-  /**
-   * Removes and returns the first element in a list. Blocks until an element is available
-   * otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(N) where N is the number of provided keys.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/blpop/
-   */
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; element: Buffer } | null>
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; element: Buffer } | null>): void
-  BLPOP: RedisBufferCommands['blPop']
-  /**
-   * Returns the flags of a key.
-   *
-   * Complexity: O(1).
-   * Since 8.12.0.
-   * @see https://redis.io/docs/latest/commands/bless-get/
-   */
-  blessGet(key: RedisArgument): Promise<Buffer[]>
-  blessGet(key: RedisArgument, callback: Callback<Buffer[]>): void
-  BLESS_GET: RedisBufferCommands['blessGet']
-  /**
-   * Iterates over the keys with a flag.
-   *
-   * Complexity: O(1).
-   * Since 8.12.0.
-   * @see https://redis.io/docs/latest/commands/bless-scan/
-   */
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): Promise<{ cursor: Buffer; keys: Buffer[] }>
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options: { COUNT?: RedisInteger } | undefined, callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
-  BLESS_SCAN: RedisBufferCommands['blessScan']
-  /**
-   * Pops the first element from one of multiple lists. Blocks until an element is available
-   * otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
-   * returned.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/blmpop/
-   */
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: Buffer, elements: Buffer[]] | null>
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: Buffer, elements: Buffer[]] | null>): void
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: Buffer, elements: Buffer[]] | null>): void
-  BLMPOP: RedisBufferCommands['blmPop']
-  /**
-   * Removes and returns the last element in a list. Blocks until an element is available
-   * otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(N) where N is the number of provided keys.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/brpop/
-   */
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; element: Buffer } | null>
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; element: Buffer } | null>): void
-  BRPOP: RedisBufferCommands['brPop']
-  /**
-   * Pops an element from a list, pushes it to another list and returns it. Block until an element
-   * is available otherwise. Deletes the list if the last element was popped.
-   *
-   * Complexity: O(1).
-   * Since 2.2.0.
-   * The server calls it deprecated since 6.2.0, use `BLMOVE` with the `RIGHT` and `LEFT`
-   * arguments.
-   * @see https://redis.io/docs/latest/commands/brpoplpush/
-   */
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): Promise<Buffer | null>
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble, callback: Callback<Buffer | null>): void
-  BRPOPLPUSH: RedisBufferCommands['brPopLPush']
-  /**
-   * Removes and returns the member with the highest score from one or more sorted sets. Blocks
-   * until a member available otherwise. Deletes the sorted set if the last element was popped.
-   *
-   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/bzpopmax/
-   */
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; value: Buffer; score: number } | null>
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; value: Buffer; score: number } | null>): void
-  BZPOPMAX: RedisBufferCommands['bzPopMax']
-  /**
-   * Removes and returns the member with the lowest score from one or more sorted sets. Blocks
-   * until a member is available otherwise. Deletes the sorted set if the last element was popped.
-   *
-   * Complexity: O(log(N)) with N being the number of elements in the sorted set.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/bzpopmin/
-   */
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): Promise<{ key: Buffer; value: Buffer; score: number } | null>
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble, callback: Callback<{ key: Buffer; value: Buffer; score: number } | null>): void
-  BZPOPMIN: RedisBufferCommands['bzPopMin']
-  /**
-   * Removes and returns a member by score from one or more sorted sets. Blocks until a member is
-   * available otherwise. Deletes the sorted set if the last element was popped.
-   *
-   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
-   * elements in the sorted set, and M being the number of elements popped.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/bzmpop/
-   */
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
-  BZMPOP: RedisBufferCommands['bzmPop']
-  /**
-   * Returns the name of the connection.
-   *
-   * Complexity: O(1).
-   * Since 2.6.9.
-   * @see https://redis.io/docs/latest/commands/client-getname/
-   */
-  clientGetName(): Promise<Buffer | null>
-  clientGetName(callback: Callback<Buffer | null>): void
-  CLIENT_GETNAME: RedisBufferCommands['clientGetName']
-  /**
-   * Returns information about server-assisted client-side caching for the connection.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/client-trackinginfo/
-   */
-  clientTrackingInfo(): Promise<{ flags: Buffer[]; redirect: number; prefixes: Buffer[] }>
-  clientTrackingInfo(callback: Callback<{ flags: Buffer[]; redirect: number; prefixes: Buffer[] }>): void
-  CLIENT_TRACKINGINFO: RedisBufferCommands['clientTrackingInfo']
-  /**
-   * Returns the key names in a hash slot.
-   *
-   * Complexity: O(N) where N is the number of requested keys.
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-getkeysinslot/
-   */
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): Promise<Buffer[]>
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger, callback: Callback<Buffer[]>): void
-  CLUSTER_GETKEYSINSLOT: RedisBufferCommands['clusterGetKeysInSlot']
-  /**
-   * Returns information about the state of a node.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-info/
-   */
-  clusterInfo(): Promise<Buffer>
-  clusterInfo(callback: Callback<Buffer>): void
-  CLUSTER_INFO: RedisBufferCommands['clusterInfo']
-  /**
-   * Returns a list of all TCP links to and from peer nodes.
-   *
-   * Complexity: O(N) where N is the total number of Cluster nodes.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-links/
-   */
-  clusterLinks(): Promise<ClusterLink<Buffer>[]>
-  clusterLinks(callback: Callback<ClusterLink<Buffer>[]>): void
-  CLUSTER_LINKS: RedisBufferCommands['clusterLinks']
-  /**
-   * Returns the ID of a node.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-myid/
-   */
-  clusterMyId(): Promise<Buffer>
-  clusterMyId(callback: Callback<Buffer>): void
-  CLUSTER_MYID: RedisBufferCommands['clusterMyId']
-  /**
-   * Returns the shard ID of a node.
-   *
-   * Complexity: O(1).
-   * Since 7.2.0.
-   * @see https://redis.io/docs/latest/commands/cluster-myshardid/
-   */
-  clusterMyShardId(): Promise<Buffer>
-  clusterMyShardId(callback: Callback<Buffer>): void
-  CLUSTER_MYSHARDID: RedisBufferCommands['clusterMyShardId']
-  /**
-   * Returns the cluster configuration for a node.
-   *
-   * Complexity: O(N) where N is the total number of Cluster nodes.
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-nodes/
-   */
-  clusterNodes(): Promise<Buffer>
-  clusterNodes(callback: Callback<Buffer>): void
-  CLUSTER_NODES: RedisBufferCommands['clusterNodes']
-  /**
-   * Lists the replica nodes of a master node.
-   *
-   * Complexity: O(N) where N is the number of replicas.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/cluster-replicas/
-   */
-  clusterReplicas(nodeId: RedisArgument): Promise<Buffer[]>
-  clusterReplicas(nodeId: RedisArgument, callback: Callback<Buffer[]>): void
-  CLUSTER_REPLICAS: RedisBufferCommands['clusterReplicas']
-  /**
-   * Returns the mapping of cluster slots to nodes.
-   *
-   * Complexity: O(N) where N is the total number of Cluster nodes.
-   * Since 3.0.0.
-   * The server calls it deprecated since 7.0.0, use `CLUSTER SHARDS`.
-   * @see https://redis.io/docs/latest/commands/cluster-slots/
-   */
-  clusterSlots(): Promise<ClusterSlots<Buffer>[]>
-  clusterSlots(callback: Callback<ClusterSlots<Buffer>[]>): void
-  CLUSTER_SLOTS: RedisBufferCommands['clusterSlots']
-  /**
-   * Returns documentary information about one, multiple or all commands.
-   *
-   * Complexity: O(N) where N is the number of commands to look up.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/command-docs/
-   */
-  commandDocs(commands?: RedisVariadicArgument): Promise<Record<string, CommandDoc<Buffer>>>
-  commandDocs(callback: Callback<Record<string, CommandDoc<Buffer>>>): void
-  commandDocs(commands: RedisVariadicArgument | undefined, callback: Callback<Record<string, CommandDoc<Buffer>>>): void
-  COMMAND_DOCS: RedisBufferCommands['commandDocs']
-  /**
-   * Extracts the key names from an arbitrary command.
-   *
-   * Complexity: O(N) where N is the number of arguments to the command.
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/command-getkeys/
-   */
-  commandGetKeys(args: RedisArgument[]): Promise<Buffer[]>
-  commandGetKeys(args: RedisArgument[], callback: Callback<Buffer[]>): void
-  COMMAND_GETKEYS: RedisBufferCommands['commandGetKeys']
-  /**
-   * Extracts the key names and access flags for an arbitrary command.
-   *
-   * Complexity: O(N) where N is the number of arguments to the command.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/command-getkeysandflags/
-   */
-  commandGetKeysAndFlags(args: RedisArgument[]): Promise<{ key: Buffer; flags: Buffer[] }[]>
-  commandGetKeysAndFlags(args: RedisArgument[], callback: Callback<{ key: Buffer; flags: Buffer[] }[]>): void
-  COMMAND_GETKEYSANDFLAGS: RedisBufferCommands['commandGetKeysAndFlags']
-  /**
-   * Returns a list of command names.
-   *
-   * Complexity: O(N) where N is the total number of Redis commands.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/command-list/
-   */
-  commandList(options?: CommandListOptions): Promise<Buffer[]>
-  commandList(callback: Callback<Buffer[]>): void
-  commandList(options: CommandListOptions | undefined, callback: Callback<Buffer[]>): void
-  COMMAND_LIST: RedisBufferCommands['commandList']
-  /**
-   * Returns the effective values of configuration parameters.
-   *
-   * Complexity: O(N) when N is the number of configuration parameters provided.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/config-get/
-   */
-  configGet(parameters: RedisVariadicArgument): Promise<Record<string, Buffer>>
-  configGet(parameters: RedisVariadicArgument, callback: Callback<Record<string, Buffer>>): void
-  CONFIG_GET: RedisBufferCommands['configGet']
-  /**
-   * Returns the XXH3 digest of a string value, as 16 hexadecimal digits.
-   *
-   * Complexity: O(N) where N is the length of the value.
-   * Since 8.4.0.
-   * @see https://redis.io/docs/latest/commands/digest/
-   */
-  digest(key: RedisArgument): Promise<Buffer | null>
-  digest(key: RedisArgument, callback: Callback<Buffer | null>): void
-  DIGEST: RedisBufferCommands['digest']
-  /**
-   * Returns a serialized representation of the value stored at a key.
-   *
-   * Complexity: O(1) to access the key and additional O(N*M) to serialize it, where N is the
-   * number of Redis objects composing the value and M their average size. For small string values
-   * the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/dump/
-   */
-  dump(key: RedisArgument): Promise<Buffer | null>
-  dump(key: RedisArgument, callback: Callback<Buffer | null>): void
-  DUMP: RedisBufferCommands['dump']
-  /**
-   * Returns the given string.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/echo/
-   */
-  echo(message: RedisArgument): Promise<Buffer>
-  echo(message: RedisArgument, callback: Callback<Buffer>): void
-  ECHO: RedisBufferCommands['echo']
-  /**
-   * Dumps all libraries into a serialized binary payload.
-   * Only a view that maps BLOB_STRING to Buffer gets the bytes unharmed.
-   *
-   * Complexity: O(N) where N is the number of functions.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-dump/
-   */
-  functionDump(): Promise<Buffer>
-  functionDump(callback: Callback<Buffer>): void
-  FUNCTION_DUMP: RedisBufferCommands['functionDump']
-  /**
-   * Returns information about all libraries.
-   *
-   * Complexity: O(N) where N is the number of functions.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-list/
-   */
-  functionList(options?: FunctionListOptions): Promise<FunctionLibrary<Buffer>[]>
-  functionList(callback: Callback<FunctionLibrary<Buffer>[]>): void
-  functionList(options: FunctionListOptions | undefined, callback: Callback<FunctionLibrary<Buffer>[]>): void
-  FUNCTION_LIST: RedisBufferCommands['functionList']
-  /**
-   * Returns information about all libraries.
-   * Returns the libraries' code too.
-   *
-   * Complexity: O(N) where N is the number of functions.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-list/
-   */
-  functionListWithCode(options?: FunctionListOptions): Promise<(FunctionLibrary<Buffer> & { library_code: Buffer })[]>
-  functionListWithCode(callback: Callback<(FunctionLibrary<Buffer> & { library_code: Buffer })[]>): void
-  functionListWithCode(options: FunctionListOptions | undefined, callback: Callback<(FunctionLibrary<Buffer> & { library_code: Buffer })[]>): void
-  FUNCTION_LIST_WITHCODE: RedisBufferCommands['functionListWithCode']
-  /**
-   * Creates a library.
-   *
-   * Complexity: O(1) (considering compilation time is redundant).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-load/
-   */
-  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): Promise<Buffer>
-  functionLoad(code: RedisArgument, callback: Callback<Buffer>): void
-  functionLoad(code: RedisArgument, options: { REPLACE?: boolean } | undefined, callback: Callback<Buffer>): void
-  FUNCTION_LOAD: RedisBufferCommands['functionLoad']
-  /**
-   * Returns information about a function during execution.
-   *
-   * Complexity: O(1).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/function-stats/
-   */
-  functionStats(): Promise<FunctionStats<Buffer>>
-  functionStats(callback: Callback<FunctionStats<Buffer>>): void
-  FUNCTION_STATS: RedisBufferCommands['functionStats']
-  /**
-   * Returns members from a geospatial index as geohash strings.
-   *
-   * Complexity: O(1) for each member requested.
-   * Since 3.2.0.
-   * @see https://redis.io/docs/latest/commands/geohash/
-   */
-  geoHash(key: RedisArgument, member: RedisVariadicArgument): Promise<(Buffer | null)[]>
-  geoHash(key: RedisArgument, member: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
-  GEOHASH: RedisBufferCommands['geoHash']
-  /**
-   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
-   * the result.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius/
-   */
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
-  GEORADIUS: RedisBufferCommands['geoRadius']
-  /**
-   * Queries a geospatial index for members within a distance from a member, optionally stores the
-   * result.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` and `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember/
-   */
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
-  GEORADIUSBYMEMBER: RedisBufferCommands['geoRadiusByMember']
-  /**
-   * Returns members from a geospatial index that are within a distance from a member.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
-   * `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
-   */
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
-  GEORADIUSBYMEMBER_RO: RedisBufferCommands['geoRadiusByMemberRo']
-  /**
-   * Returns members from a geospatial index that are within a distance from a member.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` and
-   * `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember_ro/
-   */
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  GEORADIUSBYMEMBER_RO_WITH: RedisBufferCommands['geoRadiusByMemberRoWith']
-  /**
-   * Queries a geospatial index for members within a distance from a member, optionally stores the
-   * result.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` and `FROMMEMBER` arguments.
-   * @see https://redis.io/docs/latest/commands/georadiusbymember/
-   */
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  GEORADIUSBYMEMBER_WITH: RedisBufferCommands['geoRadiusByMemberWith']
-  /**
-   * Returns members from a geospatial index that are within a distance from a coordinate.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius_ro/
-   */
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): Promise<Buffer[]>
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, callback: Callback<Buffer[]>): void
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
-  GEORADIUS_RO: RedisBufferCommands['geoRadiusRo']
-  /**
-   * Returns members from a geospatial index that are within a distance from a coordinate.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.10.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` with the `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius_ro/
-   */
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  GEORADIUS_RO_WITH: RedisBufferCommands['geoRadiusRoWith']
-  /**
-   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
-   * the result.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements inside the bounding box of the
-   * circular area delimited by center and radius and M is the number of items inside the index.
-   * Since 3.2.0.
-   * The server calls it deprecated since 6.2.0, use `GEOSEARCH` and `GEOSEARCHSTORE` with the
-   * `BYRADIUS` argument.
-   * @see https://redis.io/docs/latest/commands/georadius/
-   */
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  GEORADIUS_WITH: RedisBufferCommands['geoRadiusWith']
-  /**
-   * Queries a geospatial index for members inside an area of a box or a circle.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
-   * area around the shape provided as the filter and M is the number of items inside the shape.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/geosearch/
-   */
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): Promise<Buffer[]>
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, callback: Callback<Buffer[]>): void
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options: GeoSearchOptions | undefined, callback: Callback<Buffer[]>): void
-  GEOSEARCH: RedisBufferCommands['geoSearch']
-  /**
-   * Queries a geospatial index for members inside an area of a box or a circle.
-   * Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
-   *
-   * Complexity: O(N+log(M)) where N is the number of elements in the grid-aligned bounding box
-   * area around the shape provided as the filter and M is the number of items inside the shape.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/geosearch/
-   */
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): Promise<GeoReplyWithMember<Buffer>[]>
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options: GeoSearchOptions | undefined, callback: Callback<GeoReplyWithMember<Buffer>[]>): void
-  GEOSEARCH_WITH: RedisBufferCommands['geoSearchWith']
-  /**
-   * Returns the string value of a key.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/get/
-   */
-  get(key: RedisArgument): Promise<Buffer | null>
-  get(key: RedisArgument, callback: Callback<Buffer | null>): void
-  GET: RedisBufferCommands['get']
-  /**
-   * Returns the string value of a key after deleting the key.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/getdel/
-   */
-  getDel(key: RedisArgument): Promise<Buffer | null>
-  getDel(key: RedisArgument, callback: Callback<Buffer | null>): void
-  GETDEL: RedisBufferCommands['getDel']
-  /**
-   * Returns the string value of a key after setting its expiration time.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/getex/
-   */
-  getEx(key: RedisArgument, options: GetExOptions): Promise<Buffer | null>
-  getEx(key: RedisArgument, options: GetExOptions, callback: Callback<Buffer | null>): void
-  GETEX: RedisBufferCommands['getEx']
-  /**
-   * Returns a substring of the string stored at a key.
-   *
-   * Complexity: O(N) where N is the length of the returned string. The complexity is ultimately
-   * determined by the returned length, but because creating a substring from an existing string
-   * is very cheap, it can be considered O(1) for small strings.
-   * Since 2.4.0.
-   * @see https://redis.io/docs/latest/commands/getrange/
-   */
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): Promise<Buffer>
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger, callback: Callback<Buffer>): void
-  GETRANGE: RedisBufferCommands['getRange']
-  /**
-   * Returns the previous string value of a key after setting it to a new value.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * The server calls it deprecated since 6.2.0, use `SET` with the `!GET` argument.
-   * @see https://redis.io/docs/latest/commands/getset/
-   */
-  getSet(key: RedisArgument, value: RedisArgument): Promise<Buffer | null>
-  getSet(key: RedisArgument, value: RedisArgument, callback: Callback<Buffer | null>): void
-  GETSET: RedisBufferCommands['getSet']
-  /**
-   * Returns the value of a field in a hash.
-   *
-   * Complexity: O(1).
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hget/
-   */
-  hGet(key: RedisArgument, field: RedisArgument): Promise<Buffer | null>
-  hGet(key: RedisArgument, field: RedisArgument, callback: Callback<Buffer | null>): void
-  HGET: RedisBufferCommands['hGet']
-  /**
-   * Returns all fields and values in a hash.
-   *
-   * Complexity: O(N) where N is the size of the hash.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hgetall/
-   */
-  hGetAll(key: RedisArgument): Promise<Record<string, Buffer>>
-  hGetAll(key: RedisArgument, callback: Callback<Record<string, Buffer>>): void
-  HGETALL: RedisBufferCommands['hGetAll']
-  /**
-   * Returns the value of a field and deletes it from the hash.
-   *
-   * Complexity: O(N) where N is the number of specified fields.
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/hgetdel/
-   */
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): Promise<(Buffer | null)[]>
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
-  HGETDEL: RedisBufferCommands['hGetDel']
-  /**
-   * Get the value of one or more fields of a given hash key, and optionally set their expiration.
-   *
-   * Complexity: O(N) where N is the number of specified fields.
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/hgetex/
-   */
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): Promise<(Buffer | null)[]>
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options: HGetExOptions | undefined, callback: Callback<(Buffer | null)[]>): void
-  HGETEX: RedisBufferCommands['hGetEx']
-  /**
-   * Increments the floating point value of a field by a number. Uses 0 as initial value if the
-   * field doesn't exist.
-   *
-   * Complexity: O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/hincrbyfloat/
-   */
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): Promise<Buffer>
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble, callback: Callback<Buffer>): void
-  HINCRBYFLOAT: RedisBufferCommands['hIncrByFloat']
-  /**
-   * Returns all fields in a hash.
-   *
-   * Complexity: O(N) where N is the size of the hash.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hkeys/
-   */
-  hKeys(key: RedisArgument): Promise<Buffer[]>
-  hKeys(key: RedisArgument, callback: Callback<Buffer[]>): void
-  HKEYS: RedisBufferCommands['hKeys']
-  /**
-   * Returns one or more random fields from a hash.
-   *
-   * Complexity: O(N) where N is the number of fields returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/hrandfield/
-   */
-  hRandField(key: RedisArgument): Promise<Buffer | null>
-  hRandField(key: RedisArgument, callback: Callback<Buffer | null>): void
-  HRANDFIELD: RedisBufferCommands['hRandField']
-  /**
-   * Returns one or more random fields from a hash.
-   * Returns several fields; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of fields returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/hrandfield/
-   */
-  hRandFieldCount(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
-  hRandFieldCount(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
-  HRANDFIELD_COUNT: RedisBufferCommands['hRandFieldCount']
-  /**
-   * Returns one or more random fields from a hash.
-   * Returns several fields with their values; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of fields returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/hrandfield/
-   */
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): Promise<{ field: Buffer; value: Buffer }[]>
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger, callback: Callback<{ field: Buffer; value: Buffer }[]>): void
-  HRANDFIELD_COUNT_WITHVALUES: RedisBufferCommands['hRandFieldCountWithValues']
-  /**
-   * Iterates over fields and values of a hash.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/hscan/
-   */
-  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }>
-  hScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }>): void
-  hScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }>): void
-  HSCAN: RedisBufferCommands['hScan']
-  /**
-   * Iterates over fields and values of a hash.
-   * Returns the fields without their values (since 7.4.0).
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/hscan/
-   */
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: Buffer; fields: Buffer[] }>
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: Buffer; fields: Buffer[] }>): void
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: Buffer; fields: Buffer[] }>): void
-  HSCAN_NOVALUES: RedisBufferCommands['hScanNoValues']
-  /**
-   * Returns all values in a hash.
-   *
-   * Complexity: O(N) where N is the size of the hash.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hvals/
-   */
-  hVals(key: RedisArgument): Promise<Buffer[]>
-  hVals(key: RedisArgument, callback: Callback<Buffer[]>): void
-  HVALS: RedisBufferCommands['hVals']
-  /**
-   * Handshakes with the Redis server.
-   * On a client it only asks; a session can also change protocol and login.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/hello/
-   */
-  hello(): Promise<HelloReply<Buffer>>
-  hello(callback: Callback<HelloReply<Buffer>>): void
-  HELLO: RedisBufferCommands['hello']
-  /**
-   * Returns the values of all fields in a hash.
-   *
-   * Complexity: O(N) where N is the number of fields being requested.
-   * Since 2.0.0.
-   * @see https://redis.io/docs/latest/commands/hmget/
-   */
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument): Promise<(Buffer | null)[]>
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
-  HMGET: RedisBufferCommands['hmGet']
-  /**
-   * Increment the floating point value of a key by a number. Uses 0 as initial value if the key
-   * doesn't exist.
-   *
-   * Complexity: O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/incrbyfloat/
-   */
-  incrByFloat(key: RedisArgument, increment: RedisDouble): Promise<Buffer>
-  incrByFloat(key: RedisArgument, increment: RedisDouble, callback: Callback<Buffer>): void
-  INCRBYFLOAT: RedisBufferCommands['incrByFloat']
-  /**
-   * Returns information and statistics about the server.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/info/
-   */
-  info(section?: RedisArgument): Promise<Buffer>
-  info(callback: Callback<Buffer>): void
-  info(section: RedisArgument | undefined, callback: Callback<Buffer>): void
-  INFO: RedisBufferCommands['info']
-  /**
-   * Returns all key names that match a pattern.
-   *
-   * Complexity: O(N) with N being the number of keys in the database, under the assumption that
-   * the key names in the database and the given pattern have limited length.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/keys/
-   */
-  keys(pattern: RedisArgument): Promise<Buffer[]>
-  keys(pattern: RedisArgument, callback: Callback<Buffer[]>): void
-  KEYS: RedisBufferCommands['keys']
-  /**
-   * Returns an element from a list by its index.
-   *
-   * Complexity: O(N) where N is the number of elements to traverse to get to the element at
-   * index. This makes asking for the first or the last element of the list O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lindex/
-   */
-  lIndex(key: RedisArgument, index: RedisInteger): Promise<Buffer | null>
-  lIndex(key: RedisArgument, index: RedisInteger, callback: Callback<Buffer | null>): void
-  LINDEX: RedisBufferCommands['lIndex']
-  /**
-   * Returns an element after popping it from one list and pushing it to another. Deletes the list
-   * if the last element was moved.
-   *
-   * Complexity: O(1).
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/lmove/
-   */
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): Promise<Buffer | null>
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, callback: Callback<Buffer | null>): void
-  LMOVE: RedisBufferCommands['lMove']
-  /**
-   * Moves several elements from one end of a list to an end of another.
-   *
-   * Complexity: O(N) where N is the number of elements moved.
-   * Since a version after 8.4.
-   * @see https://redis.io/docs/latest/commands/lmovem/
-   */
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): Promise<Buffer[] | null>
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, callback: Callback<Buffer[] | null>): void
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options: LMoveMOptions | undefined, callback: Callback<Buffer[] | null>): void
-  LMOVEM: RedisBufferCommands['lMoveM']
-  /**
-   * Returns the first elements in a list after removing it. Deletes the list if the last element
-   * was popped.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lpop/
-   */
-  lPop(key: RedisArgument): Promise<Buffer | null>
-  lPop(key: RedisArgument, callback: Callback<Buffer | null>): void
-  LPOP: RedisBufferCommands['lPop']
-  /**
-   * Returns the first elements in a list after removing it. Deletes the list if the last element
-   * was popped.
-   * Pops up to `count` elements.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lpop/
-   */
-  lPopCount(key: RedisArgument, count: RedisInteger): Promise<Buffer[] | null>
-  lPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[] | null>): void
-  LPOP_COUNT: RedisBufferCommands['lPopCount']
-  /**
-   * Returns a range of elements from a list.
-   *
-   * Complexity: O(S+N) where S is the distance of start offset from HEAD for small lists, from
-   * nearest end (HEAD or TAIL) for large lists; and N is the number of elements in the specified
-   * range.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/lrange/
-   */
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): Promise<Buffer[]>
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger, callback: Callback<Buffer[]>): void
-  LRANGE: RedisBufferCommands['lRange']
-  /**
-   * Returns a human-readable latency analysis report.
-   *
-   * Complexity: O(1).
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/latency-doctor/
-   */
-  latencyDoctor(): Promise<Buffer>
-  latencyDoctor(callback: Callback<Buffer>): void
-  LATENCY_DOCTOR: RedisBufferCommands['latencyDoctor']
-  /**
-   * Returns a latency graph for an event.
-   *
-   * Complexity: O(1).
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/latency-graph/
-   */
-  latencyGraph(event: LatencyEvent): Promise<Buffer>
-  latencyGraph(event: LatencyEvent, callback: Callback<Buffer>): void
-  LATENCY_GRAPH: RedisBufferCommands['latencyGraph']
-  /**
-   * Returns the latest latency samples for all events.
-   *
-   * Complexity: O(1).
-   * Since 2.8.13.
-   * @see https://redis.io/docs/latest/commands/latency-latest/
-   */
-  latencyLatest(): Promise<[name: Buffer, timestamp: number, latestLatency: number, allTimeLatency: number][]>
-  latencyLatest(callback: Callback<[name: Buffer, timestamp: number, latestLatency: number, allTimeLatency: number][]>): void
-  LATENCY_LATEST: RedisBufferCommands['latencyLatest']
-  /**
-   * Finds the longest common substring.
-   *
-   * Complexity: O(N*M) where N and M are the lengths of s1 and s2, respectively.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/lcs/
-   */
-  lcs(key1: RedisArgument, key2: RedisArgument): Promise<Buffer>
-  lcs(key1: RedisArgument, key2: RedisArgument, callback: Callback<Buffer>): void
-  LCS: RedisBufferCommands['lcs']
-  /**
-   * Returns multiple elements from a list after removing them. Deletes the list if the last
-   * element was popped.
-   *
-   * Complexity: O(N+M) where N is the number of provided keys and M is the number of elements
-   * returned.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/lmpop/
-   */
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): Promise<[key: Buffer, elements: Buffer[]] | null>
-  lmPop(keys: RedisVariadicArgument, side: ListSide, callback: Callback<[key: Buffer, elements: Buffer[]] | null>): void
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options: LMPopOptions | undefined, callback: Callback<[key: Buffer, elements: Buffer[]] | null>): void
-  LMPOP: RedisBufferCommands['lmPop']
-  /**
-   * Displays computer art and the Redis version.
-   *
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/lolwut/
-   */
-  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): Promise<Buffer>
-  LOLWUT: RedisBufferCommands['lolwut']
-  /**
-   * Atomically returns the string values of one or more keys.
-   *
-   * Complexity: O(N) where N is the number of keys to retrieve.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/mget/
-   */
-  mGet(keys: RedisArgument[]): Promise<(Buffer | null)[]>
-  mGet(keys: RedisArgument[], callback: Callback<(Buffer | null)[]>): void
-  MGET: RedisBufferCommands['mGet']
-  /**
-   * Outputs a memory problems report.
-   *
-   * Complexity: O(1).
-   * Since 4.0.0.
-   * @see https://redis.io/docs/latest/commands/memory-doctor/
-   */
-  memoryDoctor(): Promise<Buffer>
-  memoryDoctor(callback: Callback<Buffer>): void
-  MEMORY_DOCTOR: RedisBufferCommands['memoryDoctor']
-  /**
-   * Returns the allocator statistics.
-   *
-   * Complexity: Depends on how much memory is allocated, could be slow.
-   * Since 4.0.0.
-   * @see https://redis.io/docs/latest/commands/memory-malloc-stats/
-   */
-  memoryMallocStats(): Promise<Buffer>
-  memoryMallocStats(callback: Callback<Buffer>): void
-  'MEMORY_MALLOC-STATS': RedisBufferCommands['memoryMallocStats']
-  /**
-   * Returns all loaded modules.
-   *
-   * Complexity: O(N) where N is the number of loaded modules.
-   * Since 4.0.0.
-   * @see https://redis.io/docs/latest/commands/module-list/
-   */
-  moduleList(): Promise<{ name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]>
-  moduleList(callback: Callback<{ name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]>): void
-  MODULE_LIST: RedisBufferCommands['moduleList']
-  /**
-   * Returns the internal encoding of a Redis object.
-   *
-   * Complexity: O(1).
-   * Since 2.2.3.
-   * @see https://redis.io/docs/latest/commands/object-encoding/
-   */
-  objectEncoding(key: RedisArgument): Promise<Buffer | null>
-  objectEncoding(key: RedisArgument, callback: Callback<Buffer | null>): void
-  OBJECT_ENCODING: RedisBufferCommands['objectEncoding']
-  /**
-   * Returns the server's liveliness response.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ping/
-   */
-  ping(message?: RedisArgument): Promise<Buffer>
-  ping(callback: Callback<Buffer>): void
-  ping(message: RedisArgument | undefined, callback: Callback<Buffer>): void
-  PING: RedisBufferCommands['ping']
-  /**
-   * Returns the active channels.
-   *
-   * Complexity: O(N) where N is the number of active channels, and assuming constant time pattern
-   * matching (relatively short channels and patterns).
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/pubsub-channels/
-   */
-  pubSubChannels(pattern?: RedisArgument): Promise<Buffer[]>
-  pubSubChannels(callback: Callback<Buffer[]>): void
-  pubSubChannels(pattern: RedisArgument | undefined, callback: Callback<Buffer[]>): void
-  PUBSUB_CHANNELS: RedisBufferCommands['pubSubChannels']
-  /**
-   * Returns the active shard channels.
-   *
-   * Complexity: O(N) where N is the number of active shard channels, and assuming constant time
-   * pattern matching (relatively short shard channels).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/pubsub-shardchannels/
-   */
-  pubSubShardChannels(pattern?: RedisArgument): Promise<Buffer[]>
-  pubSubShardChannels(callback: Callback<Buffer[]>): void
-  pubSubShardChannels(pattern: RedisArgument | undefined, callback: Callback<Buffer[]>): void
-  PUBSUB_SHARDCHANNELS: RedisBufferCommands['pubSubShardChannels']
-  /**
-   * Returns and removes the last elements of a list. Deletes the list if the last element was
-   * popped.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/rpop/
-   */
-  rPop(key: RedisArgument): Promise<Buffer | null>
-  rPop(key: RedisArgument, callback: Callback<Buffer | null>): void
-  RPOP: RedisBufferCommands['rPop']
-  /**
-   * Returns and removes the last elements of a list. Deletes the list if the last element was
-   * popped.
-   * Pops up to `count` elements.
-   *
-   * Complexity: O(N) where N is the number of elements returned.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/rpop/
-   */
-  rPopCount(key: RedisArgument, count: RedisInteger): Promise<Buffer[] | null>
-  rPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[] | null>): void
-  RPOP_COUNT: RedisBufferCommands['rPopCount']
-  /**
-   * Returns the last element of a list after removing and pushing it to another list. Deletes the
-   * list if the last element was popped.
-   *
-   * Complexity: O(1).
-   * Since 1.2.0.
-   * The server calls it deprecated since 6.2.0, use `LMOVE` with the `RIGHT` and `LEFT`
-   * arguments.
-   * @see https://redis.io/docs/latest/commands/rpoplpush/
-   */
-  rPopLPush(source: RedisArgument, destination: RedisArgument): Promise<Buffer | null>
-  rPopLPush(source: RedisArgument, destination: RedisArgument, callback: Callback<Buffer | null>): void
-  RPOPLPUSH: RedisBufferCommands['rPopLPush']
-  /**
-   * Returns a random key name from the database.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/randomkey/
-   */
-  randomKey(): Promise<Buffer | null>
-  randomKey(callback: Callback<Buffer | null>): void
-  RANDOMKEY: RedisBufferCommands['randomKey']
-  /**
-   * Returns the replication role.
-   *
-   * Complexity: O(1).
-   * Since 2.8.12.
-   * @see https://redis.io/docs/latest/commands/role/
-   */
-  role(): Promise<RoleReply<Buffer>>
-  role(callback: Callback<RoleReply<Buffer>>): void
-  ROLE: RedisBufferCommands['role']
-  /**
-   * Returns the difference of multiple sets.
-   *
-   * Complexity: O(N) where N is the total number of elements in all given sets.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sdiff/
-   */
-  sDiff(keys: RedisVariadicArgument): Promise<Buffer[]>
-  sDiff(keys: RedisVariadicArgument, callback: Callback<Buffer[]>): void
-  SDIFF: RedisBufferCommands['sDiff']
-  /**
-   * Returns the intersect of multiple sets.
-   *
-   * Complexity: O(N*M) worst case where N is the cardinality of the smallest set and M is the
-   * number of sets.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sinter/
-   */
-  sInter(keys: RedisVariadicArgument): Promise<Buffer[]>
-  sInter(keys: RedisVariadicArgument, callback: Callback<Buffer[]>): void
-  SINTER: RedisBufferCommands['sInter']
-  /**
-   * Returns all members of a set.
-   *
-   * Complexity: O(N) where N is the set cardinality.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/smembers/
-   */
-  sMembers(key: RedisArgument): Promise<Buffer[]>
-  sMembers(key: RedisArgument, callback: Callback<Buffer[]>): void
-  SMEMBERS: RedisBufferCommands['sMembers']
-  /**
-   * Returns one or more random members from a set after removing them. Deletes the set if the
-   * last member was popped.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the
-   * passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/spop/
-   */
-  sPop(key: RedisArgument): Promise<Buffer | null>
-  sPop(key: RedisArgument, callback: Callback<Buffer | null>): void
-  SPOP: RedisBufferCommands['sPop']
-  /**
-   * Returns one or more random members from a set after removing them. Deletes the set if the
-   * last member was popped.
-   * Pops up to `count` members.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the value of the
-   * passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/spop/
-   */
-  sPopCount(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
-  sPopCount(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
-  SPOP_COUNT: RedisBufferCommands['sPopCount']
-  /**
-   * Get one or multiple random members from a set.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of
-   * the passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/srandmember/
-   */
-  sRandMember(key: RedisArgument): Promise<Buffer | null>
-  sRandMember(key: RedisArgument, callback: Callback<Buffer | null>): void
-  SRANDMEMBER: RedisBufferCommands['sRandMember']
-  /**
-   * Get one or multiple random members from a set.
-   * Returns several members; a negative count allows repeats.
-   *
-   * Complexity: Without the count argument O(1), otherwise O(N) where N is the absolute value of
-   * the passed count.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/srandmember/
-   */
-  sRandMemberCount(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
-  sRandMemberCount(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
-  SRANDMEMBER_COUNT: RedisBufferCommands['sRandMemberCount']
-  /**
-   * Iterates over members of a set.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/sscan/
-   */
-  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: Buffer; members: Buffer[] }>
-  sScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: Buffer; members: Buffer[] }>): void
-  sScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: Buffer; members: Buffer[] }>): void
-  SSCAN: RedisBufferCommands['sScan']
-  /**
-   * Returns the union of multiple sets.
-   *
-   * Complexity: O(N) where N is the total number of elements in all given sets.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sunion/
-   */
-  sUnion(keys: RedisVariadicArgument): Promise<Buffer[]>
-  sUnion(keys: RedisVariadicArgument, callback: Callback<Buffer[]>): void
-  SUNION: RedisBufferCommands['sUnion']
-  /**
-   * Iterates over the key names in the database.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/scan/
-   */
-  scan(cursor: RedisArgument, options?: ScanOptions): Promise<{ cursor: Buffer; keys: Buffer[] }>
-  scan(cursor: RedisArgument, callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
-  scan(cursor: RedisArgument, options: ScanOptions | undefined, callback: Callback<{ cursor: Buffer; keys: Buffer[] }>): void
-  SCAN: RedisBufferCommands['scan']
-  /**
-   * Loads a server-side Lua script to the script cache.
-   *
-   * Complexity: O(N) with N being the length in bytes of the script body.
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/script-load/
-   */
-  scriptLoad(script: RedisArgument): Promise<Buffer>
-  scriptLoad(script: RedisArgument, callback: Callback<Buffer>): void
-  SCRIPT_LOAD: RedisBufferCommands['scriptLoad']
-  /**
-   * Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/set/
-   */
-  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): Promise<'OK' | Buffer | null>
-  set(key: RedisArgument, value: RedisArgument | number, callback: Callback<'OK' | Buffer | null>): void
-  set(key: RedisArgument, value: RedisArgument | number, options: SetOptions | undefined, callback: Callback<'OK' | Buffer | null>): void
-  SET: RedisBufferCommands['set']
-  /**
-   * Sorts the elements in a list, a set, or a sorted set, optionally storing the result.
-   *
-   * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M
-   * the number of returned elements. When the elements are not sorted, complexity is O(N).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/sort/
-   */
-  sort(key: RedisArgument, options?: SortOptions): Promise<(Buffer | null)[]>
-  sort(key: RedisArgument, callback: Callback<(Buffer | null)[]>): void
-  sort(key: RedisArgument, options: SortOptions | undefined, callback: Callback<(Buffer | null)[]>): void
-  SORT: RedisBufferCommands['sort']
-  /**
-   * Returns the sorted elements of a list, a set, or a sorted set.
-   *
-   * Complexity: O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M
-   * the number of returned elements. When the elements are not sorted, complexity is O(N).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/sort_ro/
-   */
-  sortRo(key: RedisArgument, options?: SortOptions): Promise<(Buffer | null)[]>
-  sortRo(key: RedisArgument, callback: Callback<(Buffer | null)[]>): void
-  sortRo(key: RedisArgument, options: SortOptions | undefined, callback: Callback<(Buffer | null)[]>): void
-  SORT_RO: RedisBufferCommands['sortRo']
-  /**
-   * Returns the server time.
-   *
-   * Complexity: O(1).
-   * Since 2.6.0.
-   * @see https://redis.io/docs/latest/commands/time/
-   */
-  time(): Promise<[unixTimestamp: Buffer, microseconds: Buffer]>
-  time(callback: Callback<[unixTimestamp: Buffer, microseconds: Buffer]>): void
-  TIME: RedisBufferCommands['time']
-  /**
-   * Returns an element's vector, about as it was added.
-   * Returns the vector as it is stored; a view that maps BLOB_STRING to Buffer gets the bytes
-   * unharmed.
-   *
-   * Complexity: O(1).
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vemb/
-   */
-  vEmbRaw(key: RedisArgument, element: RedisArgument): Promise<VEmbRawReply<Buffer> | null>
-  vEmbRaw(key: RedisArgument, element: RedisArgument, callback: Callback<VEmbRawReply<Buffer> | null>): void
-  VEMB_RAW: RedisBufferCommands['vEmbRaw']
-  /**
-   * Returns an element's neighbours in each layer of the graph.
-   *
-   * Complexity: O(1).
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vlinks/
-   */
-  vLinks(key: RedisArgument, element: RedisArgument): Promise<Buffer[][] | null>
-  vLinks(key: RedisArgument, element: RedisArgument, callback: Callback<Buffer[][] | null>): void
-  VLINKS: RedisBufferCommands['vLinks']
-  /**
-   * Returns a random element of a vector set, or several; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the count.
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vrandmember/
-   */
-  vRandMember(key: RedisArgument): Promise<Buffer | null>
-  vRandMember(key: RedisArgument, callback: Callback<Buffer | null>): void
-  vRandMember(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
-  vRandMember(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
-  VRANDMEMBER: RedisBufferCommands['vRandMember']
-  /**
-   * Returns elements of a vector set in the order of their names.
-   *
-   * Complexity: O(log(K)+M) where K is the number of elements and M how many are returned.
-   * Since 8.4.0.
-   * @see https://redis.io/docs/latest/commands/vrange/
-   */
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): Promise<Buffer[]>
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<Buffer[]>): void
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger | undefined, callback: Callback<Buffer[]>): void
-  VRANGE: RedisBufferCommands['vRange']
-  /**
-   * Returns the elements that are most similar to a vector or an element.
-   *
-   * Complexity: O(log(N)).
-   * Since 8.0.0.
-   * @see https://redis.io/docs/latest/commands/vsim/
-   */
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): Promise<Buffer[]>
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], callback: Callback<Buffer[]>): void
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options: VSimOptions | undefined, callback: Callback<Buffer[]>): void
-  VSIM: RedisBufferCommands['vSim']
-  /**
-   * Appends a new message to a stream. Creates the key if it doesn't exist.
-   *
-   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
-   * entries evicted.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xadd/
-   */
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<Buffer>
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<Buffer>): void
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<Buffer>): void
-  XADD: RedisBufferCommands['xAdd']
-  /**
-   * Appends a new message to a stream. Creates the key if it doesn't exist.
-   * Adds nothing, and returns null, when there is no such stream.
-   *
-   * Complexity: O(1) when adding a new entry, O(N) when trimming where N being the number of
-   * entries evicted.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xadd/
-   */
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): Promise<Buffer | null>
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, callback: Callback<Buffer | null>): void
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options: XAddOptions | undefined, callback: Callback<Buffer | null>): void
-  XADD_NOMKSTREAM: RedisBufferCommands['xAddNoMkStream']
-  /**
-   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
-   * delivered to as consumer group member.
-   *
-   * Complexity: O(1) if COUNT is small.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/xautoclaim/
-   */
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }>
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }>): void
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }>): void
-  XAUTOCLAIM: RedisBufferCommands['xAutoClaim']
-  /**
-   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
-   * delivered to as consumer group member.
-   * Returns the ids without the messages.
-   *
-   * Complexity: O(1) if COUNT is small.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/xautoclaim/
-   */
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): Promise<{ nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }>
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, callback: Callback<{ nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }>): void
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options: XAutoClaimOptions | undefined, callback: Callback<{ nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }>): void
-  XAUTOCLAIM_JUSTID: RedisBufferCommands['xAutoClaimJustId']
-  /**
-   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
-   * delivered a consumer group member.
-   *
-   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xclaim/
-   */
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<(StreamMessage<Buffer> | null)[]>
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<(StreamMessage<Buffer> | null)[]>): void
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<(StreamMessage<Buffer> | null)[]>): void
-  XCLAIM: RedisBufferCommands['xClaim']
-  /**
-   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
-   * delivered a consumer group member.
-   * Returns the ids without the messages.
-   *
-   * Complexity: O(log N) with N being the number of messages in the PEL of the consumer group.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xclaim/
-   */
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): Promise<Buffer[]>
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, callback: Callback<Buffer[]>): void
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options: XClaimOptions | undefined, callback: Callback<Buffer[]>): void
-  XCLAIM_JUSTID: RedisBufferCommands['xClaimJustId']
-  /**
-   * Returns a list of the consumers in a consumer group.
-   *
-   * Complexity: O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xinfo-consumers/
-   */
-  xInfoConsumers(key: RedisArgument, group: RedisArgument): Promise<XInfoConsumer<Buffer>[]>
-  xInfoConsumers(key: RedisArgument, group: RedisArgument, callback: Callback<XInfoConsumer<Buffer>[]>): void
-  XINFO_CONSUMERS: RedisBufferCommands['xInfoConsumers']
-  /**
-   * Returns a list of the consumer groups of a stream.
-   *
-   * Complexity: O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xinfo-groups/
-   */
-  xInfoGroups(key: RedisArgument): Promise<XInfoGroup<Buffer>[]>
-  xInfoGroups(key: RedisArgument, callback: Callback<XInfoGroup<Buffer>[]>): void
-  XINFO_GROUPS: RedisBufferCommands['xInfoGroups']
-  /**
-   * Returns information about a stream.
-   *
-   * Complexity: O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xinfo-stream/
-   */
-  xInfoStream(key: RedisArgument): Promise<XInfoStreamReply<Buffer>>
-  xInfoStream(key: RedisArgument, callback: Callback<XInfoStreamReply<Buffer>>): void
-  XINFO_STREAM: RedisBufferCommands['xInfoStream']
-  /**
-   * Returns the information and entries from a stream consumer group's pending entries list.
-   *
-   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
-   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
-   * used with the IDLE filter. When the command returns just the summary and the list of
-   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
-   * every consumer.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xpending/
-   */
-  xPending(key: RedisArgument, group: RedisArgument): Promise<{ pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }>
-  xPending(key: RedisArgument, group: RedisArgument, callback: Callback<{ pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }>): void
-  XPENDING: RedisBufferCommands['xPending']
-  /**
-   * Returns the information and entries from a stream consumer group's pending entries list.
-   * Lists up to `count` pending messages.
-   *
-   * Complexity: O(N) with N being the number of elements returned, so asking for a small fixed
-   * number of entries per call is O(1). O(M), where M is the total number of entries scanned when
-   * used with the IDLE filter. When the command returns just the summary and the list of
-   * consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating
-   * every consumer.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xpending/
-   */
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): Promise<{ id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, callback: Callback<{ id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options: XPendingRangeOptions | undefined, callback: Callback<{ id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]>): void
-  XPENDING_RANGE: RedisBufferCommands['xPendingRange']
-  /**
-   * Returns the messages from a stream within a range of IDs.
-   *
-   * Complexity: O(N) with N being the number of elements being returned. If N is constant (e.g.
-   * always asking for the first 10 elements with COUNT), you can consider it O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xrange/
-   */
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<Buffer>[]>
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<Buffer>[]>): void
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<Buffer>[]>): void
-  XRANGE: RedisBufferCommands['xRange']
-  /**
-   * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until
-   * a message is available otherwise.
-   *
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xread/
-   */
-  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): Promise<StreamMessages<Buffer>[] | null>
-  xRead(streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<Buffer>[] | null>): void
-  xRead(streams: XReadStream | XReadStream[], options: XReadOptions | undefined, callback: Callback<StreamMessages<Buffer>[] | null>): void
-  XREAD: RedisBufferCommands['xRead']
-  /**
-   * Returns new or historical messages from a stream for a consumer in a group. Blocks until a
-   * message is available otherwise.
-   *
-   * Complexity: For each stream mentioned: O(M) with M being the number of elements returned. If
-   * M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it
-   * O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve
-   * the N clients blocked on the stream getting new data.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xreadgroup/
-   */
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): Promise<StreamMessages<Buffer>[] | null>
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], callback: Callback<StreamMessages<Buffer>[] | null>): void
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options: XReadGroupOptions | undefined, callback: Callback<StreamMessages<Buffer>[] | null>): void
-  XREADGROUP: RedisBufferCommands['xReadGroup']
-  /**
-   * Returns the messages from a stream within a range of IDs in reverse order.
-   *
-   * Complexity: O(N) with N being the number of elements returned. If N is constant (e.g. always
-   * asking for the first 10 elements with COUNT), you can consider it O(1).
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/xrevrange/
-   */
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): Promise<StreamMessage<Buffer>[]>
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, callback: Callback<StreamMessage<Buffer>[]>): void
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options: XRangeOptions | undefined, callback: Callback<StreamMessage<Buffer>[]>): void
-  XREVRANGE: RedisBufferCommands['xRevRange']
-  /**
-   * Returns the difference between multiple sorted sets.
-   *
-   * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
-   * sets, N is the size of the first set, and K is the size of the result set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zdiff/
-   */
-  zDiff(keys: RedisVariadicArgument): Promise<Buffer[]>
-  zDiff(keys: RedisVariadicArgument, callback: Callback<Buffer[]>): void
-  ZDIFF: RedisBufferCommands['zDiff']
-  /**
-   * Returns the difference between multiple sorted sets.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(L + (N-K)log(N)) worst case where L is the total number of elements in all the
-   * sets, N is the size of the first set, and K is the size of the result set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zdiff/
-   */
-  zDiffWithScores(keys: RedisVariadicArgument): Promise<{ value: Buffer; score: number }[]>
-  zDiffWithScores(keys: RedisVariadicArgument, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZDIFF_WITHSCORES: RedisBufferCommands['zDiffWithScores']
-  /**
-   * Returns the intersect of multiple sorted sets.
-   *
-   * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being
-   * the number of input sorted sets and M being the number of elements in the resulting sorted
-   * set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zinter/
-   */
-  zInter(keys: ZKeys, options?: ZAggregateOptions): Promise<Buffer[]>
-  zInter(keys: ZKeys, callback: Callback<Buffer[]>): void
-  zInter(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<Buffer[]>): void
-  ZINTER: RedisBufferCommands['zInter']
-  /**
-   * Returns the intersect of multiple sorted sets.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being
-   * the number of input sorted sets and M being the number of elements in the resulting sorted
-   * set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zinter/
-   */
-  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: Buffer; score: number }[]>
-  zInterWithScores(keys: ZKeys, callback: Callback<{ value: Buffer; score: number }[]>): void
-  zInterWithScores(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZINTER_WITHSCORES: RedisBufferCommands['zInterWithScores']
-  /**
-   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmax/
-   */
-  zPopMax(key: RedisArgument): Promise<{ value: Buffer; score: number } | null>
-  zPopMax(key: RedisArgument, callback: Callback<{ value: Buffer; score: number } | null>): void
-  ZPOPMAX: RedisBufferCommands['zPopMax']
-  /**
-   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   * Pops up to `count` members.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmax/
-   */
-  zPopMaxCount(key: RedisArgument, count: RedisInteger): Promise<{ value: Buffer; score: number }[]>
-  zPopMaxCount(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZPOPMAX_COUNT: RedisBufferCommands['zPopMaxCount']
-  /**
-   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmin/
-   */
-  zPopMin(key: RedisArgument): Promise<{ value: Buffer; score: number } | null>
-  zPopMin(key: RedisArgument, callback: Callback<{ value: Buffer; score: number } | null>): void
-  ZPOPMIN: RedisBufferCommands['zPopMin']
-  /**
-   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
-   * set if the last member was popped.
-   * Pops up to `count` members.
-   *
-   * Complexity: O(log(N)*M) with N being the number of elements in the sorted set, and M being
-   * the number of elements popped.
-   * Since 5.0.0.
-   * @see https://redis.io/docs/latest/commands/zpopmin/
-   */
-  zPopMinCount(key: RedisArgument, count: RedisInteger): Promise<{ value: Buffer; score: number }[]>
-  zPopMinCount(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZPOPMIN_COUNT: RedisBufferCommands['zPopMinCount']
-  /**
-   * Returns one or more random members from a sorted set.
-   *
-   * Complexity: O(N) where N is the number of members returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zrandmember/
-   */
-  zRandMember(key: RedisArgument): Promise<Buffer | null>
-  zRandMember(key: RedisArgument, callback: Callback<Buffer | null>): void
-  ZRANDMEMBER: RedisBufferCommands['zRandMember']
-  /**
-   * Returns one or more random members from a sorted set.
-   * Returns several members; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of members returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zrandmember/
-   */
-  zRandMemberCount(key: RedisArgument, count: RedisInteger): Promise<Buffer[]>
-  zRandMemberCount(key: RedisArgument, count: RedisInteger, callback: Callback<Buffer[]>): void
-  ZRANDMEMBER_COUNT: RedisBufferCommands['zRandMemberCount']
-  /**
-   * Returns one or more random members from a sorted set.
-   * Returns several members with their scores; a negative count allows repeats.
-   *
-   * Complexity: O(N) where N is the number of members returned.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zrandmember/
-   */
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): Promise<{ value: Buffer; score: number }[]>
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZRANDMEMBER_COUNT_WITHSCORES: RedisBufferCommands['zRandMemberCountWithScores']
-  /**
-   * Returns members in a sorted set within a range of indexes.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements returned.
-   * Since 1.2.0.
-   * @see https://redis.io/docs/latest/commands/zrange/
-   */
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): Promise<Buffer[]>
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<Buffer[]>): void
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: ZRangeOptions | undefined, callback: Callback<Buffer[]>): void
-  ZRANGE: RedisBufferCommands['zRange']
-  /**
-   * Returns members in a sorted set within a lexicographical range.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements being returned. If M is constant (e.g. always asking for the first 10
-   * elements with LIMIT), you can consider it O(log(N)).
-   * Since 2.8.9.
-   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYLEX` argument.
-   * @see https://redis.io/docs/latest/commands/zrangebylex/
-   */
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<Buffer[]>
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<Buffer[]>): void
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<Buffer[]>): void
-  ZRANGEBYLEX: RedisBufferCommands['zRangeByLex']
-  /**
-   * Returns members in a sorted set within a range of scores.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements being returned. If M is constant (e.g. always asking for the first 10
-   * elements with LIMIT), you can consider it O(log(N)).
-   * Since 1.0.5.
-   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYSCORE` argument.
-   * @see https://redis.io/docs/latest/commands/zrangebyscore/
-   */
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<Buffer[]>
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<Buffer[]>): void
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<Buffer[]>): void
-  ZRANGEBYSCORE: RedisBufferCommands['zRangeByScore']
-  /**
-   * Returns members in a sorted set within a range of scores.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements being returned. If M is constant (e.g. always asking for the first 10
-   * elements with LIMIT), you can consider it O(log(N)).
-   * Since 1.0.5.
-   * The server calls it deprecated since 6.2.0, use `ZRANGE` with the `BYSCORE` argument.
-   * @see https://redis.io/docs/latest/commands/zrangebyscore/
-   */
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): Promise<{ value: Buffer; score: number }[]>
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<{ value: Buffer; score: number }[]>): void
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: RangeLimitOptions | undefined, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZRANGEBYSCORE_WITHSCORES: RedisBufferCommands['zRangeByScoreWithScores']
-  /**
-   * Returns members in a sorted set within a range of indexes.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(log(N)+M) with N being the number of elements in the sorted set and M the
-   * number of elements returned.
-   * Since 1.2.0.
-   * @see https://redis.io/docs/latest/commands/zrange/
-   */
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): Promise<{ value: Buffer; score: number }[]>
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, callback: Callback<{ value: Buffer; score: number }[]>): void
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options: ZRangeOptions | undefined, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZRANGE_WITHSCORES: RedisBufferCommands['zRangeWithScores']
-  /**
-   * Iterates over members and scores of a sorted set.
-   *
-   * Complexity: O(1) for every call. O(N) for a complete iteration, including enough command
-   * calls for the cursor to return back to 0. N is the number of elements inside the collection.
-   * Since 2.8.0.
-   * @see https://redis.io/docs/latest/commands/zscan/
-   */
-  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): Promise<{ cursor: Buffer; members: { value: Buffer; score: number }[] }>
-  zScan(key: RedisArgument, cursor: RedisArgument, callback: Callback<{ cursor: Buffer; members: { value: Buffer; score: number }[] }>): void
-  zScan(key: RedisArgument, cursor: RedisArgument, options: ScanCommonOptions | undefined, callback: Callback<{ cursor: Buffer; members: { value: Buffer; score: number }[] }>): void
-  ZSCAN: RedisBufferCommands['zScan']
-  /**
-   * Returns the union of multiple sorted sets.
-   *
-   * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and
-   * M being the number of elements in the resulting sorted set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zunion/
-   */
-  zUnion(keys: ZKeys, options?: ZAggregateOptions): Promise<Buffer[]>
-  zUnion(keys: ZKeys, callback: Callback<Buffer[]>): void
-  zUnion(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<Buffer[]>): void
-  ZUNION: RedisBufferCommands['zUnion']
-  /**
-   * Returns the union of multiple sorted sets.
-   * Returns the scores beside the members.
-   *
-   * Complexity: O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and
-   * M being the number of elements in the resulting sorted set.
-   * Since 6.2.0.
-   * @see https://redis.io/docs/latest/commands/zunion/
-   */
-  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): Promise<{ value: Buffer; score: number }[]>
-  zUnionWithScores(keys: ZKeys, callback: Callback<{ value: Buffer; score: number }[]>): void
-  zUnionWithScores(keys: ZKeys, options: ZAggregateOptions | undefined, callback: Callback<{ value: Buffer; score: number }[]>): void
-  ZUNION_WITHSCORES: RedisBufferCommands['zUnionWithScores']
-  /**
-   * Returns the highest- or lowest-scoring members from one or more sorted sets after removing
-   * them. Deletes the sorted set if the last member was popped.
-   *
-   * Complexity: O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of
-   * elements in the sorted set, and M being the number of elements popped.
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/zmpop/
-   */
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): Promise<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options: ZMPopOptions | undefined, callback: Callback<{ key: Buffer; members: { value: Buffer; score: number }[] } | null>): void
-  ZMPOP: RedisBufferCommands['zmPop']
-}
+/** The commands. Strings are Buffers. */
+export interface RedisBufferCommands
+  extends RedisPlainCommands, RedisTextCommands<Buffer> {}
 
 /** The commands that change a connection. Only sessions have them. */
-export interface RedisOwnCommands {
+export interface RedisSessionCommands<T> {
   /**
    * Signals that a cluster client is following an -ASK redirect.
    *
@@ -9716,7 +7850,7 @@ export interface RedisOwnCommands {
    */
   asking(): Promise<'OK'>
   asking(callback: Callback<'OK'>): void
-  ASKING: RedisOwnCommands['asking']
+  ASKING: RedisSessionCommands<T>['asking']
   /**
    * Authenticates the connection.
    *
@@ -9726,7 +7860,7 @@ export interface RedisOwnCommands {
    */
   auth(credentials: RedisAuthentication): Promise<'OK'>
   auth(credentials: RedisAuthentication, callback: Callback<'OK'>): void
-  AUTH: RedisOwnCommands['auth']
+  AUTH: RedisSessionCommands<T>['auth']
   /**
    * Instructs the server whether to track the keys in the next request.
    *
@@ -9736,7 +7870,7 @@ export interface RedisOwnCommands {
    */
   clientCaching(value: boolean): Promise<'OK'>
   clientCaching(value: boolean, callback: Callback<'OK'>): void
-  CLIENT_CACHING: RedisOwnCommands['clientCaching']
+  CLIENT_CACHING: RedisSessionCommands<T>['clientCaching']
   /**
    * Sets the client eviction mode of the connection.
    *
@@ -9746,7 +7880,7 @@ export interface RedisOwnCommands {
    */
   clientNoEvict(value: boolean): Promise<'OK'>
   clientNoEvict(value: boolean, callback: Callback<'OK'>): void
-  'CLIENT_NO-EVICT': RedisOwnCommands['clientNoEvict']
+  'CLIENT_NO-EVICT': RedisSessionCommands<T>['clientNoEvict']
   /**
    * Controls whether commands sent by the client affect the LRU/LFU of accessed keys.
    *
@@ -9756,7 +7890,7 @@ export interface RedisOwnCommands {
    */
   clientNoTouch(value: boolean): Promise<'OK'>
   clientNoTouch(value: boolean, callback: Callback<'OK'>): void
-  'CLIENT_NO-TOUCH': RedisOwnCommands['clientNoTouch']
+  'CLIENT_NO-TOUCH': RedisSessionCommands<T>['clientNoTouch']
   /**
    * Sets the connection name.
    *
@@ -9766,7 +7900,7 @@ export interface RedisOwnCommands {
    */
   clientSetName(name: RedisArgument): Promise<'OK'>
   clientSetName(name: RedisArgument, callback: Callback<'OK'>): void
-  CLIENT_SETNAME: RedisOwnCommands['clientSetName']
+  CLIENT_SETNAME: RedisSessionCommands<T>['clientSetName']
   /**
    * Controls server-assisted client-side caching for the connection.
    * Where they are not redirected, what the server tells of changed keys is counted in
@@ -9779,7 +7913,7 @@ export interface RedisOwnCommands {
   clientTracking(mode: boolean, options?: ClientTrackingOptions): Promise<'OK'>
   clientTracking(mode: boolean, callback: Callback<'OK'>): void
   clientTracking(mode: boolean, options: ClientTrackingOptions | undefined, callback: Callback<'OK'>): void
-  CLIENT_TRACKING: RedisOwnCommands['clientTracking']
+  CLIENT_TRACKING: RedisSessionCommands<T>['clientTracking']
   /**
    * Handshakes with the Redis server.
    * Replies are understood in either protocol, also when it is changed here.
@@ -9788,11 +7922,11 @@ export interface RedisOwnCommands {
    * Since 6.0.0.
    * @see https://redis.io/docs/latest/commands/hello/
    */
-  hello(protover?: 2 | 3, options?: HelloOptions): Promise<HelloReply<string>>
-  hello(callback: Callback<HelloReply<string>>): void
-  hello(protover: 2 | 3 | undefined, callback: Callback<HelloReply<string>>): void
-  hello(protover: 2 | 3 | undefined, options: HelloOptions | undefined, callback: Callback<HelloReply<string>>): void
-  HELLO: RedisOwnCommands['hello']
+  hello(protover?: 2 | 3, options?: HelloOptions): Promise<HelloReply<T>>
+  hello(callback: Callback<HelloReply<T>>): void
+  hello(protover: 2 | 3 | undefined, callback: Callback<HelloReply<T>>): void
+  hello(protover: 2 | 3 | undefined, options: HelloOptions | undefined, callback: Callback<HelloReply<T>>): void
+  HELLO: RedisSessionCommands<T>['hello']
   /**
    * Forgets one fieldset of the connection.
    *
@@ -9802,7 +7936,7 @@ export interface RedisOwnCommands {
    */
   hImportDiscard(fieldset: RedisArgument): Promise<number>
   hImportDiscard(fieldset: RedisArgument, callback: Callback<number>): void
-  HIMPORT_DISCARD: RedisOwnCommands['hImportDiscard']
+  HIMPORT_DISCARD: RedisSessionCommands<T>['hImportDiscard']
   /**
    * Forgets all fieldsets of the connection.
    *
@@ -9812,7 +7946,7 @@ export interface RedisOwnCommands {
    */
   hImportDiscardAll(): Promise<number>
   hImportDiscardAll(callback: Callback<number>): void
-  HIMPORT_DISCARDALL: RedisOwnCommands['hImportDiscardAll']
+  HIMPORT_DISCARDALL: RedisSessionCommands<T>['hImportDiscardAll']
   /**
    * Names a list of fields, for later HIMPORT SET on the same connection.
    *
@@ -9822,7 +7956,7 @@ export interface RedisOwnCommands {
    */
   hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument): Promise<'OK'>
   hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument, callback: Callback<'OK'>): void
-  HIMPORT_PREPARE: RedisOwnCommands['hImportPrepare']
+  HIMPORT_PREPARE: RedisSessionCommands<T>['hImportPrepare']
   /**
    * Makes a hash of the fields of a fieldset and as many values.
    *
@@ -9832,7 +7966,7 @@ export interface RedisOwnCommands {
    */
   hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument): Promise<'OK'>
   hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument, callback: Callback<'OK'>): void
-  HIMPORT_SET: RedisOwnCommands['hImportSet']
+  HIMPORT_SET: RedisSessionCommands<T>['hImportSet']
   /**
    * Enables read-only queries for a connection to a Redis Cluster replica node.
    *
@@ -9842,7 +7976,7 @@ export interface RedisOwnCommands {
    */
   readonly(): Promise<'OK'>
   readonly(callback: Callback<'OK'>): void
-  READONLY: RedisOwnCommands['readonly']
+  READONLY: RedisSessionCommands<T>['readonly']
   /**
    * Enables read-write queries for a connection to a Reids Cluster replica node.
    *
@@ -9852,7 +7986,7 @@ export interface RedisOwnCommands {
    */
   readwrite(): Promise<'OK'>
   readwrite(callback: Callback<'OK'>): void
-  READWRITE: RedisOwnCommands['readwrite']
+  READWRITE: RedisSessionCommands<T>['readwrite']
   /**
    * Sets the debug mode of server-side Lua scripts.
    *
@@ -9862,7 +7996,7 @@ export interface RedisOwnCommands {
    */
   scriptDebug(mode: 'YES' | 'SYNC' | 'NO'): Promise<'OK'>
   scriptDebug(mode: 'YES' | 'SYNC' | 'NO', callback: Callback<'OK'>): void
-  SCRIPT_DEBUG: RedisOwnCommands['scriptDebug']
+  SCRIPT_DEBUG: RedisSessionCommands<T>['scriptDebug']
   /**
    * Changes the selected database.
    * For this session: the next one begins in the database of the client.
@@ -9873,7 +8007,7 @@ export interface RedisOwnCommands {
    */
   select(database: number): Promise<'OK'>
   select(database: number, callback: Callback<'OK'>): void
-  SELECT: RedisOwnCommands['select']
+  SELECT: RedisSessionCommands<T>['select']
   /**
    * Forgets about watched keys of a transaction.
    *
@@ -9883,7 +8017,7 @@ export interface RedisOwnCommands {
    */
   unwatch(): Promise<'OK'>
   unwatch(callback: Callback<'OK'>): void
-  UNWATCH: RedisOwnCommands['unwatch']
+  UNWATCH: RedisSessionCommands<T>['unwatch']
   /**
    * Monitors changes to keys to determine the execution of a transaction.
    * If one of them has changed by then, the transaction fails with a `WatchError`.
@@ -9894,2603 +8028,1457 @@ export interface RedisOwnCommands {
    */
   watch(keys: RedisVariadicArgument): Promise<'OK'>
   watch(keys: RedisVariadicArgument, callback: Callback<'OK'>): void
-  WATCH: RedisOwnCommands['watch']
+  WATCH: RedisSessionCommands<T>['watch']
 }
 
 /** The commands that change a connection. Only sessions have them. */
-export interface RedisBufferOwnCommands {
-  /**
-   * Signals that a cluster client is following an -ASK redirect.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/asking/
-   */
-  asking(): Promise<'OK'>
-  asking(callback: Callback<'OK'>): void
-  ASKING: RedisBufferOwnCommands['asking']
-  /**
-   * Authenticates the connection.
-   *
-   * Complexity: O(N) where N is the number of passwords defined for the user.
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/auth/
-   */
-  auth(credentials: RedisAuthentication): Promise<'OK'>
-  auth(credentials: RedisAuthentication, callback: Callback<'OK'>): void
-  AUTH: RedisBufferOwnCommands['auth']
-  /**
-   * Instructs the server whether to track the keys in the next request.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/client-caching/
-   */
-  clientCaching(value: boolean): Promise<'OK'>
-  clientCaching(value: boolean, callback: Callback<'OK'>): void
-  CLIENT_CACHING: RedisBufferOwnCommands['clientCaching']
-  /**
-   * Sets the client eviction mode of the connection.
-   *
-   * Complexity: O(1).
-   * Since 7.0.0.
-   * @see https://redis.io/docs/latest/commands/client-no-evict/
-   */
-  clientNoEvict(value: boolean): Promise<'OK'>
-  clientNoEvict(value: boolean, callback: Callback<'OK'>): void
-  'CLIENT_NO-EVICT': RedisBufferOwnCommands['clientNoEvict']
-  /**
-   * Controls whether commands sent by the client affect the LRU/LFU of accessed keys.
-   *
-   * Complexity: O(1).
-   * Since 7.2.0.
-   * @see https://redis.io/docs/latest/commands/client-no-touch/
-   */
-  clientNoTouch(value: boolean): Promise<'OK'>
-  clientNoTouch(value: boolean, callback: Callback<'OK'>): void
-  'CLIENT_NO-TOUCH': RedisBufferOwnCommands['clientNoTouch']
-  /**
-   * Sets the connection name.
-   *
-   * Complexity: O(1).
-   * Since 2.6.9.
-   * @see https://redis.io/docs/latest/commands/client-setname/
-   */
-  clientSetName(name: RedisArgument): Promise<'OK'>
-  clientSetName(name: RedisArgument, callback: Callback<'OK'>): void
-  CLIENT_SETNAME: RedisBufferOwnCommands['clientSetName']
-  /**
-   * Controls server-assisted client-side caching for the connection.
-   * Where they are not redirected, what the server tells of changed keys is counted in
-   * `stats().pushesIgnored`.
-   *
-   * Complexity: O(1). Some options may introduce additional complexity.
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/client-tracking/
-   */
-  clientTracking(mode: boolean, options?: ClientTrackingOptions): Promise<'OK'>
-  clientTracking(mode: boolean, callback: Callback<'OK'>): void
-  clientTracking(mode: boolean, options: ClientTrackingOptions | undefined, callback: Callback<'OK'>): void
-  CLIENT_TRACKING: RedisBufferOwnCommands['clientTracking']
-  /**
-   * Handshakes with the Redis server.
-   * Replies are understood in either protocol, also when it is changed here.
-   *
-   * Complexity: O(1).
-   * Since 6.0.0.
-   * @see https://redis.io/docs/latest/commands/hello/
-   */
-  hello(protover?: 2 | 3, options?: HelloOptions): Promise<HelloReply<Buffer>>
-  hello(callback: Callback<HelloReply<Buffer>>): void
-  hello(protover: 2 | 3 | undefined, callback: Callback<HelloReply<Buffer>>): void
-  hello(protover: 2 | 3 | undefined, options: HelloOptions | undefined, callback: Callback<HelloReply<Buffer>>): void
-  HELLO: RedisBufferOwnCommands['hello']
-  /**
-   * Forgets one fieldset of the connection.
-   *
-   * Complexity: O(N) where N is its number of fields.
-   * Since 8.10.0.
-   * @see https://redis.io/docs/latest/commands/himport-discard/
-   */
-  hImportDiscard(fieldset: RedisArgument): Promise<number>
-  hImportDiscard(fieldset: RedisArgument, callback: Callback<number>): void
-  HIMPORT_DISCARD: RedisBufferOwnCommands['hImportDiscard']
-  /**
-   * Forgets all fieldsets of the connection.
-   *
-   * Complexity: O(N) where N is the number of fieldsets.
-   * Since 8.10.0.
-   * @see https://redis.io/docs/latest/commands/himport-discardall/
-   */
-  hImportDiscardAll(): Promise<number>
-  hImportDiscardAll(callback: Callback<number>): void
-  HIMPORT_DISCARDALL: RedisBufferOwnCommands['hImportDiscardAll']
-  /**
-   * Names a list of fields, for later HIMPORT SET on the same connection.
-   *
-   * Complexity: O(N*log(N)) where N is the number of fields.
-   * Since 8.10.0.
-   * @see https://redis.io/docs/latest/commands/himport-prepare/
-   */
-  hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument): Promise<'OK'>
-  hImportPrepare(fieldset: RedisArgument, fields: RedisVariadicArgument, callback: Callback<'OK'>): void
-  HIMPORT_PREPARE: RedisBufferOwnCommands['hImportPrepare']
-  /**
-   * Makes a hash of the fields of a fieldset and as many values.
-   *
-   * Complexity: O(N) where N is the number of values.
-   * Since 8.10.0.
-   * @see https://redis.io/docs/latest/commands/himport-set/
-   */
-  hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument): Promise<'OK'>
-  hImportSet(key: RedisArgument, fieldset: RedisArgument, values: RedisVariadicArgument, callback: Callback<'OK'>): void
-  HIMPORT_SET: RedisBufferOwnCommands['hImportSet']
-  /**
-   * Enables read-only queries for a connection to a Redis Cluster replica node.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/readonly/
-   */
-  readonly(): Promise<'OK'>
-  readonly(callback: Callback<'OK'>): void
-  READONLY: RedisBufferOwnCommands['readonly']
-  /**
-   * Enables read-write queries for a connection to a Reids Cluster replica node.
-   *
-   * Complexity: O(1).
-   * Since 3.0.0.
-   * @see https://redis.io/docs/latest/commands/readwrite/
-   */
-  readwrite(): Promise<'OK'>
-  readwrite(callback: Callback<'OK'>): void
-  READWRITE: RedisBufferOwnCommands['readwrite']
-  /**
-   * Sets the debug mode of server-side Lua scripts.
-   *
-   * Complexity: O(1).
-   * Since 3.2.0.
-   * @see https://redis.io/docs/latest/commands/script-debug/
-   */
-  scriptDebug(mode: 'YES' | 'SYNC' | 'NO'): Promise<'OK'>
-  scriptDebug(mode: 'YES' | 'SYNC' | 'NO', callback: Callback<'OK'>): void
-  SCRIPT_DEBUG: RedisBufferOwnCommands['scriptDebug']
-  /**
-   * Changes the selected database.
-   * For this session: the next one begins in the database of the client.
-   *
-   * Complexity: O(1).
-   * Since 1.0.0.
-   * @see https://redis.io/docs/latest/commands/select/
-   */
-  select(database: number): Promise<'OK'>
-  select(database: number, callback: Callback<'OK'>): void
-  SELECT: RedisBufferOwnCommands['select']
-  /**
-   * Forgets about watched keys of a transaction.
-   *
-   * Complexity: O(1).
-   * Since 2.2.0.
-   * @see https://redis.io/docs/latest/commands/unwatch/
-   */
-  unwatch(): Promise<'OK'>
-  unwatch(callback: Callback<'OK'>): void
-  UNWATCH: RedisBufferOwnCommands['unwatch']
-  /**
-   * Monitors changes to keys to determine the execution of a transaction.
-   * If one of them has changed by then, the transaction fails with a `WatchError`.
-   *
-   * Complexity: O(1) for every key.
-   * Since 2.2.0.
-   * @see https://redis.io/docs/latest/commands/watch/
-   */
-  watch(keys: RedisVariadicArgument): Promise<'OK'>
-  watch(keys: RedisVariadicArgument, callback: Callback<'OK'>): void
-  WATCH: RedisBufferOwnCommands['watch']
-}
+export interface RedisOwnCommands
+  extends RedisSessionCommands<string> {}
+
+/** The commands that change a connection. Only sessions have them. Strings are Buffers. */
+export interface RedisBufferOwnCommands
+  extends RedisSessionCommands<Buffer> {}
 
 /** The commands of a chain. */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisCommands.aclCat}. */
-  aclCat(categoryName?: RedisArgument): RedisChain<[...Replies, string[]], D>
-  ACL_CAT: RedisMulti<Replies, D>['aclCat']
-  /** See {@link RedisCommands.aclDelUser}. */
-  aclDelUser(username: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  ACL_DELUSER: RedisMulti<Replies, D>['aclDelUser']
-  /** See {@link RedisCommands.aclDryRun}. */
-  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisChain<[...Replies, string], D>
-  ACL_DRYRUN: RedisMulti<Replies, D>['aclDryRun']
-  /** See {@link RedisCommands.aclGenPass}. */
-  aclGenPass(bits?: RedisInteger): RedisChain<[...Replies, string], D>
-  ACL_GENPASS: RedisMulti<Replies, D>['aclGenPass']
-  /** See {@link RedisCommands.aclGetUser}. */
-  aclGetUser(username: RedisArgument): RedisChain<[...Replies, { flags: string[]; passwords: string[]; commands: string; keys: string; channels: string; selectors: { commands: string; keys: string; channels: string }[] } | null], D>
-  ACL_GETUSER: RedisMulti<Replies, D>['aclGetUser']
-  /** See {@link RedisCommands.aclList}. */
-  aclList(): RedisChain<[...Replies, string[]], D>
-  ACL_LIST: RedisMulti<Replies, D>['aclList']
-  /** See {@link RedisCommands.aclLoad}. */
-  aclLoad(): RedisChain<[...Replies, 'OK'], D>
-  ACL_LOAD: RedisMulti<Replies, D>['aclLoad']
-  /** See {@link RedisCommands.aclLog}. */
-  aclLog(count?: RedisInteger): RedisChain<[...Replies, { count: number; reason: string; context: string; object: string; username: string; 'age-seconds': number; 'client-info': string; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]], D>
-  ACL_LOG: RedisMulti<Replies, D>['aclLog']
-  /** See {@link RedisCommands.aclLogReset}. */
-  aclLogReset(): RedisChain<[...Replies, 'OK'], D>
-  ACL_LOG_RESET: RedisMulti<Replies, D>['aclLogReset']
-  /** See {@link RedisCommands.aclSave}. */
-  aclSave(): RedisChain<[...Replies, 'OK'], D>
-  ACL_SAVE: RedisMulti<Replies, D>['aclSave']
-  /** See {@link RedisCommands.aclSetUser}. */
-  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisChain<[...Replies, 'OK'], D>
-  ACL_SETUSER: RedisMulti<Replies, D>['aclSetUser']
-  /** See {@link RedisCommands.aclUsers}. */
-  aclUsers(): RedisChain<[...Replies, string[]], D>
-  ACL_USERS: RedisMulti<Replies, D>['aclUsers']
-  /** See {@link RedisCommands.aclWhoAmI}. */
-  aclWhoAmI(): RedisChain<[...Replies, string], D>
-  ACL_WHOAMI: RedisMulti<Replies, D>['aclWhoAmI']
-  /** See {@link RedisCommands.append}. */
-  append(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D>
-  APPEND: RedisMulti<Replies, D>['append']
-  /** See {@link RedisCommands.arCount}. */
-  arCount(key: RedisArgument): RedisChain<[...Replies, number], D>
-  ARCOUNT: RedisMulti<Replies, D>['arCount']
-  /** See {@link RedisCommands.arDel}. */
-  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisChain<[...Replies, number], D>
-  ARDEL: RedisMulti<Replies, D>['arDel']
-  /** See {@link RedisCommands.arDelRange}. */
-  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisChain<[...Replies, number], D>
-  ARDELRANGE: RedisMulti<Replies, D>['arDelRange']
-  /** See {@link RedisCommands.arGet}. */
-  arGet(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, string | null], D>
-  ARGET: RedisMulti<Replies, D>['arGet']
-  /** See {@link RedisCommands.arGetRange}. */
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisChain<[...Replies, (string | null)[]], D>
-  ARGETRANGE: RedisMulti<Replies, D>['arGetRange']
-  /** See {@link RedisCommands.arGrep}. */
-  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisChain<[...Replies, number[]], D>
-  ARGREP: RedisMulti<Replies, D>['arGrep']
-  /** See {@link RedisCommands.arGrepWithValues}. */
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisChain<[...Replies, { index: number; value: string }[]], D>
-  ARGREP_WITHVALUES: RedisMulti<Replies, D>['arGrepWithValues']
-  /** See {@link RedisCommands.arInfo}. */
-  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisChain<[...Replies, Record<string, number>], D>
-  ARINFO: RedisMulti<Replies, D>['arInfo']
-  /** See {@link RedisCommands.arInsert}. */
-  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  ARINSERT: RedisMulti<Replies, D>['arInsert']
-  /** See {@link RedisCommands.arLastItems}. */
-  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisChain<[...Replies, (string | null)[]], D>
-  ARLASTITEMS: RedisMulti<Replies, D>['arLastItems']
-  /** See {@link RedisCommands.arLen}. */
-  arLen(key: RedisArgument): RedisChain<[...Replies, number], D>
-  ARLEN: RedisMulti<Replies, D>['arLen']
-  /** See {@link RedisCommands.arMGet}. */
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisChain<[...Replies, (string | null)[]], D>
-  ARMGET: RedisMulti<Replies, D>['arMGet']
-  /** See {@link RedisCommands.arMSet}. */
-  arMSet(key: RedisArgument, entries: ArEntries): RedisChain<[...Replies, number], D>
-  ARMSET: RedisMulti<Replies, D>['arMSet']
-  /** See {@link RedisCommands.arNext}. */
-  arNext(key: RedisArgument): RedisChain<[...Replies, number | null], D>
-  ARNEXT: RedisMulti<Replies, D>['arNext']
-  /** See {@link RedisCommands.arOp}. */
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisChain<[...Replies, string | number | null], D>
-  AROP: RedisMulti<Replies, D>['arOp']
-  /** See {@link RedisCommands.arRing}. */
-  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  ARRING: RedisMulti<Replies, D>['arRing']
-  /** See {@link RedisCommands.arScan}. */
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisChain<[...Replies, { index: number; value: string }[]], D>
-  ARSCAN: RedisMulti<Replies, D>['arScan']
-  /** See {@link RedisCommands.arSeek}. */
-  arSeek(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, number], D>
-  ARSEEK: RedisMulti<Replies, D>['arSeek']
-  /** See {@link RedisCommands.arSet}. */
-  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  ARSET: RedisMulti<Replies, D>['arSet']
-  /** See {@link RedisCommands.bgRewriteAof}. */
-  bgRewriteAof(): RedisChain<[...Replies, string], D>
-  BGREWRITEAOF: RedisMulti<Replies, D>['bgRewriteAof']
-  /** See {@link RedisCommands.bgSave}. */
-  bgSave(options?: { SCHEDULE?: boolean }): RedisChain<[...Replies, string], D>
-  BGSAVE: RedisMulti<Replies, D>['bgSave']
-  /** See {@link RedisCommands.bitCount}. */
-  bitCount(key: RedisArgument, range?: BitCountRange): RedisChain<[...Replies, number], D>
-  BITCOUNT: RedisMulti<Replies, D>['bitCount']
-  /** See {@link RedisCommands.bitField}. */
-  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisChain<[...Replies, (number | null)[]], D>
-  BITFIELD: RedisMulti<Replies, D>['bitField']
-  /** See {@link RedisCommands.bitFieldRo}. */
-  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisChain<[...Replies, number[]], D>
-  BITFIELD_RO: RedisMulti<Replies, D>['bitFieldRo']
-  /** See {@link RedisCommands.bitOp}. */
-  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  BITOP: RedisMulti<Replies, D>['bitOp']
-  /** See {@link RedisCommands.bitPos}. */
-  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisChain<[...Replies, number], D>
-  BITPOS: RedisMulti<Replies, D>['bitPos']
-  /** See {@link RedisCommands.blMove}. */
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisChain<[...Replies, string | null], D>
-  BLMOVE: RedisMulti<Replies, D>['blMove']
-  /** See {@link RedisCommands.blMoveM}. */
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisChain<[...Replies, string[] | null], D>
-  BLMOVEM: RedisMulti<Replies, D>['blMoveM']
-  /** See {@link RedisCommands.blPop}. */
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; element: string } | null], D>
-  BLPOP: RedisMulti<Replies, D>['blPop']
-  /** See {@link RedisCommands.blessClear}. */
-  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisChain<[...Replies, number], D>
-  BLESS_CLEAR: RedisMulti<Replies, D>['blessClear']
-  /** See {@link RedisCommands.blessGet}. */
-  blessGet(key: RedisArgument): RedisChain<[...Replies, string[]], D>
-  BLESS_GET: RedisMulti<Replies, D>['blessGet']
-  /** See {@link RedisCommands.blessScan}. */
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisChain<[...Replies, { cursor: string; keys: string[] }], D>
-  BLESS_SCAN: RedisMulti<Replies, D>['blessScan']
-  /** See {@link RedisCommands.blessSet}. */
-  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisChain<[...Replies, number], D>
-  BLESS_SET: RedisMulti<Replies, D>['blessSet']
-  /** See {@link RedisCommands.blmPop}. */
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisChain<[...Replies, [key: string, elements: string[]] | null], D>
-  BLMPOP: RedisMulti<Replies, D>['blmPop']
-  /** See {@link RedisCommands.brPop}. */
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; element: string } | null], D>
-  BRPOP: RedisMulti<Replies, D>['brPop']
-  /** See {@link RedisCommands.brPopLPush}. */
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisChain<[...Replies, string | null], D>
-  BRPOPLPUSH: RedisMulti<Replies, D>['brPopLPush']
-  /** See {@link RedisCommands.bzPopMax}. */
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; value: string; score: number } | null], D>
-  BZPOPMAX: RedisMulti<Replies, D>['bzPopMax']
-  /** See {@link RedisCommands.bzPopMin}. */
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: string; value: string; score: number } | null], D>
-  BZPOPMIN: RedisMulti<Replies, D>['bzPopMin']
-  /** See {@link RedisCommands.bzmPop}. */
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisChain<[...Replies, { key: string; members: { value: string; score: number }[] } | null], D>
-  BZMPOP: RedisMulti<Replies, D>['bzmPop']
-  /** See {@link RedisCommands.clientGetName}. */
-  clientGetName(): RedisChain<[...Replies, string | null], D>
-  CLIENT_GETNAME: RedisMulti<Replies, D>['clientGetName']
-  /** See {@link RedisCommands.clientGetRedir}. */
-  clientGetRedir(): RedisChain<[...Replies, number], D>
-  CLIENT_GETREDIR: RedisMulti<Replies, D>['clientGetRedir']
-  /** See {@link RedisCommands.clientId}. */
-  clientId(): RedisChain<[...Replies, number], D>
-  CLIENT_ID: RedisMulti<Replies, D>['clientId']
-  /** See {@link RedisCommands.clientInfo}. */
-  clientInfo(): RedisChain<[...Replies, ClientInfo], D>
-  CLIENT_INFO: RedisMulti<Replies, D>['clientInfo']
-  /** See {@link RedisCommands.clientKill}. */
-  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisChain<[...Replies, number], D>
-  CLIENT_KILL: RedisMulti<Replies, D>['clientKill']
-  /** See {@link RedisCommands.clientList}. */
-  clientList(filter?: ClientListFilter): RedisChain<[...Replies, ClientInfo[]], D>
-  CLIENT_LIST: RedisMulti<Replies, D>['clientList']
-  /** See {@link RedisCommands.clientPause}. */
-  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisChain<[...Replies, 'OK'], D>
-  CLIENT_PAUSE: RedisMulti<Replies, D>['clientPause']
-  /** See {@link RedisCommands.clientTrackingInfo}. */
-  clientTrackingInfo(): RedisChain<[...Replies, { flags: string[]; redirect: number; prefixes: string[] }], D>
-  CLIENT_TRACKINGINFO: RedisMulti<Replies, D>['clientTrackingInfo']
-  /** See {@link RedisCommands.clientUnblock}. */
-  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisChain<[...Replies, number], D>
-  CLIENT_UNBLOCK: RedisMulti<Replies, D>['clientUnblock']
-  /** See {@link RedisCommands.clientUnpause}. */
-  clientUnpause(): RedisChain<[...Replies, 'OK'], D>
-  CLIENT_UNPAUSE: RedisMulti<Replies, D>['clientUnpause']
-  /** See {@link RedisCommands.clusterAddSlots}. */
-  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_ADDSLOTS: RedisMulti<Replies, D>['clusterAddSlots']
-  /** See {@link RedisCommands.clusterAddSlotsRange}. */
-  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_ADDSLOTSRANGE: RedisMulti<Replies, D>['clusterAddSlotsRange']
-  /** See {@link RedisCommands.clusterBumpEpoch}. */
-  clusterBumpEpoch(): RedisChain<[...Replies, string], D>
-  CLUSTER_BUMPEPOCH: RedisMulti<Replies, D>['clusterBumpEpoch']
-  /** See {@link RedisCommands.clusterCountFailureReports}. */
-  clusterCountFailureReports(nodeId: RedisArgument): RedisChain<[...Replies, number], D>
-  'CLUSTER_COUNT-FAILURE-REPORTS': RedisMulti<Replies, D>['clusterCountFailureReports']
-  /** See {@link RedisCommands.clusterCountKeysInSlot}. */
-  clusterCountKeysInSlot(slot: RedisInteger): RedisChain<[...Replies, number], D>
-  CLUSTER_COUNTKEYSINSLOT: RedisMulti<Replies, D>['clusterCountKeysInSlot']
-  /** See {@link RedisCommands.clusterDelSlots}. */
-  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_DELSLOTS: RedisMulti<Replies, D>['clusterDelSlots']
-  /** See {@link RedisCommands.clusterDelSlotsRange}. */
-  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_DELSLOTSRANGE: RedisMulti<Replies, D>['clusterDelSlotsRange']
-  /** See {@link RedisCommands.clusterFailover}. */
-  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_FAILOVER: RedisMulti<Replies, D>['clusterFailover']
-  /** See {@link RedisCommands.clusterFlushSlots}. */
-  clusterFlushSlots(): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_FLUSHSLOTS: RedisMulti<Replies, D>['clusterFlushSlots']
-  /** See {@link RedisCommands.clusterForget}. */
-  clusterForget(nodeId: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_FORGET: RedisMulti<Replies, D>['clusterForget']
-  /** See {@link RedisCommands.clusterGetKeysInSlot}. */
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisChain<[...Replies, string[]], D>
-  CLUSTER_GETKEYSINSLOT: RedisMulti<Replies, D>['clusterGetKeysInSlot']
-  /** See {@link RedisCommands.clusterInfo}. */
-  clusterInfo(): RedisChain<[...Replies, string], D>
-  CLUSTER_INFO: RedisMulti<Replies, D>['clusterInfo']
-  /** See {@link RedisCommands.clusterKeySlot}. */
-  clusterKeySlot(key: RedisArgument): RedisChain<[...Replies, number], D>
-  CLUSTER_KEYSLOT: RedisMulti<Replies, D>['clusterKeySlot']
-  /** See {@link RedisCommands.clusterLinks}. */
-  clusterLinks(): RedisChain<[...Replies, ClusterLink<string>[]], D>
-  CLUSTER_LINKS: RedisMulti<Replies, D>['clusterLinks']
-  /** See {@link RedisCommands.clusterMeet}. */
-  clusterMeet(host: RedisArgument, port: RedisInteger): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_MEET: RedisMulti<Replies, D>['clusterMeet']
-  /** See {@link RedisCommands.clusterMyId}. */
-  clusterMyId(): RedisChain<[...Replies, string], D>
-  CLUSTER_MYID: RedisMulti<Replies, D>['clusterMyId']
-  /** See {@link RedisCommands.clusterMyShardId}. */
-  clusterMyShardId(): RedisChain<[...Replies, string], D>
-  CLUSTER_MYSHARDID: RedisMulti<Replies, D>['clusterMyShardId']
-  /** See {@link RedisCommands.clusterNodes}. */
-  clusterNodes(): RedisChain<[...Replies, string], D>
-  CLUSTER_NODES: RedisMulti<Replies, D>['clusterNodes']
-  /** See {@link RedisCommands.clusterReplicas}. */
-  clusterReplicas(nodeId: RedisArgument): RedisChain<[...Replies, string[]], D>
-  CLUSTER_REPLICAS: RedisMulti<Replies, D>['clusterReplicas']
-  /** See {@link RedisCommands.clusterReplicate}. */
-  clusterReplicate(nodeId: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_REPLICATE: RedisMulti<Replies, D>['clusterReplicate']
-  /** See {@link RedisCommands.clusterReset}. */
-  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_RESET: RedisMulti<Replies, D>['clusterReset']
-  /** See {@link RedisCommands.clusterSaveConfig}. */
-  clusterSaveConfig(): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_SAVECONFIG: RedisMulti<Replies, D>['clusterSaveConfig']
-  /** See {@link RedisCommands.clusterSetConfigEpoch}. */
-  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisChain<[...Replies, 'OK'], D>
-  'CLUSTER_SET-CONFIG-EPOCH': RedisMulti<Replies, D>['clusterSetConfigEpoch']
-  /** See {@link RedisCommands.clusterSetSlot}. */
-  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  CLUSTER_SETSLOT: RedisMulti<Replies, D>['clusterSetSlot']
-  /** See {@link RedisCommands.clusterSlots}. */
-  clusterSlots(): RedisChain<[...Replies, ClusterSlots<string>[]], D>
-  CLUSTER_SLOTS: RedisMulti<Replies, D>['clusterSlots']
-  /** See {@link RedisCommands.command}. */
-  command(): RedisChain<[...Replies, CommandReply[]], D>
-  COMMAND: RedisMulti<Replies, D>['command']
-  /** See {@link RedisCommands.commandCount}. */
-  commandCount(): RedisChain<[...Replies, number], D>
-  COMMAND_COUNT: RedisMulti<Replies, D>['commandCount']
-  /** See {@link RedisCommands.commandDocs}. */
-  commandDocs(commands?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, CommandDoc<string>>], D>
-  COMMAND_DOCS: RedisMulti<Replies, D>['commandDocs']
-  /** See {@link RedisCommands.commandGetKeys}. */
-  commandGetKeys(args: RedisArgument[]): RedisChain<[...Replies, string[]], D>
-  COMMAND_GETKEYS: RedisMulti<Replies, D>['commandGetKeys']
-  /** See {@link RedisCommands.commandGetKeysAndFlags}. */
-  commandGetKeysAndFlags(args: RedisArgument[]): RedisChain<[...Replies, { key: string; flags: string[] }[]], D>
-  COMMAND_GETKEYSANDFLAGS: RedisMulti<Replies, D>['commandGetKeysAndFlags']
-  /** See {@link RedisCommands.commandInfo}. */
-  commandInfo(commands: RedisArgument[]): RedisChain<[...Replies, (CommandReply | null)[]], D>
-  COMMAND_INFO: RedisMulti<Replies, D>['commandInfo']
-  /** See {@link RedisCommands.commandList}. */
-  commandList(options?: CommandListOptions): RedisChain<[...Replies, string[]], D>
-  COMMAND_LIST: RedisMulti<Replies, D>['commandList']
-  /** See {@link RedisCommands.configGet}. */
-  configGet(parameters: RedisVariadicArgument): RedisChain<[...Replies, Record<string, string>], D>
-  CONFIG_GET: RedisMulti<Replies, D>['configGet']
-  /** See {@link RedisCommands.configResetStat}. */
-  configResetStat(): RedisChain<[...Replies, 'OK'], D>
-  CONFIG_RESETSTAT: RedisMulti<Replies, D>['configResetStat']
-  CONFIG_RESETASTAT: RedisMulti<Replies, D>['configResetStat']
-  /** See {@link RedisCommands.configRewrite}. */
-  configRewrite(): RedisChain<[...Replies, 'OK'], D>
-  CONFIG_REWRITE: RedisMulti<Replies, D>['configRewrite']
-  /** See {@link RedisCommands.configSet}. */
-  configSet(parameter: RedisArgument, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  configSet(parameters: Record<string, RedisArgument>): RedisChain<[...Replies, 'OK'], D>
-  CONFIG_SET: RedisMulti<Replies, D>['configSet']
-  /** See {@link RedisCommands.copy}. */
-  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisChain<[...Replies, number], D>
-  COPY: RedisMulti<Replies, D>['copy']
-  /** See {@link RedisCommands.dbSize}. */
-  dbSize(): RedisChain<[...Replies, number], D>
-  DBSIZE: RedisMulti<Replies, D>['dbSize']
-  /** See {@link RedisCommands.decr}. */
-  decr(key: RedisArgument): RedisChain<[...Replies, number], D>
-  DECR: RedisMulti<Replies, D>['decr']
-  /** See {@link RedisCommands.decrBy}. */
-  decrBy(key: RedisArgument, decrement: RedisInteger): RedisChain<[...Replies, number], D>
-  DECRBY: RedisMulti<Replies, D>['decrBy']
-  /** See {@link RedisCommands.del}. */
-  del(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  DEL: RedisMulti<Replies, D>['del']
-  /** See {@link RedisCommands.delEx}. */
-  delEx(key: RedisArgument, options?: DelExOptions): RedisChain<[...Replies, number], D>
-  DELEX: RedisMulti<Replies, D>['delEx']
-  /** See {@link RedisCommands.digest}. */
-  digest(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  DIGEST: RedisMulti<Replies, D>['digest']
-  /** See {@link RedisCommands.dump}. */
-  dump(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  DUMP: RedisMulti<Replies, D>['dump']
-  /** See {@link RedisCommands.echo}. */
-  echo(message: RedisArgument): RedisChain<[...Replies, string], D>
-  ECHO: RedisMulti<Replies, D>['echo']
-  /** See {@link RedisCommands.eval}. */
-  eval(script: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
-  EVAL: RedisMulti<Replies, D>['eval']
-  /** See {@link RedisCommands.evalRo}. */
-  evalRo(script: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
-  EVAL_RO: RedisMulti<Replies, D>['evalRo']
-  /** See {@link RedisCommands.evalSha}. */
-  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
-  EVALSHA: RedisMulti<Replies, D>['evalSha']
-  /** See {@link RedisCommands.evalShaRo}. */
-  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
-  EVALSHA_RO: RedisMulti<Replies, D>['evalShaRo']
-  /** See {@link RedisCommands.exists}. */
-  exists(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  EXISTS: RedisMulti<Replies, D>['exists']
-  /** See {@link RedisCommands.expire}. */
-  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, number], D>
-  EXPIRE: RedisMulti<Replies, D>['expire']
-  /** See {@link RedisCommands.expireAt}. */
-  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, number], D>
-  EXPIREAT: RedisMulti<Replies, D>['expireAt']
-  /** See {@link RedisCommands.expireTime}. */
-  expireTime(key: RedisArgument): RedisChain<[...Replies, number], D>
-  EXPIRETIME: RedisMulti<Replies, D>['expireTime']
-  /** See {@link RedisCommands.fCall}. */
-  fCall(name: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
-  FCALL: RedisMulti<Replies, D>['fCall']
-  /** See {@link RedisCommands.fCallRo}. */
-  fCallRo(name: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D>
-  FCALL_RO: RedisMulti<Replies, D>['fCallRo']
-  /** See {@link RedisCommands.flushAll}. */
-  flushAll(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D>
-  FLUSHALL: RedisMulti<Replies, D>['flushAll']
-  /** See {@link RedisCommands.flushDb}. */
-  flushDb(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D>
-  FLUSHDB: RedisMulti<Replies, D>['flushDb']
-  /** See {@link RedisCommands.functionDelete}. */
-  functionDelete(library: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  FUNCTION_DELETE: RedisMulti<Replies, D>['functionDelete']
-  /** See {@link RedisCommands.functionDump}. */
-  functionDump(): RedisChain<[...Replies, string], D>
-  FUNCTION_DUMP: RedisMulti<Replies, D>['functionDump']
-  /** See {@link RedisCommands.functionFlush}. */
-  functionFlush(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D>
-  FUNCTION_FLUSH: RedisMulti<Replies, D>['functionFlush']
-  /** See {@link RedisCommands.functionKill}. */
-  functionKill(): RedisChain<[...Replies, 'OK'], D>
-  FUNCTION_KILL: RedisMulti<Replies, D>['functionKill']
-  /** See {@link RedisCommands.functionList}. */
-  functionList(options?: FunctionListOptions): RedisChain<[...Replies, FunctionLibrary<string>[]], D>
-  FUNCTION_LIST: RedisMulti<Replies, D>['functionList']
-  /** See {@link RedisCommands.functionListWithCode}. */
-  functionListWithCode(options?: FunctionListOptions): RedisChain<[...Replies, (FunctionLibrary<string> & { library_code: string })[]], D>
-  FUNCTION_LIST_WITHCODE: RedisMulti<Replies, D>['functionListWithCode']
-  /** See {@link RedisCommands.functionLoad}. */
-  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisChain<[...Replies, string], D>
-  FUNCTION_LOAD: RedisMulti<Replies, D>['functionLoad']
-  /** See {@link RedisCommands.functionRestore}. */
-  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisChain<[...Replies, 'OK'], D>
-  FUNCTION_RESTORE: RedisMulti<Replies, D>['functionRestore']
-  /** See {@link RedisCommands.functionStats}. */
-  functionStats(): RedisChain<[...Replies, FunctionStats<string>], D>
-  FUNCTION_STATS: RedisMulti<Replies, D>['functionStats']
-  /** See {@link RedisCommands.geoAdd}. */
-  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisChain<[...Replies, number], D>
-  GEOADD: RedisMulti<Replies, D>['geoAdd']
-  /** See {@link RedisCommands.geoDist}. */
-  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisChain<[...Replies, number | null], D>
-  GEODIST: RedisMulti<Replies, D>['geoDist']
-  /** See {@link RedisCommands.geoHash}. */
-  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
-  GEOHASH: RedisMulti<Replies, D>['geoHash']
-  /** See {@link RedisCommands.geoPos}. */
-  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisChain<[...Replies, (GeoPosition | null)[]], D>
-  GEOPOS: RedisMulti<Replies, D>['geoPos']
-  /** See {@link RedisCommands.geoRadius}. */
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
-  GEORADIUS: RedisMulti<Replies, D>['geoRadius']
-  /** See {@link RedisCommands.geoRadiusByMember}. */
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
-  GEORADIUSBYMEMBER: RedisMulti<Replies, D>['geoRadiusByMember']
-  /** See {@link RedisCommands.geoRadiusByMemberRo}. */
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
-  GEORADIUSBYMEMBER_RO: RedisMulti<Replies, D>['geoRadiusByMemberRo']
-  /** See {@link RedisCommands.geoRadiusByMemberRoWith}. */
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
-  GEORADIUSBYMEMBER_RO_WITH: RedisMulti<Replies, D>['geoRadiusByMemberRoWith']
-  /** See {@link RedisCommands.geoRadiusByMemberStore}. */
-  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisChain<[...Replies, number], D>
-  GEORADIUSBYMEMBER_STORE: RedisMulti<Replies, D>['geoRadiusByMemberStore']
-  /** See {@link RedisCommands.geoRadiusByMemberWith}. */
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
-  GEORADIUSBYMEMBER_WITH: RedisMulti<Replies, D>['geoRadiusByMemberWith']
-  /** See {@link RedisCommands.geoRadiusRo}. */
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
-  GEORADIUS_RO: RedisMulti<Replies, D>['geoRadiusRo']
-  /** See {@link RedisCommands.geoRadiusRoWith}. */
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
-  GEORADIUS_RO_WITH: RedisMulti<Replies, D>['geoRadiusRoWith']
-  /** See {@link RedisCommands.geoRadiusStore}. */
-  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisChain<[...Replies, number], D>
-  GEORADIUS_STORE: RedisMulti<Replies, D>['geoRadiusStore']
-  /** See {@link RedisCommands.geoRadiusWith}. */
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
-  GEORADIUS_WITH: RedisMulti<Replies, D>['geoRadiusWith']
-  /** See {@link RedisCommands.geoSearch}. */
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisChain<[...Replies, string[]], D>
-  GEOSEARCH: RedisMulti<Replies, D>['geoSearch']
-  /** See {@link RedisCommands.geoSearchStore}. */
-  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisChain<[...Replies, number], D>
-  GEOSEARCHSTORE: RedisMulti<Replies, D>['geoSearchStore']
-  /** See {@link RedisCommands.geoSearchWith}. */
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<string>[]], D>
-  GEOSEARCH_WITH: RedisMulti<Replies, D>['geoSearchWith']
-  /** See {@link RedisCommands.get}. */
-  get(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  GET: RedisMulti<Replies, D>['get']
-  /** See {@link RedisCommands.getBit}. */
-  getBit(key: RedisArgument, offset: RedisInteger): RedisChain<[...Replies, number], D>
-  GETBIT: RedisMulti<Replies, D>['getBit']
-  /** See {@link RedisCommands.getDel}. */
-  getDel(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  GETDEL: RedisMulti<Replies, D>['getDel']
-  /** See {@link RedisCommands.getEx}. */
-  getEx(key: RedisArgument, options: GetExOptions): RedisChain<[...Replies, string | null], D>
-  GETEX: RedisMulti<Replies, D>['getEx']
-  /** See {@link RedisCommands.getRange}. */
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisChain<[...Replies, string], D>
-  GETRANGE: RedisMulti<Replies, D>['getRange']
-  /** See {@link RedisCommands.getSet}. */
-  getSet(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, string | null], D>
-  GETSET: RedisMulti<Replies, D>['getSet']
-  /** See {@link RedisCommands.hDel}. */
-  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  HDEL: RedisMulti<Replies, D>['hDel']
-  /** See {@link RedisCommands.hExists}. */
-  hExists(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, number], D>
-  HEXISTS: RedisMulti<Replies, D>['hExists']
-  /** See {@link RedisCommands.hExpire}. */
-  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
-  HEXPIRE: RedisMulti<Replies, D>['hExpire']
-  /** See {@link RedisCommands.hExpireAt}. */
-  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
-  HEXPIREAT: RedisMulti<Replies, D>['hExpireAt']
-  /** See {@link RedisCommands.hExpireTime}. */
-  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
-  HEXPIRETIME: RedisMulti<Replies, D>['hExpireTime']
-  /** See {@link RedisCommands.hGet}. */
-  hGet(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, string | null], D>
-  HGET: RedisMulti<Replies, D>['hGet']
-  /** See {@link RedisCommands.hGetAll}. */
-  hGetAll(key: RedisArgument): RedisChain<[...Replies, Record<string, string>], D>
-  HGETALL: RedisMulti<Replies, D>['hGetAll']
-  /** See {@link RedisCommands.hGetDel}. */
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
-  HGETDEL: RedisMulti<Replies, D>['hGetDel']
-  /** See {@link RedisCommands.hGetEx}. */
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisChain<[...Replies, (string | null)[]], D>
-  HGETEX: RedisMulti<Replies, D>['hGetEx']
-  /** See {@link RedisCommands.hIncrBy}. */
-  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisChain<[...Replies, number], D>
-  HINCRBY: RedisMulti<Replies, D>['hIncrBy']
-  /** See {@link RedisCommands.hIncrByFloat}. */
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisChain<[...Replies, string], D>
-  HINCRBYFLOAT: RedisMulti<Replies, D>['hIncrByFloat']
-  /** See {@link RedisCommands.hKeys}. */
-  hKeys(key: RedisArgument): RedisChain<[...Replies, string[]], D>
-  HKEYS: RedisMulti<Replies, D>['hKeys']
-  /** See {@link RedisCommands.hLen}. */
-  hLen(key: RedisArgument): RedisChain<[...Replies, number], D>
-  HLEN: RedisMulti<Replies, D>['hLen']
-  /** See {@link RedisCommands.hPersist}. */
-  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
-  HPERSIST: RedisMulti<Replies, D>['hPersist']
-  /** See {@link RedisCommands.hRandField}. */
-  hRandField(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  HRANDFIELD: RedisMulti<Replies, D>['hRandField']
-  /** See {@link RedisCommands.hRandFieldCount}. */
-  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
-  HRANDFIELD_COUNT: RedisMulti<Replies, D>['hRandFieldCount']
-  /** See {@link RedisCommands.hRandFieldCountWithValues}. */
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { field: string; value: string }[]], D>
-  HRANDFIELD_COUNT_WITHVALUES: RedisMulti<Replies, D>['hRandFieldCountWithValues']
-  /** See {@link RedisCommands.hScan}. */
-  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; entries: { field: string; value: string }[] }], D>
-  HSCAN: RedisMulti<Replies, D>['hScan']
-  /** See {@link RedisCommands.hScanNoValues}. */
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; fields: string[] }], D>
-  HSCAN_NOVALUES: RedisMulti<Replies, D>['hScanNoValues']
-  /** See {@link RedisCommands.hSet}. */
-  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisChain<[...Replies, number], D>
-  hSet(key: RedisArgument, fields: HashFields): RedisChain<[...Replies, number], D>
-  HSET: RedisMulti<Replies, D>['hSet']
-  /** See {@link RedisCommands.hSetEx}. */
-  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisChain<[...Replies, number], D>
-  HSETEX: RedisMulti<Replies, D>['hSetEx']
-  /** See {@link RedisCommands.hSetNX}. */
-  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D>
-  HSETNX: RedisMulti<Replies, D>['hSetNX']
-  /** See {@link RedisCommands.hStrLen}. */
-  hStrLen(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, number], D>
-  HSTRLEN: RedisMulti<Replies, D>['hStrLen']
-  /** See {@link RedisCommands.hTTL}. */
-  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
-  HTTL: RedisMulti<Replies, D>['hTTL']
-  /** See {@link RedisCommands.hVals}. */
-  hVals(key: RedisArgument): RedisChain<[...Replies, string[]], D>
-  HVALS: RedisMulti<Replies, D>['hVals']
-  /** See {@link RedisCommands.hello}. */
-  hello(): RedisChain<[...Replies, HelloReply<string>], D>
-  HELLO: RedisMulti<Replies, D>['hello']
-  /** See {@link RedisCommands.hmGet}. */
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
-  HMGET: RedisMulti<Replies, D>['hmGet']
-  /** See {@link RedisCommands.hotkeysGet}. */
-  hotkeysGet(): RedisChain<[...Replies, HotkeysReport | null], D>
-  HOTKEYS_GET: RedisMulti<Replies, D>['hotkeysGet']
-  /** See {@link RedisCommands.hotkeysReset}. */
-  hotkeysReset(): RedisChain<[...Replies, 'OK'], D>
-  HOTKEYS_RESET: RedisMulti<Replies, D>['hotkeysReset']
-  /** See {@link RedisCommands.hotkeysStart}. */
-  hotkeysStart(options: HotkeysStartOptions): RedisChain<[...Replies, 'OK'], D>
-  HOTKEYS_START: RedisMulti<Replies, D>['hotkeysStart']
-  /** See {@link RedisCommands.hotkeysStop}. */
-  hotkeysStop(): RedisChain<[...Replies, 'OK'], D>
-  HOTKEYS_STOP: RedisMulti<Replies, D>['hotkeysStop']
-  /** See {@link RedisCommands.hpExpire}. */
-  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
-  HPEXPIRE: RedisMulti<Replies, D>['hpExpire']
-  /** See {@link RedisCommands.hpExpireAt}. */
-  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D>
-  HPEXPIREAT: RedisMulti<Replies, D>['hpExpireAt']
-  /** See {@link RedisCommands.hpExpireTime}. */
-  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
-  HPEXPIRETIME: RedisMulti<Replies, D>['hpExpireTime']
-  /** See {@link RedisCommands.hpTTL}. */
-  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D>
-  HPTTL: RedisMulti<Replies, D>['hpTTL']
-  /** See {@link RedisCommands.incr}. */
-  incr(key: RedisArgument): RedisChain<[...Replies, number], D>
-  INCR: RedisMulti<Replies, D>['incr']
-  /** See {@link RedisCommands.incrBy}. */
-  incrBy(key: RedisArgument, increment: RedisInteger): RedisChain<[...Replies, number], D>
-  INCRBY: RedisMulti<Replies, D>['incrBy']
-  /** See {@link RedisCommands.incrByFloat}. */
-  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisChain<[...Replies, string], D>
-  INCRBYFLOAT: RedisMulti<Replies, D>['incrByFloat']
-  /** See {@link RedisCommands.incrExByFloat}. */
-  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisChain<[...Replies, [value: number, added: number]], D>
-  INCREXBYFLOAT: RedisMulti<Replies, D>['incrExByFloat']
-  /** See {@link RedisCommands.increx}. */
-  increx(key: RedisArgument, options?: IncrExOptions): RedisChain<[...Replies, [value: number, added: number]], D>
-  INCREX: RedisMulti<Replies, D>['increx']
-  /** See {@link RedisCommands.info}. */
-  info(section?: RedisArgument): RedisChain<[...Replies, string], D>
-  INFO: RedisMulti<Replies, D>['info']
-  /** See {@link RedisCommands.keys}. */
-  keys(pattern: RedisArgument): RedisChain<[...Replies, string[]], D>
-  KEYS: RedisMulti<Replies, D>['keys']
-  /** See {@link RedisCommands.lIndex}. */
-  lIndex(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, string | null], D>
-  LINDEX: RedisMulti<Replies, D>['lIndex']
-  /** See {@link RedisCommands.lInsert}. */
-  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisChain<[...Replies, number], D>
-  LINSERT: RedisMulti<Replies, D>['lInsert']
-  /** See {@link RedisCommands.lLen}. */
-  lLen(key: RedisArgument): RedisChain<[...Replies, number], D>
-  LLEN: RedisMulti<Replies, D>['lLen']
-  /** See {@link RedisCommands.lMove}. */
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisChain<[...Replies, string | null], D>
-  LMOVE: RedisMulti<Replies, D>['lMove']
-  /** See {@link RedisCommands.lMoveM}. */
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisChain<[...Replies, string[] | null], D>
-  LMOVEM: RedisMulti<Replies, D>['lMoveM']
-  /** See {@link RedisCommands.lPop}. */
-  lPop(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  LPOP: RedisMulti<Replies, D>['lPop']
-  /** See {@link RedisCommands.lPopCount}. */
-  lPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[] | null], D>
-  LPOP_COUNT: RedisMulti<Replies, D>['lPopCount']
-  /** See {@link RedisCommands.lPos}. */
-  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisChain<[...Replies, number | null], D>
-  LPOS: RedisMulti<Replies, D>['lPos']
-  /** See {@link RedisCommands.lPosCount}. */
-  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisChain<[...Replies, number[]], D>
-  LPOS_COUNT: RedisMulti<Replies, D>['lPosCount']
-  /** See {@link RedisCommands.lPush}. */
-  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  LPUSH: RedisMulti<Replies, D>['lPush']
-  /** See {@link RedisCommands.lPushX}. */
-  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  LPUSHX: RedisMulti<Replies, D>['lPushX']
-  /** See {@link RedisCommands.lRange}. */
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, string[]], D>
-  LRANGE: RedisMulti<Replies, D>['lRange']
-  /** See {@link RedisCommands.lRem}. */
-  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisChain<[...Replies, number], D>
-  LREM: RedisMulti<Replies, D>['lRem']
-  /** See {@link RedisCommands.lSet}. */
-  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  LSET: RedisMulti<Replies, D>['lSet']
-  /** See {@link RedisCommands.lTrim}. */
-  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, 'OK'], D>
-  LTRIM: RedisMulti<Replies, D>['lTrim']
-  /** See {@link RedisCommands.lastSave}. */
-  lastSave(): RedisChain<[...Replies, number], D>
-  LASTSAVE: RedisMulti<Replies, D>['lastSave']
-  /** See {@link RedisCommands.latencyDoctor}. */
-  latencyDoctor(): RedisChain<[...Replies, string], D>
-  LATENCY_DOCTOR: RedisMulti<Replies, D>['latencyDoctor']
-  /** See {@link RedisCommands.latencyGraph}. */
-  latencyGraph(event: LatencyEvent): RedisChain<[...Replies, string], D>
-  LATENCY_GRAPH: RedisMulti<Replies, D>['latencyGraph']
-  /** See {@link RedisCommands.latencyHistogram}. */
-  latencyHistogram(...commands: RedisArgument[]): RedisChain<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>], D>
-  LATENCY_HISTOGRAM: RedisMulti<Replies, D>['latencyHistogram']
-  /** See {@link RedisCommands.latencyHistory}. */
-  latencyHistory(event: LatencyEvent): RedisChain<[...Replies, [timestamp: number, latency: number][]], D>
-  LATENCY_HISTORY: RedisMulti<Replies, D>['latencyHistory']
-  /** See {@link RedisCommands.latencyLatest}. */
-  latencyLatest(): RedisChain<[...Replies, [name: string, timestamp: number, latestLatency: number, allTimeLatency: number][]], D>
-  LATENCY_LATEST: RedisMulti<Replies, D>['latencyLatest']
-  /** See {@link RedisCommands.latencyReset}. */
-  latencyReset(...events: LatencyEvent[]): RedisChain<[...Replies, number], D>
-  LATENCY_RESET: RedisMulti<Replies, D>['latencyReset']
-  /** See {@link RedisCommands.lcs}. */
-  lcs(key1: RedisArgument, key2: RedisArgument): RedisChain<[...Replies, string], D>
-  LCS: RedisMulti<Replies, D>['lcs']
-  /** See {@link RedisCommands.lcsIdx}. */
-  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisChain<[...Replies, LcsIdxReply], D>
-  LCS_IDX: RedisMulti<Replies, D>['lcsIdx']
-  /** See {@link RedisCommands.lcsIdxWithMatchLen}. */
-  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisChain<[...Replies, LcsIdxWithMatchLenReply], D>
-  LCS_IDX_WITHMATCHLEN: RedisMulti<Replies, D>['lcsIdxWithMatchLen']
-  /** See {@link RedisCommands.lcsLen}. */
-  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisChain<[...Replies, number], D>
-  LCS_LEN: RedisMulti<Replies, D>['lcsLen']
-  /** See {@link RedisCommands.lmPop}. */
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisChain<[...Replies, [key: string, elements: string[]] | null], D>
-  LMPOP: RedisMulti<Replies, D>['lmPop']
-  /** See {@link RedisCommands.lolwut}. */
-  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisChain<[...Replies, string], D>
-  LOLWUT: RedisMulti<Replies, D>['lolwut']
-  /** See {@link RedisCommands.mGet}. */
-  mGet(keys: RedisArgument[]): RedisChain<[...Replies, (string | null)[]], D>
-  MGET: RedisMulti<Replies, D>['mGet']
-  /** See {@link RedisCommands.mSet}. */
-  mSet(toSet: MSetArguments): RedisChain<[...Replies, 'OK'], D>
-  MSET: RedisMulti<Replies, D>['mSet']
-  /** See {@link RedisCommands.mSetEx}. */
-  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisChain<[...Replies, number], D>
-  MSETEX: RedisMulti<Replies, D>['mSetEx']
-  /** See {@link RedisCommands.mSetNX}. */
-  mSetNX(toSet: MSetArguments): RedisChain<[...Replies, number], D>
-  MSETNX: RedisMulti<Replies, D>['mSetNX']
-  /** See {@link RedisCommands.memoryDoctor}. */
-  memoryDoctor(): RedisChain<[...Replies, string], D>
-  MEMORY_DOCTOR: RedisMulti<Replies, D>['memoryDoctor']
-  /** See {@link RedisCommands.memoryMallocStats}. */
-  memoryMallocStats(): RedisChain<[...Replies, string], D>
-  'MEMORY_MALLOC-STATS': RedisMulti<Replies, D>['memoryMallocStats']
-  /** See {@link RedisCommands.memoryPurge}. */
-  memoryPurge(): RedisChain<[...Replies, 'OK'], D>
-  MEMORY_PURGE: RedisMulti<Replies, D>['memoryPurge']
-  /** See {@link RedisCommands.memoryStats}. */
-  memoryStats(): RedisChain<[...Replies, MemoryStats], D>
-  MEMORY_STATS: RedisMulti<Replies, D>['memoryStats']
-  /** See {@link RedisCommands.memoryUsage}. */
-  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisChain<[...Replies, number | null], D>
-  MEMORY_USAGE: RedisMulti<Replies, D>['memoryUsage']
-  /** See {@link RedisCommands.migrate}. */
-  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisChain<[...Replies, 'OK' | 'NOKEY'], D>
-  MIGRATE: RedisMulti<Replies, D>['migrate']
-  /** See {@link RedisCommands.moduleList}. */
-  moduleList(): RedisChain<[...Replies, { name: string; ver: number; path?: string; args?: string[] }[]], D>
-  MODULE_LIST: RedisMulti<Replies, D>['moduleList']
-  /** See {@link RedisCommands.moduleLoad}. */
-  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisChain<[...Replies, 'OK'], D>
-  MODULE_LOAD: RedisMulti<Replies, D>['moduleLoad']
-  /** See {@link RedisCommands.moduleUnload}. */
-  moduleUnload(name: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  MODULE_UNLOAD: RedisMulti<Replies, D>['moduleUnload']
-  /** See {@link RedisCommands.move}. */
-  move(key: RedisArgument, db: RedisInteger): RedisChain<[...Replies, number], D>
-  MOVE: RedisMulti<Replies, D>['move']
-  /** See {@link RedisCommands.objectEncoding}. */
-  objectEncoding(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  OBJECT_ENCODING: RedisMulti<Replies, D>['objectEncoding']
-  /** See {@link RedisCommands.objectFreq}. */
-  objectFreq(key: RedisArgument): RedisChain<[...Replies, number | null], D>
-  OBJECT_FREQ: RedisMulti<Replies, D>['objectFreq']
-  /** See {@link RedisCommands.objectIdleTime}. */
-  objectIdleTime(key: RedisArgument): RedisChain<[...Replies, number | null], D>
-  OBJECT_IDLETIME: RedisMulti<Replies, D>['objectIdleTime']
-  /** See {@link RedisCommands.objectRefCount}. */
-  objectRefCount(key: RedisArgument): RedisChain<[...Replies, number | null], D>
-  OBJECT_REFCOUNT: RedisMulti<Replies, D>['objectRefCount']
-  /** See {@link RedisCommands.pExpire}. */
-  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, number], D>
-  PEXPIRE: RedisMulti<Replies, D>['pExpire']
-  /** See {@link RedisCommands.pExpireAt}. */
-  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, number], D>
-  PEXPIREAT: RedisMulti<Replies, D>['pExpireAt']
-  /** See {@link RedisCommands.pExpireTime}. */
-  pExpireTime(key: RedisArgument): RedisChain<[...Replies, number], D>
-  PEXPIRETIME: RedisMulti<Replies, D>['pExpireTime']
-  /** See {@link RedisCommands.pSetEx}. */
-  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  PSETEX: RedisMulti<Replies, D>['pSetEx']
-  /** See {@link RedisCommands.pTTL}. */
-  pTTL(key: RedisArgument): RedisChain<[...Replies, number], D>
-  PTTL: RedisMulti<Replies, D>['pTTL']
-  /** See {@link RedisCommands.persist}. */
-  persist(key: RedisArgument): RedisChain<[...Replies, number], D>
-  PERSIST: RedisMulti<Replies, D>['persist']
-  /** See {@link RedisCommands.pfAdd}. */
-  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  PFADD: RedisMulti<Replies, D>['pfAdd']
-  /** See {@link RedisCommands.pfCount}. */
-  pfCount(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  PFCOUNT: RedisMulti<Replies, D>['pfCount']
-  /** See {@link RedisCommands.pfMerge}. */
-  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisChain<[...Replies, 'OK'], D>
-  PFMERGE: RedisMulti<Replies, D>['pfMerge']
-  /** See {@link RedisCommands.ping}. */
-  ping(message?: RedisArgument): RedisChain<[...Replies, string], D>
-  PING: RedisMulti<Replies, D>['ping']
-  /** See {@link RedisCommands.pubSubChannels}. */
-  pubSubChannels(pattern?: RedisArgument): RedisChain<[...Replies, string[]], D>
-  PUBSUB_CHANNELS: RedisMulti<Replies, D>['pubSubChannels']
-  /** See {@link RedisCommands.pubSubNumPat}. */
-  pubSubNumPat(): RedisChain<[...Replies, number], D>
-  PUBSUB_NUMPAT: RedisMulti<Replies, D>['pubSubNumPat']
-  /** See {@link RedisCommands.pubSubNumSub}. */
-  pubSubNumSub(channels?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, number>], D>
-  PUBSUB_NUMSUB: RedisMulti<Replies, D>['pubSubNumSub']
-  /** See {@link RedisCommands.pubSubShardChannels}. */
-  pubSubShardChannels(pattern?: RedisArgument): RedisChain<[...Replies, string[]], D>
-  PUBSUB_SHARDCHANNELS: RedisMulti<Replies, D>['pubSubShardChannels']
-  /** See {@link RedisCommands.pubSubShardNumSub}. */
-  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, number>], D>
-  PUBSUB_SHARDNUMSUB: RedisMulti<Replies, D>['pubSubShardNumSub']
-  /** See {@link RedisCommands.publish}. */
-  publish(channel: RedisArgument, message: RedisArgument): RedisChain<[...Replies, number], D>
-  PUBLISH: RedisMulti<Replies, D>['publish']
-  /** See {@link RedisCommands.rPop}. */
-  rPop(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  RPOP: RedisMulti<Replies, D>['rPop']
-  /** See {@link RedisCommands.rPopCount}. */
-  rPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[] | null], D>
-  RPOP_COUNT: RedisMulti<Replies, D>['rPopCount']
-  /** See {@link RedisCommands.rPopLPush}. */
-  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisChain<[...Replies, string | null], D>
-  RPOPLPUSH: RedisMulti<Replies, D>['rPopLPush']
-  /** See {@link RedisCommands.rPush}. */
-  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  RPUSH: RedisMulti<Replies, D>['rPush']
-  /** See {@link RedisCommands.rPushX}. */
-  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  RPUSHX: RedisMulti<Replies, D>['rPushX']
-  /** See {@link RedisCommands.randomKey}. */
-  randomKey(): RedisChain<[...Replies, string | null], D>
-  RANDOMKEY: RedisMulti<Replies, D>['randomKey']
-  /** See {@link RedisCommands.rename}. */
-  rename(key: RedisArgument, newKey: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  RENAME: RedisMulti<Replies, D>['rename']
-  /** See {@link RedisCommands.renameNX}. */
-  renameNX(key: RedisArgument, newKey: RedisArgument): RedisChain<[...Replies, number], D>
-  RENAMENX: RedisMulti<Replies, D>['renameNX']
-  /** See {@link RedisCommands.replicaOf}. */
-  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisChain<[...Replies, 'OK'], D>
-  REPLICAOF: RedisMulti<Replies, D>['replicaOf']
-  /** See {@link RedisCommands.restore}. */
-  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisChain<[...Replies, 'OK'], D>
-  RESTORE: RedisMulti<Replies, D>['restore']
-  /** See {@link RedisCommands.restoreAsking}. */
-  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisChain<[...Replies, 'OK'], D>
-  'RESTORE-ASKING': RedisMulti<Replies, D>['restoreAsking']
-  /** See {@link RedisCommands.role}. */
-  role(): RedisChain<[...Replies, RoleReply<string>], D>
-  ROLE: RedisMulti<Replies, D>['role']
-  /** See {@link RedisCommands.sAdd}. */
-  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  SADD: RedisMulti<Replies, D>['sAdd']
-  /** See {@link RedisCommands.sCard}. */
-  sCard(key: RedisArgument): RedisChain<[...Replies, number], D>
-  SCARD: RedisMulti<Replies, D>['sCard']
-  /** See {@link RedisCommands.sDiff}. */
-  sDiff(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  SDIFF: RedisMulti<Replies, D>['sDiff']
-  /** See {@link RedisCommands.sDiffCard}. */
-  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisChain<[...Replies, number], D>
-  SDIFFCARD: RedisMulti<Replies, D>['sDiffCard']
-  /** See {@link RedisCommands.sDiffStore}. */
-  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  SDIFFSTORE: RedisMulti<Replies, D>['sDiffStore']
-  /** See {@link RedisCommands.sInter}. */
-  sInter(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  SINTER: RedisMulti<Replies, D>['sInter']
-  /** See {@link RedisCommands.sInterCard}. */
-  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisChain<[...Replies, number], D>
-  SINTERCARD: RedisMulti<Replies, D>['sInterCard']
-  /** See {@link RedisCommands.sInterStore}. */
-  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  SINTERSTORE: RedisMulti<Replies, D>['sInterStore']
-  /** See {@link RedisCommands.sIsMember}. */
-  sIsMember(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number], D>
-  SISMEMBER: RedisMulti<Replies, D>['sIsMember']
-  /** See {@link RedisCommands.sMembers}. */
-  sMembers(key: RedisArgument): RedisChain<[...Replies, string[]], D>
-  SMEMBERS: RedisMulti<Replies, D>['sMembers']
-  /** See {@link RedisCommands.sMove}. */
-  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number], D>
-  SMOVE: RedisMulti<Replies, D>['sMove']
-  /** See {@link RedisCommands.sPop}. */
-  sPop(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  SPOP: RedisMulti<Replies, D>['sPop']
-  /** See {@link RedisCommands.sPopCount}. */
-  sPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
-  SPOP_COUNT: RedisMulti<Replies, D>['sPopCount']
-  /** See {@link RedisCommands.sPublish}. */
-  sPublish(channel: RedisArgument, message: RedisArgument): RedisChain<[...Replies, number], D>
-  SPUBLISH: RedisMulti<Replies, D>['sPublish']
-  /** See {@link RedisCommands.sRandMember}. */
-  sRandMember(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  SRANDMEMBER: RedisMulti<Replies, D>['sRandMember']
-  /** See {@link RedisCommands.sRandMemberCount}. */
-  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
-  SRANDMEMBER_COUNT: RedisMulti<Replies, D>['sRandMemberCount']
-  /** See {@link RedisCommands.sRem}. */
-  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  SREM: RedisMulti<Replies, D>['sRem']
-  /** See {@link RedisCommands.sScan}. */
-  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; members: string[] }], D>
-  SSCAN: RedisMulti<Replies, D>['sScan']
-  /** See {@link RedisCommands.sUnion}. */
-  sUnion(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  SUNION: RedisMulti<Replies, D>['sUnion']
-  /** See {@link RedisCommands.sUnionCard}. */
-  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisChain<[...Replies, number], D>
-  SUNIONCARD: RedisMulti<Replies, D>['sUnionCard']
-  /** See {@link RedisCommands.sUnionStore}. */
-  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  SUNIONSTORE: RedisMulti<Replies, D>['sUnionStore']
-  /** See {@link RedisCommands.save}. */
-  save(): RedisChain<[...Replies, 'OK'], D>
-  SAVE: RedisMulti<Replies, D>['save']
-  /** See {@link RedisCommands.scan}. */
-  scan(cursor: RedisArgument, options?: ScanOptions): RedisChain<[...Replies, { cursor: string; keys: string[] }], D>
-  SCAN: RedisMulti<Replies, D>['scan']
-  /** See {@link RedisCommands.scriptExists}. */
-  scriptExists(sha1: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
-  SCRIPT_EXISTS: RedisMulti<Replies, D>['scriptExists']
-  /** See {@link RedisCommands.scriptFlush}. */
-  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisChain<[...Replies, 'OK'], D>
-  SCRIPT_FLUSH: RedisMulti<Replies, D>['scriptFlush']
-  /** See {@link RedisCommands.scriptKill}. */
-  scriptKill(): RedisChain<[...Replies, 'OK'], D>
-  SCRIPT_KILL: RedisMulti<Replies, D>['scriptKill']
-  /** See {@link RedisCommands.scriptLoad}. */
-  scriptLoad(script: RedisArgument): RedisChain<[...Replies, string], D>
-  SCRIPT_LOAD: RedisMulti<Replies, D>['scriptLoad']
-  /** See {@link RedisCommands.set}. */
-  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisChain<[...Replies, 'OK' | string | null], D>
-  SET: RedisMulti<Replies, D>['set']
-  /** See {@link RedisCommands.setBit}. */
-  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisChain<[...Replies, number], D>
-  SETBIT: RedisMulti<Replies, D>['setBit']
-  /** See {@link RedisCommands.setEx}. */
-  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  SETEX: RedisMulti<Replies, D>['setEx']
-  /** See {@link RedisCommands.setNX}. */
-  setNX(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D>
-  SETNX: RedisMulti<Replies, D>['setNX']
-  /** See {@link RedisCommands.setRange}. */
-  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisChain<[...Replies, number], D>
-  SETRANGE: RedisMulti<Replies, D>['setRange']
-  /** See {@link RedisCommands.smIsMember}. */
-  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
-  SMISMEMBER: RedisMulti<Replies, D>['smIsMember']
-  /** See {@link RedisCommands.sort}. */
-  sort(key: RedisArgument, options?: SortOptions): RedisChain<[...Replies, (string | null)[]], D>
-  SORT: RedisMulti<Replies, D>['sort']
-  /** See {@link RedisCommands.sortRo}. */
-  sortRo(key: RedisArgument, options?: SortOptions): RedisChain<[...Replies, (string | null)[]], D>
-  SORT_RO: RedisMulti<Replies, D>['sortRo']
-  /** See {@link RedisCommands.sortStore}. */
-  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisChain<[...Replies, number], D>
-  SORT_STORE: RedisMulti<Replies, D>['sortStore']
-  /** See {@link RedisCommands.strLen}. */
-  strLen(key: RedisArgument): RedisChain<[...Replies, number], D>
-  STRLEN: RedisMulti<Replies, D>['strLen']
-  /** See {@link RedisCommands.swapDb}. */
-  swapDb(index1: RedisInteger, index2: RedisInteger): RedisChain<[...Replies, 'OK'], D>
-  SWAPDB: RedisMulti<Replies, D>['swapDb']
-  /** See {@link RedisCommands.time}. */
-  time(): RedisChain<[...Replies, [unixTimestamp: string, microseconds: string]], D>
-  TIME: RedisMulti<Replies, D>['time']
-  /** See {@link RedisCommands.touch}. */
-  touch(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  TOUCH: RedisMulti<Replies, D>['touch']
-  /** See {@link RedisCommands.ttl}. */
-  ttl(key: RedisArgument): RedisChain<[...Replies, number], D>
-  TTL: RedisMulti<Replies, D>['ttl']
-  /** See {@link RedisCommands.type}. */
-  type(key: RedisArgument): RedisChain<[...Replies, string], D>
-  TYPE: RedisMulti<Replies, D>['type']
-  /** See {@link RedisCommands.unlink}. */
-  unlink(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  UNLINK: RedisMulti<Replies, D>['unlink']
-  /** See {@link RedisCommands.vAdd}. */
-  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisChain<[...Replies, boolean], D>
-  VADD: RedisMulti<Replies, D>['vAdd']
-  /** See {@link RedisCommands.vCard}. */
-  vCard(key: RedisArgument): RedisChain<[...Replies, number], D>
-  VCARD: RedisMulti<Replies, D>['vCard']
-  /** See {@link RedisCommands.vDim}. */
-  vDim(key: RedisArgument): RedisChain<[...Replies, number], D>
-  VDIM: RedisMulti<Replies, D>['vDim']
-  /** See {@link RedisCommands.vEmb}. */
-  vEmb(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, number[] | null], D>
-  VEMB: RedisMulti<Replies, D>['vEmb']
-  /** See {@link RedisCommands.vEmbRaw}. */
-  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, VEmbRawReply<string> | null], D>
-  VEMB_RAW: RedisMulti<Replies, D>['vEmbRaw']
-  /** See {@link RedisCommands.vGetAttr}. */
-  vGetAttr(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, unknown], D>
-  VGETATTR: RedisMulti<Replies, D>['vGetAttr']
-  /** See {@link RedisCommands.vInfo}. */
-  vInfo(key: RedisArgument): RedisChain<[...Replies, VInfoReply | null], D>
-  VINFO: RedisMulti<Replies, D>['vInfo']
-  /** See {@link RedisCommands.vLinks}. */
-  vLinks(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, string[][] | null], D>
-  VLINKS: RedisMulti<Replies, D>['vLinks']
-  /** See {@link RedisCommands.vLinksWithScores}. */
-  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, Record<string, number>[] | null], D>
-  VLINKS_WITHSCORES: RedisMulti<Replies, D>['vLinksWithScores']
-  /** See {@link RedisCommands.vRandMember}. */
-  vRandMember(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  vRandMember(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
-  VRANDMEMBER: RedisMulti<Replies, D>['vRandMember']
-  /** See {@link RedisCommands.vRange}. */
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisChain<[...Replies, string[]], D>
-  VRANGE: RedisMulti<Replies, D>['vRange']
-  /** See {@link RedisCommands.vRem}. */
-  vRem(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, boolean], D>
-  VREM: RedisMulti<Replies, D>['vRem']
-  /** See {@link RedisCommands.vSetAttr}. */
-  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisChain<[...Replies, boolean], D>
-  VSETATTR: RedisMulti<Replies, D>['vSetAttr']
-  /** See {@link RedisCommands.vSim}. */
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisChain<[...Replies, string[]], D>
-  VSIM: RedisMulti<Replies, D>['vSim']
-  /** See {@link RedisCommands.vSimWithScores}. */
-  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisChain<[...Replies, Record<string, number>], D>
-  VSIM_WITHSCORES: RedisMulti<Replies, D>['vSimWithScores']
-  /** See {@link RedisCommands.wait}. */
-  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisChain<[...Replies, number], D>
-  WAIT: RedisMulti<Replies, D>['wait']
-  /** See {@link RedisCommands.waitAof}. */
-  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisChain<[...Replies, [locals: number, replicas: number]], D>
-  WAITAOF: RedisMulti<Replies, D>['waitAof']
-  /** See {@link RedisCommands.xAck}. */
-  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  XACK: RedisMulti<Replies, D>['xAck']
-  /** See {@link RedisCommands.xAckDel}. */
-  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisChain<[...Replies, StreamDeletionReplyCode[]], D>
-  XACKDEL: RedisMulti<Replies, D>['xAckDel']
-  /** See {@link RedisCommands.xAdd}. */
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisChain<[...Replies, string], D>
-  XADD: RedisMulti<Replies, D>['xAdd']
-  /** See {@link RedisCommands.xAddNoMkStream}. */
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisChain<[...Replies, string | null], D>
-  XADD_NOMKSTREAM: RedisMulti<Replies, D>['xAddNoMkStream']
-  /** See {@link RedisCommands.xAutoClaim}. */
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisChain<[...Replies, { nextId: string; messages: (StreamMessage<string> | null)[]; deletedMessages: string[] }], D>
-  XAUTOCLAIM: RedisMulti<Replies, D>['xAutoClaim']
-  /** See {@link RedisCommands.xAutoClaimJustId}. */
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisChain<[...Replies, { nextId: string; messages: string[]; deletedMessages: string[] }], D>
-  XAUTOCLAIM_JUSTID: RedisMulti<Replies, D>['xAutoClaimJustId']
-  /** See {@link RedisCommands.xCfgSet}. */
-  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisChain<[...Replies, 'OK'], D>
-  XCFGSET: RedisMulti<Replies, D>['xCfgSet']
-  /** See {@link RedisCommands.xClaim}. */
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisChain<[...Replies, (StreamMessage<string> | null)[]], D>
-  XCLAIM: RedisMulti<Replies, D>['xClaim']
-  /** See {@link RedisCommands.xClaimJustId}. */
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisChain<[...Replies, string[]], D>
-  XCLAIM_JUSTID: RedisMulti<Replies, D>['xClaimJustId']
-  /** See {@link RedisCommands.xDel}. */
-  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  XDEL: RedisMulti<Replies, D>['xDel']
-  /** See {@link RedisCommands.xDelEx}. */
-  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisChain<[...Replies, StreamDeletionReplyCode[]], D>
-  XDELEX: RedisMulti<Replies, D>['xDelEx']
-  /** See {@link RedisCommands.xGroupCreate}. */
-  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisChain<[...Replies, 'OK'], D>
-  XGROUP_CREATE: RedisMulti<Replies, D>['xGroupCreate']
-  /** See {@link RedisCommands.xGroupCreateConsumer}. */
-  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisChain<[...Replies, number], D>
-  XGROUP_CREATECONSUMER: RedisMulti<Replies, D>['xGroupCreateConsumer']
-  /** See {@link RedisCommands.xGroupDelConsumer}. */
-  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisChain<[...Replies, number], D>
-  XGROUP_DELCONSUMER: RedisMulti<Replies, D>['xGroupDelConsumer']
-  /** See {@link RedisCommands.xGroupDestroy}. */
-  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, number], D>
-  XGROUP_DESTROY: RedisMulti<Replies, D>['xGroupDestroy']
-  /** See {@link RedisCommands.xGroupSetId}. */
-  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisChain<[...Replies, 'OK'], D>
-  XGROUP_SETID: RedisMulti<Replies, D>['xGroupSetId']
-  /** See {@link RedisCommands.xInfoConsumers}. */
-  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, XInfoConsumer<string>[]], D>
-  XINFO_CONSUMERS: RedisMulti<Replies, D>['xInfoConsumers']
-  /** See {@link RedisCommands.xInfoGroups}. */
-  xInfoGroups(key: RedisArgument): RedisChain<[...Replies, XInfoGroup<string>[]], D>
-  XINFO_GROUPS: RedisMulti<Replies, D>['xInfoGroups']
-  /** See {@link RedisCommands.xInfoStream}. */
-  xInfoStream(key: RedisArgument): RedisChain<[...Replies, XInfoStreamReply<string>], D>
-  XINFO_STREAM: RedisMulti<Replies, D>['xInfoStream']
-  /** See {@link RedisCommands.xLen}. */
-  xLen(key: RedisArgument): RedisChain<[...Replies, number], D>
-  XLEN: RedisMulti<Replies, D>['xLen']
-  /** See {@link RedisCommands.xNack}. */
-  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisChain<[...Replies, number], D>
-  XNACK: RedisMulti<Replies, D>['xNack']
-  /** See {@link RedisCommands.xPending}. */
-  xPending(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, { pending: number; firstId: string | null; lastId: string | null; consumers: { name: string; deliveriesCounter: number }[] | null }], D>
-  XPENDING: RedisMulti<Replies, D>['xPending']
-  /** See {@link RedisCommands.xPendingRange}. */
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisChain<[...Replies, { id: string; consumer: string; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]], D>
-  XPENDING_RANGE: RedisMulti<Replies, D>['xPendingRange']
-  /** See {@link RedisCommands.xRange}. */
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisChain<[...Replies, StreamMessage<string>[]], D>
-  XRANGE: RedisMulti<Replies, D>['xRange']
-  /** See {@link RedisCommands.xRead}. */
-  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisChain<[...Replies, StreamMessages<string>[] | null], D>
-  XREAD: RedisMulti<Replies, D>['xRead']
-  /** See {@link RedisCommands.xReadGroup}. */
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisChain<[...Replies, StreamMessages<string>[] | null], D>
-  XREADGROUP: RedisMulti<Replies, D>['xReadGroup']
-  /** See {@link RedisCommands.xRevRange}. */
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisChain<[...Replies, StreamMessage<string>[]], D>
-  XREVRANGE: RedisMulti<Replies, D>['xRevRange']
-  /** See {@link RedisCommands.xSetId}. */
-  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisChain<[...Replies, 'OK'], D>
-  XSETID: RedisMulti<Replies, D>['xSetId']
-  /** See {@link RedisCommands.xTrim}. */
-  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisChain<[...Replies, number], D>
-  XTRIM: RedisMulti<Replies, D>['xTrim']
-  /** See {@link RedisCommands.zAdd}. */
-  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisChain<[...Replies, number], D>
-  ZADD: RedisMulti<Replies, D>['zAdd']
-  /** See {@link RedisCommands.zAddIncr}. */
-  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisChain<[...Replies, number | null], D>
-  ZADD_INCR: RedisMulti<Replies, D>['zAddIncr']
-  /** See {@link RedisCommands.zCard}. */
-  zCard(key: RedisArgument): RedisChain<[...Replies, number], D>
-  ZCARD: RedisMulti<Replies, D>['zCard']
-  /** See {@link RedisCommands.zCount}. */
-  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D>
-  ZCOUNT: RedisMulti<Replies, D>['zCount']
-  /** See {@link RedisCommands.zDiff}. */
-  zDiff(keys: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  ZDIFF: RedisMulti<Replies, D>['zDiff']
-  /** See {@link RedisCommands.zDiffStore}. */
-  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  ZDIFFSTORE: RedisMulti<Replies, D>['zDiffStore']
-  /** See {@link RedisCommands.zDiffWithScores}. */
-  zDiffWithScores(keys: RedisVariadicArgument): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZDIFF_WITHSCORES: RedisMulti<Replies, D>['zDiffWithScores']
-  /** See {@link RedisCommands.zIncrBy}. */
-  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisChain<[...Replies, number], D>
-  ZINCRBY: RedisMulti<Replies, D>['zIncrBy']
-  /** See {@link RedisCommands.zInter}. */
-  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, string[]], D>
-  ZINTER: RedisMulti<Replies, D>['zInter']
-  /** See {@link RedisCommands.zInterCard}. */
-  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisChain<[...Replies, number], D>
-  ZINTERCARD: RedisMulti<Replies, D>['zInterCard']
-  /** See {@link RedisCommands.zInterStore}. */
-  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, number], D>
-  ZINTERSTORE: RedisMulti<Replies, D>['zInterStore']
-  /** See {@link RedisCommands.zInterWithScores}. */
-  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZINTER_WITHSCORES: RedisMulti<Replies, D>['zInterWithScores']
-  /** See {@link RedisCommands.zLexCount}. */
-  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisChain<[...Replies, number], D>
-  ZLEXCOUNT: RedisMulti<Replies, D>['zLexCount']
-  /** See {@link RedisCommands.zPopMax}. */
-  zPopMax(key: RedisArgument): RedisChain<[...Replies, { value: string; score: number } | null], D>
-  ZPOPMAX: RedisMulti<Replies, D>['zPopMax']
-  /** See {@link RedisCommands.zPopMaxCount}. */
-  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZPOPMAX_COUNT: RedisMulti<Replies, D>['zPopMaxCount']
-  /** See {@link RedisCommands.zPopMin}. */
-  zPopMin(key: RedisArgument): RedisChain<[...Replies, { value: string; score: number } | null], D>
-  ZPOPMIN: RedisMulti<Replies, D>['zPopMin']
-  /** See {@link RedisCommands.zPopMinCount}. */
-  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZPOPMIN_COUNT: RedisMulti<Replies, D>['zPopMinCount']
-  /** See {@link RedisCommands.zRandMember}. */
-  zRandMember(key: RedisArgument): RedisChain<[...Replies, string | null], D>
-  ZRANDMEMBER: RedisMulti<Replies, D>['zRandMember']
-  /** See {@link RedisCommands.zRandMemberCount}. */
-  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, string[]], D>
-  ZRANDMEMBER_COUNT: RedisMulti<Replies, D>['zRandMemberCount']
-  /** See {@link RedisCommands.zRandMemberCountWithScores}. */
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZRANDMEMBER_COUNT_WITHSCORES: RedisMulti<Replies, D>['zRandMemberCountWithScores']
-  /** See {@link RedisCommands.zRange}. */
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, string[]], D>
-  ZRANGE: RedisMulti<Replies, D>['zRange']
-  /** See {@link RedisCommands.zRangeByLex}. */
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, string[]], D>
-  ZRANGEBYLEX: RedisMulti<Replies, D>['zRangeByLex']
-  /** See {@link RedisCommands.zRangeByScore}. */
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, string[]], D>
-  ZRANGEBYSCORE: RedisMulti<Replies, D>['zRangeByScore']
-  /** See {@link RedisCommands.zRangeByScoreWithScores}. */
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZRANGEBYSCORE_WITHSCORES: RedisMulti<Replies, D>['zRangeByScoreWithScores']
-  /** See {@link RedisCommands.zRangeStore}. */
-  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, number], D>
-  ZRANGESTORE: RedisMulti<Replies, D>['zRangeStore']
-  /** See {@link RedisCommands.zRangeWithScores}. */
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZRANGE_WITHSCORES: RedisMulti<Replies, D>['zRangeWithScores']
-  /** See {@link RedisCommands.zRank}. */
-  zRank(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D>
-  ZRANK: RedisMulti<Replies, D>['zRank']
-  /** See {@link RedisCommands.zRankWithScore}. */
-  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, { rank: number; score: number } | null], D>
-  ZRANK_WITHSCORE: RedisMulti<Replies, D>['zRankWithScore']
-  /** See {@link RedisCommands.zRem}. */
-  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  ZREM: RedisMulti<Replies, D>['zRem']
-  /** See {@link RedisCommands.zRemRangeByLex}. */
-  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D>
-  ZREMRANGEBYLEX: RedisMulti<Replies, D>['zRemRangeByLex']
-  /** See {@link RedisCommands.zRemRangeByRank}. */
-  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, number], D>
-  ZREMRANGEBYRANK: RedisMulti<Replies, D>['zRemRangeByRank']
-  /** See {@link RedisCommands.zRemRangeByScore}. */
-  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D>
-  ZREMRANGEBYSCORE: RedisMulti<Replies, D>['zRemRangeByScore']
-  /** See {@link RedisCommands.zRevRank}. */
-  zRevRank(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D>
-  ZREVRANK: RedisMulti<Replies, D>['zRevRank']
-  /** See {@link RedisCommands.zRevRankWithScore}. */
-  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, { rank: number; score: number } | null], D>
-  ZREVRANK_WITHSCORE: RedisMulti<Replies, D>['zRevRankWithScore']
-  /** See {@link RedisCommands.zScan}. */
-  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: string; members: { value: string; score: number }[] }], D>
-  ZSCAN: RedisMulti<Replies, D>['zScan']
-  /** See {@link RedisCommands.zScore}. */
-  zScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D>
-  ZSCORE: RedisMulti<Replies, D>['zScore']
-  /** See {@link RedisCommands.zUnion}. */
-  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, string[]], D>
-  ZUNION: RedisMulti<Replies, D>['zUnion']
-  /** See {@link RedisCommands.zUnionStore}. */
-  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, number], D>
-  ZUNIONSTORE: RedisMulti<Replies, D>['zUnionStore']
-  /** See {@link RedisCommands.zUnionWithScores}. */
-  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, { value: string; score: number }[]], D>
-  ZUNION_WITHSCORES: RedisMulti<Replies, D>['zUnionWithScores']
-  /** See {@link RedisCommands.zmPop}. */
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisChain<[...Replies, { key: string; members: { value: string; score: number }[] } | null], D>
-  ZMPOP: RedisMulti<Replies, D>['zmPop']
-  /** See {@link RedisCommands.zmScore}. */
-  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, (number | null)[]], D>
-  ZMSCORE: RedisMulti<Replies, D>['zmScore']
-}
-
-/** The commands of a chain whose strings are Buffers. */
-export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferCommands.aclCat}. */
-  aclCat(categoryName?: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  ACL_CAT: RedisBufferMulti<Replies, D>['aclCat']
-  /** See {@link RedisBufferCommands.aclDelUser}. */
-  aclDelUser(username: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  ACL_DELUSER: RedisBufferMulti<Replies, D>['aclDelUser']
-  /** See {@link RedisBufferCommands.aclDryRun}. */
-  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisBufferChain<[...Replies, Buffer], D>
-  ACL_DRYRUN: RedisBufferMulti<Replies, D>['aclDryRun']
-  /** See {@link RedisBufferCommands.aclGenPass}. */
-  aclGenPass(bits?: RedisInteger): RedisBufferChain<[...Replies, Buffer], D>
-  ACL_GENPASS: RedisBufferMulti<Replies, D>['aclGenPass']
-  /** See {@link RedisBufferCommands.aclGetUser}. */
-  aclGetUser(username: RedisArgument): RedisBufferChain<[...Replies, { flags: Buffer[]; passwords: Buffer[]; commands: Buffer; keys: Buffer; channels: Buffer; selectors: { commands: Buffer; keys: Buffer; channels: Buffer }[] } | null], D>
-  ACL_GETUSER: RedisBufferMulti<Replies, D>['aclGetUser']
-  /** See {@link RedisBufferCommands.aclList}. */
-  aclList(): RedisBufferChain<[...Replies, Buffer[]], D>
-  ACL_LIST: RedisBufferMulti<Replies, D>['aclList']
-  /** See {@link RedisBufferCommands.aclLoad}. */
-  aclLoad(): RedisBufferChain<[...Replies, 'OK'], D>
-  ACL_LOAD: RedisBufferMulti<Replies, D>['aclLoad']
-  /** See {@link RedisBufferCommands.aclLog}. */
-  aclLog(count?: RedisInteger): RedisBufferChain<[...Replies, { count: number; reason: Buffer; context: Buffer; object: Buffer; username: Buffer; 'age-seconds': number; 'client-info': Buffer; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]], D>
-  ACL_LOG: RedisBufferMulti<Replies, D>['aclLog']
-  /** See {@link RedisBufferCommands.aclLogReset}. */
-  aclLogReset(): RedisBufferChain<[...Replies, 'OK'], D>
-  ACL_LOG_RESET: RedisBufferMulti<Replies, D>['aclLogReset']
-  /** See {@link RedisBufferCommands.aclSave}. */
-  aclSave(): RedisBufferChain<[...Replies, 'OK'], D>
-  ACL_SAVE: RedisBufferMulti<Replies, D>['aclSave']
-  /** See {@link RedisBufferCommands.aclSetUser}. */
-  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  ACL_SETUSER: RedisBufferMulti<Replies, D>['aclSetUser']
-  /** See {@link RedisBufferCommands.aclUsers}. */
-  aclUsers(): RedisBufferChain<[...Replies, Buffer[]], D>
-  ACL_USERS: RedisBufferMulti<Replies, D>['aclUsers']
-  /** See {@link RedisBufferCommands.aclWhoAmI}. */
-  aclWhoAmI(): RedisBufferChain<[...Replies, Buffer], D>
-  ACL_WHOAMI: RedisBufferMulti<Replies, D>['aclWhoAmI']
-  /** See {@link RedisBufferCommands.append}. */
-  append(key: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  APPEND: RedisBufferMulti<Replies, D>['append']
-  /** See {@link RedisBufferCommands.arCount}. */
-  arCount(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  ARCOUNT: RedisBufferMulti<Replies, D>['arCount']
-  /** See {@link RedisBufferCommands.arDel}. */
-  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, number], D>
-  ARDEL: RedisBufferMulti<Replies, D>['arDel']
-  /** See {@link RedisBufferCommands.arDelRange}. */
-  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisBufferChain<[...Replies, number], D>
-  ARDELRANGE: RedisBufferMulti<Replies, D>['arDelRange']
-  /** See {@link RedisBufferCommands.arGet}. */
-  arGet(key: RedisArgument, index: RedisInteger): RedisBufferChain<[...Replies, Buffer | null], D>
-  ARGET: RedisBufferMulti<Replies, D>['arGet']
-  /** See {@link RedisBufferCommands.arGetRange}. */
-  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  ARGETRANGE: RedisBufferMulti<Replies, D>['arGetRange']
-  /** See {@link RedisBufferCommands.arGrep}. */
-  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferChain<[...Replies, number[]], D>
-  ARGREP: RedisBufferMulti<Replies, D>['arGrep']
-  /** See {@link RedisBufferCommands.arGrepWithValues}. */
-  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisBufferChain<[...Replies, { index: number; value: Buffer }[]], D>
-  ARGREP_WITHVALUES: RedisBufferMulti<Replies, D>['arGrepWithValues']
-  /** See {@link RedisBufferCommands.arInfo}. */
-  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisBufferChain<[...Replies, Record<string, number>], D>
-  ARINFO: RedisBufferMulti<Replies, D>['arInfo']
-  /** See {@link RedisBufferCommands.arInsert}. */
-  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  ARINSERT: RedisBufferMulti<Replies, D>['arInsert']
-  /** See {@link RedisBufferCommands.arLastItems}. */
-  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  ARLASTITEMS: RedisBufferMulti<Replies, D>['arLastItems']
-  /** See {@link RedisBufferCommands.arLen}. */
-  arLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  ARLEN: RedisBufferMulti<Replies, D>['arLen']
-  /** See {@link RedisBufferCommands.arMGet}. */
-  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  ARMGET: RedisBufferMulti<Replies, D>['arMGet']
-  /** See {@link RedisBufferCommands.arMSet}. */
-  arMSet(key: RedisArgument, entries: ArEntries): RedisBufferChain<[...Replies, number], D>
-  ARMSET: RedisBufferMulti<Replies, D>['arMSet']
-  /** See {@link RedisBufferCommands.arNext}. */
-  arNext(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  ARNEXT: RedisBufferMulti<Replies, D>['arNext']
-  /** See {@link RedisBufferCommands.arOp}. */
-  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisBufferChain<[...Replies, Buffer | number | null], D>
-  AROP: RedisBufferMulti<Replies, D>['arOp']
-  /** See {@link RedisBufferCommands.arRing}. */
-  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  ARRING: RedisBufferMulti<Replies, D>['arRing']
-  /** See {@link RedisBufferCommands.arScan}. */
-  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisBufferChain<[...Replies, { index: number; value: Buffer }[]], D>
-  ARSCAN: RedisBufferMulti<Replies, D>['arScan']
-  /** See {@link RedisBufferCommands.arSeek}. */
-  arSeek(key: RedisArgument, index: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  ARSEEK: RedisBufferMulti<Replies, D>['arSeek']
-  /** See {@link RedisBufferCommands.arSet}. */
-  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  ARSET: RedisBufferMulti<Replies, D>['arSet']
-  /** See {@link RedisBufferCommands.bgRewriteAof}. */
-  bgRewriteAof(): RedisBufferChain<[...Replies, string], D>
-  BGREWRITEAOF: RedisBufferMulti<Replies, D>['bgRewriteAof']
-  /** See {@link RedisBufferCommands.bgSave}. */
-  bgSave(options?: { SCHEDULE?: boolean }): RedisBufferChain<[...Replies, string], D>
-  BGSAVE: RedisBufferMulti<Replies, D>['bgSave']
-  /** See {@link RedisBufferCommands.bitCount}. */
-  bitCount(key: RedisArgument, range?: BitCountRange): RedisBufferChain<[...Replies, number], D>
-  BITCOUNT: RedisBufferMulti<Replies, D>['bitCount']
-  /** See {@link RedisBufferCommands.bitField}. */
-  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisBufferChain<[...Replies, (number | null)[]], D>
-  BITFIELD: RedisBufferMulti<Replies, D>['bitField']
-  /** See {@link RedisBufferCommands.bitFieldRo}. */
-  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisBufferChain<[...Replies, number[]], D>
-  BITFIELD_RO: RedisBufferMulti<Replies, D>['bitFieldRo']
-  /** See {@link RedisBufferCommands.bitOp}. */
-  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  BITOP: RedisBufferMulti<Replies, D>['bitOp']
-  /** See {@link RedisBufferCommands.bitPos}. */
-  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisBufferChain<[...Replies, number], D>
-  BITPOS: RedisBufferMulti<Replies, D>['bitPos']
-  /** See {@link RedisBufferCommands.blMove}. */
-  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisBufferChain<[...Replies, Buffer | null], D>
-  BLMOVE: RedisBufferMulti<Replies, D>['blMove']
-  /** See {@link RedisBufferCommands.blMoveM}. */
-  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisBufferChain<[...Replies, Buffer[] | null], D>
-  BLMOVEM: RedisBufferMulti<Replies, D>['blMoveM']
-  /** See {@link RedisBufferCommands.blPop}. */
-  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; element: Buffer } | null], D>
-  BLPOP: RedisBufferMulti<Replies, D>['blPop']
-  /** See {@link RedisBufferCommands.blessClear}. */
-  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferChain<[...Replies, number], D>
-  BLESS_CLEAR: RedisBufferMulti<Replies, D>['blessClear']
-  /** See {@link RedisBufferCommands.blessGet}. */
-  blessGet(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  BLESS_GET: RedisBufferMulti<Replies, D>['blessGet']
-  /** See {@link RedisBufferCommands.blessScan}. */
-  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisBufferChain<[...Replies, { cursor: Buffer; keys: Buffer[] }], D>
-  BLESS_SCAN: RedisBufferMulti<Replies, D>['blessScan']
-  /** See {@link RedisBufferCommands.blessSet}. */
-  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisBufferChain<[...Replies, number], D>
-  BLESS_SET: RedisBufferMulti<Replies, D>['blessSet']
-  /** See {@link RedisBufferCommands.blmPop}. */
-  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferChain<[...Replies, [key: Buffer, elements: Buffer[]] | null], D>
-  BLMPOP: RedisBufferMulti<Replies, D>['blmPop']
-  /** See {@link RedisBufferCommands.brPop}. */
-  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; element: Buffer } | null], D>
-  BRPOP: RedisBufferMulti<Replies, D>['brPop']
-  /** See {@link RedisBufferCommands.brPopLPush}. */
-  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, Buffer | null], D>
-  BRPOPLPUSH: RedisBufferMulti<Replies, D>['brPopLPush']
-  /** See {@link RedisBufferCommands.bzPopMax}. */
-  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; value: Buffer; score: number } | null], D>
-  BZPOPMAX: RedisBufferMulti<Replies, D>['bzPopMax']
-  /** See {@link RedisBufferCommands.bzPopMin}. */
-  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisBufferChain<[...Replies, { key: Buffer; value: Buffer; score: number } | null], D>
-  BZPOPMIN: RedisBufferMulti<Replies, D>['bzPopMin']
-  /** See {@link RedisBufferCommands.bzmPop}. */
-  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferChain<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null], D>
-  BZMPOP: RedisBufferMulti<Replies, D>['bzmPop']
-  /** See {@link RedisBufferCommands.clientGetName}. */
-  clientGetName(): RedisBufferChain<[...Replies, Buffer | null], D>
-  CLIENT_GETNAME: RedisBufferMulti<Replies, D>['clientGetName']
-  /** See {@link RedisBufferCommands.clientGetRedir}. */
-  clientGetRedir(): RedisBufferChain<[...Replies, number], D>
-  CLIENT_GETREDIR: RedisBufferMulti<Replies, D>['clientGetRedir']
-  /** See {@link RedisBufferCommands.clientId}. */
-  clientId(): RedisBufferChain<[...Replies, number], D>
-  CLIENT_ID: RedisBufferMulti<Replies, D>['clientId']
-  /** See {@link RedisBufferCommands.clientInfo}. */
-  clientInfo(): RedisBufferChain<[...Replies, ClientInfo], D>
-  CLIENT_INFO: RedisBufferMulti<Replies, D>['clientInfo']
-  /** See {@link RedisBufferCommands.clientKill}. */
-  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisBufferChain<[...Replies, number], D>
-  CLIENT_KILL: RedisBufferMulti<Replies, D>['clientKill']
-  /** See {@link RedisBufferCommands.clientList}. */
-  clientList(filter?: ClientListFilter): RedisBufferChain<[...Replies, ClientInfo[]], D>
-  CLIENT_LIST: RedisBufferMulti<Replies, D>['clientList']
-  /** See {@link RedisBufferCommands.clientPause}. */
-  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisBufferChain<[...Replies, 'OK'], D>
-  CLIENT_PAUSE: RedisBufferMulti<Replies, D>['clientPause']
-  /** See {@link RedisBufferCommands.clientTrackingInfo}. */
-  clientTrackingInfo(): RedisBufferChain<[...Replies, { flags: Buffer[]; redirect: number; prefixes: Buffer[] }], D>
-  CLIENT_TRACKINGINFO: RedisBufferMulti<Replies, D>['clientTrackingInfo']
-  /** See {@link RedisBufferCommands.clientUnblock}. */
-  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisBufferChain<[...Replies, number], D>
-  CLIENT_UNBLOCK: RedisBufferMulti<Replies, D>['clientUnblock']
-  /** See {@link RedisBufferCommands.clientUnpause}. */
-  clientUnpause(): RedisBufferChain<[...Replies, 'OK'], D>
-  CLIENT_UNPAUSE: RedisBufferMulti<Replies, D>['clientUnpause']
-  /** See {@link RedisBufferCommands.clusterAddSlots}. */
-  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_ADDSLOTS: RedisBufferMulti<Replies, D>['clusterAddSlots']
-  /** See {@link RedisBufferCommands.clusterAddSlotsRange}. */
-  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_ADDSLOTSRANGE: RedisBufferMulti<Replies, D>['clusterAddSlotsRange']
-  /** See {@link RedisBufferCommands.clusterBumpEpoch}. */
-  clusterBumpEpoch(): RedisBufferChain<[...Replies, string], D>
-  CLUSTER_BUMPEPOCH: RedisBufferMulti<Replies, D>['clusterBumpEpoch']
-  /** See {@link RedisBufferCommands.clusterCountFailureReports}. */
-  clusterCountFailureReports(nodeId: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  'CLUSTER_COUNT-FAILURE-REPORTS': RedisBufferMulti<Replies, D>['clusterCountFailureReports']
-  /** See {@link RedisBufferCommands.clusterCountKeysInSlot}. */
-  clusterCountKeysInSlot(slot: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  CLUSTER_COUNTKEYSINSLOT: RedisBufferMulti<Replies, D>['clusterCountKeysInSlot']
-  /** See {@link RedisBufferCommands.clusterDelSlots}. */
-  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_DELSLOTS: RedisBufferMulti<Replies, D>['clusterDelSlots']
-  /** See {@link RedisBufferCommands.clusterDelSlotsRange}. */
-  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_DELSLOTSRANGE: RedisBufferMulti<Replies, D>['clusterDelSlotsRange']
-  /** See {@link RedisBufferCommands.clusterFailover}. */
-  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_FAILOVER: RedisBufferMulti<Replies, D>['clusterFailover']
-  /** See {@link RedisBufferCommands.clusterFlushSlots}. */
-  clusterFlushSlots(): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_FLUSHSLOTS: RedisBufferMulti<Replies, D>['clusterFlushSlots']
-  /** See {@link RedisBufferCommands.clusterForget}. */
-  clusterForget(nodeId: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_FORGET: RedisBufferMulti<Replies, D>['clusterForget']
-  /** See {@link RedisBufferCommands.clusterGetKeysInSlot}. */
-  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  CLUSTER_GETKEYSINSLOT: RedisBufferMulti<Replies, D>['clusterGetKeysInSlot']
-  /** See {@link RedisBufferCommands.clusterInfo}. */
-  clusterInfo(): RedisBufferChain<[...Replies, Buffer], D>
-  CLUSTER_INFO: RedisBufferMulti<Replies, D>['clusterInfo']
-  /** See {@link RedisBufferCommands.clusterKeySlot}. */
-  clusterKeySlot(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  CLUSTER_KEYSLOT: RedisBufferMulti<Replies, D>['clusterKeySlot']
-  /** See {@link RedisBufferCommands.clusterLinks}. */
-  clusterLinks(): RedisBufferChain<[...Replies, ClusterLink<Buffer>[]], D>
-  CLUSTER_LINKS: RedisBufferMulti<Replies, D>['clusterLinks']
-  /** See {@link RedisBufferCommands.clusterMeet}. */
-  clusterMeet(host: RedisArgument, port: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_MEET: RedisBufferMulti<Replies, D>['clusterMeet']
-  /** See {@link RedisBufferCommands.clusterMyId}. */
-  clusterMyId(): RedisBufferChain<[...Replies, Buffer], D>
-  CLUSTER_MYID: RedisBufferMulti<Replies, D>['clusterMyId']
-  /** See {@link RedisBufferCommands.clusterMyShardId}. */
-  clusterMyShardId(): RedisBufferChain<[...Replies, Buffer], D>
-  CLUSTER_MYSHARDID: RedisBufferMulti<Replies, D>['clusterMyShardId']
-  /** See {@link RedisBufferCommands.clusterNodes}. */
-  clusterNodes(): RedisBufferChain<[...Replies, Buffer], D>
-  CLUSTER_NODES: RedisBufferMulti<Replies, D>['clusterNodes']
-  /** See {@link RedisBufferCommands.clusterReplicas}. */
-  clusterReplicas(nodeId: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  CLUSTER_REPLICAS: RedisBufferMulti<Replies, D>['clusterReplicas']
-  /** See {@link RedisBufferCommands.clusterReplicate}. */
-  clusterReplicate(nodeId: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_REPLICATE: RedisBufferMulti<Replies, D>['clusterReplicate']
-  /** See {@link RedisBufferCommands.clusterReset}. */
-  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_RESET: RedisBufferMulti<Replies, D>['clusterReset']
-  /** See {@link RedisBufferCommands.clusterSaveConfig}. */
-  clusterSaveConfig(): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_SAVECONFIG: RedisBufferMulti<Replies, D>['clusterSaveConfig']
-  /** See {@link RedisBufferCommands.clusterSetConfigEpoch}. */
-  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  'CLUSTER_SET-CONFIG-EPOCH': RedisBufferMulti<Replies, D>['clusterSetConfigEpoch']
-  /** See {@link RedisBufferCommands.clusterSetSlot}. */
-  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  CLUSTER_SETSLOT: RedisBufferMulti<Replies, D>['clusterSetSlot']
-  /** See {@link RedisBufferCommands.clusterSlots}. */
-  clusterSlots(): RedisBufferChain<[...Replies, ClusterSlots<Buffer>[]], D>
-  CLUSTER_SLOTS: RedisBufferMulti<Replies, D>['clusterSlots']
-  /** See {@link RedisBufferCommands.command}. */
-  command(): RedisBufferChain<[...Replies, CommandReply[]], D>
-  COMMAND: RedisBufferMulti<Replies, D>['command']
-  /** See {@link RedisBufferCommands.commandCount}. */
-  commandCount(): RedisBufferChain<[...Replies, number], D>
-  COMMAND_COUNT: RedisBufferMulti<Replies, D>['commandCount']
-  /** See {@link RedisBufferCommands.commandDocs}. */
-  commandDocs(commands?: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, CommandDoc<Buffer>>], D>
-  COMMAND_DOCS: RedisBufferMulti<Replies, D>['commandDocs']
-  /** See {@link RedisBufferCommands.commandGetKeys}. */
-  commandGetKeys(args: RedisArgument[]): RedisBufferChain<[...Replies, Buffer[]], D>
-  COMMAND_GETKEYS: RedisBufferMulti<Replies, D>['commandGetKeys']
-  /** See {@link RedisBufferCommands.commandGetKeysAndFlags}. */
-  commandGetKeysAndFlags(args: RedisArgument[]): RedisBufferChain<[...Replies, { key: Buffer; flags: Buffer[] }[]], D>
-  COMMAND_GETKEYSANDFLAGS: RedisBufferMulti<Replies, D>['commandGetKeysAndFlags']
-  /** See {@link RedisBufferCommands.commandInfo}. */
-  commandInfo(commands: RedisArgument[]): RedisBufferChain<[...Replies, (CommandReply | null)[]], D>
-  COMMAND_INFO: RedisBufferMulti<Replies, D>['commandInfo']
-  /** See {@link RedisBufferCommands.commandList}. */
-  commandList(options?: CommandListOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  COMMAND_LIST: RedisBufferMulti<Replies, D>['commandList']
-  /** See {@link RedisBufferCommands.configGet}. */
-  configGet(parameters: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, Buffer>], D>
-  CONFIG_GET: RedisBufferMulti<Replies, D>['configGet']
-  /** See {@link RedisBufferCommands.configResetStat}. */
-  configResetStat(): RedisBufferChain<[...Replies, 'OK'], D>
-  CONFIG_RESETSTAT: RedisBufferMulti<Replies, D>['configResetStat']
-  CONFIG_RESETASTAT: RedisBufferMulti<Replies, D>['configResetStat']
-  /** See {@link RedisBufferCommands.configRewrite}. */
-  configRewrite(): RedisBufferChain<[...Replies, 'OK'], D>
-  CONFIG_REWRITE: RedisBufferMulti<Replies, D>['configRewrite']
-  /** See {@link RedisBufferCommands.configSet}. */
-  configSet(parameter: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  configSet(parameters: Record<string, RedisArgument>): RedisBufferChain<[...Replies, 'OK'], D>
-  CONFIG_SET: RedisBufferMulti<Replies, D>['configSet']
-  /** See {@link RedisBufferCommands.copy}. */
-  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisBufferChain<[...Replies, number], D>
-  COPY: RedisBufferMulti<Replies, D>['copy']
-  /** See {@link RedisBufferCommands.dbSize}. */
-  dbSize(): RedisBufferChain<[...Replies, number], D>
-  DBSIZE: RedisBufferMulti<Replies, D>['dbSize']
-  /** See {@link RedisBufferCommands.decr}. */
-  decr(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  DECR: RedisBufferMulti<Replies, D>['decr']
-  /** See {@link RedisBufferCommands.decrBy}. */
-  decrBy(key: RedisArgument, decrement: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  DECRBY: RedisBufferMulti<Replies, D>['decrBy']
-  /** See {@link RedisBufferCommands.del}. */
-  del(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  DEL: RedisBufferMulti<Replies, D>['del']
-  /** See {@link RedisBufferCommands.delEx}. */
-  delEx(key: RedisArgument, options?: DelExOptions): RedisBufferChain<[...Replies, number], D>
-  DELEX: RedisBufferMulti<Replies, D>['delEx']
-  /** See {@link RedisBufferCommands.digest}. */
-  digest(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  DIGEST: RedisBufferMulti<Replies, D>['digest']
-  /** See {@link RedisBufferCommands.dump}. */
-  dump(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  DUMP: RedisBufferMulti<Replies, D>['dump']
-  /** See {@link RedisBufferCommands.echo}. */
-  echo(message: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
-  ECHO: RedisBufferMulti<Replies, D>['echo']
-  /** See {@link RedisBufferCommands.eval}. */
-  eval(script: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
-  EVAL: RedisBufferMulti<Replies, D>['eval']
-  /** See {@link RedisBufferCommands.evalRo}. */
-  evalRo(script: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
-  EVAL_RO: RedisBufferMulti<Replies, D>['evalRo']
-  /** See {@link RedisBufferCommands.evalSha}. */
-  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
-  EVALSHA: RedisBufferMulti<Replies, D>['evalSha']
-  /** See {@link RedisBufferCommands.evalShaRo}. */
-  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
-  EVALSHA_RO: RedisBufferMulti<Replies, D>['evalShaRo']
-  /** See {@link RedisBufferCommands.exists}. */
-  exists(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  EXISTS: RedisBufferMulti<Replies, D>['exists']
-  /** See {@link RedisBufferCommands.expire}. */
-  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
-  EXPIRE: RedisBufferMulti<Replies, D>['expire']
-  /** See {@link RedisBufferCommands.expireAt}. */
-  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
-  EXPIREAT: RedisBufferMulti<Replies, D>['expireAt']
-  /** See {@link RedisBufferCommands.expireTime}. */
-  expireTime(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  EXPIRETIME: RedisBufferMulti<Replies, D>['expireTime']
-  /** See {@link RedisBufferCommands.fCall}. */
-  fCall(name: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
-  FCALL: RedisBufferMulti<Replies, D>['fCall']
-  /** See {@link RedisBufferCommands.fCallRo}. */
-  fCallRo(name: RedisArgument, options?: EvalOptions): RedisBufferChain<[...Replies, unknown], D>
-  FCALL_RO: RedisBufferMulti<Replies, D>['fCallRo']
-  /** See {@link RedisBufferCommands.flushAll}. */
-  flushAll(mode?: RedisFlushMode): RedisBufferChain<[...Replies, 'OK'], D>
-  FLUSHALL: RedisBufferMulti<Replies, D>['flushAll']
-  /** See {@link RedisBufferCommands.flushDb}. */
-  flushDb(mode?: RedisFlushMode): RedisBufferChain<[...Replies, 'OK'], D>
-  FLUSHDB: RedisBufferMulti<Replies, D>['flushDb']
-  /** See {@link RedisBufferCommands.functionDelete}. */
-  functionDelete(library: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  FUNCTION_DELETE: RedisBufferMulti<Replies, D>['functionDelete']
-  /** See {@link RedisBufferCommands.functionDump}. */
-  functionDump(): RedisBufferChain<[...Replies, Buffer], D>
-  FUNCTION_DUMP: RedisBufferMulti<Replies, D>['functionDump']
-  /** See {@link RedisBufferCommands.functionFlush}. */
-  functionFlush(mode?: RedisFlushMode): RedisBufferChain<[...Replies, 'OK'], D>
-  FUNCTION_FLUSH: RedisBufferMulti<Replies, D>['functionFlush']
-  /** See {@link RedisBufferCommands.functionKill}. */
-  functionKill(): RedisBufferChain<[...Replies, 'OK'], D>
-  FUNCTION_KILL: RedisBufferMulti<Replies, D>['functionKill']
-  /** See {@link RedisBufferCommands.functionList}. */
-  functionList(options?: FunctionListOptions): RedisBufferChain<[...Replies, FunctionLibrary<Buffer>[]], D>
-  FUNCTION_LIST: RedisBufferMulti<Replies, D>['functionList']
-  /** See {@link RedisBufferCommands.functionListWithCode}. */
-  functionListWithCode(options?: FunctionListOptions): RedisBufferChain<[...Replies, (FunctionLibrary<Buffer> & { library_code: Buffer })[]], D>
-  FUNCTION_LIST_WITHCODE: RedisBufferMulti<Replies, D>['functionListWithCode']
-  /** See {@link RedisBufferCommands.functionLoad}. */
-  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisBufferChain<[...Replies, Buffer], D>
-  FUNCTION_LOAD: RedisBufferMulti<Replies, D>['functionLoad']
-  /** See {@link RedisBufferCommands.functionRestore}. */
-  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  FUNCTION_RESTORE: RedisBufferMulti<Replies, D>['functionRestore']
-  /** See {@link RedisBufferCommands.functionStats}. */
-  functionStats(): RedisBufferChain<[...Replies, FunctionStats<Buffer>], D>
-  FUNCTION_STATS: RedisBufferMulti<Replies, D>['functionStats']
-  /** See {@link RedisBufferCommands.geoAdd}. */
-  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisBufferChain<[...Replies, number], D>
-  GEOADD: RedisBufferMulti<Replies, D>['geoAdd']
-  /** See {@link RedisBufferCommands.geoDist}. */
-  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisBufferChain<[...Replies, number | null], D>
-  GEODIST: RedisBufferMulti<Replies, D>['geoDist']
-  /** See {@link RedisBufferCommands.geoHash}. */
-  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  GEOHASH: RedisBufferMulti<Replies, D>['geoHash']
-  /** See {@link RedisBufferCommands.geoPos}. */
-  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisBufferChain<[...Replies, (GeoPosition | null)[]], D>
-  GEOPOS: RedisBufferMulti<Replies, D>['geoPos']
-  /** See {@link RedisBufferCommands.geoRadius}. */
-  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  GEORADIUS: RedisBufferMulti<Replies, D>['geoRadius']
-  /** See {@link RedisBufferCommands.geoRadiusByMember}. */
-  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  GEORADIUSBYMEMBER: RedisBufferMulti<Replies, D>['geoRadiusByMember']
-  /** See {@link RedisBufferCommands.geoRadiusByMemberRo}. */
-  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  GEORADIUSBYMEMBER_RO: RedisBufferMulti<Replies, D>['geoRadiusByMemberRo']
-  /** See {@link RedisBufferCommands.geoRadiusByMemberRoWith}. */
-  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
-  GEORADIUSBYMEMBER_RO_WITH: RedisBufferMulti<Replies, D>['geoRadiusByMemberRoWith']
-  /** See {@link RedisBufferCommands.geoRadiusByMemberStore}. */
-  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferChain<[...Replies, number], D>
-  GEORADIUSBYMEMBER_STORE: RedisBufferMulti<Replies, D>['geoRadiusByMemberStore']
-  /** See {@link RedisBufferCommands.geoRadiusByMemberWith}. */
-  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
-  GEORADIUSBYMEMBER_WITH: RedisBufferMulti<Replies, D>['geoRadiusByMemberWith']
-  /** See {@link RedisBufferCommands.geoRadiusRo}. */
-  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  GEORADIUS_RO: RedisBufferMulti<Replies, D>['geoRadiusRo']
-  /** See {@link RedisBufferCommands.geoRadiusRoWith}. */
-  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
-  GEORADIUS_RO_WITH: RedisBufferMulti<Replies, D>['geoRadiusRoWith']
-  /** See {@link RedisBufferCommands.geoRadiusStore}. */
-  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisBufferChain<[...Replies, number], D>
-  GEORADIUS_STORE: RedisBufferMulti<Replies, D>['geoRadiusStore']
-  /** See {@link RedisBufferCommands.geoRadiusWith}. */
-  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
-  GEORADIUS_WITH: RedisBufferMulti<Replies, D>['geoRadiusWith']
-  /** See {@link RedisBufferCommands.geoSearch}. */
-  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  GEOSEARCH: RedisBufferMulti<Replies, D>['geoSearch']
-  /** See {@link RedisBufferCommands.geoSearchStore}. */
-  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisBufferChain<[...Replies, number], D>
-  GEOSEARCHSTORE: RedisBufferMulti<Replies, D>['geoSearchStore']
-  /** See {@link RedisBufferCommands.geoSearchWith}. */
-  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisBufferChain<[...Replies, GeoReplyWithMember<Buffer>[]], D>
-  GEOSEARCH_WITH: RedisBufferMulti<Replies, D>['geoSearchWith']
-  /** See {@link RedisBufferCommands.get}. */
-  get(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  GET: RedisBufferMulti<Replies, D>['get']
-  /** See {@link RedisBufferCommands.getBit}. */
-  getBit(key: RedisArgument, offset: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  GETBIT: RedisBufferMulti<Replies, D>['getBit']
-  /** See {@link RedisBufferCommands.getDel}. */
-  getDel(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  GETDEL: RedisBufferMulti<Replies, D>['getDel']
-  /** See {@link RedisBufferCommands.getEx}. */
-  getEx(key: RedisArgument, options: GetExOptions): RedisBufferChain<[...Replies, Buffer | null], D>
-  GETEX: RedisBufferMulti<Replies, D>['getEx']
-  /** See {@link RedisBufferCommands.getRange}. */
-  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisBufferChain<[...Replies, Buffer], D>
-  GETRANGE: RedisBufferMulti<Replies, D>['getRange']
-  /** See {@link RedisBufferCommands.getSet}. */
-  getSet(key: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  GETSET: RedisBufferMulti<Replies, D>['getSet']
-  /** See {@link RedisBufferCommands.hDel}. */
-  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  HDEL: RedisBufferMulti<Replies, D>['hDel']
-  /** See {@link RedisBufferCommands.hExists}. */
-  hExists(key: RedisArgument, field: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  HEXISTS: RedisBufferMulti<Replies, D>['hExists']
-  /** See {@link RedisBufferCommands.hExpire}. */
-  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
-  HEXPIRE: RedisBufferMulti<Replies, D>['hExpire']
-  /** See {@link RedisBufferCommands.hExpireAt}. */
-  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
-  HEXPIREAT: RedisBufferMulti<Replies, D>['hExpireAt']
-  /** See {@link RedisBufferCommands.hExpireTime}. */
-  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
-  HEXPIRETIME: RedisBufferMulti<Replies, D>['hExpireTime']
-  /** See {@link RedisBufferCommands.hGet}. */
-  hGet(key: RedisArgument, field: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  HGET: RedisBufferMulti<Replies, D>['hGet']
-  /** See {@link RedisBufferCommands.hGetAll}. */
-  hGetAll(key: RedisArgument): RedisBufferChain<[...Replies, Record<string, Buffer>], D>
-  HGETALL: RedisBufferMulti<Replies, D>['hGetAll']
-  /** See {@link RedisBufferCommands.hGetDel}. */
-  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  HGETDEL: RedisBufferMulti<Replies, D>['hGetDel']
-  /** See {@link RedisBufferCommands.hGetEx}. */
-  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  HGETEX: RedisBufferMulti<Replies, D>['hGetEx']
-  /** See {@link RedisBufferCommands.hIncrBy}. */
-  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  HINCRBY: RedisBufferMulti<Replies, D>['hIncrBy']
-  /** See {@link RedisBufferCommands.hIncrByFloat}. */
-  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisBufferChain<[...Replies, Buffer], D>
-  HINCRBYFLOAT: RedisBufferMulti<Replies, D>['hIncrByFloat']
-  /** See {@link RedisBufferCommands.hKeys}. */
-  hKeys(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  HKEYS: RedisBufferMulti<Replies, D>['hKeys']
-  /** See {@link RedisBufferCommands.hLen}. */
-  hLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  HLEN: RedisBufferMulti<Replies, D>['hLen']
-  /** See {@link RedisBufferCommands.hPersist}. */
-  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
-  HPERSIST: RedisBufferMulti<Replies, D>['hPersist']
-  /** See {@link RedisBufferCommands.hRandField}. */
-  hRandField(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  HRANDFIELD: RedisBufferMulti<Replies, D>['hRandField']
-  /** See {@link RedisBufferCommands.hRandFieldCount}. */
-  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  HRANDFIELD_COUNT: RedisBufferMulti<Replies, D>['hRandFieldCount']
-  /** See {@link RedisBufferCommands.hRandFieldCountWithValues}. */
-  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { field: Buffer; value: Buffer }[]], D>
-  HRANDFIELD_COUNT_WITHVALUES: RedisBufferMulti<Replies, D>['hRandFieldCountWithValues']
-  /** See {@link RedisBufferCommands.hScan}. */
-  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; entries: { field: Buffer; value: Buffer }[] }], D>
-  HSCAN: RedisBufferMulti<Replies, D>['hScan']
-  /** See {@link RedisBufferCommands.hScanNoValues}. */
-  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; fields: Buffer[] }], D>
-  HSCAN_NOVALUES: RedisBufferMulti<Replies, D>['hScanNoValues']
-  /** See {@link RedisBufferCommands.hSet}. */
-  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisBufferChain<[...Replies, number], D>
-  hSet(key: RedisArgument, fields: HashFields): RedisBufferChain<[...Replies, number], D>
-  HSET: RedisBufferMulti<Replies, D>['hSet']
-  /** See {@link RedisBufferCommands.hSetEx}. */
-  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisBufferChain<[...Replies, number], D>
-  HSETEX: RedisBufferMulti<Replies, D>['hSetEx']
-  /** See {@link RedisBufferCommands.hSetNX}. */
-  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  HSETNX: RedisBufferMulti<Replies, D>['hSetNX']
-  /** See {@link RedisBufferCommands.hStrLen}. */
-  hStrLen(key: RedisArgument, field: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  HSTRLEN: RedisBufferMulti<Replies, D>['hStrLen']
-  /** See {@link RedisBufferCommands.hTTL}. */
-  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
-  HTTL: RedisBufferMulti<Replies, D>['hTTL']
-  /** See {@link RedisBufferCommands.hVals}. */
-  hVals(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  HVALS: RedisBufferMulti<Replies, D>['hVals']
-  /** See {@link RedisBufferCommands.hello}. */
-  hello(): RedisBufferChain<[...Replies, HelloReply<Buffer>], D>
-  HELLO: RedisBufferMulti<Replies, D>['hello']
-  /** See {@link RedisBufferCommands.hmGet}. */
-  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  HMGET: RedisBufferMulti<Replies, D>['hmGet']
-  /** See {@link RedisBufferCommands.hotkeysGet}. */
-  hotkeysGet(): RedisBufferChain<[...Replies, HotkeysReport | null], D>
-  HOTKEYS_GET: RedisBufferMulti<Replies, D>['hotkeysGet']
-  /** See {@link RedisBufferCommands.hotkeysReset}. */
-  hotkeysReset(): RedisBufferChain<[...Replies, 'OK'], D>
-  HOTKEYS_RESET: RedisBufferMulti<Replies, D>['hotkeysReset']
-  /** See {@link RedisBufferCommands.hotkeysStart}. */
-  hotkeysStart(options: HotkeysStartOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  HOTKEYS_START: RedisBufferMulti<Replies, D>['hotkeysStart']
-  /** See {@link RedisBufferCommands.hotkeysStop}. */
-  hotkeysStop(): RedisBufferChain<[...Replies, 'OK'], D>
-  HOTKEYS_STOP: RedisBufferMulti<Replies, D>['hotkeysStop']
-  /** See {@link RedisBufferCommands.hpExpire}. */
-  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
-  HPEXPIRE: RedisBufferMulti<Replies, D>['hpExpire']
-  /** See {@link RedisBufferCommands.hpExpireAt}. */
-  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, HashExpiration[] | null], D>
-  HPEXPIREAT: RedisBufferMulti<Replies, D>['hpExpireAt']
-  /** See {@link RedisBufferCommands.hpExpireTime}. */
-  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
-  HPEXPIRETIME: RedisBufferMulti<Replies, D>['hpExpireTime']
-  /** See {@link RedisBufferCommands.hpTTL}. */
-  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisBufferChain<[...Replies, number[] | null], D>
-  HPTTL: RedisBufferMulti<Replies, D>['hpTTL']
-  /** See {@link RedisBufferCommands.incr}. */
-  incr(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  INCR: RedisBufferMulti<Replies, D>['incr']
-  /** See {@link RedisBufferCommands.incrBy}. */
-  incrBy(key: RedisArgument, increment: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  INCRBY: RedisBufferMulti<Replies, D>['incrBy']
-  /** See {@link RedisBufferCommands.incrByFloat}. */
-  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisBufferChain<[...Replies, Buffer], D>
-  INCRBYFLOAT: RedisBufferMulti<Replies, D>['incrByFloat']
-  /** See {@link RedisBufferCommands.incrExByFloat}. */
-  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisBufferChain<[...Replies, [value: number, added: number]], D>
-  INCREXBYFLOAT: RedisBufferMulti<Replies, D>['incrExByFloat']
-  /** See {@link RedisBufferCommands.increx}. */
-  increx(key: RedisArgument, options?: IncrExOptions): RedisBufferChain<[...Replies, [value: number, added: number]], D>
-  INCREX: RedisBufferMulti<Replies, D>['increx']
-  /** See {@link RedisBufferCommands.info}. */
-  info(section?: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
-  INFO: RedisBufferMulti<Replies, D>['info']
-  /** See {@link RedisBufferCommands.keys}. */
-  keys(pattern: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  KEYS: RedisBufferMulti<Replies, D>['keys']
-  /** See {@link RedisBufferCommands.lIndex}. */
-  lIndex(key: RedisArgument, index: RedisInteger): RedisBufferChain<[...Replies, Buffer | null], D>
-  LINDEX: RedisBufferMulti<Replies, D>['lIndex']
-  /** See {@link RedisBufferCommands.lInsert}. */
-  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  LINSERT: RedisBufferMulti<Replies, D>['lInsert']
-  /** See {@link RedisBufferCommands.lLen}. */
-  lLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  LLEN: RedisBufferMulti<Replies, D>['lLen']
-  /** See {@link RedisBufferCommands.lMove}. */
-  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisBufferChain<[...Replies, Buffer | null], D>
-  LMOVE: RedisBufferMulti<Replies, D>['lMove']
-  /** See {@link RedisBufferCommands.lMoveM}. */
-  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisBufferChain<[...Replies, Buffer[] | null], D>
-  LMOVEM: RedisBufferMulti<Replies, D>['lMoveM']
-  /** See {@link RedisBufferCommands.lPop}. */
-  lPop(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  LPOP: RedisBufferMulti<Replies, D>['lPop']
-  /** See {@link RedisBufferCommands.lPopCount}. */
-  lPopCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[] | null], D>
-  LPOP_COUNT: RedisBufferMulti<Replies, D>['lPopCount']
-  /** See {@link RedisBufferCommands.lPos}. */
-  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisBufferChain<[...Replies, number | null], D>
-  LPOS: RedisBufferMulti<Replies, D>['lPos']
-  /** See {@link RedisBufferCommands.lPosCount}. */
-  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisBufferChain<[...Replies, number[]], D>
-  LPOS_COUNT: RedisBufferMulti<Replies, D>['lPosCount']
-  /** See {@link RedisBufferCommands.lPush}. */
-  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  LPUSH: RedisBufferMulti<Replies, D>['lPush']
-  /** See {@link RedisBufferCommands.lPushX}. */
-  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  LPUSHX: RedisBufferMulti<Replies, D>['lPushX']
-  /** See {@link RedisBufferCommands.lRange}. */
-  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  LRANGE: RedisBufferMulti<Replies, D>['lRange']
-  /** See {@link RedisBufferCommands.lRem}. */
-  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  LREM: RedisBufferMulti<Replies, D>['lRem']
-  /** See {@link RedisBufferCommands.lSet}. */
-  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  LSET: RedisBufferMulti<Replies, D>['lSet']
-  /** See {@link RedisBufferCommands.lTrim}. */
-  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  LTRIM: RedisBufferMulti<Replies, D>['lTrim']
-  /** See {@link RedisBufferCommands.lastSave}. */
-  lastSave(): RedisBufferChain<[...Replies, number], D>
-  LASTSAVE: RedisBufferMulti<Replies, D>['lastSave']
-  /** See {@link RedisBufferCommands.latencyDoctor}. */
-  latencyDoctor(): RedisBufferChain<[...Replies, Buffer], D>
-  LATENCY_DOCTOR: RedisBufferMulti<Replies, D>['latencyDoctor']
-  /** See {@link RedisBufferCommands.latencyGraph}. */
-  latencyGraph(event: LatencyEvent): RedisBufferChain<[...Replies, Buffer], D>
-  LATENCY_GRAPH: RedisBufferMulti<Replies, D>['latencyGraph']
-  /** See {@link RedisBufferCommands.latencyHistogram}. */
-  latencyHistogram(...commands: RedisArgument[]): RedisBufferChain<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>], D>
-  LATENCY_HISTOGRAM: RedisBufferMulti<Replies, D>['latencyHistogram']
-  /** See {@link RedisBufferCommands.latencyHistory}. */
-  latencyHistory(event: LatencyEvent): RedisBufferChain<[...Replies, [timestamp: number, latency: number][]], D>
-  LATENCY_HISTORY: RedisBufferMulti<Replies, D>['latencyHistory']
-  /** See {@link RedisBufferCommands.latencyLatest}. */
-  latencyLatest(): RedisBufferChain<[...Replies, [name: Buffer, timestamp: number, latestLatency: number, allTimeLatency: number][]], D>
-  LATENCY_LATEST: RedisBufferMulti<Replies, D>['latencyLatest']
-  /** See {@link RedisBufferCommands.latencyReset}. */
-  latencyReset(...events: LatencyEvent[]): RedisBufferChain<[...Replies, number], D>
-  LATENCY_RESET: RedisBufferMulti<Replies, D>['latencyReset']
-  /** See {@link RedisBufferCommands.lcs}. */
-  lcs(key1: RedisArgument, key2: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
-  LCS: RedisBufferMulti<Replies, D>['lcs']
-  /** See {@link RedisBufferCommands.lcsIdx}. */
-  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferChain<[...Replies, LcsIdxReply], D>
-  LCS_IDX: RedisBufferMulti<Replies, D>['lcsIdx']
-  /** See {@link RedisBufferCommands.lcsIdxWithMatchLen}. */
-  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisBufferChain<[...Replies, LcsIdxWithMatchLenReply], D>
-  LCS_IDX_WITHMATCHLEN: RedisBufferMulti<Replies, D>['lcsIdxWithMatchLen']
-  /** See {@link RedisBufferCommands.lcsLen}. */
-  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  LCS_LEN: RedisBufferMulti<Replies, D>['lcsLen']
-  /** See {@link RedisBufferCommands.lmPop}. */
-  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisBufferChain<[...Replies, [key: Buffer, elements: Buffer[]] | null], D>
-  LMPOP: RedisBufferMulti<Replies, D>['lmPop']
-  /** See {@link RedisBufferCommands.lolwut}. */
-  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisBufferChain<[...Replies, Buffer], D>
-  LOLWUT: RedisBufferMulti<Replies, D>['lolwut']
-  /** See {@link RedisBufferCommands.mGet}. */
-  mGet(keys: RedisArgument[]): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  MGET: RedisBufferMulti<Replies, D>['mGet']
-  /** See {@link RedisBufferCommands.mSet}. */
-  mSet(toSet: MSetArguments): RedisBufferChain<[...Replies, 'OK'], D>
-  MSET: RedisBufferMulti<Replies, D>['mSet']
-  /** See {@link RedisBufferCommands.mSetEx}. */
-  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisBufferChain<[...Replies, number], D>
-  MSETEX: RedisBufferMulti<Replies, D>['mSetEx']
-  /** See {@link RedisBufferCommands.mSetNX}. */
-  mSetNX(toSet: MSetArguments): RedisBufferChain<[...Replies, number], D>
-  MSETNX: RedisBufferMulti<Replies, D>['mSetNX']
-  /** See {@link RedisBufferCommands.memoryDoctor}. */
-  memoryDoctor(): RedisBufferChain<[...Replies, Buffer], D>
-  MEMORY_DOCTOR: RedisBufferMulti<Replies, D>['memoryDoctor']
-  /** See {@link RedisBufferCommands.memoryMallocStats}. */
-  memoryMallocStats(): RedisBufferChain<[...Replies, Buffer], D>
-  'MEMORY_MALLOC-STATS': RedisBufferMulti<Replies, D>['memoryMallocStats']
-  /** See {@link RedisBufferCommands.memoryPurge}. */
-  memoryPurge(): RedisBufferChain<[...Replies, 'OK'], D>
-  MEMORY_PURGE: RedisBufferMulti<Replies, D>['memoryPurge']
-  /** See {@link RedisBufferCommands.memoryStats}. */
-  memoryStats(): RedisBufferChain<[...Replies, MemoryStats], D>
-  MEMORY_STATS: RedisBufferMulti<Replies, D>['memoryStats']
-  /** See {@link RedisBufferCommands.memoryUsage}. */
-  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisBufferChain<[...Replies, number | null], D>
-  MEMORY_USAGE: RedisBufferMulti<Replies, D>['memoryUsage']
-  /** See {@link RedisBufferCommands.migrate}. */
-  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisBufferChain<[...Replies, 'OK' | 'NOKEY'], D>
-  MIGRATE: RedisBufferMulti<Replies, D>['migrate']
-  /** See {@link RedisBufferCommands.moduleList}. */
-  moduleList(): RedisBufferChain<[...Replies, { name: Buffer; ver: number; path?: Buffer; args?: Buffer[] }[]], D>
-  MODULE_LIST: RedisBufferMulti<Replies, D>['moduleList']
-  /** See {@link RedisBufferCommands.moduleLoad}. */
-  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisBufferChain<[...Replies, 'OK'], D>
-  MODULE_LOAD: RedisBufferMulti<Replies, D>['moduleLoad']
-  /** See {@link RedisBufferCommands.moduleUnload}. */
-  moduleUnload(name: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  MODULE_UNLOAD: RedisBufferMulti<Replies, D>['moduleUnload']
-  /** See {@link RedisBufferCommands.move}. */
-  move(key: RedisArgument, db: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  MOVE: RedisBufferMulti<Replies, D>['move']
-  /** See {@link RedisBufferCommands.objectEncoding}. */
-  objectEncoding(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  OBJECT_ENCODING: RedisBufferMulti<Replies, D>['objectEncoding']
-  /** See {@link RedisBufferCommands.objectFreq}. */
-  objectFreq(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  OBJECT_FREQ: RedisBufferMulti<Replies, D>['objectFreq']
-  /** See {@link RedisBufferCommands.objectIdleTime}. */
-  objectIdleTime(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  OBJECT_IDLETIME: RedisBufferMulti<Replies, D>['objectIdleTime']
-  /** See {@link RedisBufferCommands.objectRefCount}. */
-  objectRefCount(key: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  OBJECT_REFCOUNT: RedisBufferMulti<Replies, D>['objectRefCount']
-  /** See {@link RedisBufferCommands.pExpire}. */
-  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
-  PEXPIRE: RedisBufferMulti<Replies, D>['pExpire']
-  /** See {@link RedisBufferCommands.pExpireAt}. */
-  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisBufferChain<[...Replies, number], D>
-  PEXPIREAT: RedisBufferMulti<Replies, D>['pExpireAt']
-  /** See {@link RedisBufferCommands.pExpireTime}. */
-  pExpireTime(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  PEXPIRETIME: RedisBufferMulti<Replies, D>['pExpireTime']
-  /** See {@link RedisBufferCommands.pSetEx}. */
-  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  PSETEX: RedisBufferMulti<Replies, D>['pSetEx']
-  /** See {@link RedisBufferCommands.pTTL}. */
-  pTTL(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  PTTL: RedisBufferMulti<Replies, D>['pTTL']
-  /** See {@link RedisBufferCommands.persist}. */
-  persist(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  PERSIST: RedisBufferMulti<Replies, D>['persist']
-  /** See {@link RedisBufferCommands.pfAdd}. */
-  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  PFADD: RedisBufferMulti<Replies, D>['pfAdd']
-  /** See {@link RedisBufferCommands.pfCount}. */
-  pfCount(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  PFCOUNT: RedisBufferMulti<Replies, D>['pfCount']
-  /** See {@link RedisBufferCommands.pfMerge}. */
-  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  PFMERGE: RedisBufferMulti<Replies, D>['pfMerge']
-  /** See {@link RedisBufferCommands.ping}. */
-  ping(message?: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
-  PING: RedisBufferMulti<Replies, D>['ping']
-  /** See {@link RedisBufferCommands.pubSubChannels}. */
-  pubSubChannels(pattern?: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  PUBSUB_CHANNELS: RedisBufferMulti<Replies, D>['pubSubChannels']
-  /** See {@link RedisBufferCommands.pubSubNumPat}. */
-  pubSubNumPat(): RedisBufferChain<[...Replies, number], D>
-  PUBSUB_NUMPAT: RedisBufferMulti<Replies, D>['pubSubNumPat']
-  /** See {@link RedisBufferCommands.pubSubNumSub}. */
-  pubSubNumSub(channels?: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, number>], D>
-  PUBSUB_NUMSUB: RedisBufferMulti<Replies, D>['pubSubNumSub']
-  /** See {@link RedisBufferCommands.pubSubShardChannels}. */
-  pubSubShardChannels(pattern?: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  PUBSUB_SHARDCHANNELS: RedisBufferMulti<Replies, D>['pubSubShardChannels']
-  /** See {@link RedisBufferCommands.pubSubShardNumSub}. */
-  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisBufferChain<[...Replies, Record<string, number>], D>
-  PUBSUB_SHARDNUMSUB: RedisBufferMulti<Replies, D>['pubSubShardNumSub']
-  /** See {@link RedisBufferCommands.publish}. */
-  publish(channel: RedisArgument, message: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  PUBLISH: RedisBufferMulti<Replies, D>['publish']
-  /** See {@link RedisBufferCommands.rPop}. */
-  rPop(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  RPOP: RedisBufferMulti<Replies, D>['rPop']
-  /** See {@link RedisBufferCommands.rPopCount}. */
-  rPopCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[] | null], D>
-  RPOP_COUNT: RedisBufferMulti<Replies, D>['rPopCount']
-  /** See {@link RedisBufferCommands.rPopLPush}. */
-  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  RPOPLPUSH: RedisBufferMulti<Replies, D>['rPopLPush']
-  /** See {@link RedisBufferCommands.rPush}. */
-  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  RPUSH: RedisBufferMulti<Replies, D>['rPush']
-  /** See {@link RedisBufferCommands.rPushX}. */
-  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  RPUSHX: RedisBufferMulti<Replies, D>['rPushX']
-  /** See {@link RedisBufferCommands.randomKey}. */
-  randomKey(): RedisBufferChain<[...Replies, Buffer | null], D>
-  RANDOMKEY: RedisBufferMulti<Replies, D>['randomKey']
-  /** See {@link RedisBufferCommands.rename}. */
-  rename(key: RedisArgument, newKey: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  RENAME: RedisBufferMulti<Replies, D>['rename']
-  /** See {@link RedisBufferCommands.renameNX}. */
-  renameNX(key: RedisArgument, newKey: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  RENAMENX: RedisBufferMulti<Replies, D>['renameNX']
-  /** See {@link RedisBufferCommands.replicaOf}. */
-  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisBufferChain<[...Replies, 'OK'], D>
-  REPLICAOF: RedisBufferMulti<Replies, D>['replicaOf']
-  /** See {@link RedisBufferCommands.restore}. */
-  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  RESTORE: RedisBufferMulti<Replies, D>['restore']
-  /** See {@link RedisBufferCommands.restoreAsking}. */
-  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  'RESTORE-ASKING': RedisBufferMulti<Replies, D>['restoreAsking']
-  /** See {@link RedisBufferCommands.role}. */
-  role(): RedisBufferChain<[...Replies, RoleReply<Buffer>], D>
-  ROLE: RedisBufferMulti<Replies, D>['role']
-  /** See {@link RedisBufferCommands.sAdd}. */
-  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  SADD: RedisBufferMulti<Replies, D>['sAdd']
-  /** See {@link RedisBufferCommands.sCard}. */
-  sCard(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SCARD: RedisBufferMulti<Replies, D>['sCard']
-  /** See {@link RedisBufferCommands.sDiff}. */
-  sDiff(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  SDIFF: RedisBufferMulti<Replies, D>['sDiff']
-  /** See {@link RedisBufferCommands.sDiffCard}. */
-  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisBufferChain<[...Replies, number], D>
-  SDIFFCARD: RedisBufferMulti<Replies, D>['sDiffCard']
-  /** See {@link RedisBufferCommands.sDiffStore}. */
-  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  SDIFFSTORE: RedisBufferMulti<Replies, D>['sDiffStore']
-  /** See {@link RedisBufferCommands.sInter}. */
-  sInter(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  SINTER: RedisBufferMulti<Replies, D>['sInter']
-  /** See {@link RedisBufferCommands.sInterCard}. */
-  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisBufferChain<[...Replies, number], D>
-  SINTERCARD: RedisBufferMulti<Replies, D>['sInterCard']
-  /** See {@link RedisBufferCommands.sInterStore}. */
-  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  SINTERSTORE: RedisBufferMulti<Replies, D>['sInterStore']
-  /** See {@link RedisBufferCommands.sIsMember}. */
-  sIsMember(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SISMEMBER: RedisBufferMulti<Replies, D>['sIsMember']
-  /** See {@link RedisBufferCommands.sMembers}. */
-  sMembers(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  SMEMBERS: RedisBufferMulti<Replies, D>['sMembers']
-  /** See {@link RedisBufferCommands.sMove}. */
-  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SMOVE: RedisBufferMulti<Replies, D>['sMove']
-  /** See {@link RedisBufferCommands.sPop}. */
-  sPop(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  SPOP: RedisBufferMulti<Replies, D>['sPop']
-  /** See {@link RedisBufferCommands.sPopCount}. */
-  sPopCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  SPOP_COUNT: RedisBufferMulti<Replies, D>['sPopCount']
-  /** See {@link RedisBufferCommands.sPublish}. */
-  sPublish(channel: RedisArgument, message: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SPUBLISH: RedisBufferMulti<Replies, D>['sPublish']
-  /** See {@link RedisBufferCommands.sRandMember}. */
-  sRandMember(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  SRANDMEMBER: RedisBufferMulti<Replies, D>['sRandMember']
-  /** See {@link RedisBufferCommands.sRandMemberCount}. */
-  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  SRANDMEMBER_COUNT: RedisBufferMulti<Replies, D>['sRandMemberCount']
-  /** See {@link RedisBufferCommands.sRem}. */
-  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  SREM: RedisBufferMulti<Replies, D>['sRem']
-  /** See {@link RedisBufferCommands.sScan}. */
-  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; members: Buffer[] }], D>
-  SSCAN: RedisBufferMulti<Replies, D>['sScan']
-  /** See {@link RedisBufferCommands.sUnion}. */
-  sUnion(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  SUNION: RedisBufferMulti<Replies, D>['sUnion']
-  /** See {@link RedisBufferCommands.sUnionCard}. */
-  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisBufferChain<[...Replies, number], D>
-  SUNIONCARD: RedisBufferMulti<Replies, D>['sUnionCard']
-  /** See {@link RedisBufferCommands.sUnionStore}. */
-  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  SUNIONSTORE: RedisBufferMulti<Replies, D>['sUnionStore']
-  /** See {@link RedisBufferCommands.save}. */
-  save(): RedisBufferChain<[...Replies, 'OK'], D>
-  SAVE: RedisBufferMulti<Replies, D>['save']
-  /** See {@link RedisBufferCommands.scan}. */
-  scan(cursor: RedisArgument, options?: ScanOptions): RedisBufferChain<[...Replies, { cursor: Buffer; keys: Buffer[] }], D>
-  SCAN: RedisBufferMulti<Replies, D>['scan']
-  /** See {@link RedisBufferCommands.scriptExists}. */
-  scriptExists(sha1: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
-  SCRIPT_EXISTS: RedisBufferMulti<Replies, D>['scriptExists']
-  /** See {@link RedisBufferCommands.scriptFlush}. */
-  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisBufferChain<[...Replies, 'OK'], D>
-  SCRIPT_FLUSH: RedisBufferMulti<Replies, D>['scriptFlush']
-  /** See {@link RedisBufferCommands.scriptKill}. */
-  scriptKill(): RedisBufferChain<[...Replies, 'OK'], D>
-  SCRIPT_KILL: RedisBufferMulti<Replies, D>['scriptKill']
-  /** See {@link RedisBufferCommands.scriptLoad}. */
-  scriptLoad(script: RedisArgument): RedisBufferChain<[...Replies, Buffer], D>
-  SCRIPT_LOAD: RedisBufferMulti<Replies, D>['scriptLoad']
-  /** See {@link RedisBufferCommands.set}. */
-  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisBufferChain<[...Replies, 'OK' | Buffer | null], D>
-  SET: RedisBufferMulti<Replies, D>['set']
-  /** See {@link RedisBufferCommands.setBit}. */
-  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisBufferChain<[...Replies, number], D>
-  SETBIT: RedisBufferMulti<Replies, D>['setBit']
-  /** See {@link RedisBufferCommands.setEx}. */
-  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  SETEX: RedisBufferMulti<Replies, D>['setEx']
-  /** See {@link RedisBufferCommands.setNX}. */
-  setNX(key: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SETNX: RedisBufferMulti<Replies, D>['setNX']
-  /** See {@link RedisBufferCommands.setRange}. */
-  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SETRANGE: RedisBufferMulti<Replies, D>['setRange']
-  /** See {@link RedisBufferCommands.smIsMember}. */
-  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
-  SMISMEMBER: RedisBufferMulti<Replies, D>['smIsMember']
-  /** See {@link RedisBufferCommands.sort}. */
-  sort(key: RedisArgument, options?: SortOptions): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  SORT: RedisBufferMulti<Replies, D>['sort']
-  /** See {@link RedisBufferCommands.sortRo}. */
-  sortRo(key: RedisArgument, options?: SortOptions): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  SORT_RO: RedisBufferMulti<Replies, D>['sortRo']
-  /** See {@link RedisBufferCommands.sortStore}. */
-  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisBufferChain<[...Replies, number], D>
-  SORT_STORE: RedisBufferMulti<Replies, D>['sortStore']
-  /** See {@link RedisBufferCommands.strLen}. */
-  strLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  STRLEN: RedisBufferMulti<Replies, D>['strLen']
-  /** See {@link RedisBufferCommands.swapDb}. */
-  swapDb(index1: RedisInteger, index2: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  SWAPDB: RedisBufferMulti<Replies, D>['swapDb']
-  /** See {@link RedisBufferCommands.time}. */
-  time(): RedisBufferChain<[...Replies, [unixTimestamp: Buffer, microseconds: Buffer]], D>
-  TIME: RedisBufferMulti<Replies, D>['time']
-  /** See {@link RedisBufferCommands.touch}. */
-  touch(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  TOUCH: RedisBufferMulti<Replies, D>['touch']
-  /** See {@link RedisBufferCommands.ttl}. */
-  ttl(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  TTL: RedisBufferMulti<Replies, D>['ttl']
-  /** See {@link RedisBufferCommands.type}. */
-  type(key: RedisArgument): RedisBufferChain<[...Replies, string], D>
-  TYPE: RedisBufferMulti<Replies, D>['type']
-  /** See {@link RedisBufferCommands.unlink}. */
-  unlink(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  UNLINK: RedisBufferMulti<Replies, D>['unlink']
-  /** See {@link RedisBufferCommands.vAdd}. */
-  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisBufferChain<[...Replies, boolean], D>
-  VADD: RedisBufferMulti<Replies, D>['vAdd']
-  /** See {@link RedisBufferCommands.vCard}. */
-  vCard(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  VCARD: RedisBufferMulti<Replies, D>['vCard']
-  /** See {@link RedisBufferCommands.vDim}. */
-  vDim(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  VDIM: RedisBufferMulti<Replies, D>['vDim']
-  /** See {@link RedisBufferCommands.vEmb}. */
-  vEmb(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, number[] | null], D>
-  VEMB: RedisBufferMulti<Replies, D>['vEmb']
-  /** See {@link RedisBufferCommands.vEmbRaw}. */
-  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, VEmbRawReply<Buffer> | null], D>
-  VEMB_RAW: RedisBufferMulti<Replies, D>['vEmbRaw']
-  /** See {@link RedisBufferCommands.vGetAttr}. */
-  vGetAttr(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, unknown], D>
-  VGETATTR: RedisBufferMulti<Replies, D>['vGetAttr']
-  /** See {@link RedisBufferCommands.vInfo}. */
-  vInfo(key: RedisArgument): RedisBufferChain<[...Replies, VInfoReply | null], D>
-  VINFO: RedisBufferMulti<Replies, D>['vInfo']
-  /** See {@link RedisBufferCommands.vLinks}. */
-  vLinks(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, Buffer[][] | null], D>
-  VLINKS: RedisBufferMulti<Replies, D>['vLinks']
-  /** See {@link RedisBufferCommands.vLinksWithScores}. */
-  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, Record<string, number>[] | null], D>
-  VLINKS_WITHSCORES: RedisBufferMulti<Replies, D>['vLinksWithScores']
-  /** See {@link RedisBufferCommands.vRandMember}. */
-  vRandMember(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  vRandMember(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  VRANDMEMBER: RedisBufferMulti<Replies, D>['vRandMember']
-  /** See {@link RedisBufferCommands.vRange}. */
-  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  VRANGE: RedisBufferMulti<Replies, D>['vRange']
-  /** See {@link RedisBufferCommands.vRem}. */
-  vRem(key: RedisArgument, element: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  VREM: RedisBufferMulti<Replies, D>['vRem']
-  /** See {@link RedisBufferCommands.vSetAttr}. */
-  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisBufferChain<[...Replies, boolean], D>
-  VSETATTR: RedisBufferMulti<Replies, D>['vSetAttr']
-  /** See {@link RedisBufferCommands.vSim}. */
-  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  VSIM: RedisBufferMulti<Replies, D>['vSim']
-  /** See {@link RedisBufferCommands.vSimWithScores}. */
-  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisBufferChain<[...Replies, Record<string, number>], D>
-  VSIM_WITHSCORES: RedisBufferMulti<Replies, D>['vSimWithScores']
-  /** See {@link RedisBufferCommands.wait}. */
-  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  WAIT: RedisBufferMulti<Replies, D>['wait']
-  /** See {@link RedisBufferCommands.waitAof}. */
-  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisBufferChain<[...Replies, [locals: number, replicas: number]], D>
-  WAITAOF: RedisBufferMulti<Replies, D>['waitAof']
-  /** See {@link RedisBufferCommands.xAck}. */
-  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  XACK: RedisBufferMulti<Replies, D>['xAck']
-  /** See {@link RedisBufferCommands.xAckDel}. */
-  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferChain<[...Replies, StreamDeletionReplyCode[]], D>
-  XACKDEL: RedisBufferMulti<Replies, D>['xAckDel']
-  /** See {@link RedisBufferCommands.xAdd}. */
-  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferChain<[...Replies, Buffer], D>
-  XADD: RedisBufferMulti<Replies, D>['xAdd']
-  /** See {@link RedisBufferCommands.xAddNoMkStream}. */
-  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisBufferChain<[...Replies, Buffer | null], D>
-  XADD_NOMKSTREAM: RedisBufferMulti<Replies, D>['xAddNoMkStream']
-  /** See {@link RedisBufferCommands.xAutoClaim}. */
-  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferChain<[...Replies, { nextId: Buffer; messages: (StreamMessage<Buffer> | null)[]; deletedMessages: Buffer[] }], D>
-  XAUTOCLAIM: RedisBufferMulti<Replies, D>['xAutoClaim']
-  /** See {@link RedisBufferCommands.xAutoClaimJustId}. */
-  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisBufferChain<[...Replies, { nextId: Buffer; messages: Buffer[]; deletedMessages: Buffer[] }], D>
-  XAUTOCLAIM_JUSTID: RedisBufferMulti<Replies, D>['xAutoClaimJustId']
-  /** See {@link RedisBufferCommands.xCfgSet}. */
-  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  XCFGSET: RedisBufferMulti<Replies, D>['xCfgSet']
-  /** See {@link RedisBufferCommands.xClaim}. */
-  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferChain<[...Replies, (StreamMessage<Buffer> | null)[]], D>
-  XCLAIM: RedisBufferMulti<Replies, D>['xClaim']
-  /** See {@link RedisBufferCommands.xClaimJustId}. */
-  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  XCLAIM_JUSTID: RedisBufferMulti<Replies, D>['xClaimJustId']
-  /** See {@link RedisBufferCommands.xDel}. */
-  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  XDEL: RedisBufferMulti<Replies, D>['xDel']
-  /** See {@link RedisBufferCommands.xDelEx}. */
-  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisBufferChain<[...Replies, StreamDeletionReplyCode[]], D>
-  XDELEX: RedisBufferMulti<Replies, D>['xDelEx']
-  /** See {@link RedisBufferCommands.xGroupCreate}. */
-  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  XGROUP_CREATE: RedisBufferMulti<Replies, D>['xGroupCreate']
-  /** See {@link RedisBufferCommands.xGroupCreateConsumer}. */
-  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  XGROUP_CREATECONSUMER: RedisBufferMulti<Replies, D>['xGroupCreateConsumer']
-  /** See {@link RedisBufferCommands.xGroupDelConsumer}. */
-  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  XGROUP_DELCONSUMER: RedisBufferMulti<Replies, D>['xGroupDelConsumer']
-  /** See {@link RedisBufferCommands.xGroupDestroy}. */
-  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  XGROUP_DESTROY: RedisBufferMulti<Replies, D>['xGroupDestroy']
-  /** See {@link RedisBufferCommands.xGroupSetId}. */
-  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  XGROUP_SETID: RedisBufferMulti<Replies, D>['xGroupSetId']
-  /** See {@link RedisBufferCommands.xInfoConsumers}. */
-  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisBufferChain<[...Replies, XInfoConsumer<Buffer>[]], D>
-  XINFO_CONSUMERS: RedisBufferMulti<Replies, D>['xInfoConsumers']
-  /** See {@link RedisBufferCommands.xInfoGroups}. */
-  xInfoGroups(key: RedisArgument): RedisBufferChain<[...Replies, XInfoGroup<Buffer>[]], D>
-  XINFO_GROUPS: RedisBufferMulti<Replies, D>['xInfoGroups']
-  /** See {@link RedisBufferCommands.xInfoStream}. */
-  xInfoStream(key: RedisArgument): RedisBufferChain<[...Replies, XInfoStreamReply<Buffer>], D>
-  XINFO_STREAM: RedisBufferMulti<Replies, D>['xInfoStream']
-  /** See {@link RedisBufferCommands.xLen}. */
-  xLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  XLEN: RedisBufferMulti<Replies, D>['xLen']
-  /** See {@link RedisBufferCommands.xNack}. */
-  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisBufferChain<[...Replies, number], D>
-  XNACK: RedisBufferMulti<Replies, D>['xNack']
-  /** See {@link RedisBufferCommands.xPending}. */
-  xPending(key: RedisArgument, group: RedisArgument): RedisBufferChain<[...Replies, { pending: number; firstId: Buffer | null; lastId: Buffer | null; consumers: { name: Buffer; deliveriesCounter: number }[] | null }], D>
-  XPENDING: RedisBufferMulti<Replies, D>['xPending']
-  /** See {@link RedisBufferCommands.xPendingRange}. */
-  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisBufferChain<[...Replies, { id: Buffer; consumer: Buffer; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]], D>
-  XPENDING_RANGE: RedisBufferMulti<Replies, D>['xPendingRange']
-  /** See {@link RedisBufferCommands.xRange}. */
-  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferChain<[...Replies, StreamMessage<Buffer>[]], D>
-  XRANGE: RedisBufferMulti<Replies, D>['xRange']
-  /** See {@link RedisBufferCommands.xRead}. */
-  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisBufferChain<[...Replies, StreamMessages<Buffer>[] | null], D>
-  XREAD: RedisBufferMulti<Replies, D>['xRead']
-  /** See {@link RedisBufferCommands.xReadGroup}. */
-  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisBufferChain<[...Replies, StreamMessages<Buffer>[] | null], D>
-  XREADGROUP: RedisBufferMulti<Replies, D>['xReadGroup']
-  /** See {@link RedisBufferCommands.xRevRange}. */
-  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisBufferChain<[...Replies, StreamMessage<Buffer>[]], D>
-  XREVRANGE: RedisBufferMulti<Replies, D>['xRevRange']
-  /** See {@link RedisBufferCommands.xSetId}. */
-  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  XSETID: RedisBufferMulti<Replies, D>['xSetId']
-  /** See {@link RedisBufferCommands.xTrim}. */
-  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisBufferChain<[...Replies, number], D>
-  XTRIM: RedisBufferMulti<Replies, D>['xTrim']
-  /** See {@link RedisBufferCommands.zAdd}. */
-  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisBufferChain<[...Replies, number], D>
-  ZADD: RedisBufferMulti<Replies, D>['zAdd']
-  /** See {@link RedisBufferCommands.zAddIncr}. */
-  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisBufferChain<[...Replies, number | null], D>
-  ZADD_INCR: RedisBufferMulti<Replies, D>['zAddIncr']
-  /** See {@link RedisBufferCommands.zCard}. */
-  zCard(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  ZCARD: RedisBufferMulti<Replies, D>['zCard']
-  /** See {@link RedisBufferCommands.zCount}. */
-  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferChain<[...Replies, number], D>
-  ZCOUNT: RedisBufferMulti<Replies, D>['zCount']
-  /** See {@link RedisBufferCommands.zDiff}. */
-  zDiff(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZDIFF: RedisBufferMulti<Replies, D>['zDiff']
-  /** See {@link RedisBufferCommands.zDiffStore}. */
-  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  ZDIFFSTORE: RedisBufferMulti<Replies, D>['zDiffStore']
-  /** See {@link RedisBufferCommands.zDiffWithScores}. */
-  zDiffWithScores(keys: RedisVariadicArgument): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZDIFF_WITHSCORES: RedisBufferMulti<Replies, D>['zDiffWithScores']
-  /** See {@link RedisBufferCommands.zIncrBy}. */
-  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  ZINCRBY: RedisBufferMulti<Replies, D>['zIncrBy']
-  /** See {@link RedisBufferCommands.zInter}. */
-  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZINTER: RedisBufferMulti<Replies, D>['zInter']
-  /** See {@link RedisBufferCommands.zInterCard}. */
-  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisBufferChain<[...Replies, number], D>
-  ZINTERCARD: RedisBufferMulti<Replies, D>['zInterCard']
-  /** See {@link RedisBufferCommands.zInterStore}. */
-  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, number], D>
-  ZINTERSTORE: RedisBufferMulti<Replies, D>['zInterStore']
-  /** See {@link RedisBufferCommands.zInterWithScores}. */
-  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZINTER_WITHSCORES: RedisBufferMulti<Replies, D>['zInterWithScores']
-  /** See {@link RedisBufferCommands.zLexCount}. */
-  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  ZLEXCOUNT: RedisBufferMulti<Replies, D>['zLexCount']
-  /** See {@link RedisBufferCommands.zPopMax}. */
-  zPopMax(key: RedisArgument): RedisBufferChain<[...Replies, { value: Buffer; score: number } | null], D>
-  ZPOPMAX: RedisBufferMulti<Replies, D>['zPopMax']
-  /** See {@link RedisBufferCommands.zPopMaxCount}. */
-  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZPOPMAX_COUNT: RedisBufferMulti<Replies, D>['zPopMaxCount']
-  /** See {@link RedisBufferCommands.zPopMin}. */
-  zPopMin(key: RedisArgument): RedisBufferChain<[...Replies, { value: Buffer; score: number } | null], D>
-  ZPOPMIN: RedisBufferMulti<Replies, D>['zPopMin']
-  /** See {@link RedisBufferCommands.zPopMinCount}. */
-  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZPOPMIN_COUNT: RedisBufferMulti<Replies, D>['zPopMinCount']
-  /** See {@link RedisBufferCommands.zRandMember}. */
-  zRandMember(key: RedisArgument): RedisBufferChain<[...Replies, Buffer | null], D>
-  ZRANDMEMBER: RedisBufferMulti<Replies, D>['zRandMember']
-  /** See {@link RedisBufferCommands.zRandMemberCount}. */
-  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZRANDMEMBER_COUNT: RedisBufferMulti<Replies, D>['zRandMemberCount']
-  /** See {@link RedisBufferCommands.zRandMemberCountWithScores}. */
-  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZRANDMEMBER_COUNT_WITHSCORES: RedisBufferMulti<Replies, D>['zRandMemberCountWithScores']
-  /** See {@link RedisBufferCommands.zRange}. */
-  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZRANGE: RedisBufferMulti<Replies, D>['zRange']
-  /** See {@link RedisBufferCommands.zRangeByLex}. */
-  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZRANGEBYLEX: RedisBufferMulti<Replies, D>['zRangeByLex']
-  /** See {@link RedisBufferCommands.zRangeByScore}. */
-  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZRANGEBYSCORE: RedisBufferMulti<Replies, D>['zRangeByScore']
-  /** See {@link RedisBufferCommands.zRangeByScoreWithScores}. */
-  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZRANGEBYSCORE_WITHSCORES: RedisBufferMulti<Replies, D>['zRangeByScoreWithScores']
-  /** See {@link RedisBufferCommands.zRangeStore}. */
-  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferChain<[...Replies, number], D>
-  ZRANGESTORE: RedisBufferMulti<Replies, D>['zRangeStore']
-  /** See {@link RedisBufferCommands.zRangeWithScores}. */
-  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZRANGE_WITHSCORES: RedisBufferMulti<Replies, D>['zRangeWithScores']
-  /** See {@link RedisBufferCommands.zRank}. */
-  zRank(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  ZRANK: RedisBufferMulti<Replies, D>['zRank']
-  /** See {@link RedisBufferCommands.zRankWithScore}. */
-  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, { rank: number; score: number } | null], D>
-  ZRANK_WITHSCORE: RedisBufferMulti<Replies, D>['zRankWithScore']
-  /** See {@link RedisBufferCommands.zRem}. */
-  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  ZREM: RedisBufferMulti<Replies, D>['zRem']
-  /** See {@link RedisBufferCommands.zRemRangeByLex}. */
-  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferChain<[...Replies, number], D>
-  ZREMRANGEBYLEX: RedisBufferMulti<Replies, D>['zRemRangeByLex']
-  /** See {@link RedisBufferCommands.zRemRangeByRank}. */
-  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, number], D>
-  ZREMRANGEBYRANK: RedisBufferMulti<Replies, D>['zRemRangeByRank']
-  /** See {@link RedisBufferCommands.zRemRangeByScore}. */
-  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisBufferChain<[...Replies, number], D>
-  ZREMRANGEBYSCORE: RedisBufferMulti<Replies, D>['zRemRangeByScore']
-  /** See {@link RedisBufferCommands.zRevRank}. */
-  zRevRank(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  ZREVRANK: RedisBufferMulti<Replies, D>['zRevRank']
-  /** See {@link RedisBufferCommands.zRevRankWithScore}. */
-  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, { rank: number; score: number } | null], D>
-  ZREVRANK_WITHSCORE: RedisBufferMulti<Replies, D>['zRevRankWithScore']
-  /** See {@link RedisBufferCommands.zScan}. */
-  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisBufferChain<[...Replies, { cursor: Buffer; members: { value: Buffer; score: number }[] }], D>
-  ZSCAN: RedisBufferMulti<Replies, D>['zScan']
-  /** See {@link RedisBufferCommands.zScore}. */
-  zScore(key: RedisArgument, member: RedisArgument): RedisBufferChain<[...Replies, number | null], D>
-  ZSCORE: RedisBufferMulti<Replies, D>['zScore']
-  /** See {@link RedisBufferCommands.zUnion}. */
-  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  ZUNION: RedisBufferMulti<Replies, D>['zUnion']
-  /** See {@link RedisBufferCommands.zUnionStore}. */
-  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, number], D>
-  ZUNIONSTORE: RedisBufferMulti<Replies, D>['zUnionStore']
-  /** See {@link RedisBufferCommands.zUnionWithScores}. */
-  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisBufferChain<[...Replies, { value: Buffer; score: number }[]], D>
-  ZUNION_WITHSCORES: RedisBufferMulti<Replies, D>['zUnionWithScores']
-  /** See {@link RedisBufferCommands.zmPop}. */
-  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisBufferChain<[...Replies, { key: Buffer; members: { value: Buffer; score: number }[] } | null], D>
-  ZMPOP: RedisBufferMulti<Replies, D>['zmPop']
-  /** See {@link RedisBufferCommands.zmScore}. */
-  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisBufferChain<[...Replies, (number | null)[]], D>
-  ZMSCORE: RedisBufferMulti<Replies, D>['zmScore']
+export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Lists the ACL categories, or the commands inside a category. */
+  aclCat(categoryName?: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  ACL_CAT: RedisMulti<Replies, D, T>['aclCat']
+  /** Deletes ACL users, and terminates their connections. */
+  aclDelUser(username: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  ACL_DELUSER: RedisMulti<Replies, D, T>['aclDelUser']
+  /** Simulates the execution of a command by a user, without executing the command. */
+  aclDryRun(username: RedisArgument, command: RedisArgument[]): RedisChain<[...Replies, T], D, T>
+  ACL_DRYRUN: RedisMulti<Replies, D, T>['aclDryRun']
+  /** Generates a pseudorandom, secure password that can be used to identify ACL users. */
+  aclGenPass(bits?: RedisInteger): RedisChain<[...Replies, T], D, T>
+  ACL_GENPASS: RedisMulti<Replies, D, T>['aclGenPass']
+  /** Lists the ACL rules of a user. */
+  aclGetUser(username: RedisArgument): RedisChain<[...Replies, { flags: T[]; passwords: T[]; commands: T; keys: T; channels: T; selectors: { commands: T; keys: T; channels: T }[] } | null], D, T>
+  ACL_GETUSER: RedisMulti<Replies, D, T>['aclGetUser']
+  /** Dumps the effective rules in ACL file format. */
+  aclList(): RedisChain<[...Replies, T[]], D, T>
+  ACL_LIST: RedisMulti<Replies, D, T>['aclList']
+  /** Reloads the rules from the configured ACL file. */
+  aclLoad(): RedisChain<[...Replies, 'OK'], D, T>
+  ACL_LOAD: RedisMulti<Replies, D, T>['aclLoad']
+  /** Lists recent security events generated due to ACL rules. */
+  aclLog(count?: RedisInteger): RedisChain<[...Replies, { count: number; reason: T; context: T; object: T; username: T; 'age-seconds': number; 'client-info': T; 'entry-id': number; 'timestamp-created': number; 'timestamp-last-updated': number }[]], D, T>
+  ACL_LOG: RedisMulti<Replies, D, T>['aclLog']
+  /** Lists recent security events generated due to ACL rules. Clears the log. */
+  aclLogReset(): RedisChain<[...Replies, 'OK'], D, T>
+  ACL_LOG_RESET: RedisMulti<Replies, D, T>['aclLogReset']
+  /** Saves the effective ACL rules in the configured ACL file. */
+  aclSave(): RedisChain<[...Replies, 'OK'], D, T>
+  ACL_SAVE: RedisMulti<Replies, D, T>['aclSave']
+  /** Creates and modifies an ACL user and its rules. */
+  aclSetUser(username: RedisArgument, rule: RedisVariadicArgument): RedisChain<[...Replies, 'OK'], D, T>
+  ACL_SETUSER: RedisMulti<Replies, D, T>['aclSetUser']
+  /** Lists all ACL users. */
+  aclUsers(): RedisChain<[...Replies, T[]], D, T>
+  ACL_USERS: RedisMulti<Replies, D, T>['aclUsers']
+  /** Returns the authenticated username of the current connection. */
+  aclWhoAmI(): RedisChain<[...Replies, T], D, T>
+  ACL_WHOAMI: RedisMulti<Replies, D, T>['aclWhoAmI']
+  /** Appends a string to the value of a key. Creates the key if it doesn't exist. */
+  append(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D, T>
+  APPEND: RedisMulti<Replies, D, T>['append']
+  /** Returns how many elements of an array are set. */
+  arCount(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  ARCOUNT: RedisMulti<Replies, D, T>['arCount']
+  /** Deletes elements. */
+  arDel(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisChain<[...Replies, number], D, T>
+  ARDEL: RedisMulti<Replies, D, T>['arDel']
+  /** Deletes the elements of ranges, both ends included. */
+  arDelRange(key: RedisArgument, ranges: [start: RedisInteger, end: RedisInteger][]): RedisChain<[...Replies, number], D, T>
+  ARDELRANGE: RedisMulti<Replies, D, T>['arDelRange']
+  /** Returns an element. */
+  arGet(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, T | null], D, T>
+  ARGET: RedisMulti<Replies, D, T>['arGet']
+  /** Returns the elements of a range, both ends included. */
+  arGetRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisChain<[...Replies, (T | null)[]], D, T>
+  ARGETRANGE: RedisMulti<Replies, D, T>['arGetRange']
+  /** Returns the indexes of the elements that fulfil predicates. */
+  arGrep(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisChain<[...Replies, number[]], D, T>
+  ARGREP: RedisMulti<Replies, D, T>['arGrep']
+  /** Returns the elements that fulfil predicates, with their indexes. */
+  arGrepWithValues(key: RedisArgument, start: RedisInteger | RedisArgument, end: RedisInteger | RedisArgument, predicates: [ArPredicate, RedisArgument][], options?: ArGrepOptions): RedisChain<[...Replies, { index: number; value: T }[]], D, T>
+  ARGREP_WITHVALUES: RedisMulti<Replies, D, T>['arGrepWithValues']
+  /** Tells how an array is stored. */
+  arInfo(key: RedisArgument, options?: { FULL?: boolean }): RedisChain<[...Replies, Record<string, number>], D, T>
+  ARINFO: RedisMulti<Replies, D, T>['arInfo']
+  /** Sets elements at the array's cursor, and moves it on. Returns the last one's index. */
+  arInsert(key: RedisArgument, values: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  ARINSERT: RedisMulti<Replies, D, T>['arInsert']
+  /** Returns the elements that were inserted last. */
+  arLastItems(key: RedisArgument, count: RedisInteger, options?: { REV?: boolean }): RedisChain<[...Replies, (T | null)[]], D, T>
+  ARLASTITEMS: RedisMulti<Replies, D, T>['arLastItems']
+  /** Returns the length of an array: the greatest index that is set, plus 1. */
+  arLen(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  ARLEN: RedisMulti<Replies, D, T>['arLen']
+  /** Returns several elements. */
+  arMGet(key: RedisArgument, indices: RedisInteger | RedisInteger[]): RedisChain<[...Replies, (T | null)[]], D, T>
+  ARMGET: RedisMulti<Replies, D, T>['arMGet']
+  /** Sets several elements. */
+  arMSet(key: RedisArgument, entries: ArEntries): RedisChain<[...Replies, number], D, T>
+  ARMSET: RedisMulti<Replies, D, T>['arMSet']
+  /** Returns the index that ARINSERT will set next. */
+  arNext(key: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  ARNEXT: RedisMulti<Replies, D, T>['arNext']
+  /** Computes over the elements of a range; MATCH counts those that equal the value. */
+  arOp(key: RedisArgument, start: RedisInteger, end: RedisInteger, operation: ArOperation, value?: RedisArgument | number): RedisChain<[...Replies, T | number | null], D, T>
+  AROP: RedisMulti<Replies, D, T>['arOp']
+  /** Inserts into an array that is used as a ring. Returns the last index. */
+  arRing(key: RedisArgument, size: RedisInteger, values: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  ARRING: RedisMulti<Replies, D, T>['arRing']
+  /** Returns the elements of a range that are set, with their indexes. */
+  arScan(key: RedisArgument, start: RedisInteger, end: RedisInteger, options?: { LIMIT?: RedisInteger }): RedisChain<[...Replies, { index: number; value: T }[]], D, T>
+  ARSCAN: RedisMulti<Replies, D, T>['arScan']
+  /** Sets the array's cursor. */
+  arSeek(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, number], D, T>
+  ARSEEK: RedisMulti<Replies, D, T>['arSeek']
+  /** Sets an element, and with several values those that follow. */
+  arSet(key: RedisArgument, index: RedisInteger, value: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  ARSET: RedisMulti<Replies, D, T>['arSet']
+  /** Asynchronously rewrites the append-only file to disk. */
+  bgRewriteAof(): RedisChain<[...Replies, string], D, T>
+  BGREWRITEAOF: RedisMulti<Replies, D, T>['bgRewriteAof']
+  /** Asynchronously saves the database(s) to disk. */
+  bgSave(options?: { SCHEDULE?: boolean }): RedisChain<[...Replies, string], D, T>
+  BGSAVE: RedisMulti<Replies, D, T>['bgSave']
+  /** Counts the number of set bits (population counting) in a string. */
+  bitCount(key: RedisArgument, range?: BitCountRange): RedisChain<[...Replies, number], D, T>
+  BITCOUNT: RedisMulti<Replies, D, T>['bitCount']
+  /** Performs arbitrary bitfield integer operations on strings. */
+  bitField(key: RedisArgument, operations: BitFieldOperation[]): RedisChain<[...Replies, (number | null)[]], D, T>
+  BITFIELD: RedisMulti<Replies, D, T>['bitField']
+  /** Performs arbitrary read-only bitfield integer operations on strings. */
+  bitFieldRo(key: RedisArgument, operations: BitFieldRoOperation[]): RedisChain<[...Replies, number[]], D, T>
+  BITFIELD_RO: RedisMulti<Replies, D, T>['bitFieldRo']
+  /** Performs bitwise operations on multiple strings, and stores the result. */
+  bitOp(operation: BitOperation, destKey: RedisArgument, key: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  BITOP: RedisMulti<Replies, D, T>['bitOp']
+  /** Finds the first set (1) or clear (0) bit in a string. */
+  bitPos(key: RedisArgument, bit: 0 | 1, start?: RedisInteger, end?: RedisInteger, mode?: 'BYTE' | 'BIT'): RedisChain<[...Replies, number], D, T>
+  BITPOS: RedisMulti<Replies, D, T>['bitPos']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Blocks until an
+   * element is available otherwise. Deletes the list if the last element was moved.
+   */
+  blMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble): RedisChain<[...Replies, T | null], D, T>
+  BLMOVE: RedisMulti<Replies, D, T>['blMove']
+  /**
+   * Moves several elements from one end of a list to an end of another. Waits until there are
+   * some.
+   */
+  blMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, timeout: RedisDouble, options?: LMoveMOptions): RedisChain<[...Replies, T[] | null], D, T>
+  BLMOVEM: RedisMulti<Replies, D, T>['blMoveM']
+  /**
+   * Removes and returns the first element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   */
+  blPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: T; element: T } | null], D, T>
+  BLPOP: RedisMulti<Replies, D, T>['blPop']
+  /** Takes a flag off a key. */
+  blessClear(key: RedisArgument, flag: 'NO-EVICT'): RedisChain<[...Replies, number], D, T>
+  BLESS_CLEAR: RedisMulti<Replies, D, T>['blessClear']
+  /** Returns the flags of a key. */
+  blessGet(key: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  BLESS_GET: RedisMulti<Replies, D, T>['blessGet']
+  /** Iterates over the keys with a flag. */
+  blessScan(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): RedisChain<[...Replies, { cursor: T; keys: T[] }], D, T>
+  BLESS_SCAN: RedisMulti<Replies, D, T>['blessScan']
+  /** Sets a flag of a key: NO-EVICT keeps it in memory. */
+  blessSet(key: RedisArgument, flag: 'NO-EVICT'): RedisChain<[...Replies, number], D, T>
+  BLESS_SET: RedisMulti<Replies, D, T>['blessSet']
+  /**
+   * Pops the first element from one of multiple lists. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   */
+  blmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisChain<[...Replies, [key: T, elements: T[]] | null], D, T>
+  BLMPOP: RedisMulti<Replies, D, T>['blmPop']
+  /**
+   * Removes and returns the last element in a list. Blocks until an element is available
+   * otherwise. Deletes the list if the last element was popped.
+   */
+  brPop(key: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: T; element: T } | null], D, T>
+  BRPOP: RedisMulti<Replies, D, T>['brPop']
+  /**
+   * Pops an element from a list, pushes it to another list and returns it. Block until an element
+   * is available otherwise. Deletes the list if the last element was popped.
+   */
+  brPopLPush(source: RedisArgument, destination: RedisArgument, timeout: RedisDouble): RedisChain<[...Replies, T | null], D, T>
+  BRPOPLPUSH: RedisMulti<Replies, D, T>['brPopLPush']
+  /**
+   * Removes and returns the member with the highest score from one or more sorted sets. Blocks
+   * until a member available otherwise. Deletes the sorted set if the last element was popped.
+   */
+  bzPopMax(keys: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: T; value: T; score: number } | null], D, T>
+  BZPOPMAX: RedisMulti<Replies, D, T>['bzPopMax']
+  /**
+   * Removes and returns the member with the lowest score from one or more sorted sets. Blocks
+   * until a member is available otherwise. Deletes the sorted set if the last element was popped.
+   */
+  bzPopMin(keys: RedisVariadicArgument, timeout: RedisDouble): RedisChain<[...Replies, { key: T; value: T; score: number } | null], D, T>
+  BZPOPMIN: RedisMulti<Replies, D, T>['bzPopMin']
+  /**
+   * Removes and returns a member by score from one or more sorted sets. Blocks until a member is
+   * available otherwise. Deletes the sorted set if the last element was popped.
+   */
+  bzmPop(timeout: RedisDouble, keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisChain<[...Replies, { key: T; members: { value: T; score: number }[] } | null], D, T>
+  BZMPOP: RedisMulti<Replies, D, T>['bzmPop']
+  /** Returns the name of the connection. */
+  clientGetName(): RedisChain<[...Replies, T | null], D, T>
+  CLIENT_GETNAME: RedisMulti<Replies, D, T>['clientGetName']
+  /** Returns the client ID to which the connection's tracking notifications are redirected. */
+  clientGetRedir(): RedisChain<[...Replies, number], D, T>
+  CLIENT_GETREDIR: RedisMulti<Replies, D, T>['clientGetRedir']
+  /** Returns the unique client ID of the connection. */
+  clientId(): RedisChain<[...Replies, number], D, T>
+  CLIENT_ID: RedisMulti<Replies, D, T>['clientId']
+  /** Returns information about the connection. */
+  clientInfo(): RedisChain<[...Replies, ClientInfo], D, T>
+  CLIENT_INFO: RedisMulti<Replies, D, T>['clientInfo']
+  /** Terminates open connections. */
+  clientKill(filters: ClientKillFilter | ClientKillFilter[]): RedisChain<[...Replies, number], D, T>
+  CLIENT_KILL: RedisMulti<Replies, D, T>['clientKill']
+  /** Lists open connections. */
+  clientList(filter?: ClientListFilter): RedisChain<[...Replies, ClientInfo[]], D, T>
+  CLIENT_LIST: RedisMulti<Replies, D, T>['clientList']
+  /** Suspends commands processing. */
+  clientPause(timeout: RedisInteger, mode?: 'WRITE' | 'ALL'): RedisChain<[...Replies, 'OK'], D, T>
+  CLIENT_PAUSE: RedisMulti<Replies, D, T>['clientPause']
+  /** Returns information about server-assisted client-side caching for the connection. */
+  clientTrackingInfo(): RedisChain<[...Replies, { flags: T[]; redirect: number; prefixes: T[] }], D, T>
+  CLIENT_TRACKINGINFO: RedisMulti<Replies, D, T>['clientTrackingInfo']
+  /** Unblocks a client blocked by a blocking command from a different connection. */
+  clientUnblock(clientId: RedisInteger, mode?: 'TIMEOUT' | 'ERROR'): RedisChain<[...Replies, number], D, T>
+  CLIENT_UNBLOCK: RedisMulti<Replies, D, T>['clientUnblock']
+  /** Resumes processing commands from paused clients. */
+  clientUnpause(): RedisChain<[...Replies, 'OK'], D, T>
+  CLIENT_UNPAUSE: RedisMulti<Replies, D, T>['clientUnpause']
+  /** Assigns new hash slots to a node. */
+  clusterAddSlots(slots: RedisInteger | RedisInteger[]): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_ADDSLOTS: RedisMulti<Replies, D, T>['clusterAddSlots']
+  /** Assigns new hash slot ranges to a node. */
+  clusterAddSlotsRange(ranges: SlotRange | SlotRange[]): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_ADDSLOTSRANGE: RedisMulti<Replies, D, T>['clusterAddSlotsRange']
+  /** Advances the cluster config epoch. */
+  clusterBumpEpoch(): RedisChain<[...Replies, string], D, T>
+  CLUSTER_BUMPEPOCH: RedisMulti<Replies, D, T>['clusterBumpEpoch']
+  /** Returns the number of active failure reports active for a node. */
+  clusterCountFailureReports(nodeId: RedisArgument): RedisChain<[...Replies, number], D, T>
+  'CLUSTER_COUNT-FAILURE-REPORTS': RedisMulti<Replies, D, T>['clusterCountFailureReports']
+  /** Returns the number of keys in a hash slot. */
+  clusterCountKeysInSlot(slot: RedisInteger): RedisChain<[...Replies, number], D, T>
+  CLUSTER_COUNTKEYSINSLOT: RedisMulti<Replies, D, T>['clusterCountKeysInSlot']
+  /** Sets hash slots as unbound for a node. */
+  clusterDelSlots(slots: RedisInteger | RedisInteger[]): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_DELSLOTS: RedisMulti<Replies, D, T>['clusterDelSlots']
+  /** Sets hash slot ranges as unbound for a node. */
+  clusterDelSlotsRange(ranges: SlotRange | SlotRange[]): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_DELSLOTSRANGE: RedisMulti<Replies, D, T>['clusterDelSlotsRange']
+  /** Forces a replica to perform a manual failover of its master. */
+  clusterFailover(options?: { mode?: 'FORCE' | 'TAKEOVER' }): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_FAILOVER: RedisMulti<Replies, D, T>['clusterFailover']
+  /** Deletes all slots information from a node. */
+  clusterFlushSlots(): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_FLUSHSLOTS: RedisMulti<Replies, D, T>['clusterFlushSlots']
+  /** Removes a node from the nodes table. */
+  clusterForget(nodeId: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_FORGET: RedisMulti<Replies, D, T>['clusterForget']
+  /** Returns the key names in a hash slot. */
+  clusterGetKeysInSlot(slot: RedisInteger, count: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  CLUSTER_GETKEYSINSLOT: RedisMulti<Replies, D, T>['clusterGetKeysInSlot']
+  /** Returns information about the state of a node. */
+  clusterInfo(): RedisChain<[...Replies, T], D, T>
+  CLUSTER_INFO: RedisMulti<Replies, D, T>['clusterInfo']
+  /** Returns the hash slot for a key. */
+  clusterKeySlot(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  CLUSTER_KEYSLOT: RedisMulti<Replies, D, T>['clusterKeySlot']
+  /** Returns a list of all TCP links to and from peer nodes. */
+  clusterLinks(): RedisChain<[...Replies, ClusterLink<T>[]], D, T>
+  CLUSTER_LINKS: RedisMulti<Replies, D, T>['clusterLinks']
+  /** Forces a node to handshake with another node. */
+  clusterMeet(host: RedisArgument, port: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_MEET: RedisMulti<Replies, D, T>['clusterMeet']
+  /** Returns the ID of a node. */
+  clusterMyId(): RedisChain<[...Replies, T], D, T>
+  CLUSTER_MYID: RedisMulti<Replies, D, T>['clusterMyId']
+  /** Returns the shard ID of a node. */
+  clusterMyShardId(): RedisChain<[...Replies, T], D, T>
+  CLUSTER_MYSHARDID: RedisMulti<Replies, D, T>['clusterMyShardId']
+  /** Returns the cluster configuration for a node. */
+  clusterNodes(): RedisChain<[...Replies, T], D, T>
+  CLUSTER_NODES: RedisMulti<Replies, D, T>['clusterNodes']
+  /** Lists the replica nodes of a master node. */
+  clusterReplicas(nodeId: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  CLUSTER_REPLICAS: RedisMulti<Replies, D, T>['clusterReplicas']
+  /** Configure a node as replica of a master node. */
+  clusterReplicate(nodeId: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_REPLICATE: RedisMulti<Replies, D, T>['clusterReplicate']
+  /** Resets a node. */
+  clusterReset(options?: { mode?: 'HARD' | 'SOFT' }): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_RESET: RedisMulti<Replies, D, T>['clusterReset']
+  /** Forces a node to save the cluster configuration to disk. */
+  clusterSaveConfig(): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_SAVECONFIG: RedisMulti<Replies, D, T>['clusterSaveConfig']
+  /** Sets the configuration epoch for a new node. */
+  clusterSetConfigEpoch(configEpoch: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
+  'CLUSTER_SET-CONFIG-EPOCH': RedisMulti<Replies, D, T>['clusterSetConfigEpoch']
+  /** Binds a hash slot to a node. */
+  clusterSetSlot(slot: RedisInteger, state: 'IMPORTING' | 'MIGRATING' | 'STABLE' | 'NODE', nodeId?: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  CLUSTER_SETSLOT: RedisMulti<Replies, D, T>['clusterSetSlot']
+  /** Returns the mapping of cluster slots to nodes. */
+  clusterSlots(): RedisChain<[...Replies, ClusterSlots<T>[]], D, T>
+  CLUSTER_SLOTS: RedisMulti<Replies, D, T>['clusterSlots']
+  /** Returns detailed information about all commands. */
+  command(): RedisChain<[...Replies, CommandReply[]], D, T>
+  COMMAND: RedisMulti<Replies, D, T>['command']
+  /** Returns a count of commands. */
+  commandCount(): RedisChain<[...Replies, number], D, T>
+  COMMAND_COUNT: RedisMulti<Replies, D, T>['commandCount']
+  /** Returns documentary information about one, multiple or all commands. */
+  commandDocs(commands?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, CommandDoc<T>>], D, T>
+  COMMAND_DOCS: RedisMulti<Replies, D, T>['commandDocs']
+  /** Extracts the key names from an arbitrary command. */
+  commandGetKeys(args: RedisArgument[]): RedisChain<[...Replies, T[]], D, T>
+  COMMAND_GETKEYS: RedisMulti<Replies, D, T>['commandGetKeys']
+  /** Extracts the key names and access flags for an arbitrary command. */
+  commandGetKeysAndFlags(args: RedisArgument[]): RedisChain<[...Replies, { key: T; flags: T[] }[]], D, T>
+  COMMAND_GETKEYSANDFLAGS: RedisMulti<Replies, D, T>['commandGetKeysAndFlags']
+  /** Returns information about one, multiple or all commands. */
+  commandInfo(commands: RedisArgument[]): RedisChain<[...Replies, (CommandReply | null)[]], D, T>
+  COMMAND_INFO: RedisMulti<Replies, D, T>['commandInfo']
+  /** Returns a list of command names. */
+  commandList(options?: CommandListOptions): RedisChain<[...Replies, T[]], D, T>
+  COMMAND_LIST: RedisMulti<Replies, D, T>['commandList']
+  /** Returns the effective values of configuration parameters. */
+  configGet(parameters: RedisVariadicArgument): RedisChain<[...Replies, Record<string, T>], D, T>
+  CONFIG_GET: RedisMulti<Replies, D, T>['configGet']
+  /** Resets the server's statistics. */
+  configResetStat(): RedisChain<[...Replies, 'OK'], D, T>
+  CONFIG_RESETSTAT: RedisMulti<Replies, D, T>['configResetStat']
+  CONFIG_RESETASTAT: RedisMulti<Replies, D, T>['configResetStat']
+  /** Persists the effective configuration to file. */
+  configRewrite(): RedisChain<[...Replies, 'OK'], D, T>
+  CONFIG_REWRITE: RedisMulti<Replies, D, T>['configRewrite']
+  /** Sets configuration parameters in-flight. */
+  configSet(parameter: RedisArgument, value: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  configSet(parameters: Record<string, RedisArgument>): RedisChain<[...Replies, 'OK'], D, T>
+  CONFIG_SET: RedisMulti<Replies, D, T>['configSet']
+  /** Copies the value of a key to a new key. */
+  copy(source: RedisArgument, destination: RedisArgument, options?: CopyOptions): RedisChain<[...Replies, number], D, T>
+  COPY: RedisMulti<Replies, D, T>['copy']
+  /** Returns the number of keys in the database. */
+  dbSize(): RedisChain<[...Replies, number], D, T>
+  DBSIZE: RedisMulti<Replies, D, T>['dbSize']
+  /**
+   * Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't
+   * exist.
+   */
+  decr(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  DECR: RedisMulti<Replies, D, T>['decr']
+  /**
+   * Decrements a number from the integer value of a key. Uses 0 as initial value if the key
+   * doesn't exist.
+   */
+  decrBy(key: RedisArgument, decrement: RedisInteger): RedisChain<[...Replies, number], D, T>
+  DECRBY: RedisMulti<Replies, D, T>['decrBy']
+  /** Deletes one or more keys. */
+  del(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  DEL: RedisMulti<Replies, D, T>['del']
+  /** Deletes a string key when its value, or the digest of it, matches. */
+  delEx(key: RedisArgument, options?: DelExOptions): RedisChain<[...Replies, number], D, T>
+  DELEX: RedisMulti<Replies, D, T>['delEx']
+  /** Returns the XXH3 digest of a string value, as 16 hexadecimal digits. */
+  digest(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  DIGEST: RedisMulti<Replies, D, T>['digest']
+  /** Returns a serialized representation of the value stored at a key. */
+  dump(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  DUMP: RedisMulti<Replies, D, T>['dump']
+  /** Returns the given string. */
+  echo(message: RedisArgument): RedisChain<[...Replies, T], D, T>
+  ECHO: RedisMulti<Replies, D, T>['echo']
+  /** Executes a server-side Lua script. */
+  eval(script: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D, T>
+  EVAL: RedisMulti<Replies, D, T>['eval']
+  /** Executes a read-only server-side Lua script. */
+  evalRo(script: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D, T>
+  EVAL_RO: RedisMulti<Replies, D, T>['evalRo']
+  /** Executes a server-side Lua script by SHA1 digest. */
+  evalSha(sha1: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D, T>
+  EVALSHA: RedisMulti<Replies, D, T>['evalSha']
+  /** Executes a read-only server-side Lua script by SHA1 digest. */
+  evalShaRo(sha1: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D, T>
+  EVALSHA_RO: RedisMulti<Replies, D, T>['evalShaRo']
+  /** Determines whether one or more keys exist. */
+  exists(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  EXISTS: RedisMulti<Replies, D, T>['exists']
+  /** Sets the expiration time of a key in seconds. */
+  expire(key: RedisArgument, seconds: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, number], D, T>
+  EXPIRE: RedisMulti<Replies, D, T>['expire']
+  /** Sets the expiration time of a key to a Unix timestamp. */
+  expireAt(key: RedisArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, number], D, T>
+  EXPIREAT: RedisMulti<Replies, D, T>['expireAt']
+  /** Returns the expiration time of a key as a Unix timestamp. */
+  expireTime(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  EXPIRETIME: RedisMulti<Replies, D, T>['expireTime']
+  /** Invokes a function. */
+  fCall(name: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D, T>
+  FCALL: RedisMulti<Replies, D, T>['fCall']
+  /** Invokes a read-only function. */
+  fCallRo(name: RedisArgument, options?: EvalOptions): RedisChain<[...Replies, unknown], D, T>
+  FCALL_RO: RedisMulti<Replies, D, T>['fCallRo']
+  /** Removes all keys from all databases. */
+  flushAll(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D, T>
+  FLUSHALL: RedisMulti<Replies, D, T>['flushAll']
+  /** Remove all keys from the current database. */
+  flushDb(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D, T>
+  FLUSHDB: RedisMulti<Replies, D, T>['flushDb']
+  /** Deletes a library and its functions. */
+  functionDelete(library: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  FUNCTION_DELETE: RedisMulti<Replies, D, T>['functionDelete']
+  /**
+   * Dumps all libraries into a serialized binary payload. Only a view that maps BLOB_STRING to
+   * Buffer gets the bytes unharmed.
+   */
+  functionDump(): RedisChain<[...Replies, T], D, T>
+  FUNCTION_DUMP: RedisMulti<Replies, D, T>['functionDump']
+  /** Deletes all libraries and functions. */
+  functionFlush(mode?: RedisFlushMode): RedisChain<[...Replies, 'OK'], D, T>
+  FUNCTION_FLUSH: RedisMulti<Replies, D, T>['functionFlush']
+  /** Terminates a function during execution. */
+  functionKill(): RedisChain<[...Replies, 'OK'], D, T>
+  FUNCTION_KILL: RedisMulti<Replies, D, T>['functionKill']
+  /** Returns information about all libraries. */
+  functionList(options?: FunctionListOptions): RedisChain<[...Replies, FunctionLibrary<T>[]], D, T>
+  FUNCTION_LIST: RedisMulti<Replies, D, T>['functionList']
+  /** Returns information about all libraries. Returns the libraries' code too. */
+  functionListWithCode(options?: FunctionListOptions): RedisChain<[...Replies, (FunctionLibrary<T> & { library_code: T })[]], D, T>
+  FUNCTION_LIST_WITHCODE: RedisMulti<Replies, D, T>['functionListWithCode']
+  /** Creates a library. */
+  functionLoad(code: RedisArgument, options?: { REPLACE?: boolean }): RedisChain<[...Replies, T], D, T>
+  FUNCTION_LOAD: RedisMulti<Replies, D, T>['functionLoad']
+  /** Restores all libraries from a payload. */
+  functionRestore(dump: RedisArgument, options?: FunctionRestoreOptions): RedisChain<[...Replies, 'OK'], D, T>
+  FUNCTION_RESTORE: RedisMulti<Replies, D, T>['functionRestore']
+  /** Returns information about a function during execution. */
+  functionStats(): RedisChain<[...Replies, FunctionStats<T>], D, T>
+  FUNCTION_STATS: RedisMulti<Replies, D, T>['functionStats']
+  /** Adds one or more members to a geospatial index. The key is created if it doesn't exist. */
+  geoAdd(key: RedisArgument, toAdd: GeoMember | GeoMember[], options?: GeoAddOptions): RedisChain<[...Replies, number], D, T>
+  GEOADD: RedisMulti<Replies, D, T>['geoAdd']
+  /** Returns the distance between two members of a geospatial index. */
+  geoDist(key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits): RedisChain<[...Replies, number | null], D, T>
+  GEODIST: RedisMulti<Replies, D, T>['geoDist']
+  /** Returns members from a geospatial index as geohash strings. */
+  geoHash(key: RedisArgument, member: RedisVariadicArgument): RedisChain<[...Replies, (T | null)[]], D, T>
+  GEOHASH: RedisMulti<Replies, D, T>['geoHash']
+  /** Returns the longitude and latitude of members from a geospatial index. */
+  geoPos(key: RedisArgument, member: RedisVariadicArgument): RedisChain<[...Replies, (GeoPosition | null)[]], D, T>
+  GEOPOS: RedisMulti<Replies, D, T>['geoPos']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result.
+   */
+  geoRadius(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, T[]], D, T>
+  GEORADIUS: RedisMulti<Replies, D, T>['geoRadius']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result.
+   */
+  geoRadiusByMember(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, T[]], D, T>
+  GEORADIUSBYMEMBER: RedisMulti<Replies, D, T>['geoRadiusByMember']
+  /** Returns members from a geospatial index that are within a distance from a member. */
+  geoRadiusByMemberRo(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, T[]], D, T>
+  GEORADIUSBYMEMBER_RO: RedisMulti<Replies, D, T>['geoRadiusByMemberRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a member. Tells
+   * distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   */
+  geoRadiusByMemberRoWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<T>[]], D, T>
+  GEORADIUSBYMEMBER_RO_WITH: RedisMulti<Replies, D, T>['geoRadiusByMemberRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result. Stores the result, with geohashes or (STOREDIST) distances as scores.
+   */
+  geoRadiusByMemberStore(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisChain<[...Replies, number], D, T>
+  GEORADIUSBYMEMBER_STORE: RedisMulti<Replies, D, T>['geoRadiusByMemberStore']
+  /**
+   * Queries a geospatial index for members within a distance from a member, optionally stores the
+   * result. Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   */
+  geoRadiusByMemberWith(key: RedisArgument, from: RedisArgument, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<T>[]], D, T>
+  GEORADIUSBYMEMBER_WITH: RedisMulti<Replies, D, T>['geoRadiusByMemberWith']
+  /** Returns members from a geospatial index that are within a distance from a coordinate. */
+  geoRadiusRo(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, options?: GeoSearchOptions): RedisChain<[...Replies, T[]], D, T>
+  GEORADIUS_RO: RedisMulti<Replies, D, T>['geoRadiusRo']
+  /**
+   * Returns members from a geospatial index that are within a distance from a coordinate. Tells
+   * distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   */
+  geoRadiusRoWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<T>[]], D, T>
+  GEORADIUS_RO_WITH: RedisMulti<Replies, D, T>['geoRadiusRoWith']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result. Stores the result, with geohashes or (STOREDIST) distances as scores.
+   */
+  geoRadiusStore(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, destination: RedisArgument, options?: GeoStoreOptions): RedisChain<[...Replies, number], D, T>
+  GEORADIUS_STORE: RedisMulti<Replies, D, T>['geoRadiusStore']
+  /**
+   * Queries a geospatial index for members within a distance from a coordinate, optionally stores
+   * the result. Tells distances, hashes or coordinates too: what GEO_REPLY_WITH names.
+   */
+  geoRadiusWith(key: RedisArgument, from: GeoCoordinates, radius: RedisDouble, unit: GeoUnits, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<T>[]], D, T>
+  GEORADIUS_WITH: RedisMulti<Replies, D, T>['geoRadiusWith']
+  /** Queries a geospatial index for members inside an area of a box or a circle. */
+  geoSearch(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoSearchOptions): RedisChain<[...Replies, T[]], D, T>
+  GEOSEARCH: RedisMulti<Replies, D, T>['geoSearch']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle, optionally stores
+   * the result.
+   */
+  geoSearchStore(destination: RedisArgument, source: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, options?: GeoStoreOptions): RedisChain<[...Replies, number], D, T>
+  GEOSEARCHSTORE: RedisMulti<Replies, D, T>['geoSearchStore']
+  /**
+   * Queries a geospatial index for members inside an area of a box or a circle. Tells distances,
+   * hashes or coordinates too: what GEO_REPLY_WITH names.
+   */
+  geoSearchWith(key: RedisArgument, from: GeoSearchFrom, by: GeoSearchBy, replyWith: GeoReplyWith[], options?: GeoSearchOptions): RedisChain<[...Replies, GeoReplyWithMember<T>[]], D, T>
+  GEOSEARCH_WITH: RedisMulti<Replies, D, T>['geoSearchWith']
+  /** Returns the string value of a key. */
+  get(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  GET: RedisMulti<Replies, D, T>['get']
+  /** Returns a bit value by offset. */
+  getBit(key: RedisArgument, offset: RedisInteger): RedisChain<[...Replies, number], D, T>
+  GETBIT: RedisMulti<Replies, D, T>['getBit']
+  /** Returns the string value of a key after deleting the key. */
+  getDel(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  GETDEL: RedisMulti<Replies, D, T>['getDel']
+  /** Returns the string value of a key after setting its expiration time. */
+  getEx(key: RedisArgument, options: GetExOptions): RedisChain<[...Replies, T | null], D, T>
+  GETEX: RedisMulti<Replies, D, T>['getEx']
+  /** Returns a substring of the string stored at a key. */
+  getRange(key: RedisArgument, start: RedisInteger, end: RedisInteger): RedisChain<[...Replies, T], D, T>
+  GETRANGE: RedisMulti<Replies, D, T>['getRange']
+  /** Returns the previous string value of a key after setting it to a new value. */
+  getSet(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  GETSET: RedisMulti<Replies, D, T>['getSet']
+  /**
+   * Deletes one or more fields and their values from a hash. Deletes the hash if no fields
+   * remain.
+   */
+  hDel(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  HDEL: RedisMulti<Replies, D, T>['hDel']
+  /** Determines whether a field exists in a hash. */
+  hExists(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, number], D, T>
+  HEXISTS: RedisMulti<Replies, D, T>['hExists']
+  /** Set expiry for hash field using relative time to expire (seconds). */
+  hExpire(key: RedisArgument, fields: RedisVariadicArgument, seconds: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D, T>
+  HEXPIRE: RedisMulti<Replies, D, T>['hExpire']
+  /** Set expiry for hash field using an absolute Unix timestamp (seconds). */
+  hExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D, T>
+  HEXPIREAT: RedisMulti<Replies, D, T>['hExpireAt']
+  /** Returns the expiration time of a hash field as a Unix timestamp, in seconds. */
+  hExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D, T>
+  HEXPIRETIME: RedisMulti<Replies, D, T>['hExpireTime']
+  /** Returns the value of a field in a hash. */
+  hGet(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  HGET: RedisMulti<Replies, D, T>['hGet']
+  /** Returns all fields and values in a hash. */
+  hGetAll(key: RedisArgument): RedisChain<[...Replies, Record<string, T>], D, T>
+  HGETALL: RedisMulti<Replies, D, T>['hGetAll']
+  /** Returns the value of a field and deletes it from the hash. */
+  hGetDel(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, (T | null)[]], D, T>
+  HGETDEL: RedisMulti<Replies, D, T>['hGetDel']
+  /**
+   * Get the value of one or more fields of a given hash key, and optionally set their expiration.
+   */
+  hGetEx(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): RedisChain<[...Replies, (T | null)[]], D, T>
+  HGETEX: RedisMulti<Replies, D, T>['hGetEx']
+  /**
+   * Increments the integer value of a field in a hash by a number. Uses 0 as initial value if the
+   * field doesn't exist.
+   */
+  hIncrBy(key: RedisArgument, field: RedisArgument, increment: RedisInteger): RedisChain<[...Replies, number], D, T>
+  HINCRBY: RedisMulti<Replies, D, T>['hIncrBy']
+  /**
+   * Increments the floating point value of a field by a number. Uses 0 as initial value if the
+   * field doesn't exist.
+   */
+  hIncrByFloat(key: RedisArgument, field: RedisArgument, increment: RedisDouble): RedisChain<[...Replies, T], D, T>
+  HINCRBYFLOAT: RedisMulti<Replies, D, T>['hIncrByFloat']
+  /** Returns all fields in a hash. */
+  hKeys(key: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  HKEYS: RedisMulti<Replies, D, T>['hKeys']
+  /** Returns the number of fields in a hash. */
+  hLen(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  HLEN: RedisMulti<Replies, D, T>['hLen']
+  /** Removes the expiration time for each specified field. */
+  hPersist(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D, T>
+  HPERSIST: RedisMulti<Replies, D, T>['hPersist']
+  /** Returns one or more random fields from a hash. */
+  hRandField(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  HRANDFIELD: RedisMulti<Replies, D, T>['hRandField']
+  /**
+   * Returns one or more random fields from a hash. Returns several fields; a negative count
+   * allows repeats.
+   */
+  hRandFieldCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  HRANDFIELD_COUNT: RedisMulti<Replies, D, T>['hRandFieldCount']
+  /**
+   * Returns one or more random fields from a hash. Returns several fields with their values; a
+   * negative count allows repeats.
+   */
+  hRandFieldCountWithValues(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { field: T; value: T }[]], D, T>
+  HRANDFIELD_COUNT_WITHVALUES: RedisMulti<Replies, D, T>['hRandFieldCountWithValues']
+  /** Iterates over fields and values of a hash. */
+  hScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: T; entries: { field: T; value: T }[] }], D, T>
+  HSCAN: RedisMulti<Replies, D, T>['hScan']
+  /**
+   * Iterates over fields and values of a hash. Returns the fields without their values (since
+   * 7.4.0).
+   */
+  hScanNoValues(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: T; fields: T[] }], D, T>
+  HSCAN_NOVALUES: RedisMulti<Replies, D, T>['hScanNoValues']
+  /** Creates or modifies the value of a field in a hash. */
+  hSet(key: RedisArgument, field: HashTypes, value: HashTypes): RedisChain<[...Replies, number], D, T>
+  hSet(key: RedisArgument, fields: HashFields): RedisChain<[...Replies, number], D, T>
+  HSET: RedisMulti<Replies, D, T>['hSet']
+  /**
+   * Set the value of one or more fields of a given hash key, and optionally set their expiration.
+   */
+  hSetEx(key: RedisArgument, fields: HashFields, options?: HSetExOptions): RedisChain<[...Replies, number], D, T>
+  HSETEX: RedisMulti<Replies, D, T>['hSetEx']
+  /** Sets the value of a field in a hash only when the field doesn't exist. */
+  hSetNX(key: RedisArgument, field: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D, T>
+  HSETNX: RedisMulti<Replies, D, T>['hSetNX']
+  /** Returns the length of the value of a field. */
+  hStrLen(key: RedisArgument, field: RedisArgument): RedisChain<[...Replies, number], D, T>
+  HSTRLEN: RedisMulti<Replies, D, T>['hStrLen']
+  /** Returns the TTL in seconds of a hash field. */
+  hTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D, T>
+  HTTL: RedisMulti<Replies, D, T>['hTTL']
+  /** Returns all values in a hash. */
+  hVals(key: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  HVALS: RedisMulti<Replies, D, T>['hVals']
+  /**
+   * Handshakes with the Redis server. On a client it only asks; a session can also change
+   * protocol and login.
+   */
+  hello(): RedisChain<[...Replies, HelloReply<T>], D, T>
+  HELLO: RedisMulti<Replies, D, T>['hello']
+  /** Returns the values of all fields in a hash. */
+  hmGet(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, (T | null)[]], D, T>
+  HMGET: RedisMulti<Replies, D, T>['hmGet']
+  /** Tells what the tracking of hot keys has found so far; null if there was none. */
+  hotkeysGet(): RedisChain<[...Replies, HotkeysReport | null], D, T>
+  HOTKEYS_GET: RedisMulti<Replies, D, T>['hotkeysGet']
+  /** Forgets what the tracking of hot keys has found. */
+  hotkeysReset(): RedisChain<[...Replies, 'OK'], D, T>
+  HOTKEYS_RESET: RedisMulti<Replies, D, T>['hotkeysReset']
+  /** Starts to track which keys cost the server most. */
+  hotkeysStart(options: HotkeysStartOptions): RedisChain<[...Replies, 'OK'], D, T>
+  HOTKEYS_START: RedisMulti<Replies, D, T>['hotkeysStart']
+  /** Stops the tracking of hot keys, and keeps what it has found. */
+  hotkeysStop(): RedisChain<[...Replies, 'OK'], D, T>
+  HOTKEYS_STOP: RedisMulti<Replies, D, T>['hotkeysStop']
+  /** Set expiry for hash field using relative time to expire (milliseconds). */
+  hpExpire(key: RedisArgument, fields: RedisVariadicArgument, ms: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D, T>
+  HPEXPIRE: RedisMulti<Replies, D, T>['hpExpire']
+  /** Set expiry for hash field using an absolute Unix timestamp (milliseconds). */
+  hpExpireAt(key: RedisArgument, fields: RedisVariadicArgument, timestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, HashExpiration[] | null], D, T>
+  HPEXPIREAT: RedisMulti<Replies, D, T>['hpExpireAt']
+  /** Returns the expiration time of a hash field as a Unix timestamp, in msec. */
+  hpExpireTime(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D, T>
+  HPEXPIRETIME: RedisMulti<Replies, D, T>['hpExpireTime']
+  /** Returns the TTL in milliseconds of a hash field. */
+  hpTTL(key: RedisArgument, fields: RedisVariadicArgument): RedisChain<[...Replies, number[] | null], D, T>
+  HPTTL: RedisMulti<Replies, D, T>['hpTTL']
+  /**
+   * Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't
+   * exist.
+   */
+  incr(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  INCR: RedisMulti<Replies, D, T>['incr']
+  /**
+   * Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't
+   * exist.
+   */
+  incrBy(key: RedisArgument, increment: RedisInteger): RedisChain<[...Replies, number], D, T>
+  INCRBY: RedisMulti<Replies, D, T>['incrBy']
+  /**
+   * Increment the floating point value of a key by a number. Uses 0 as initial value if the key
+   * doesn't exist.
+   */
+  incrByFloat(key: RedisArgument, increment: RedisDouble): RedisChain<[...Replies, T], D, T>
+  INCRBYFLOAT: RedisMulti<Replies, D, T>['incrByFloat']
+  /** Increments a number and sets its bounds and expiration in one step. */
+  incrExByFloat(key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions): RedisChain<[...Replies, [value: number, added: number]], D, T>
+  INCREXBYFLOAT: RedisMulti<Replies, D, T>['incrExByFloat']
+  /** Increments a number and sets its bounds and expiration in one step. */
+  increx(key: RedisArgument, options?: IncrExOptions): RedisChain<[...Replies, [value: number, added: number]], D, T>
+  INCREX: RedisMulti<Replies, D, T>['increx']
+  /** Returns information and statistics about the server. */
+  info(section?: RedisArgument): RedisChain<[...Replies, T], D, T>
+  INFO: RedisMulti<Replies, D, T>['info']
+  /** Returns all key names that match a pattern. */
+  keys(pattern: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  KEYS: RedisMulti<Replies, D, T>['keys']
+  /** Returns an element from a list by its index. */
+  lIndex(key: RedisArgument, index: RedisInteger): RedisChain<[...Replies, T | null], D, T>
+  LINDEX: RedisMulti<Replies, D, T>['lIndex']
+  /** Inserts an element before or after another element in a list. */
+  lInsert(key: RedisArgument, position: 'BEFORE' | 'AFTER', pivot: RedisArgument, element: RedisArgument): RedisChain<[...Replies, number], D, T>
+  LINSERT: RedisMulti<Replies, D, T>['lInsert']
+  /** Returns the length of a list. */
+  lLen(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  LLEN: RedisMulti<Replies, D, T>['lLen']
+  /**
+   * Returns an element after popping it from one list and pushing it to another. Deletes the list
+   * if the last element was moved.
+   */
+  lMove(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide): RedisChain<[...Replies, T | null], D, T>
+  LMOVE: RedisMulti<Replies, D, T>['lMove']
+  /** Moves several elements from one end of a list to an end of another. */
+  lMoveM(source: RedisArgument, destination: RedisArgument, sourceSide: ListSide, destinationSide: ListSide, options?: LMoveMOptions): RedisChain<[...Replies, T[] | null], D, T>
+  LMOVEM: RedisMulti<Replies, D, T>['lMoveM']
+  /**
+   * Returns the first elements in a list after removing it. Deletes the list if the last element
+   * was popped.
+   */
+  lPop(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  LPOP: RedisMulti<Replies, D, T>['lPop']
+  /**
+   * Returns the first elements in a list after removing it. Deletes the list if the last element
+   * was popped. Pops up to `count` elements.
+   */
+  lPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[] | null], D, T>
+  LPOP_COUNT: RedisMulti<Replies, D, T>['lPopCount']
+  /** Returns the index of matching elements in a list. */
+  lPos(key: RedisArgument, element: RedisArgument, options?: LPosOptions): RedisChain<[...Replies, number | null], D, T>
+  LPOS: RedisMulti<Replies, D, T>['lPos']
+  /**
+   * Returns the index of matching elements in a list. Returns up to `count` indexes; 0 means all.
+   */
+  lPosCount(key: RedisArgument, element: RedisArgument, count: RedisInteger, options?: LPosOptions): RedisChain<[...Replies, number[]], D, T>
+  LPOS_COUNT: RedisMulti<Replies, D, T>['lPosCount']
+  /** Prepends one or more elements to a list. Creates the key if it doesn't exist. */
+  lPush(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  LPUSH: RedisMulti<Replies, D, T>['lPush']
+  /** Prepends one or more elements to a list only when the list exists. */
+  lPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  LPUSHX: RedisMulti<Replies, D, T>['lPushX']
+  /** Returns a range of elements from a list. */
+  lRange(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  LRANGE: RedisMulti<Replies, D, T>['lRange']
+  /** Removes elements from a list. Deletes the list if the last element was removed. */
+  lRem(key: RedisArgument, count: RedisInteger, element: RedisArgument): RedisChain<[...Replies, number], D, T>
+  LREM: RedisMulti<Replies, D, T>['lRem']
+  /** Sets the value of an element in a list by its index. */
+  lSet(key: RedisArgument, index: RedisInteger, element: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  LSET: RedisMulti<Replies, D, T>['lSet']
+  /** Removes elements from both ends a list. Deletes the list if all elements were trimmed. */
+  lTrim(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
+  LTRIM: RedisMulti<Replies, D, T>['lTrim']
+  /** Returns the Unix timestamp of the last successful save to disk. */
+  lastSave(): RedisChain<[...Replies, number], D, T>
+  LASTSAVE: RedisMulti<Replies, D, T>['lastSave']
+  /** Returns a human-readable latency analysis report. */
+  latencyDoctor(): RedisChain<[...Replies, T], D, T>
+  LATENCY_DOCTOR: RedisMulti<Replies, D, T>['latencyDoctor']
+  /** Returns a latency graph for an event. */
+  latencyGraph(event: LatencyEvent): RedisChain<[...Replies, T], D, T>
+  LATENCY_GRAPH: RedisMulti<Replies, D, T>['latencyGraph']
+  /** Returns the cumulative distribution of latencies of a subset or all commands. */
+  latencyHistogram(...commands: RedisArgument[]): RedisChain<[...Replies, Record<string, { calls: number; histogram_usec: Record<string, number> }>], D, T>
+  LATENCY_HISTOGRAM: RedisMulti<Replies, D, T>['latencyHistogram']
+  /** Returns timestamp-latency samples for an event. */
+  latencyHistory(event: LatencyEvent): RedisChain<[...Replies, [timestamp: number, latency: number][]], D, T>
+  LATENCY_HISTORY: RedisMulti<Replies, D, T>['latencyHistory']
+  /** Returns the latest latency samples for all events. */
+  latencyLatest(): RedisChain<[...Replies, [name: T, timestamp: number, latestLatency: number, allTimeLatency: number][]], D, T>
+  LATENCY_LATEST: RedisMulti<Replies, D, T>['latencyLatest']
+  /** Resets the latency data for one or more events. */
+  latencyReset(...events: LatencyEvent[]): RedisChain<[...Replies, number], D, T>
+  LATENCY_RESET: RedisMulti<Replies, D, T>['latencyReset']
+  /** Finds the longest common substring. */
+  lcs(key1: RedisArgument, key2: RedisArgument): RedisChain<[...Replies, T], D, T>
+  LCS: RedisMulti<Replies, D, T>['lcs']
+  /** Finds the longest common substring. Gives the matching ranges instead of the text. */
+  lcsIdx(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisChain<[...Replies, LcsIdxReply], D, T>
+  LCS_IDX: RedisMulti<Replies, D, T>['lcsIdx']
+  /**
+   * Finds the longest common substring. Gives the matching ranges with their lengths instead of
+   * the text.
+   */
+  lcsIdxWithMatchLen(key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions): RedisChain<[...Replies, LcsIdxWithMatchLenReply], D, T>
+  LCS_IDX_WITHMATCHLEN: RedisMulti<Replies, D, T>['lcsIdxWithMatchLen']
+  /** Finds the longest common substring. Gives the length instead of the text. */
+  lcsLen(key1: RedisArgument, key2: RedisArgument): RedisChain<[...Replies, number], D, T>
+  LCS_LEN: RedisMulti<Replies, D, T>['lcsLen']
+  /**
+   * Returns multiple elements from a list after removing them. Deletes the list if the last
+   * element was popped.
+   */
+  lmPop(keys: RedisVariadicArgument, side: ListSide, options?: LMPopOptions): RedisChain<[...Replies, [key: T, elements: T[]] | null], D, T>
+  LMPOP: RedisMulti<Replies, D, T>['lmPop']
+  /** Displays computer art and the Redis version. */
+  lolwut(version?: RedisInteger, ...parameters: RedisInteger[]): RedisChain<[...Replies, T], D, T>
+  LOLWUT: RedisMulti<Replies, D, T>['lolwut']
+  /** Atomically returns the string values of one or more keys. */
+  mGet(keys: RedisArgument[]): RedisChain<[...Replies, (T | null)[]], D, T>
+  MGET: RedisMulti<Replies, D, T>['mGet']
+  /** Atomically creates or modifies the string values of one or more keys. */
+  mSet(toSet: MSetArguments): RedisChain<[...Replies, 'OK'], D, T>
+  MSET: RedisMulti<Replies, D, T>['mSet']
+  /** Sets several string keys at once, with one expiration and condition for all. */
+  mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): RedisChain<[...Replies, number], D, T>
+  MSETEX: RedisMulti<Replies, D, T>['mSetEx']
+  /** Atomically modifies the string values of one or more keys only when all keys don't exist. */
+  mSetNX(toSet: MSetArguments): RedisChain<[...Replies, number], D, T>
+  MSETNX: RedisMulti<Replies, D, T>['mSetNX']
+  /** Outputs a memory problems report. */
+  memoryDoctor(): RedisChain<[...Replies, T], D, T>
+  MEMORY_DOCTOR: RedisMulti<Replies, D, T>['memoryDoctor']
+  /** Returns the allocator statistics. */
+  memoryMallocStats(): RedisChain<[...Replies, T], D, T>
+  'MEMORY_MALLOC-STATS': RedisMulti<Replies, D, T>['memoryMallocStats']
+  /** Asks the allocator to release memory. */
+  memoryPurge(): RedisChain<[...Replies, 'OK'], D, T>
+  MEMORY_PURGE: RedisMulti<Replies, D, T>['memoryPurge']
+  /** Returns details about memory usage. */
+  memoryStats(): RedisChain<[...Replies, MemoryStats], D, T>
+  MEMORY_STATS: RedisMulti<Replies, D, T>['memoryStats']
+  /** Estimates the memory usage of a key. */
+  memoryUsage(key: RedisArgument, options?: { SAMPLES?: RedisInteger }): RedisChain<[...Replies, number | null], D, T>
+  MEMORY_USAGE: RedisMulti<Replies, D, T>['memoryUsage']
+  /** Atomically transfers a key from one Redis instance to another. */
+  migrate(host: RedisArgument, port: RedisInteger, key: RedisVariadicArgument, destinationDb: RedisInteger, timeout: RedisInteger, options?: MigrateOptions): RedisChain<[...Replies, 'OK' | 'NOKEY'], D, T>
+  MIGRATE: RedisMulti<Replies, D, T>['migrate']
+  /** Returns all loaded modules. */
+  moduleList(): RedisChain<[...Replies, { name: T; ver: number; path?: T; args?: T[] }[]], D, T>
+  MODULE_LIST: RedisMulti<Replies, D, T>['moduleList']
+  /** Loads a module. */
+  moduleLoad(path: RedisArgument, moduleArguments?: RedisArgument[]): RedisChain<[...Replies, 'OK'], D, T>
+  MODULE_LOAD: RedisMulti<Replies, D, T>['moduleLoad']
+  /** Unloads a module. */
+  moduleUnload(name: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  MODULE_UNLOAD: RedisMulti<Replies, D, T>['moduleUnload']
+  /** Moves a key to another database. */
+  move(key: RedisArgument, db: RedisInteger): RedisChain<[...Replies, number], D, T>
+  MOVE: RedisMulti<Replies, D, T>['move']
+  /** Returns the internal encoding of a Redis object. */
+  objectEncoding(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  OBJECT_ENCODING: RedisMulti<Replies, D, T>['objectEncoding']
+  /** Returns the logarithmic access frequency counter of a Redis object. */
+  objectFreq(key: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  OBJECT_FREQ: RedisMulti<Replies, D, T>['objectFreq']
+  /** Returns the time since the last access to a Redis object. */
+  objectIdleTime(key: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  OBJECT_IDLETIME: RedisMulti<Replies, D, T>['objectIdleTime']
+  /** Returns the reference count of a value of a key. */
+  objectRefCount(key: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  OBJECT_REFCOUNT: RedisMulti<Replies, D, T>['objectRefCount']
+  /** Sets the expiration time of a key in milliseconds. */
+  pExpire(key: RedisArgument, ms: RedisInteger, mode?: ExpireMode): RedisChain<[...Replies, number], D, T>
+  PEXPIRE: RedisMulti<Replies, D, T>['pExpire']
+  /** Sets the expiration time of a key to a Unix milliseconds timestamp. */
+  pExpireAt(key: RedisArgument, msTimestamp: RedisInteger | Date, mode?: ExpireMode): RedisChain<[...Replies, number], D, T>
+  PEXPIREAT: RedisMulti<Replies, D, T>['pExpireAt']
+  /** Returns the expiration time of a key as a Unix milliseconds timestamp. */
+  pExpireTime(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  PEXPIRETIME: RedisMulti<Replies, D, T>['pExpireTime']
+  /**
+   * Sets both string value and expiration time in milliseconds of a key. The key is created if it
+   * doesn't exist.
+   */
+  pSetEx(key: RedisArgument, ms: RedisInteger, value: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  PSETEX: RedisMulti<Replies, D, T>['pSetEx']
+  /** Returns the expiration time in milliseconds of a key. */
+  pTTL(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  PTTL: RedisMulti<Replies, D, T>['pTTL']
+  /** Removes the expiration time of a key. */
+  persist(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  PERSIST: RedisMulti<Replies, D, T>['persist']
+  /** Adds elements to a HyperLogLog key. Creates the key if it doesn't exist. */
+  pfAdd(key: RedisArgument, element?: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  PFADD: RedisMulti<Replies, D, T>['pfAdd']
+  /** Returns the approximated cardinality of the set(s) observed by the HyperLogLog key(s). */
+  pfCount(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  PFCOUNT: RedisMulti<Replies, D, T>['pfCount']
+  /** Merges one or more HyperLogLog values into a single key. */
+  pfMerge(destination: RedisArgument, sources?: RedisVariadicArgument): RedisChain<[...Replies, 'OK'], D, T>
+  PFMERGE: RedisMulti<Replies, D, T>['pfMerge']
+  /** Returns the server's liveliness response. */
+  ping(message?: RedisArgument): RedisChain<[...Replies, T], D, T>
+  PING: RedisMulti<Replies, D, T>['ping']
+  /** Returns the active channels. */
+  pubSubChannels(pattern?: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  PUBSUB_CHANNELS: RedisMulti<Replies, D, T>['pubSubChannels']
+  /** Returns a count of unique pattern subscriptions. */
+  pubSubNumPat(): RedisChain<[...Replies, number], D, T>
+  PUBSUB_NUMPAT: RedisMulti<Replies, D, T>['pubSubNumPat']
+  /** Returns a count of subscribers to channels. */
+  pubSubNumSub(channels?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, number>], D, T>
+  PUBSUB_NUMSUB: RedisMulti<Replies, D, T>['pubSubNumSub']
+  /** Returns the active shard channels. */
+  pubSubShardChannels(pattern?: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  PUBSUB_SHARDCHANNELS: RedisMulti<Replies, D, T>['pubSubShardChannels']
+  /** Returns the count of subscribers of shard channels. */
+  pubSubShardNumSub(channels?: RedisVariadicArgument): RedisChain<[...Replies, Record<string, number>], D, T>
+  PUBSUB_SHARDNUMSUB: RedisMulti<Replies, D, T>['pubSubShardNumSub']
+  /** Posts a message to a channel. */
+  publish(channel: RedisArgument, message: RedisArgument): RedisChain<[...Replies, number], D, T>
+  PUBLISH: RedisMulti<Replies, D, T>['publish']
+  /**
+   * Returns and removes the last elements of a list. Deletes the list if the last element was
+   * popped.
+   */
+  rPop(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  RPOP: RedisMulti<Replies, D, T>['rPop']
+  /**
+   * Returns and removes the last elements of a list. Deletes the list if the last element was
+   * popped. Pops up to `count` elements.
+   */
+  rPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[] | null], D, T>
+  RPOP_COUNT: RedisMulti<Replies, D, T>['rPopCount']
+  /**
+   * Returns the last element of a list after removing and pushing it to another list. Deletes the
+   * list if the last element was popped.
+   */
+  rPopLPush(source: RedisArgument, destination: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  RPOPLPUSH: RedisMulti<Replies, D, T>['rPopLPush']
+  /** Appends one or more elements to a list. Creates the key if it doesn't exist. */
+  rPush(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  RPUSH: RedisMulti<Replies, D, T>['rPush']
+  /** Appends an element to a list only when the list exists. */
+  rPushX(key: RedisArgument, elements: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  RPUSHX: RedisMulti<Replies, D, T>['rPushX']
+  /** Returns a random key name from the database. */
+  randomKey(): RedisChain<[...Replies, T | null], D, T>
+  RANDOMKEY: RedisMulti<Replies, D, T>['randomKey']
+  /** Renames a key and overwrites the destination. */
+  rename(key: RedisArgument, newKey: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  RENAME: RedisMulti<Replies, D, T>['rename']
+  /** Renames a key only when the target key name doesn't exist. */
+  renameNX(key: RedisArgument, newKey: RedisArgument): RedisChain<[...Replies, number], D, T>
+  RENAMENX: RedisMulti<Replies, D, T>['renameNX']
+  /** Configures a server as replica of another, or promotes it to a master. */
+  replicaOf(host: RedisArgument, port: RedisArgument | number): RedisChain<[...Replies, 'OK'], D, T>
+  REPLICAOF: RedisMulti<Replies, D, T>['replicaOf']
+  /** Creates a key from the serialized representation of a value. */
+  restore(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisChain<[...Replies, 'OK'], D, T>
+  RESTORE: RedisMulti<Replies, D, T>['restore']
+  /** An internal command for migrating keys in a cluster. */
+  restoreAsking(key: RedisArgument, ttl: RedisInteger, serializedValue: RedisArgument, options?: RestoreOptions): RedisChain<[...Replies, 'OK'], D, T>
+  'RESTORE-ASKING': RedisMulti<Replies, D, T>['restoreAsking']
+  /** Returns the replication role. */
+  role(): RedisChain<[...Replies, RoleReply<T>], D, T>
+  ROLE: RedisMulti<Replies, D, T>['role']
+  /** Adds one or more members to a set. Creates the key if it doesn't exist. */
+  sAdd(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  SADD: RedisMulti<Replies, D, T>['sAdd']
+  /** Returns the number of members in a set. */
+  sCard(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SCARD: RedisMulti<Replies, D, T>['sCard']
+  /** Returns the difference of multiple sets. */
+  sDiff(keys: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  SDIFF: RedisMulti<Replies, D, T>['sDiff']
+  /** Returns the number of members of the difference of several sets. */
+  sDiffCard(keys: RedisVariadicArgument, options?: SDiffCardOptions): RedisChain<[...Replies, number], D, T>
+  SDIFFCARD: RedisMulti<Replies, D, T>['sDiffCard']
+  /** Stores the difference of multiple sets in a key. */
+  sDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  SDIFFSTORE: RedisMulti<Replies, D, T>['sDiffStore']
+  /** Returns the intersect of multiple sets. */
+  sInter(keys: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  SINTER: RedisMulti<Replies, D, T>['sInter']
+  /** Returns the number of members of the intersect of multiple sets. */
+  sInterCard(keys: RedisVariadicArgument, options?: SInterCardOptions | number): RedisChain<[...Replies, number], D, T>
+  SINTERCARD: RedisMulti<Replies, D, T>['sInterCard']
+  /** Stores the intersect of multiple sets in a key. */
+  sInterStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  SINTERSTORE: RedisMulti<Replies, D, T>['sInterStore']
+  /** Determines whether a member belongs to a set. */
+  sIsMember(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SISMEMBER: RedisMulti<Replies, D, T>['sIsMember']
+  /** Returns all members of a set. */
+  sMembers(key: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  SMEMBERS: RedisMulti<Replies, D, T>['sMembers']
+  /** Moves a member from one set to another. */
+  sMove(source: RedisArgument, destination: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SMOVE: RedisMulti<Replies, D, T>['sMove']
+  /**
+   * Returns one or more random members from a set after removing them. Deletes the set if the
+   * last member was popped.
+   */
+  sPop(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  SPOP: RedisMulti<Replies, D, T>['sPop']
+  /**
+   * Returns one or more random members from a set after removing them. Deletes the set if the
+   * last member was popped. Pops up to `count` members.
+   */
+  sPopCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  SPOP_COUNT: RedisMulti<Replies, D, T>['sPopCount']
+  /** Post a message to a shard channel. */
+  sPublish(channel: RedisArgument, message: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SPUBLISH: RedisMulti<Replies, D, T>['sPublish']
+  /** Get one or multiple random members from a set. */
+  sRandMember(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  SRANDMEMBER: RedisMulti<Replies, D, T>['sRandMember']
+  /**
+   * Get one or multiple random members from a set. Returns several members; a negative count
+   * allows repeats.
+   */
+  sRandMemberCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  SRANDMEMBER_COUNT: RedisMulti<Replies, D, T>['sRandMemberCount']
+  /** Removes one or more members from a set. Deletes the set if the last member was removed. */
+  sRem(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  SREM: RedisMulti<Replies, D, T>['sRem']
+  /** Iterates over members of a set. */
+  sScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: T; members: T[] }], D, T>
+  SSCAN: RedisMulti<Replies, D, T>['sScan']
+  /** Returns the union of multiple sets. */
+  sUnion(keys: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  SUNION: RedisMulti<Replies, D, T>['sUnion']
+  /** Returns the number of members of the union of several sets. */
+  sUnionCard(keys: RedisVariadicArgument, options?: SUnionCardOptions): RedisChain<[...Replies, number], D, T>
+  SUNIONCARD: RedisMulti<Replies, D, T>['sUnionCard']
+  /** Stores the union of multiple sets in a key. */
+  sUnionStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  SUNIONSTORE: RedisMulti<Replies, D, T>['sUnionStore']
+  /** Synchronously saves the database(s) to disk. */
+  save(): RedisChain<[...Replies, 'OK'], D, T>
+  SAVE: RedisMulti<Replies, D, T>['save']
+  /** Iterates over the key names in the database. */
+  scan(cursor: RedisArgument, options?: ScanOptions): RedisChain<[...Replies, { cursor: T; keys: T[] }], D, T>
+  SCAN: RedisMulti<Replies, D, T>['scan']
+  /** Determines whether server-side Lua scripts exist in the script cache. */
+  scriptExists(sha1: RedisVariadicArgument): RedisChain<[...Replies, number[]], D, T>
+  SCRIPT_EXISTS: RedisMulti<Replies, D, T>['scriptExists']
+  /** Removes all server-side Lua scripts from the script cache. */
+  scriptFlush(mode?: 'ASYNC' | 'SYNC'): RedisChain<[...Replies, 'OK'], D, T>
+  SCRIPT_FLUSH: RedisMulti<Replies, D, T>['scriptFlush']
+  /** Terminates a server-side Lua script during execution. */
+  scriptKill(): RedisChain<[...Replies, 'OK'], D, T>
+  SCRIPT_KILL: RedisMulti<Replies, D, T>['scriptKill']
+  /** Loads a server-side Lua script to the script cache. */
+  scriptLoad(script: RedisArgument): RedisChain<[...Replies, T], D, T>
+  SCRIPT_LOAD: RedisMulti<Replies, D, T>['scriptLoad']
+  /** Sets the string value of a key, ignoring its type. The key is created if it doesn't exist. */
+  set(key: RedisArgument, value: RedisArgument | number, options?: SetOptions): RedisChain<[...Replies, 'OK' | T | null], D, T>
+  SET: RedisMulti<Replies, D, T>['set']
+  /** Sets or clears the bit at offset of the string value. Creates the key if it doesn't exist. */
+  setBit(key: RedisArgument, offset: RedisInteger, value: 0 | 1): RedisChain<[...Replies, number], D, T>
+  SETBIT: RedisMulti<Replies, D, T>['setBit']
+  /** Sets the string value and expiration time of a key. Creates the key if it doesn't exist. */
+  setEx(key: RedisArgument, seconds: RedisInteger, value: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  SETEX: RedisMulti<Replies, D, T>['setEx']
+  /** Set the string value of a key only when the key doesn't exist. */
+  setNX(key: RedisArgument, value: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SETNX: RedisMulti<Replies, D, T>['setNX']
+  /**
+   * Overwrites a part of a string value with another by an offset. Creates the key if it doesn't
+   * exist.
+   */
+  setRange(key: RedisArgument, offset: RedisInteger, value: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SETRANGE: RedisMulti<Replies, D, T>['setRange']
+  /** Determines whether multiple members belong to a set. */
+  smIsMember(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number[]], D, T>
+  SMISMEMBER: RedisMulti<Replies, D, T>['smIsMember']
+  /** Sorts the elements in a list, a set, or a sorted set, optionally storing the result. */
+  sort(key: RedisArgument, options?: SortOptions): RedisChain<[...Replies, (T | null)[]], D, T>
+  SORT: RedisMulti<Replies, D, T>['sort']
+  /** Returns the sorted elements of a list, a set, or a sorted set. */
+  sortRo(key: RedisArgument, options?: SortOptions): RedisChain<[...Replies, (T | null)[]], D, T>
+  SORT_RO: RedisMulti<Replies, D, T>['sortRo']
+  /**
+   * Sorts the elements in a list, a set, or a sorted set, optionally storing the result. Stores
+   * the elements in a list instead of returning them.
+   */
+  sortStore(source: RedisArgument, destination: RedisArgument, options?: SortOptions): RedisChain<[...Replies, number], D, T>
+  SORT_STORE: RedisMulti<Replies, D, T>['sortStore']
+  /** Returns the length of a string value. */
+  strLen(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  STRLEN: RedisMulti<Replies, D, T>['strLen']
+  /** Swaps two Redis databases. */
+  swapDb(index1: RedisInteger, index2: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
+  SWAPDB: RedisMulti<Replies, D, T>['swapDb']
+  /** Returns the server time. */
+  time(): RedisChain<[...Replies, [unixTimestamp: T, microseconds: T]], D, T>
+  TIME: RedisMulti<Replies, D, T>['time']
+  /**
+   * Returns the number of existing keys out of those specified after updating the time they were
+   * last accessed.
+   */
+  touch(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  TOUCH: RedisMulti<Replies, D, T>['touch']
+  /** Returns the expiration time in seconds of a key. */
+  ttl(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  TTL: RedisMulti<Replies, D, T>['ttl']
+  /** Determines the type of value stored at a key. */
+  type(key: RedisArgument): RedisChain<[...Replies, string], D, T>
+  TYPE: RedisMulti<Replies, D, T>['type']
+  /** Asynchronously deletes one or more keys. */
+  unlink(keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  UNLINK: RedisMulti<Replies, D, T>['unlink']
+  /** Adds an element with its vector to a vector set, or changes its vector. */
+  vAdd(key: RedisArgument, vector: RedisDouble[], element: RedisArgument, options?: VAddOptions): RedisChain<[...Replies, boolean], D, T>
+  VADD: RedisMulti<Replies, D, T>['vAdd']
+  /** Returns the number of elements of a vector set. */
+  vCard(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  VCARD: RedisMulti<Replies, D, T>['vCard']
+  /** Returns the number of dimensions of the vectors of a vector set. */
+  vDim(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  VDIM: RedisMulti<Replies, D, T>['vDim']
+  /** Returns an element's vector, about as it was added. */
+  vEmb(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, number[] | null], D, T>
+  VEMB: RedisMulti<Replies, D, T>['vEmb']
+  /**
+   * Returns an element's vector, about as it was added. Returns the vector as it is stored; a
+   * view that maps BLOB_STRING to Buffer gets the bytes unharmed.
+   */
+  vEmbRaw(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, VEmbRawReply<T> | null], D, T>
+  VEMB_RAW: RedisMulti<Replies, D, T>['vEmbRaw']
+  /** Returns an element's attributes, parsed from JSON. */
+  vGetAttr(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, unknown], D, T>
+  VGETATTR: RedisMulti<Replies, D, T>['vGetAttr']
+  /** Tells about a vector set: its size, dimensions, quantization and graph. */
+  vInfo(key: RedisArgument): RedisChain<[...Replies, VInfoReply | null], D, T>
+  VINFO: RedisMulti<Replies, D, T>['vInfo']
+  /** Returns an element's neighbours in each layer of the graph. */
+  vLinks(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, T[][] | null], D, T>
+  VLINKS: RedisMulti<Replies, D, T>['vLinks']
+  /**
+   * Returns an element's neighbours in each layer of the graph. Returns how similar each is as
+   * well.
+   */
+  vLinksWithScores(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, Record<string, number>[] | null], D, T>
+  VLINKS_WITHSCORES: RedisMulti<Replies, D, T>['vLinksWithScores']
+  /** Returns a random element of a vector set, or several; a negative count allows repeats. */
+  vRandMember(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  vRandMember(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  VRANDMEMBER: RedisMulti<Replies, D, T>['vRandMember']
+  /** Returns elements of a vector set in the order of their names. */
+  vRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, count?: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  VRANGE: RedisMulti<Replies, D, T>['vRange']
+  /** Removes an element from a vector set. */
+  vRem(key: RedisArgument, element: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  VREM: RedisMulti<Replies, D, T>['vRem']
+  /** Sets an element's attributes, as JSON; the empty string removes them. */
+  vSetAttr(key: RedisArgument, element: RedisArgument, attributes: RedisArgument | Record<string, unknown>): RedisChain<[...Replies, boolean], D, T>
+  VSETATTR: RedisMulti<Replies, D, T>['vSetAttr']
+  /** Returns the elements that are most similar to a vector or an element. */
+  vSim(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisChain<[...Replies, T[]], D, T>
+  VSIM: RedisMulti<Replies, D, T>['vSim']
+  /**
+   * Returns the elements that are most similar to a vector or an element. Returns how similar
+   * each is as well.
+   */
+  vSimWithScores(key: RedisArgument, query: RedisArgument | RedisDouble[], options?: VSimOptions): RedisChain<[...Replies, Record<string, number>], D, T>
+  VSIM_WITHSCORES: RedisMulti<Replies, D, T>['vSimWithScores']
+  /**
+   * Blocks until the asynchronous replication of all preceding write commands sent by the
+   * connection is completed.
+   */
+  wait(numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisChain<[...Replies, number], D, T>
+  WAIT: RedisMulti<Replies, D, T>['wait']
+  /**
+   * Blocks until all of the preceding write commands sent by the connection are written to the
+   * append-only file of the master and/or replicas.
+   */
+  waitAof(numberOfLocals: RedisInteger, numberOfReplicas: RedisInteger, timeout: RedisInteger): RedisChain<[...Replies, [locals: number, replicas: number]], D, T>
+  WAITAOF: RedisMulti<Replies, D, T>['waitAof']
+  /**
+   * Returns the number of messages that were successfully acknowledged by the consumer group
+   * member of a stream.
+   */
+  xAck(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  XACK: RedisMulti<Replies, D, T>['xAck']
+  /** Acknowledges and deletes one or multiple messages for a stream consumer group. */
+  xAckDel(key: RedisArgument, group: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisChain<[...Replies, StreamDeletionReplyCode[]], D, T>
+  XACKDEL: RedisMulti<Replies, D, T>['xAckDel']
+  /** Appends a new message to a stream. Creates the key if it doesn't exist. */
+  xAdd(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisChain<[...Replies, T], D, T>
+  XADD: RedisMulti<Replies, D, T>['xAdd']
+  /**
+   * Appends a new message to a stream. Creates the key if it doesn't exist. Adds nothing, and
+   * returns null, when there is no such stream.
+   */
+  xAddNoMkStream(key: RedisArgument, id: RedisArgument, message: Record<string, RedisArgument>, options?: XAddOptions): RedisChain<[...Replies, T | null], D, T>
+  XADD_NOMKSTREAM: RedisMulti<Replies, D, T>['xAddNoMkStream']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member.
+   */
+  xAutoClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisChain<[...Replies, { nextId: T; messages: (StreamMessage<T> | null)[]; deletedMessages: T[] }], D, T>
+  XAUTOCLAIM: RedisMulti<Replies, D, T>['xAutoClaim']
+  /**
+   * Changes, or acquires, ownership of messages in a consumer group, as if the messages were
+   * delivered to as consumer group member. Returns the ids without the messages.
+   */
+  xAutoClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, start: RedisArgument, options?: XAutoClaimOptions): RedisChain<[...Replies, { nextId: T; messages: T[]; deletedMessages: T[] }], D, T>
+  XAUTOCLAIM_JUSTID: RedisMulti<Replies, D, T>['xAutoClaimJustId']
+  /** Sets for how long, and for how many, a stream remembers idempotent ids. */
+  xCfgSet(key: RedisArgument, options?: XCfgSetOptions): RedisChain<[...Replies, 'OK'], D, T>
+  XCFGSET: RedisMulti<Replies, D, T>['xCfgSet']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member.
+   */
+  xClaim(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisChain<[...Replies, (StreamMessage<T> | null)[]], D, T>
+  XCLAIM: RedisMulti<Replies, D, T>['xClaim']
+  /**
+   * Changes, or acquires, ownership of a message in a consumer group, as if the message was
+   * delivered a consumer group member. Returns the ids without the messages.
+   */
+  xClaimJustId(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, minIdleTime: RedisInteger, id: RedisVariadicArgument, options?: XClaimOptions): RedisChain<[...Replies, T[]], D, T>
+  XCLAIM_JUSTID: RedisMulti<Replies, D, T>['xClaimJustId']
+  /** Returns the number of messages after removing them from a stream. */
+  xDel(key: RedisArgument, id: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  XDEL: RedisMulti<Replies, D, T>['xDel']
+  /** Deletes one or multiple entries from the stream. */
+  xDelEx(key: RedisArgument, id: RedisVariadicArgument, policy?: StreamDeletionPolicy): RedisChain<[...Replies, StreamDeletionReplyCode[]], D, T>
+  XDELEX: RedisMulti<Replies, D, T>['xDelEx']
+  /** Creates a consumer group. */
+  xGroupCreate(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupCreateOptions): RedisChain<[...Replies, 'OK'], D, T>
+  XGROUP_CREATE: RedisMulti<Replies, D, T>['xGroupCreate']
+  /** Creates a consumer in a consumer group. */
+  xGroupCreateConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisChain<[...Replies, number], D, T>
+  XGROUP_CREATECONSUMER: RedisMulti<Replies, D, T>['xGroupCreateConsumer']
+  /** Deletes a consumer from a consumer group. */
+  xGroupDelConsumer(key: RedisArgument, group: RedisArgument, consumer: RedisArgument): RedisChain<[...Replies, number], D, T>
+  XGROUP_DELCONSUMER: RedisMulti<Replies, D, T>['xGroupDelConsumer']
+  /** Destroys a consumer group. */
+  xGroupDestroy(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, number], D, T>
+  XGROUP_DESTROY: RedisMulti<Replies, D, T>['xGroupDestroy']
+  /** Sets the last-delivered ID of a consumer group. */
+  xGroupSetId(key: RedisArgument, group: RedisArgument, id: RedisArgument, options?: XGroupSetIdOptions): RedisChain<[...Replies, 'OK'], D, T>
+  XGROUP_SETID: RedisMulti<Replies, D, T>['xGroupSetId']
+  /** Returns a list of the consumers in a consumer group. */
+  xInfoConsumers(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, XInfoConsumer<T>[]], D, T>
+  XINFO_CONSUMERS: RedisMulti<Replies, D, T>['xInfoConsumers']
+  /** Returns a list of the consumer groups of a stream. */
+  xInfoGroups(key: RedisArgument): RedisChain<[...Replies, XInfoGroup<T>[]], D, T>
+  XINFO_GROUPS: RedisMulti<Replies, D, T>['xInfoGroups']
+  /** Returns information about a stream. */
+  xInfoStream(key: RedisArgument): RedisChain<[...Replies, XInfoStreamReply<T>], D, T>
+  XINFO_STREAM: RedisMulti<Replies, D, T>['xInfoStream']
+  /** Return the number of messages in a stream. */
+  xLen(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  XLEN: RedisMulti<Replies, D, T>['xLen']
+  /** Gives pending messages back to their group, so that another consumer gets them. */
+  xNack(key: RedisArgument, group: RedisArgument, mode: 'SILENT' | 'FAIL' | 'FATAL', id: RedisVariadicArgument, options?: XNackOptions): RedisChain<[...Replies, number], D, T>
+  XNACK: RedisMulti<Replies, D, T>['xNack']
+  /** Returns the information and entries from a stream consumer group's pending entries list. */
+  xPending(key: RedisArgument, group: RedisArgument): RedisChain<[...Replies, { pending: number; firstId: T | null; lastId: T | null; consumers: { name: T; deliveriesCounter: number }[] | null }], D, T>
+  XPENDING: RedisMulti<Replies, D, T>['xPending']
+  /**
+   * Returns the information and entries from a stream consumer group's pending entries list.
+   * Lists up to `count` pending messages.
+   */
+  xPendingRange(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, count: RedisInteger, options?: XPendingRangeOptions): RedisChain<[...Replies, { id: T; consumer: T; millisecondsSinceLastDelivery: number; deliveriesCounter: number }[]], D, T>
+  XPENDING_RANGE: RedisMulti<Replies, D, T>['xPendingRange']
+  /** Returns the messages from a stream within a range of IDs. */
+  xRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisChain<[...Replies, StreamMessage<T>[]], D, T>
+  XRANGE: RedisMulti<Replies, D, T>['xRange']
+  /**
+   * Returns messages from multiple streams with IDs greater than the ones requested. Blocks until
+   * a message is available otherwise.
+   */
+  xRead(streams: XReadStream | XReadStream[], options?: XReadOptions): RedisChain<[...Replies, StreamMessages<T>[] | null], D, T>
+  XREAD: RedisMulti<Replies, D, T>['xRead']
+  /**
+   * Returns new or historical messages from a stream for a consumer in a group. Blocks until a
+   * message is available otherwise.
+   */
+  xReadGroup(group: RedisArgument, consumer: RedisArgument, streams: XReadStream | XReadStream[], options?: XReadGroupOptions): RedisChain<[...Replies, StreamMessages<T>[] | null], D, T>
+  XREADGROUP: RedisMulti<Replies, D, T>['xReadGroup']
+  /** Returns the messages from a stream within a range of IDs in reverse order. */
+  xRevRange(key: RedisArgument, start: RedisArgument, end: RedisArgument, options?: XRangeOptions): RedisChain<[...Replies, StreamMessage<T>[]], D, T>
+  XREVRANGE: RedisMulti<Replies, D, T>['xRevRange']
+  /** An internal command for replicating stream values. */
+  xSetId(key: RedisArgument, lastId: RedisArgument, options?: XSetIdOptions): RedisChain<[...Replies, 'OK'], D, T>
+  XSETID: RedisMulti<Replies, D, T>['xSetId']
+  /** Deletes messages from the beginning of a stream. */
+  xTrim(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', threshold: RedisInteger | RedisArgument, options?: XTrimOptions): RedisChain<[...Replies, number], D, T>
+  XTRIM: RedisMulti<Replies, D, T>['xTrim']
+  /**
+   * Adds one or more members to a sorted set, or updates their scores. Creates the key if it
+   * doesn't exist.
+   */
+  zAdd(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddOptions): RedisChain<[...Replies, number], D, T>
+  ZADD: RedisMulti<Replies, D, T>['zAdd']
+  /**
+   * Adds one or more members to a sorted set, or updates their scores. Creates the key if it
+   * doesn't exist. Increments the score; null when a condition kept it from happening.
+   */
+  zAddIncr(key: RedisArgument, members: SortedSetMember | SortedSetMember[], options?: ZAddIncrOptions): RedisChain<[...Replies, number | null], D, T>
+  ZADD_INCR: RedisMulti<Replies, D, T>['zAddIncr']
+  /** Returns the number of members in a sorted set. */
+  zCard(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  ZCARD: RedisMulti<Replies, D, T>['zCard']
+  /** Returns the count of members in a sorted set that have scores within a range. */
+  zCount(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D, T>
+  ZCOUNT: RedisMulti<Replies, D, T>['zCount']
+  /** Returns the difference between multiple sorted sets. */
+  zDiff(keys: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  ZDIFF: RedisMulti<Replies, D, T>['zDiff']
+  /** Stores the difference of multiple sorted sets in a key. */
+  zDiffStore(destination: RedisArgument, keys: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  ZDIFFSTORE: RedisMulti<Replies, D, T>['zDiffStore']
+  /** Returns the difference between multiple sorted sets. Returns the scores beside the members. */
+  zDiffWithScores(keys: RedisVariadicArgument): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZDIFF_WITHSCORES: RedisMulti<Replies, D, T>['zDiffWithScores']
+  /** Increments the score of a member in a sorted set. */
+  zIncrBy(key: RedisArgument, increment: RedisDouble, member: RedisArgument): RedisChain<[...Replies, number], D, T>
+  ZINCRBY: RedisMulti<Replies, D, T>['zIncrBy']
+  /** Returns the intersect of multiple sorted sets. */
+  zInter(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, T[]], D, T>
+  ZINTER: RedisMulti<Replies, D, T>['zInter']
+  /** Returns the number of members of the intersect of multiple sorted sets. */
+  zInterCard(keys: RedisVariadicArgument, options?: ZInterCardOptions | number): RedisChain<[...Replies, number], D, T>
+  ZINTERCARD: RedisMulti<Replies, D, T>['zInterCard']
+  /** Stores the intersect of multiple sorted sets in a key. */
+  zInterStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, number], D, T>
+  ZINTERSTORE: RedisMulti<Replies, D, T>['zInterStore']
+  /** Returns the intersect of multiple sorted sets. Returns the scores beside the members. */
+  zInterWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZINTER_WITHSCORES: RedisMulti<Replies, D, T>['zInterWithScores']
+  /** Returns the number of members in a sorted set within a lexicographical range. */
+  zLexCount(key: RedisArgument, min: RedisArgument, max: RedisArgument): RedisChain<[...Replies, number], D, T>
+  ZLEXCOUNT: RedisMulti<Replies, D, T>['zLexCount']
+  /**
+   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped.
+   */
+  zPopMax(key: RedisArgument): RedisChain<[...Replies, { value: T; score: number } | null], D, T>
+  ZPOPMAX: RedisMulti<Replies, D, T>['zPopMax']
+  /**
+   * Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped. Pops up to `count` members.
+   */
+  zPopMaxCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZPOPMAX_COUNT: RedisMulti<Replies, D, T>['zPopMaxCount']
+  /**
+   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped.
+   */
+  zPopMin(key: RedisArgument): RedisChain<[...Replies, { value: T; score: number } | null], D, T>
+  ZPOPMIN: RedisMulti<Replies, D, T>['zPopMin']
+  /**
+   * Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted
+   * set if the last member was popped. Pops up to `count` members.
+   */
+  zPopMinCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZPOPMIN_COUNT: RedisMulti<Replies, D, T>['zPopMinCount']
+  /** Returns one or more random members from a sorted set. */
+  zRandMember(key: RedisArgument): RedisChain<[...Replies, T | null], D, T>
+  ZRANDMEMBER: RedisMulti<Replies, D, T>['zRandMember']
+  /**
+   * Returns one or more random members from a sorted set. Returns several members; a negative
+   * count allows repeats.
+   */
+  zRandMemberCount(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, T[]], D, T>
+  ZRANDMEMBER_COUNT: RedisMulti<Replies, D, T>['zRandMemberCount']
+  /**
+   * Returns one or more random members from a sorted set. Returns several members with their
+   * scores; a negative count allows repeats.
+   */
+  zRandMemberCountWithScores(key: RedisArgument, count: RedisInteger): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZRANDMEMBER_COUNT_WITHSCORES: RedisMulti<Replies, D, T>['zRandMemberCountWithScores']
+  /** Returns members in a sorted set within a range of indexes. */
+  zRange(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, T[]], D, T>
+  ZRANGE: RedisMulti<Replies, D, T>['zRange']
+  /** Returns members in a sorted set within a lexicographical range. */
+  zRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, T[]], D, T>
+  ZRANGEBYLEX: RedisMulti<Replies, D, T>['zRangeByLex']
+  /** Returns members in a sorted set within a range of scores. */
+  zRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, T[]], D, T>
+  ZRANGEBYSCORE: RedisMulti<Replies, D, T>['zRangeByScore']
+  /**
+   * Returns members in a sorted set within a range of scores. Returns the scores beside the
+   * members.
+   */
+  zRangeByScoreWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: RangeLimitOptions): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZRANGEBYSCORE_WITHSCORES: RedisMulti<Replies, D, T>['zRangeByScoreWithScores']
+  /** Stores a range of members from sorted set in a key. */
+  zRangeStore(destination: RedisArgument, source: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, number], D, T>
+  ZRANGESTORE: RedisMulti<Replies, D, T>['zRangeStore']
+  /**
+   * Returns members in a sorted set within a range of indexes. Returns the scores beside the
+   * members.
+   */
+  zRangeWithScores(key: RedisArgument, min: RangeEnd, max: RangeEnd, options?: ZRangeOptions): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZRANGE_WITHSCORES: RedisMulti<Replies, D, T>['zRangeWithScores']
+  /** Returns the index of a member in a sorted set ordered by ascending scores. */
+  zRank(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  ZRANK: RedisMulti<Replies, D, T>['zRank']
+  /**
+   * Returns the index of a member in a sorted set ordered by ascending scores. Returns the score
+   * beside the rank (since 7.2.0).
+   */
+  zRankWithScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, { rank: number; score: number } | null], D, T>
+  ZRANK_WITHSCORE: RedisMulti<Replies, D, T>['zRankWithScore']
+  /**
+   * Removes one or more members from a sorted set. Deletes the sorted set if all members were
+   * removed.
+   */
+  zRem(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  ZREM: RedisMulti<Replies, D, T>['zRem']
+  /**
+   * Removes members in a sorted set within a lexicographical range. Deletes the sorted set if all
+   * members were removed.
+   */
+  zRemRangeByLex(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D, T>
+  ZREMRANGEBYLEX: RedisMulti<Replies, D, T>['zRemRangeByLex']
+  /**
+   * Removes members in a sorted set within a range of indexes. Deletes the sorted set if all
+   * members were removed.
+   */
+  zRemRangeByRank(key: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, number], D, T>
+  ZREMRANGEBYRANK: RedisMulti<Replies, D, T>['zRemRangeByRank']
+  /**
+   * Removes members in a sorted set within a range of scores. Deletes the sorted set if all
+   * members were removed.
+   */
+  zRemRangeByScore(key: RedisArgument, min: RangeEnd, max: RangeEnd): RedisChain<[...Replies, number], D, T>
+  ZREMRANGEBYSCORE: RedisMulti<Replies, D, T>['zRemRangeByScore']
+  /** Returns the index of a member in a sorted set ordered by descending scores. */
+  zRevRank(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  ZREVRANK: RedisMulti<Replies, D, T>['zRevRank']
+  /**
+   * Returns the index of a member in a sorted set ordered by descending scores. Returns the score
+   * beside the rank (since 7.2.0).
+   */
+  zRevRankWithScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, { rank: number; score: number } | null], D, T>
+  ZREVRANK_WITHSCORE: RedisMulti<Replies, D, T>['zRevRankWithScore']
+  /** Iterates over members and scores of a sorted set. */
+  zScan(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): RedisChain<[...Replies, { cursor: T; members: { value: T; score: number }[] }], D, T>
+  ZSCAN: RedisMulti<Replies, D, T>['zScan']
+  /** Returns the score of a member in a sorted set. */
+  zScore(key: RedisArgument, member: RedisArgument): RedisChain<[...Replies, number | null], D, T>
+  ZSCORE: RedisMulti<Replies, D, T>['zScore']
+  /** Returns the union of multiple sorted sets. */
+  zUnion(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, T[]], D, T>
+  ZUNION: RedisMulti<Replies, D, T>['zUnion']
+  /** Stores the union of multiple sorted sets in a key. */
+  zUnionStore(destination: RedisArgument, keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, number], D, T>
+  ZUNIONSTORE: RedisMulti<Replies, D, T>['zUnionStore']
+  /** Returns the union of multiple sorted sets. Returns the scores beside the members. */
+  zUnionWithScores(keys: ZKeys, options?: ZAggregateOptions): RedisChain<[...Replies, { value: T; score: number }[]], D, T>
+  ZUNION_WITHSCORES: RedisMulti<Replies, D, T>['zUnionWithScores']
+  /**
+   * Returns the highest- or lowest-scoring members from one or more sorted sets after removing
+   * them. Deletes the sorted set if the last member was popped.
+   */
+  zmPop(keys: RedisVariadicArgument, side: 'MIN' | 'MAX', options?: ZMPopOptions): RedisChain<[...Replies, { key: T; members: { value: T; score: number }[] } | null], D, T>
+  ZMPOP: RedisMulti<Replies, D, T>['zmPop']
+  /** Returns the score of one or more members in a sorted set. */
+  zmScore(key: RedisArgument, members: RedisVariadicArgument): RedisChain<[...Replies, (number | null)[]], D, T>
+  ZMSCORE: RedisMulti<Replies, D, T>['zmScore']
 }
 
 /** Commands on JSON documents whose replies hold no text. */
@@ -12724,8 +9712,8 @@ export interface RedisJsonPlainCommands {
   TOGGLE: RedisJsonPlainCommands['toggle']
 }
 
-/** Commands on JSON documents. */
-export interface RedisJsonCommands extends RedisJsonPlainCommands {
+/** Commands on JSON documents whose replies hold text. `T` is string or Buffer. */
+export interface RedisJsonTextCommands<T> {
   /**
    * Returns the names of the members of objects.
    *
@@ -12733,10 +9721,10 @@ export interface RedisJsonCommands extends RedisJsonPlainCommands {
    * Since RedisJSON 1.0.0.
    * @see https://redis.io/docs/latest/commands/json.objkeys/
    */
-  objKeys(key: RedisArgument, options?: JsonPathOptions): Promise<string[] | (string[] | null)[] | null>
-  objKeys(key: RedisArgument, callback: Callback<string[] | (string[] | null)[] | null>): void
-  objKeys(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<string[] | (string[] | null)[] | null>): void
-  OBJKEYS: RedisJsonCommands['objKeys']
+  objKeys(key: RedisArgument, options?: JsonPathOptions): Promise<T[] | (T[] | null)[] | null>
+  objKeys(key: RedisArgument, callback: Callback<T[] | (T[] | null)[] | null>): void
+  objKeys(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<T[] | (T[] | null)[] | null>): void
+  OBJKEYS: RedisJsonTextCommands<T>['objKeys']
   /**
    * Returns the types of values.
    *
@@ -12744,183 +9732,102 @@ export interface RedisJsonCommands extends RedisJsonPlainCommands {
    * Since RedisJSON 1.0.0.
    * @see https://redis.io/docs/latest/commands/json.type/
    */
-  type(key: RedisArgument, options?: JsonPathOptions): Promise<string | (string | null)[] | null>
-  type(key: RedisArgument, callback: Callback<string | (string | null)[] | null>): void
-  type(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<string | (string | null)[] | null>): void
-  TYPE: RedisJsonCommands['type']
+  type(key: RedisArgument, options?: JsonPathOptions): Promise<T | (T | null)[] | null>
+  type(key: RedisArgument, callback: Callback<T | (T | null)[] | null>): void
+  type(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<T | (T | null)[] | null>): void
+  TYPE: RedisJsonTextCommands<T>['type']
 }
 
-/** Commands on JSON documents; strings are Buffers. */
-export interface RedisBufferJsonCommands extends RedisJsonPlainCommands {
-  /**
-   * Returns the names of the members of objects.
-   *
-   * Complexity: O(N) where N is the number of members.
-   * Since RedisJSON 1.0.0.
-   * @see https://redis.io/docs/latest/commands/json.objkeys/
-   */
-  objKeys(key: RedisArgument, options?: JsonPathOptions): Promise<Buffer[] | (Buffer[] | null)[] | null>
-  objKeys(key: RedisArgument, callback: Callback<Buffer[] | (Buffer[] | null)[] | null>): void
-  objKeys(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<Buffer[] | (Buffer[] | null)[] | null>): void
-  OBJKEYS: RedisBufferJsonCommands['objKeys']
-  /**
-   * Returns the types of values.
-   *
-   * Complexity: O(1) for one value.
-   * Since RedisJSON 1.0.0.
-   * @see https://redis.io/docs/latest/commands/json.type/
-   */
-  type(key: RedisArgument, options?: JsonPathOptions): Promise<Buffer | (Buffer | null)[] | null>
-  type(key: RedisArgument, callback: Callback<Buffer | (Buffer | null)[] | null>): void
-  type(key: RedisArgument, options: JsonPathOptions | undefined, callback: Callback<Buffer | (Buffer | null)[] | null>): void
-  TYPE: RedisBufferJsonCommands['type']
-}
+/** Commands on JSON documents. */
+export interface RedisJsonCommands
+  extends RedisJsonPlainCommands, RedisJsonTextCommands<string> {}
+
+/** Commands on JSON documents. Strings are Buffers. */
+export interface RedisBufferJsonCommands
+  extends RedisJsonPlainCommands, RedisJsonTextCommands<Buffer> {}
 
 /** Commands on JSON documents, on a chain. */
-export interface RedisJsonMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisJsonCommands.arrAppend}. */
-  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  ARRAPPEND: RedisJsonMulti<Replies, D>['arrAppend']
-  /** See {@link RedisJsonCommands.arrIndex}. */
-  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  ARRINDEX: RedisJsonMulti<Replies, D>['arrIndex']
-  /** See {@link RedisJsonCommands.arrInsert}. */
-  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  ARRINSERT: RedisJsonMulti<Replies, D>['arrInsert']
-  /** See {@link RedisJsonCommands.arrLen}. */
-  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  ARRLEN: RedisJsonMulti<Replies, D>['arrLen']
-  /** See {@link RedisJsonCommands.arrPop}. */
-  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisChain<[...Replies, RedisJSON], D>
-  ARRPOP: RedisJsonMulti<Replies, D>['arrPop']
-  /** See {@link RedisJsonCommands.arrTrim}. */
-  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  ARRTRIM: RedisJsonMulti<Replies, D>['arrTrim']
-  /** See {@link RedisJsonCommands.clear}. */
-  clear(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D>
-  CLEAR: RedisJsonMulti<Replies, D>['clear']
-  /** See {@link RedisJsonCommands.debugMemory}. */
-  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  DEBUG_MEMORY: RedisJsonMulti<Replies, D>['debugMemory']
-  /** See {@link RedisJsonCommands.del}. */
-  del(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D>
-  DEL: RedisJsonMulti<Replies, D>['del']
-  /** See {@link RedisJsonCommands.forget}. */
-  forget(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D>
-  FORGET: RedisJsonMulti<Replies, D>['forget']
-  /** See {@link RedisJsonCommands.get}. */
-  get(key: RedisArgument, options?: JsonGetOptions): RedisChain<[...Replies, RedisJSON], D>
-  GET: RedisJsonMulti<Replies, D>['get']
-  /** See {@link RedisJsonCommands.mGet}. */
-  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisChain<[...Replies, RedisJSON[]], D>
-  MGET: RedisJsonMulti<Replies, D>['mGet']
-  /** See {@link RedisJsonCommands.mSet}. */
-  mSet(items: JsonMSetItem[]): RedisChain<[...Replies, 'OK'], D>
-  MSET: RedisJsonMulti<Replies, D>['mSet']
-  /** See {@link RedisJsonCommands.merge}. */
-  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisChain<[...Replies, 'OK'], D>
-  MERGE: RedisJsonMulti<Replies, D>['merge']
-  /** See {@link RedisJsonCommands.numIncrBy}. */
-  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  NUMINCRBY: RedisJsonMulti<Replies, D>['numIncrBy']
-  /** See {@link RedisJsonCommands.numMultBy}. */
-  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  NUMMULTBY: RedisJsonMulti<Replies, D>['numMultBy']
-  /** See {@link RedisJsonCommands.objKeys}. */
-  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, string[] | (string[] | null)[] | null], D>
-  OBJKEYS: RedisJsonMulti<Replies, D>['objKeys']
-  /** See {@link RedisJsonCommands.objLen}. */
-  objLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  OBJLEN: RedisJsonMulti<Replies, D>['objLen']
-  /** See {@link RedisJsonCommands.set}. */
-  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisChain<[...Replies, 'OK' | null], D>
-  SET: RedisJsonMulti<Replies, D>['set']
-  /** See {@link RedisJsonCommands.strAppend}. */
-  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  STRAPPEND: RedisJsonMulti<Replies, D>['strAppend']
-  /** See {@link RedisJsonCommands.strLen}. */
-  strLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  STRLEN: RedisJsonMulti<Replies, D>['strLen']
-  /** See {@link RedisJsonCommands.toggle}. */
-  toggle(key: RedisArgument, path: RedisArgument): RedisChain<[...Replies, number | null | (number | null)[]], D>
-  TOGGLE: RedisJsonMulti<Replies, D>['toggle']
-  /** See {@link RedisJsonCommands.type}. */
-  type(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, string | (string | null)[] | null], D>
-  TYPE: RedisJsonMulti<Replies, D>['type']
+export interface RedisJsonMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Appends values to arrays; returns their new lengths. */
+  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  ARRAPPEND: RedisJsonMulti<Replies, D, T>['arrAppend']
+  /** Returns where a value first stands in arrays, -1 where it does not. */
+  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  ARRINDEX: RedisJsonMulti<Replies, D, T>['arrIndex']
+  /** Inserts values into arrays before an index; returns their new lengths. */
+  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  ARRINSERT: RedisJsonMulti<Replies, D, T>['arrInsert']
+  /** Returns the lengths of arrays. */
+  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  ARRLEN: RedisJsonMulti<Replies, D, T>['arrLen']
+  /** Removes an element from arrays and returns it, the last one by default. */
+  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisChain<[...Replies, RedisJSON], D, T>
+  ARRPOP: RedisJsonMulti<Replies, D, T>['arrPop']
+  /** Shortens arrays to a range of indexes; returns their new lengths. */
+  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  ARRTRIM: RedisJsonMulti<Replies, D, T>['arrTrim']
+  /** Empties arrays and objects and sets numbers to 0; returns how many values were changed. */
+  clear(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D, T>
+  CLEAR: RedisJsonMulti<Replies, D, T>['clear']
+  /** Returns how many bytes values take. */
+  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  DEBUG_MEMORY: RedisJsonMulti<Replies, D, T>['debugMemory']
+  /** Deletes values; returns how many there were. */
+  del(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D, T>
+  DEL: RedisJsonMulti<Replies, D, T>['del']
+  /** Deletes values; returns how many there were. Another name of JSON.DEL. */
+  forget(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number], D, T>
+  FORGET: RedisJsonMulti<Replies, D, T>['forget']
+  /**
+   * Returns what the path matches, parsed; the whole document by default. With several paths, an
+   * object with what each matches.
+   */
+  get(key: RedisArgument, options?: JsonGetOptions): RedisChain<[...Replies, RedisJSON], D, T>
+  GET: RedisJsonMulti<Replies, D, T>['get']
+  /** Returns what the path matches in each of several documents, parsed; null for a missing one. */
+  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisChain<[...Replies, RedisJSON[]], D, T>
+  MGET: RedisJsonMulti<Replies, D, T>['mGet']
+  /** Sets values in several documents, all of them or none. */
+  mSet(items: JsonMSetItem[]): RedisChain<[...Replies, 'OK'], D, T>
+  MSET: RedisJsonMulti<Replies, D, T>['mSet']
+  /** Merges a value into what the path matches, as RFC 7396 has it: null deletes. */
+  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisChain<[...Replies, 'OK'], D, T>
+  MERGE: RedisJsonMulti<Replies, D, T>['merge']
+  /** Adds a number to numbers; returns their new values. */
+  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  NUMINCRBY: RedisJsonMulti<Replies, D, T>['numIncrBy']
+  /** Multiplies numbers by a number; returns their new values. */
+  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  NUMMULTBY: RedisJsonMulti<Replies, D, T>['numMultBy']
+  /** Returns the names of the members of objects. */
+  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, T[] | (T[] | null)[] | null], D, T>
+  OBJKEYS: RedisJsonMulti<Replies, D, T>['objKeys']
+  /** Returns how many members objects have. */
+  objLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  OBJLEN: RedisJsonMulti<Replies, D, T>['objLen']
+  /**
+   * Sets what the path matches, or a new member of an object; null if the condition does not
+   * hold.
+   */
+  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisChain<[...Replies, 'OK' | null], D, T>
+  SET: RedisJsonMulti<Replies, D, T>['set']
+  /** Appends to strings; returns their new lengths. */
+  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  STRAPPEND: RedisJsonMulti<Replies, D, T>['strAppend']
+  /** Returns the lengths of strings. */
+  strLen(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  STRLEN: RedisJsonMulti<Replies, D, T>['strLen']
+  /** Negates booleans; returns their new values as 1 and 0. */
+  toggle(key: RedisArgument, path: RedisArgument): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
+  TOGGLE: RedisJsonMulti<Replies, D, T>['toggle']
+  /** Returns the types of values. */
+  type(key: RedisArgument, options?: JsonPathOptions): RedisChain<[...Replies, T | (T | null)[] | null], D, T>
+  TYPE: RedisJsonMulti<Replies, D, T>['type']
 }
 
-/** Commands on JSON documents, on a chain whose strings are Buffers. */
-export interface RedisBufferJsonMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferJsonCommands.arrAppend}. */
-  arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  ARRAPPEND: RedisBufferJsonMulti<Replies, D>['arrAppend']
-  /** See {@link RedisBufferJsonCommands.arrIndex}. */
-  arrIndex(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonArrIndexOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  ARRINDEX: RedisBufferJsonMulti<Replies, D>['arrIndex']
-  /** See {@link RedisBufferJsonCommands.arrInsert}. */
-  arrInsert(key: RedisArgument, path: RedisArgument, index: RedisInteger, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  ARRINSERT: RedisBufferJsonMulti<Replies, D>['arrInsert']
-  /** See {@link RedisBufferJsonCommands.arrLen}. */
-  arrLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  ARRLEN: RedisBufferJsonMulti<Replies, D>['arrLen']
-  /** See {@link RedisBufferJsonCommands.arrPop}. */
-  arrPop(key: RedisArgument, options?: JsonArrPopOptions): RedisBufferChain<[...Replies, RedisJSON], D>
-  ARRPOP: RedisBufferJsonMulti<Replies, D>['arrPop']
-  /** See {@link RedisBufferJsonCommands.arrTrim}. */
-  arrTrim(key: RedisArgument, path: RedisArgument, start: RedisInteger, stop: RedisInteger): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  ARRTRIM: RedisBufferJsonMulti<Replies, D>['arrTrim']
-  /** See {@link RedisBufferJsonCommands.clear}. */
-  clear(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number], D>
-  CLEAR: RedisBufferJsonMulti<Replies, D>['clear']
-  /** See {@link RedisBufferJsonCommands.debugMemory}. */
-  debugMemory(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  DEBUG_MEMORY: RedisBufferJsonMulti<Replies, D>['debugMemory']
-  /** See {@link RedisBufferJsonCommands.del}. */
-  del(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number], D>
-  DEL: RedisBufferJsonMulti<Replies, D>['del']
-  /** See {@link RedisBufferJsonCommands.forget}. */
-  forget(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number], D>
-  FORGET: RedisBufferJsonMulti<Replies, D>['forget']
-  /** See {@link RedisBufferJsonCommands.get}. */
-  get(key: RedisArgument, options?: JsonGetOptions): RedisBufferChain<[...Replies, RedisJSON], D>
-  GET: RedisBufferJsonMulti<Replies, D>['get']
-  /** See {@link RedisBufferJsonCommands.mGet}. */
-  mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): RedisBufferChain<[...Replies, RedisJSON[]], D>
-  MGET: RedisBufferJsonMulti<Replies, D>['mGet']
-  /** See {@link RedisBufferJsonCommands.mSet}. */
-  mSet(items: JsonMSetItem[]): RedisBufferChain<[...Replies, 'OK'], D>
-  MSET: RedisBufferJsonMulti<Replies, D>['mSet']
-  /** See {@link RedisBufferJsonCommands.merge}. */
-  merge(key: RedisArgument, path: RedisArgument, value: RedisJsonArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  MERGE: RedisBufferJsonMulti<Replies, D>['merge']
-  /** See {@link RedisBufferJsonCommands.numIncrBy}. */
-  numIncrBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  NUMINCRBY: RedisBufferJsonMulti<Replies, D>['numIncrBy']
-  /** See {@link RedisBufferJsonCommands.numMultBy}. */
-  numMultBy(key: RedisArgument, path: RedisArgument, by: RedisDouble): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  NUMMULTBY: RedisBufferJsonMulti<Replies, D>['numMultBy']
-  /** See {@link RedisBufferJsonCommands.objKeys}. */
-  objKeys(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, Buffer[] | (Buffer[] | null)[] | null], D>
-  OBJKEYS: RedisBufferJsonMulti<Replies, D>['objKeys']
-  /** See {@link RedisBufferJsonCommands.objLen}. */
-  objLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  OBJLEN: RedisBufferJsonMulti<Replies, D>['objLen']
-  /** See {@link RedisBufferJsonCommands.set}. */
-  set(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, options?: JsonSetOptions): RedisBufferChain<[...Replies, 'OK' | null], D>
-  SET: RedisBufferJsonMulti<Replies, D>['set']
-  /** See {@link RedisBufferJsonCommands.strAppend}. */
-  strAppend(key: RedisArgument, append: string, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  STRAPPEND: RedisBufferJsonMulti<Replies, D>['strAppend']
-  /** See {@link RedisBufferJsonCommands.strLen}. */
-  strLen(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  STRLEN: RedisBufferJsonMulti<Replies, D>['strLen']
-  /** See {@link RedisBufferJsonCommands.toggle}. */
-  toggle(key: RedisArgument, path: RedisArgument): RedisBufferChain<[...Replies, number | null | (number | null)[]], D>
-  TOGGLE: RedisBufferJsonMulti<Replies, D>['toggle']
-  /** See {@link RedisBufferJsonCommands.type}. */
-  type(key: RedisArgument, options?: JsonPathOptions): RedisBufferChain<[...Replies, Buffer | (Buffer | null)[] | null], D>
-  TYPE: RedisBufferJsonMulti<Replies, D>['type']
-}
+/** Commands on JSON documents, on a chain. Strings are Buffers. */
+export type RedisBufferJsonMulti<Replies extends unknown[] = [], D = {}> =
+  RedisJsonMulti<Replies, D, Buffer>
 
 /** Commands on Bloom filters whose replies hold no text. */
 export interface RedisBfPlainCommands {
@@ -13018,8 +9925,8 @@ export interface RedisBfPlainCommands {
   RESERVE: RedisBfPlainCommands['reserve']
 }
 
-/** Commands on Bloom filters. */
-export interface RedisBfCommands extends RedisBfPlainCommands {
+/** Commands on Bloom filters whose replies hold text. `T` is string or Buffer. */
+export interface RedisBfTextCommands<T> {
   /**
    * Reads a part of a Bloom filter, from iterator 0 until it is 0 again. Needs a view that maps
    * BLOB_STRING to Buffer.
@@ -13028,93 +9935,59 @@ export interface RedisBfCommands extends RedisBfPlainCommands {
    * Since RedisBloom 1.0.0.
    * @see https://redis.io/docs/latest/commands/bf.scandump/
    */
-  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: string }>
-  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: string }>): void
-  SCANDUMP: RedisBfCommands['scanDump']
+  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: T }>
+  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: T }>): void
+  SCANDUMP: RedisBfTextCommands<T>['scanDump']
 }
 
-/** Commands on Bloom filters; strings are Buffers. */
-export interface RedisBufferBfCommands extends RedisBfPlainCommands {
-  /**
-   * Reads a part of a Bloom filter, from iterator 0 until it is 0 again. Needs a view that maps
-   * BLOB_STRING to Buffer.
-   *
-   * Complexity: O(N) where N is the capacity.
-   * Since RedisBloom 1.0.0.
-   * @see https://redis.io/docs/latest/commands/bf.scandump/
-   */
-  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: Buffer }>
-  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: Buffer }>): void
-  SCANDUMP: RedisBufferBfCommands['scanDump']
-}
+/** Commands on Bloom filters. */
+export interface RedisBfCommands
+  extends RedisBfPlainCommands, RedisBfTextCommands<string> {}
+
+/** Commands on Bloom filters. Strings are Buffers. */
+export interface RedisBufferBfCommands
+  extends RedisBfPlainCommands, RedisBfTextCommands<Buffer> {}
 
 /** Commands on Bloom filters, on a chain. */
-export interface RedisBfMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
-  ADD: RedisBfMulti<Replies, D>['add']
-  /** See {@link RedisBfCommands.card}. */
-  card(key: RedisArgument): RedisChain<[...Replies, number], D>
-  CARD: RedisBfMulti<Replies, D>['card']
-  /** See {@link RedisBfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
-  EXISTS: RedisBfMulti<Replies, D>['exists']
-  /** See {@link RedisBfCommands.info}. */
-  info(key: RedisArgument): RedisChain<[...Replies, BfInfoReply], D>
-  INFO: RedisBfMulti<Replies, D>['info']
-  /** See {@link RedisBfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisChain<[...Replies, boolean[]], D>
-  INSERT: RedisBfMulti<Replies, D>['insert']
-  /** See {@link RedisBfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  LOADCHUNK: RedisBfMulti<Replies, D>['loadChunk']
-  /** See {@link RedisBfCommands.mAdd}. */
-  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
-  MADD: RedisBfMulti<Replies, D>['mAdd']
-  /** See {@link RedisBfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
-  MEXISTS: RedisBfMulti<Replies, D>['mExists']
-  /** See {@link RedisBfCommands.reserve}. */
-  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisChain<[...Replies, 'OK'], D>
-  RESERVE: RedisBfMulti<Replies, D>['reserve']
-  /** See {@link RedisBfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisChain<[...Replies, { iterator: number; chunk: string }], D>
-  SCANDUMP: RedisBfMulti<Replies, D>['scanDump']
+export interface RedisBfMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Adds an item to a Bloom filter; false if it may have been there. */
+  add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  ADD: RedisBfMulti<Replies, D, T>['add']
+  /** Returns how many items were added to a Bloom filter and not found in it. */
+  card(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  CARD: RedisBfMulti<Replies, D, T>['card']
+  /** Tells whether an item may be in a Bloom filter; false is certain. */
+  exists(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  EXISTS: RedisBfMulti<Replies, D, T>['exists']
+  /** Tells about a Bloom filter: its capacity, size and number of items. */
+  info(key: RedisArgument): RedisChain<[...Replies, BfInfoReply], D, T>
+  INFO: RedisBfMulti<Replies, D, T>['info']
+  /** Adds items to a Bloom filter, which is made as the options say if it does not exist. */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisChain<[...Replies, boolean[]], D, T>
+  INSERT: RedisBfMulti<Replies, D, T>['insert']
+  /** Restores a part of a Bloom filter that BF.SCANDUMP has read. */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  LOADCHUNK: RedisBfMulti<Replies, D, T>['loadChunk']
+  /** Adds items to a Bloom filter; false for those that may have been there. */
+  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D, T>
+  MADD: RedisBfMulti<Replies, D, T>['mAdd']
+  /** Tells which items may be in a Bloom filter; false is certain. */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D, T>
+  MEXISTS: RedisBfMulti<Replies, D, T>['mExists']
+  /** Makes an empty Bloom filter for a rate of false positives and a number of items. */
+  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisChain<[...Replies, 'OK'], D, T>
+  RESERVE: RedisBfMulti<Replies, D, T>['reserve']
+  /**
+   * Reads a part of a Bloom filter, from iterator 0 until it is 0 again. Needs a view that maps
+   * BLOB_STRING to Buffer.
+   */
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisChain<[...Replies, { iterator: number; chunk: T }], D, T>
+  SCANDUMP: RedisBfMulti<Replies, D, T>['scanDump']
 }
 
-/** Commands on Bloom filters, on a chain whose strings are Buffers. */
-export interface RedisBufferBfMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferBfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  ADD: RedisBufferBfMulti<Replies, D>['add']
-  /** See {@link RedisBufferBfCommands.card}. */
-  card(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  CARD: RedisBufferBfMulti<Replies, D>['card']
-  /** See {@link RedisBufferBfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  EXISTS: RedisBufferBfMulti<Replies, D>['exists']
-  /** See {@link RedisBufferBfCommands.info}. */
-  info(key: RedisArgument): RedisBufferChain<[...Replies, BfInfoReply], D>
-  INFO: RedisBufferBfMulti<Replies, D>['info']
-  /** See {@link RedisBufferBfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: BfInsertOptions): RedisBufferChain<[...Replies, boolean[]], D>
-  INSERT: RedisBufferBfMulti<Replies, D>['insert']
-  /** See {@link RedisBufferBfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  LOADCHUNK: RedisBufferBfMulti<Replies, D>['loadChunk']
-  /** See {@link RedisBufferBfCommands.mAdd}. */
-  mAdd(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
-  MADD: RedisBufferBfMulti<Replies, D>['mAdd']
-  /** See {@link RedisBufferBfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
-  MEXISTS: RedisBufferBfMulti<Replies, D>['mExists']
-  /** See {@link RedisBufferBfCommands.reserve}. */
-  reserve(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, options?: BfReserveOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  RESERVE: RedisBufferBfMulti<Replies, D>['reserve']
-  /** See {@link RedisBufferBfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferChain<[...Replies, { iterator: number; chunk: Buffer }], D>
-  SCANDUMP: RedisBufferBfMulti<Replies, D>['scanDump']
-}
+/** Commands on Bloom filters, on a chain. Strings are Buffers. */
+export type RedisBufferBfMulti<Replies extends unknown[] = [], D = {}> =
+  RedisBfMulti<Replies, D, Buffer>
 
 /** Commands on cuckoo filters whose replies hold no text. */
 export interface RedisCfPlainCommands {
@@ -13235,8 +10108,8 @@ export interface RedisCfPlainCommands {
   RESERVE: RedisCfPlainCommands['reserve']
 }
 
-/** Commands on cuckoo filters. */
-export interface RedisCfCommands extends RedisCfPlainCommands {
+/** Commands on cuckoo filters whose replies hold text. `T` is string or Buffer. */
+export interface RedisCfTextCommands<T> {
   /**
    * Reads a part of a cuckoo filter, from iterator 0 until it is 0 again. Needs a view that maps
    * BLOB_STRING to Buffer.
@@ -13245,105 +10118,71 @@ export interface RedisCfCommands extends RedisCfPlainCommands {
    * Since RedisBloom 1.0.0.
    * @see https://redis.io/docs/latest/commands/cf.scandump/
    */
-  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: string | null }>
-  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: string | null }>): void
-  SCANDUMP: RedisCfCommands['scanDump']
+  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: T | null }>
+  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: T | null }>): void
+  SCANDUMP: RedisCfTextCommands<T>['scanDump']
 }
 
-/** Commands on cuckoo filters; strings are Buffers. */
-export interface RedisBufferCfCommands extends RedisCfPlainCommands {
-  /**
-   * Reads a part of a cuckoo filter, from iterator 0 until it is 0 again. Needs a view that maps
-   * BLOB_STRING to Buffer.
-   *
-   * Complexity: O(N) where N is the capacity.
-   * Since RedisBloom 1.0.0.
-   * @see https://redis.io/docs/latest/commands/cf.scandump/
-   */
-  scanDump(key: RedisArgument, iterator: RedisInteger): Promise<{ iterator: number; chunk: Buffer | null }>
-  scanDump(key: RedisArgument, iterator: RedisInteger, callback: Callback<{ iterator: number; chunk: Buffer | null }>): void
-  SCANDUMP: RedisBufferCfCommands['scanDump']
-}
+/** Commands on cuckoo filters. */
+export interface RedisCfCommands
+  extends RedisCfPlainCommands, RedisCfTextCommands<string> {}
+
+/** Commands on cuckoo filters. Strings are Buffers. */
+export interface RedisBufferCfCommands
+  extends RedisCfPlainCommands, RedisCfTextCommands<Buffer> {}
 
 /** Commands on cuckoo filters, on a chain. */
-export interface RedisCfMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisCfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
-  ADD: RedisCfMulti<Replies, D>['add']
-  /** See {@link RedisCfCommands.addNX}. */
-  addNX(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
-  ADDNX: RedisCfMulti<Replies, D>['addNX']
-  /** See {@link RedisCfCommands.count}. */
-  count(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, number], D>
-  COUNT: RedisCfMulti<Replies, D>['count']
-  /** See {@link RedisCfCommands.del}. */
-  del(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
-  DEL: RedisCfMulti<Replies, D>['del']
-  /** See {@link RedisCfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D>
-  EXISTS: RedisCfMulti<Replies, D>['exists']
-  /** See {@link RedisCfCommands.info}. */
-  info(key: RedisArgument): RedisChain<[...Replies, CfInfoReply], D>
-  INFO: RedisCfMulti<Replies, D>['info']
-  /** See {@link RedisCfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisChain<[...Replies, boolean[]], D>
-  INSERT: RedisCfMulti<Replies, D>['insert']
-  /** See {@link RedisCfCommands.insertNX}. */
-  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisChain<[...Replies, (-1 | 0 | 1)[]], D>
-  INSERTNX: RedisCfMulti<Replies, D>['insertNX']
-  /** See {@link RedisCfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  LOADCHUNK: RedisCfMulti<Replies, D>['loadChunk']
-  /** See {@link RedisCfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
-  MEXISTS: RedisCfMulti<Replies, D>['mExists']
-  /** See {@link RedisCfCommands.reserve}. */
-  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisChain<[...Replies, 'OK'], D>
-  RESERVE: RedisCfMulti<Replies, D>['reserve']
-  /** See {@link RedisCfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisChain<[...Replies, { iterator: number; chunk: string | null }], D>
-  SCANDUMP: RedisCfMulti<Replies, D>['scanDump']
+export interface RedisCfMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Adds an item to a cuckoo filter; it may be there several times. */
+  add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  ADD: RedisCfMulti<Replies, D, T>['add']
+  /** Adds an item to a cuckoo filter; false if it may be there already. */
+  addNX(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  ADDNX: RedisCfMulti<Replies, D, T>['addNX']
+  /** Estimates how many times an item is in a cuckoo filter. */
+  count(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, number], D, T>
+  COUNT: RedisCfMulti<Replies, D, T>['count']
+  /** Deletes an item once from a cuckoo filter; false if it is not there. */
+  del(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  DEL: RedisCfMulti<Replies, D, T>['del']
+  /** Tells whether an item may be in a cuckoo filter; false is certain. */
+  exists(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
+  EXISTS: RedisCfMulti<Replies, D, T>['exists']
+  /** Tells about a cuckoo filter: its size, buckets and number of items. */
+  info(key: RedisArgument): RedisChain<[...Replies, CfInfoReply], D, T>
+  INFO: RedisCfMulti<Replies, D, T>['info']
+  /**
+   * Adds items to a cuckoo filter, which is made as the options say if it does not exist; false
+   * for those that found no place.
+   */
+  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisChain<[...Replies, boolean[]], D, T>
+  INSERT: RedisCfMulti<Replies, D, T>['insert']
+  /**
+   * Adds those items to a cuckoo filter that are not there: 1 for added, 0 for there already, -1
+   * for no place.
+   */
+  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisChain<[...Replies, (-1 | 0 | 1)[]], D, T>
+  INSERTNX: RedisCfMulti<Replies, D, T>['insertNX']
+  /** Restores a part of a cuckoo filter that CF.SCANDUMP has read. */
+  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  LOADCHUNK: RedisCfMulti<Replies, D, T>['loadChunk']
+  /** Tells which items may be in a cuckoo filter; false is certain. */
+  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D, T>
+  MEXISTS: RedisCfMulti<Replies, D, T>['mExists']
+  /** Makes an empty cuckoo filter for a number of items. */
+  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisChain<[...Replies, 'OK'], D, T>
+  RESERVE: RedisCfMulti<Replies, D, T>['reserve']
+  /**
+   * Reads a part of a cuckoo filter, from iterator 0 until it is 0 again. Needs a view that maps
+   * BLOB_STRING to Buffer.
+   */
+  scanDump(key: RedisArgument, iterator: RedisInteger): RedisChain<[...Replies, { iterator: number; chunk: T | null }], D, T>
+  SCANDUMP: RedisCfMulti<Replies, D, T>['scanDump']
 }
 
-/** Commands on cuckoo filters, on a chain whose strings are Buffers. */
-export interface RedisBufferCfMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferCfCommands.add}. */
-  add(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  ADD: RedisBufferCfMulti<Replies, D>['add']
-  /** See {@link RedisBufferCfCommands.addNX}. */
-  addNX(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  ADDNX: RedisBufferCfMulti<Replies, D>['addNX']
-  /** See {@link RedisBufferCfCommands.count}. */
-  count(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  COUNT: RedisBufferCfMulti<Replies, D>['count']
-  /** See {@link RedisBufferCfCommands.del}. */
-  del(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  DEL: RedisBufferCfMulti<Replies, D>['del']
-  /** See {@link RedisBufferCfCommands.exists}. */
-  exists(key: RedisArgument, item: RedisArgument): RedisBufferChain<[...Replies, boolean], D>
-  EXISTS: RedisBufferCfMulti<Replies, D>['exists']
-  /** See {@link RedisBufferCfCommands.info}. */
-  info(key: RedisArgument): RedisBufferChain<[...Replies, CfInfoReply], D>
-  INFO: RedisBufferCfMulti<Replies, D>['info']
-  /** See {@link RedisBufferCfCommands.insert}. */
-  insert(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferChain<[...Replies, boolean[]], D>
-  INSERT: RedisBufferCfMulti<Replies, D>['insert']
-  /** See {@link RedisBufferCfCommands.insertNX}. */
-  insertNX(key: RedisArgument, items: RedisVariadicArgument, options?: CfInsertOptions): RedisBufferChain<[...Replies, (-1 | 0 | 1)[]], D>
-  INSERTNX: RedisBufferCfMulti<Replies, D>['insertNX']
-  /** See {@link RedisBufferCfCommands.loadChunk}. */
-  loadChunk(key: RedisArgument, iterator: RedisInteger, chunk: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  LOADCHUNK: RedisBufferCfMulti<Replies, D>['loadChunk']
-  /** See {@link RedisBufferCfCommands.mExists}. */
-  mExists(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
-  MEXISTS: RedisBufferCfMulti<Replies, D>['mExists']
-  /** See {@link RedisBufferCfCommands.reserve}. */
-  reserve(key: RedisArgument, capacity: RedisInteger, options?: CfReserveOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  RESERVE: RedisBufferCfMulti<Replies, D>['reserve']
-  /** See {@link RedisBufferCfCommands.scanDump}. */
-  scanDump(key: RedisArgument, iterator: RedisInteger): RedisBufferChain<[...Replies, { iterator: number; chunk: Buffer | null }], D>
-  SCANDUMP: RedisBufferCfMulti<Replies, D>['scanDump']
-}
+/** Commands on cuckoo filters, on a chain. Strings are Buffers. */
+export type RedisBufferCfMulti<Replies extends unknown[] = [], D = {}> =
+  RedisCfMulti<Replies, D, Buffer>
 
 /** Commands on count-min sketches. */
 export interface RedisCmsCommands {
@@ -13412,48 +10251,30 @@ export interface RedisCmsCommands {
 }
 
 /** Commands on count-min sketches, on a chain. */
-export interface RedisCmsMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisCmsCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, number[]], D>
-  INCRBY: RedisCmsMulti<Replies, D>['incrBy']
-  /** See {@link RedisCmsCommands.info}. */
-  info(key: RedisArgument): RedisChain<[...Replies, CmsInfoReply], D>
-  INFO: RedisCmsMulti<Replies, D>['info']
-  /** See {@link RedisCmsCommands.initByDim}. */
-  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisChain<[...Replies, 'OK'], D>
-  INITBYDIM: RedisCmsMulti<Replies, D>['initByDim']
-  /** See {@link RedisCmsCommands.initByProb}. */
-  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisChain<[...Replies, 'OK'], D>
-  INITBYPROB: RedisCmsMulti<Replies, D>['initByProb']
-  /** See {@link RedisCmsCommands.merge}. */
-  merge(destination: RedisArgument, source: CmsMergeSketches): RedisChain<[...Replies, 'OK'], D>
-  MERGE: RedisCmsMulti<Replies, D>['merge']
-  /** See {@link RedisCmsCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
-  QUERY: RedisCmsMulti<Replies, D>['query']
+export interface RedisCmsMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Adds to the counts of items in a count-min sketch; returns the new ones. */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, number[]], D, T>
+  INCRBY: RedisCmsMulti<Replies, D, T>['incrBy']
+  /** Tells the width, the depth and the total count of a count-min sketch. */
+  info(key: RedisArgument): RedisChain<[...Replies, CmsInfoReply], D, T>
+  INFO: RedisCmsMulti<Replies, D, T>['info']
+  /** Makes a count-min sketch of a width and a depth. */
+  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisChain<[...Replies, 'OK'], D, T>
+  INITBYDIM: RedisCmsMulti<Replies, D, T>['initByDim']
+  /** Makes a count-min sketch for an error and a probability of exceeding it. */
+  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisChain<[...Replies, 'OK'], D, T>
+  INITBYPROB: RedisCmsMulti<Replies, D, T>['initByProb']
+  /** Merges count-min sketches, each with a weight or all with 1, into another. */
+  merge(destination: RedisArgument, source: CmsMergeSketches): RedisChain<[...Replies, 'OK'], D, T>
+  MERGE: RedisCmsMulti<Replies, D, T>['merge']
+  /** Returns the counts of items in a count-min sketch. */
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, number[]], D, T>
+  QUERY: RedisCmsMulti<Replies, D, T>['query']
 }
 
-/** Commands on count-min sketches, on a chain whose strings are Buffers. */
-export interface RedisBufferCmsMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisCmsCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferChain<[...Replies, number[]], D>
-  INCRBY: RedisBufferCmsMulti<Replies, D>['incrBy']
-  /** See {@link RedisCmsCommands.info}. */
-  info(key: RedisArgument): RedisBufferChain<[...Replies, CmsInfoReply], D>
-  INFO: RedisBufferCmsMulti<Replies, D>['info']
-  /** See {@link RedisCmsCommands.initByDim}. */
-  initByDim(key: RedisArgument, width: RedisInteger, depth: RedisInteger, options?: CmsInitOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  INITBYDIM: RedisBufferCmsMulti<Replies, D>['initByDim']
-  /** See {@link RedisCmsCommands.initByProb}. */
-  initByProb(key: RedisArgument, error: RedisDouble, probability: RedisDouble, options?: CmsInitOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  INITBYPROB: RedisBufferCmsMulti<Replies, D>['initByProb']
-  /** See {@link RedisCmsCommands.merge}. */
-  merge(destination: RedisArgument, source: CmsMergeSketches): RedisBufferChain<[...Replies, 'OK'], D>
-  MERGE: RedisBufferCmsMulti<Replies, D>['merge']
-  /** See {@link RedisCmsCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
-  QUERY: RedisBufferCmsMulti<Replies, D>['query']
-}
+/** Commands on count-min sketches, on a chain. Strings are Buffers. */
+export type RedisBufferCmsMulti<Replies extends unknown[] = [], D = {}> =
+  RedisCmsMulti<Replies, D, Buffer>
 
 /** Commands on top-k lists whose replies hold no text. */
 export interface RedisTopKPlainCommands {
@@ -13500,8 +10321,8 @@ export interface RedisTopKPlainCommands {
   RESERVE: RedisTopKPlainCommands['reserve']
 }
 
-/** Commands on top-k lists. */
-export interface RedisTopKCommands extends RedisTopKPlainCommands {
+/** Commands on top-k lists whose replies hold text. `T` is string or Buffer. */
+export interface RedisTopKTextCommands<T> {
   /**
    * Adds items to a top-k list; returns for each the item that it has expelled, or null.
    *
@@ -13509,9 +10330,9 @@ export interface RedisTopKCommands extends RedisTopKPlainCommands {
    * Since RedisBloom 2.0.0.
    * @see https://redis.io/docs/latest/commands/topk.add/
    */
-  add(key: RedisArgument, items: RedisVariadicArgument): Promise<(string | null)[]>
-  add(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<(string | null)[]>): void
-  ADD: RedisTopKCommands['add']
+  add(key: RedisArgument, items: RedisVariadicArgument): Promise<(T | null)[]>
+  add(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<(T | null)[]>): void
+  ADD: RedisTopKTextCommands<T>['add']
   /**
    * Adds to the counts of items; returns for each the item that it has expelled, or null.
    *
@@ -13519,9 +10340,9 @@ export interface RedisTopKCommands extends RedisTopKPlainCommands {
    * Since RedisBloom 2.0.0.
    * @see https://redis.io/docs/latest/commands/topk.incrby/
    */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): Promise<(string | null)[]>
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[], callback: Callback<(string | null)[]>): void
-  INCRBY: RedisTopKCommands['incrBy']
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): Promise<(T | null)[]>
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[], callback: Callback<(T | null)[]>): void
+  INCRBY: RedisTopKTextCommands<T>['incrBy']
   /**
    * Returns the items of a top-k list, the most frequent first.
    *
@@ -13529,9 +10350,9 @@ export interface RedisTopKCommands extends RedisTopKPlainCommands {
    * Since RedisBloom 2.0.0.
    * @see https://redis.io/docs/latest/commands/topk.list/
    */
-  list(key: RedisArgument): Promise<string[]>
-  list(key: RedisArgument, callback: Callback<string[]>): void
-  LIST: RedisTopKCommands['list']
+  list(key: RedisArgument): Promise<T[]>
+  list(key: RedisArgument, callback: Callback<T[]>): void
+  LIST: RedisTopKTextCommands<T>['list']
   /**
    * Returns the items of a top-k list, the most frequent first.
    * Returns their counts as well.
@@ -13540,111 +10361,50 @@ export interface RedisTopKCommands extends RedisTopKPlainCommands {
    * Since RedisBloom 2.0.0.
    * @see https://redis.io/docs/latest/commands/topk.list/
    */
-  listWithCount(key: RedisArgument): Promise<{ item: string; count: number }[]>
-  listWithCount(key: RedisArgument, callback: Callback<{ item: string; count: number }[]>): void
-  LIST_WITHCOUNT: RedisTopKCommands['listWithCount']
+  listWithCount(key: RedisArgument): Promise<{ item: T; count: number }[]>
+  listWithCount(key: RedisArgument, callback: Callback<{ item: T; count: number }[]>): void
+  LIST_WITHCOUNT: RedisTopKTextCommands<T>['listWithCount']
 }
 
-/** Commands on top-k lists; strings are Buffers. */
-export interface RedisBufferTopKCommands extends RedisTopKPlainCommands {
-  /**
-   * Adds items to a top-k list; returns for each the item that it has expelled, or null.
-   *
-   * Complexity: O(N*K) where N is the number of items and K the depth.
-   * Since RedisBloom 2.0.0.
-   * @see https://redis.io/docs/latest/commands/topk.add/
-   */
-  add(key: RedisArgument, items: RedisVariadicArgument): Promise<(Buffer | null)[]>
-  add(key: RedisArgument, items: RedisVariadicArgument, callback: Callback<(Buffer | null)[]>): void
-  ADD: RedisBufferTopKCommands['add']
-  /**
-   * Adds to the counts of items; returns for each the item that it has expelled, or null.
-   *
-   * Complexity: O(N*K*I) where N is the number of items, K the depth, I the increment.
-   * Since RedisBloom 2.0.0.
-   * @see https://redis.io/docs/latest/commands/topk.incrby/
-   */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): Promise<(Buffer | null)[]>
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[], callback: Callback<(Buffer | null)[]>): void
-  INCRBY: RedisBufferTopKCommands['incrBy']
-  /**
-   * Returns the items of a top-k list, the most frequent first.
-   *
-   * Complexity: O(K*log(K)) where K is their number.
-   * Since RedisBloom 2.0.0.
-   * @see https://redis.io/docs/latest/commands/topk.list/
-   */
-  list(key: RedisArgument): Promise<Buffer[]>
-  list(key: RedisArgument, callback: Callback<Buffer[]>): void
-  LIST: RedisBufferTopKCommands['list']
-  /**
-   * Returns the items of a top-k list, the most frequent first.
-   * Returns their counts as well.
-   *
-   * Complexity: O(K*log(K)) where K is their number.
-   * Since RedisBloom 2.0.0.
-   * @see https://redis.io/docs/latest/commands/topk.list/
-   */
-  listWithCount(key: RedisArgument): Promise<{ item: Buffer; count: number }[]>
-  listWithCount(key: RedisArgument, callback: Callback<{ item: Buffer; count: number }[]>): void
-  LIST_WITHCOUNT: RedisBufferTopKCommands['listWithCount']
-}
+/** Commands on top-k lists. */
+export interface RedisTopKCommands
+  extends RedisTopKPlainCommands, RedisTopKTextCommands<string> {}
+
+/** Commands on top-k lists. Strings are Buffers. */
+export interface RedisBufferTopKCommands
+  extends RedisTopKPlainCommands, RedisTopKTextCommands<Buffer> {}
 
 /** Commands on top-k lists, on a chain. */
-export interface RedisTopKMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisTopKCommands.add}. */
-  add(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, (string | null)[]], D>
-  ADD: RedisTopKMulti<Replies, D>['add']
-  /** See {@link RedisTopKCommands.count}. */
-  count(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, number[]], D>
-  COUNT: RedisTopKMulti<Replies, D>['count']
-  /** See {@link RedisTopKCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, (string | null)[]], D>
-  INCRBY: RedisTopKMulti<Replies, D>['incrBy']
-  /** See {@link RedisTopKCommands.info}. */
-  info(key: RedisArgument): RedisChain<[...Replies, TopKInfoReply], D>
-  INFO: RedisTopKMulti<Replies, D>['info']
-  /** See {@link RedisTopKCommands.list}. */
-  list(key: RedisArgument): RedisChain<[...Replies, string[]], D>
-  LIST: RedisTopKMulti<Replies, D>['list']
-  /** See {@link RedisTopKCommands.listWithCount}. */
-  listWithCount(key: RedisArgument): RedisChain<[...Replies, { item: string; count: number }[]], D>
-  LIST_WITHCOUNT: RedisTopKMulti<Replies, D>['listWithCount']
-  /** See {@link RedisTopKCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D>
-  QUERY: RedisTopKMulti<Replies, D>['query']
-  /** See {@link RedisTopKCommands.reserve}. */
-  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisChain<[...Replies, 'OK'], D>
-  RESERVE: RedisTopKMulti<Replies, D>['reserve']
+export interface RedisTopKMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Adds items to a top-k list; returns for each the item that it has expelled, or null. */
+  add(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, (T | null)[]], D, T>
+  ADD: RedisTopKMulti<Replies, D, T>['add']
+  /** Estimates the counts of items. The server calls it deprecated. */
+  count(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, number[]], D, T>
+  COUNT: RedisTopKMulti<Replies, D, T>['count']
+  /** Adds to the counts of items; returns for each the item that it has expelled, or null. */
+  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, (T | null)[]], D, T>
+  INCRBY: RedisTopKMulti<Replies, D, T>['incrBy']
+  /** Tells the k, width, depth and decay of a top-k list. */
+  info(key: RedisArgument): RedisChain<[...Replies, TopKInfoReply], D, T>
+  INFO: RedisTopKMulti<Replies, D, T>['info']
+  /** Returns the items of a top-k list, the most frequent first. */
+  list(key: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  LIST: RedisTopKMulti<Replies, D, T>['list']
+  /** Returns the items of a top-k list, the most frequent first. Returns their counts as well. */
+  listWithCount(key: RedisArgument): RedisChain<[...Replies, { item: T; count: number }[]], D, T>
+  LIST_WITHCOUNT: RedisTopKMulti<Replies, D, T>['listWithCount']
+  /** Tells which items are in a top-k list. */
+  query(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, boolean[]], D, T>
+  QUERY: RedisTopKMulti<Replies, D, T>['query']
+  /** Makes an empty top-k list. */
+  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisChain<[...Replies, 'OK'], D, T>
+  RESERVE: RedisTopKMulti<Replies, D, T>['reserve']
 }
 
-/** Commands on top-k lists, on a chain whose strings are Buffers. */
-export interface RedisBufferTopKMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferTopKCommands.add}. */
-  add(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  ADD: RedisBufferTopKMulti<Replies, D>['add']
-  /** See {@link RedisBufferTopKCommands.count}. */
-  count(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, number[]], D>
-  COUNT: RedisBufferTopKMulti<Replies, D>['count']
-  /** See {@link RedisBufferTopKCommands.incrBy}. */
-  incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisBufferChain<[...Replies, (Buffer | null)[]], D>
-  INCRBY: RedisBufferTopKMulti<Replies, D>['incrBy']
-  /** See {@link RedisBufferTopKCommands.info}. */
-  info(key: RedisArgument): RedisBufferChain<[...Replies, TopKInfoReply], D>
-  INFO: RedisBufferTopKMulti<Replies, D>['info']
-  /** See {@link RedisBufferTopKCommands.list}. */
-  list(key: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  LIST: RedisBufferTopKMulti<Replies, D>['list']
-  /** See {@link RedisBufferTopKCommands.listWithCount}. */
-  listWithCount(key: RedisArgument): RedisBufferChain<[...Replies, { item: Buffer; count: number }[]], D>
-  LIST_WITHCOUNT: RedisBufferTopKMulti<Replies, D>['listWithCount']
-  /** See {@link RedisBufferTopKCommands.query}. */
-  query(key: RedisArgument, items: RedisVariadicArgument): RedisBufferChain<[...Replies, boolean[]], D>
-  QUERY: RedisBufferTopKMulti<Replies, D>['query']
-  /** See {@link RedisBufferTopKCommands.reserve}. */
-  reserve(key: RedisArgument, topK: RedisInteger, options?: TopKReserveOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  RESERVE: RedisBufferTopKMulti<Replies, D>['reserve']
-}
+/** Commands on top-k lists, on a chain. Strings are Buffers. */
+export type RedisBufferTopKMulti<Replies extends unknown[] = [], D = {}> =
+  RedisTopKMulti<Replies, D, Buffer>
 
 /** Commands on t-digests. */
 export interface RedisTDigestCommands {
@@ -13797,96 +10557,66 @@ export interface RedisTDigestCommands {
 }
 
 /** Commands on t-digests, on a chain. */
-export interface RedisTDigestMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisTDigestCommands.add}. */
-  add(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, 'OK'], D>
-  ADD: RedisTDigestMulti<Replies, D>['add']
-  /** See {@link RedisTDigestCommands.byRank}. */
-  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisChain<[...Replies, number[]], D>
-  BYRANK: RedisTDigestMulti<Replies, D>['byRank']
-  /** See {@link RedisTDigestCommands.byRevRank}. */
-  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisChain<[...Replies, number[]], D>
-  BYREVRANK: RedisTDigestMulti<Replies, D>['byRevRank']
-  /** See {@link RedisTDigestCommands.cdf}. */
-  cdf(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D>
-  CDF: RedisTDigestMulti<Replies, D>['cdf']
-  /** See {@link RedisTDigestCommands.create}. */
-  create(key: RedisArgument, options?: TDigestCreateOptions): RedisChain<[...Replies, 'OK'], D>
-  CREATE: RedisTDigestMulti<Replies, D>['create']
-  /** See {@link RedisTDigestCommands.info}. */
-  info(key: RedisArgument): RedisChain<[...Replies, TDigestInfoReply], D>
-  INFO: RedisTDigestMulti<Replies, D>['info']
-  /** See {@link RedisTDigestCommands.max}. */
-  max(key: RedisArgument): RedisChain<[...Replies, number], D>
-  MAX: RedisTDigestMulti<Replies, D>['max']
-  /** See {@link RedisTDigestCommands.merge}. */
-  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisChain<[...Replies, 'OK'], D>
-  MERGE: RedisTDigestMulti<Replies, D>['merge']
-  /** See {@link RedisTDigestCommands.min}. */
-  min(key: RedisArgument): RedisChain<[...Replies, number], D>
-  MIN: RedisTDigestMulti<Replies, D>['min']
-  /** See {@link RedisTDigestCommands.quantile}. */
-  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisChain<[...Replies, number[]], D>
-  QUANTILE: RedisTDigestMulti<Replies, D>['quantile']
-  /** See {@link RedisTDigestCommands.rank}. */
-  rank(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D>
-  RANK: RedisTDigestMulti<Replies, D>['rank']
-  /** See {@link RedisTDigestCommands.reset}. */
-  reset(key: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  RESET: RedisTDigestMulti<Replies, D>['reset']
-  /** See {@link RedisTDigestCommands.revRank}. */
-  revRank(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D>
-  REVRANK: RedisTDigestMulti<Replies, D>['revRank']
-  /** See {@link RedisTDigestCommands.trimmedMean}. */
-  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisChain<[...Replies, number], D>
-  TRIMMED_MEAN: RedisTDigestMulti<Replies, D>['trimmedMean']
+export interface RedisTDigestMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Adds numbers to a t-digest. */
+  add(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, 'OK'], D, T>
+  ADD: RedisTDigestMulti<Replies, D, T>['add']
+  /**
+   * Estimates the numbers of ranks, 0 being the smallest: Infinity beyond the largest, NaN in an
+   * empty t-digest.
+   */
+  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisChain<[...Replies, number[]], D, T>
+  BYRANK: RedisTDigestMulti<Replies, D, T>['byRank']
+  /**
+   * Estimates the numbers of ranks, 0 being the largest: -Infinity beyond the smallest, NaN in an
+   * empty t-digest.
+   */
+  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisChain<[...Replies, number[]], D, T>
+  BYREVRANK: RedisTDigestMulti<Replies, D, T>['byRevRank']
+  /** Estimates for each value which fraction of the numbers is not above it. */
+  cdf(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D, T>
+  CDF: RedisTDigestMulti<Replies, D, T>['cdf']
+  /** Makes an empty t-digest. */
+  create(key: RedisArgument, options?: TDigestCreateOptions): RedisChain<[...Replies, 'OK'], D, T>
+  CREATE: RedisTDigestMulti<Replies, D, T>['create']
+  /** Tells about a t-digest: its compression, nodes, weights and memory. */
+  info(key: RedisArgument): RedisChain<[...Replies, TDigestInfoReply], D, T>
+  INFO: RedisTDigestMulti<Replies, D, T>['info']
+  /** Returns the largest number; NaN in an empty t-digest. */
+  max(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  MAX: RedisTDigestMulti<Replies, D, T>['max']
+  /** Merges t-digests into another. */
+  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisChain<[...Replies, 'OK'], D, T>
+  MERGE: RedisTDigestMulti<Replies, D, T>['merge']
+  /** Returns the smallest number; NaN in an empty t-digest. */
+  min(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  MIN: RedisTDigestMulti<Replies, D, T>['min']
+  /** Estimates for each fraction the number below which it lies. */
+  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisChain<[...Replies, number[]], D, T>
+  QUANTILE: RedisTDigestMulti<Replies, D, T>['quantile']
+  /**
+   * Estimates the rank of each value, 0 being the smallest: -1 below all numbers, their count
+   * above, -2 in an empty t-digest.
+   */
+  rank(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D, T>
+  RANK: RedisTDigestMulti<Replies, D, T>['rank']
+  /** Empties a t-digest. */
+  reset(key: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  RESET: RedisTDigestMulti<Replies, D, T>['reset']
+  /**
+   * Estimates the rank of each value, 0 being the largest: -1 above all numbers, their count
+   * below, -2 in an empty t-digest.
+   */
+  revRank(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, number[]], D, T>
+  REVRANK: RedisTDigestMulti<Replies, D, T>['revRank']
+  /** Estimates the mean without what lies outside of two fractions. */
+  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisChain<[...Replies, number], D, T>
+  TRIMMED_MEAN: RedisTDigestMulti<Replies, D, T>['trimmedMean']
 }
 
-/** Commands on t-digests, on a chain whose strings are Buffers. */
-export interface RedisBufferTDigestMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisTDigestCommands.add}. */
-  add(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, 'OK'], D>
-  ADD: RedisBufferTDigestMulti<Replies, D>['add']
-  /** See {@link RedisTDigestCommands.byRank}. */
-  byRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
-  BYRANK: RedisBufferTDigestMulti<Replies, D>['byRank']
-  /** See {@link RedisTDigestCommands.byRevRank}. */
-  byRevRank(key: RedisArgument, ranks: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
-  BYREVRANK: RedisBufferTDigestMulti<Replies, D>['byRevRank']
-  /** See {@link RedisTDigestCommands.cdf}. */
-  cdf(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
-  CDF: RedisBufferTDigestMulti<Replies, D>['cdf']
-  /** See {@link RedisTDigestCommands.create}. */
-  create(key: RedisArgument, options?: TDigestCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  CREATE: RedisBufferTDigestMulti<Replies, D>['create']
-  /** See {@link RedisTDigestCommands.info}. */
-  info(key: RedisArgument): RedisBufferChain<[...Replies, TDigestInfoReply], D>
-  INFO: RedisBufferTDigestMulti<Replies, D>['info']
-  /** See {@link RedisTDigestCommands.max}. */
-  max(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  MAX: RedisBufferTDigestMulti<Replies, D>['max']
-  /** See {@link RedisTDigestCommands.merge}. */
-  merge(destination: RedisArgument, source: RedisVariadicArgument, options?: TDigestMergeOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  MERGE: RedisBufferTDigestMulti<Replies, D>['merge']
-  /** See {@link RedisTDigestCommands.min}. */
-  min(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  MIN: RedisBufferTDigestMulti<Replies, D>['min']
-  /** See {@link RedisTDigestCommands.quantile}. */
-  quantile(key: RedisArgument, quantiles: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
-  QUANTILE: RedisBufferTDigestMulti<Replies, D>['quantile']
-  /** See {@link RedisTDigestCommands.rank}. */
-  rank(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
-  RANK: RedisBufferTDigestMulti<Replies, D>['rank']
-  /** See {@link RedisTDigestCommands.reset}. */
-  reset(key: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  RESET: RedisBufferTDigestMulti<Replies, D>['reset']
-  /** See {@link RedisTDigestCommands.revRank}. */
-  revRank(key: RedisArgument, values: RedisDouble[]): RedisBufferChain<[...Replies, number[]], D>
-  REVRANK: RedisBufferTDigestMulti<Replies, D>['revRank']
-  /** See {@link RedisTDigestCommands.trimmedMean}. */
-  trimmedMean(key: RedisArgument, lowCutPercentile: RedisDouble, highCutPercentile: RedisDouble): RedisBufferChain<[...Replies, number], D>
-  TRIMMED_MEAN: RedisBufferTDigestMulti<Replies, D>['trimmedMean']
-}
+/** Commands on t-digests, on a chain. Strings are Buffers. */
+export type RedisBufferTDigestMulti<Replies extends unknown[] = [], D = {}> =
+  RedisTDigestMulti<Replies, D, Buffer>
 
 /** Commands on search indexes whose replies hold no text. */
 export interface RedisFtPlainCommands {
@@ -14036,8 +10766,8 @@ export interface RedisFtPlainCommands {
   SYNUPDATE: RedisFtPlainCommands['synUpdate']
 }
 
-/** Commands on search indexes. */
-export interface RedisFtCommands extends RedisFtPlainCommands {
+/** Commands on search indexes whose replies hold text. `T` is string or Buffer. */
+export interface RedisFtTextCommands<T> {
   /**
    * Returns the names of all indexes.
    *
@@ -14045,9 +10775,9 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 2.0.0.
    * @see https://redis.io/docs/latest/commands/ft._list/
    */
-  _list(): Promise<string[]>
-  _list(callback: Callback<string[]>): void
-  _LIST: RedisFtCommands['_list']
+  _list(): Promise<T[]>
+  _list(callback: Callback<T[]>): void
+  _LIST: RedisFtTextCommands<T>['_list']
   /**
    * Runs a query and computes with its results, step by step.
    *
@@ -14055,10 +10785,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.1.0.
    * @see https://redis.io/docs/latest/commands/ft.aggregate/
    */
-  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): Promise<FtAggregateReply<string>>
-  aggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateReply<string>>): void
-  aggregate(index: RedisArgument, query: RedisArgument, options: FtAggregateOptions | undefined, callback: Callback<FtAggregateReply<string>>): void
-  AGGREGATE: RedisFtCommands['aggregate']
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): Promise<FtAggregateReply<T>>
+  aggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateReply<T>>): void
+  aggregate(index: RedisArgument, query: RedisArgument, options: FtAggregateOptions | undefined, callback: Callback<FtAggregateReply<T>>): void
+  AGGREGATE: RedisFtTextCommands<T>['aggregate']
   /**
    * Runs a query and computes with its results, step by step.
    * Returns the first page and the cursor of the next, for `cursorRead`; 0 after the last.
@@ -14067,19 +10797,19 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.1.0.
    * @see https://redis.io/docs/latest/commands/ft.aggregate/
    */
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): Promise<FtAggregateWithCursorReply<string>>
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateWithCursorReply<string>>): void
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options: FtAggregateWithCursorOptions | undefined, callback: Callback<FtAggregateWithCursorReply<string>>): void
-  AGGREGATE_WITHCURSOR: RedisFtCommands['aggregateWithCursor']
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): Promise<FtAggregateWithCursorReply<T>>
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateWithCursorReply<T>>): void
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options: FtAggregateWithCursorOptions | undefined, callback: Callback<FtAggregateWithCursorReply<T>>): void
+  AGGREGATE_WITHCURSOR: RedisFtTextCommands<T>['aggregateWithCursor']
   /**
    * Returns the further names of an index.
    *
    * Since RediSearch 8.10.0.
    * @see https://redis.io/docs/latest/commands/ft.aliaslist/
    */
-  aliasList(index: RedisArgument): Promise<string[]>
-  aliasList(index: RedisArgument, callback: Callback<string[]>): void
-  ALIASLIST: RedisFtCommands['aliasList']
+  aliasList(index: RedisArgument): Promise<T[]>
+  aliasList(index: RedisArgument, callback: Callback<T[]>): void
+  ALIASLIST: RedisFtTextCommands<T>['aliasList']
   /**
    * Returns options of the search module; since 8.0 CONFIG GET has them.
    *
@@ -14087,9 +10817,9 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.config-get/
    */
-  configGet(option: RedisArgument): Promise<Record<string, string | null>>
-  configGet(option: RedisArgument, callback: Callback<Record<string, string | null>>): void
-  CONFIG_GET: RedisFtCommands['configGet']
+  configGet(option: RedisArgument): Promise<Record<string, T | null>>
+  configGet(option: RedisArgument, callback: Callback<Record<string, T | null>>): void
+  CONFIG_GET: RedisFtTextCommands<T>['configGet']
   /**
    * Reads the next page of an aggregation.
    *
@@ -14097,10 +10827,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.1.0.
    * @see https://redis.io/docs/latest/commands/ft.cursor-read/
    */
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): Promise<FtAggregateWithCursorReply<string>>
-  cursorRead(index: RedisArgument, cursor: RedisInteger, callback: Callback<FtAggregateWithCursorReply<string>>): void
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options: FtCursorReadOptions | undefined, callback: Callback<FtAggregateWithCursorReply<string>>): void
-  CURSOR_READ: RedisFtCommands['cursorRead']
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): Promise<FtAggregateWithCursorReply<T>>
+  cursorRead(index: RedisArgument, cursor: RedisInteger, callback: Callback<FtAggregateWithCursorReply<T>>): void
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options: FtCursorReadOptions | undefined, callback: Callback<FtAggregateWithCursorReply<T>>): void
+  CURSOR_READ: RedisFtTextCommands<T>['cursorRead']
   /**
    * Returns the terms of a dictionary.
    *
@@ -14108,9 +10838,9 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.4.0.
    * @see https://redis.io/docs/latest/commands/ft.dictdump/
    */
-  dictDump(dictionary: RedisArgument): Promise<string[]>
-  dictDump(dictionary: RedisArgument, callback: Callback<string[]>): void
-  DICTDUMP: RedisFtCommands['dictDump']
+  dictDump(dictionary: RedisArgument): Promise<T[]>
+  dictDump(dictionary: RedisArgument, callback: Callback<T[]>): void
+  DICTDUMP: RedisFtTextCommands<T>['dictDump']
   /**
    * Returns the plan of a query, as text.
    *
@@ -14118,10 +10848,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.explain/
    */
-  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): Promise<string>
-  explain(index: RedisArgument, query: RedisArgument, callback: Callback<string>): void
-  explain(index: RedisArgument, query: RedisArgument, options: FtExplainOptions | undefined, callback: Callback<string>): void
-  EXPLAIN: RedisFtCommands['explain']
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): Promise<T>
+  explain(index: RedisArgument, query: RedisArgument, callback: Callback<T>): void
+  explain(index: RedisArgument, query: RedisArgument, options: FtExplainOptions | undefined, callback: Callback<T>): void
+  EXPLAIN: RedisFtTextCommands<T>['explain']
   /**
    * Returns the plan of a query, line by line.
    *
@@ -14129,10 +10859,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.explaincli/
    */
-  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): Promise<string[]>
-  explainCli(index: RedisArgument, query: RedisArgument, callback: Callback<string[]>): void
-  explainCli(index: RedisArgument, query: RedisArgument, options: FtExplainCliOptions | undefined, callback: Callback<string[]>): void
-  EXPLAINCLI: RedisFtCommands['explainCli']
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): Promise<T[]>
+  explainCli(index: RedisArgument, query: RedisArgument, callback: Callback<T[]>): void
+  explainCli(index: RedisArgument, query: RedisArgument, options: FtExplainCliOptions | undefined, callback: Callback<T[]>): void
+  EXPLAINCLI: RedisFtTextCommands<T>['explainCli']
   /**
    * Searches by text and by vector, and returns one list of results.
    *
@@ -14140,9 +10870,9 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 8.4.0.
    * @see https://redis.io/docs/latest/commands/ft.hybrid/
    */
-  hybrid(index: RedisArgument, options: FtHybridOptions): Promise<FtHybridReply<string>>
-  hybrid(index: RedisArgument, options: FtHybridOptions, callback: Callback<FtHybridReply<string>>): void
-  HYBRID: RedisFtCommands['hybrid']
+  hybrid(index: RedisArgument, options: FtHybridOptions): Promise<FtHybridReply<T>>
+  hybrid(index: RedisArgument, options: FtHybridOptions, callback: Callback<FtHybridReply<T>>): void
+  HYBRID: RedisFtTextCommands<T>['hybrid']
   /**
    * Tells about an index: its schema, size, memory and indexing.
    *
@@ -14150,9 +10880,9 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.info/
    */
-  info(index: RedisArgument): Promise<FtInfoReply<string>>
-  info(index: RedisArgument, callback: Callback<FtInfoReply<string>>): void
-  INFO: RedisFtCommands['info']
+  info(index: RedisArgument): Promise<FtInfoReply<T>>
+  info(index: RedisArgument, callback: Callback<FtInfoReply<T>>): void
+  INFO: RedisFtTextCommands<T>['info']
   /**
    * Runs a query and tells where the time went.
    * Profiles an aggregation.
@@ -14161,10 +10891,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 2.2.0.
    * @see https://redis.io/docs/latest/commands/ft.profile/
    */
-  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): Promise<FtProfileReply<FtAggregateReply<string>>>
-  profileAggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtAggregateReply<string>>>): void
-  profileAggregate(index: RedisArgument, query: RedisArgument, options: FtProfileAggregateOptions | undefined, callback: Callback<FtProfileReply<FtAggregateReply<string>>>): void
-  PROFILEAGGREGATE: RedisFtCommands['profileAggregate']
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): Promise<FtProfileReply<FtAggregateReply<T>>>
+  profileAggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtAggregateReply<T>>>): void
+  profileAggregate(index: RedisArgument, query: RedisArgument, options: FtProfileAggregateOptions | undefined, callback: Callback<FtProfileReply<FtAggregateReply<T>>>): void
+  PROFILEAGGREGATE: RedisFtTextCommands<T>['profileAggregate']
   /**
    * Runs a query and tells where the time went.
    * Profiles a search.
@@ -14173,10 +10903,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 2.2.0.
    * @see https://redis.io/docs/latest/commands/ft.profile/
    */
-  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): Promise<FtProfileReply<FtSearchReply<string>>>
-  profileSearch(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtSearchReply<string>>>): void
-  profileSearch(index: RedisArgument, query: RedisArgument, options: FtProfileSearchOptions | undefined, callback: Callback<FtProfileReply<FtSearchReply<string>>>): void
-  PROFILESEARCH: RedisFtCommands['profileSearch']
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): Promise<FtProfileReply<FtSearchReply<T>>>
+  profileSearch(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtSearchReply<T>>>): void
+  profileSearch(index: RedisArgument, query: RedisArgument, options: FtProfileSearchOptions | undefined, callback: Callback<FtProfileReply<FtSearchReply<T>>>): void
+  PROFILESEARCH: RedisFtTextCommands<T>['profileSearch']
   /**
    * Returns the documents that match a query.
    *
@@ -14184,10 +10914,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.search/
    */
-  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchReply<string>>
-  search(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchReply<string>>): void
-  search(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchReply<string>>): void
-  SEARCH: RedisFtCommands['search']
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchReply<T>>
+  search(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchReply<T>>): void
+  search(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchReply<T>>): void
+  SEARCH: RedisFtTextCommands<T>['search']
   /**
    * Returns the documents that match a query.
    * Returns the ids of the documents only.
@@ -14196,10 +10926,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.search/
    */
-  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchNoContentReply<string>>
-  searchNoContent(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchNoContentReply<string>>): void
-  searchNoContent(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchNoContentReply<string>>): void
-  SEARCH_NOCONTENT: RedisFtCommands['searchNoContent']
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchNoContentReply<T>>
+  searchNoContent(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchNoContentReply<T>>): void
+  searchNoContent(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchNoContentReply<T>>): void
+  SEARCH_NOCONTENT: RedisFtTextCommands<T>['searchNoContent']
   /**
    * Proposes corrections for the terms of a query.
    *
@@ -14207,10 +10937,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.4.0.
    * @see https://redis.io/docs/latest/commands/ft.spellcheck/
    */
-  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): Promise<FtSpellCheckReply<string>[]>
-  spellCheck(index: RedisArgument, query: RedisArgument, callback: Callback<FtSpellCheckReply<string>[]>): void
-  spellCheck(index: RedisArgument, query: RedisArgument, options: FtSpellCheckOptions | undefined, callback: Callback<FtSpellCheckReply<string>[]>): void
-  SPELLCHECK: RedisFtCommands['spellCheck']
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): Promise<FtSpellCheckReply<T>[]>
+  spellCheck(index: RedisArgument, query: RedisArgument, callback: Callback<FtSpellCheckReply<T>[]>): void
+  spellCheck(index: RedisArgument, query: RedisArgument, options: FtSpellCheckOptions | undefined, callback: Callback<FtSpellCheckReply<T>[]>): void
+  SPELLCHECK: RedisFtTextCommands<T>['spellCheck']
   /**
    * Returns the best suggestions that begin with a prefix, or null.
    *
@@ -14218,10 +10948,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.sugget/
    */
-  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<string[] | null>
-  sugGet(key: RedisArgument, prefix: RedisArgument, callback: Callback<string[] | null>): void
-  sugGet(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<string[] | null>): void
-  SUGGET: RedisFtCommands['sugGet']
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<T[] | null>
+  sugGet(key: RedisArgument, prefix: RedisArgument, callback: Callback<T[] | null>): void
+  sugGet(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<T[] | null>): void
+  SUGGET: RedisFtTextCommands<T>['sugGet']
   /**
    * Returns the best suggestions that begin with a prefix, or null.
    * Returns their payloads as well.
@@ -14230,10 +10960,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.sugget/
    */
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: string; payload: string | null }[] | null>
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: string; payload: string | null }[] | null>): void
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: string; payload: string | null }[] | null>): void
-  SUGGET_WITHPAYLOADS: RedisFtCommands['sugGetWithPayloads']
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: T; payload: T | null }[] | null>
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: T; payload: T | null }[] | null>): void
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: T; payload: T | null }[] | null>): void
+  SUGGET_WITHPAYLOADS: RedisFtTextCommands<T>['sugGetWithPayloads']
   /**
    * Returns the best suggestions that begin with a prefix, or null.
    * Returns their scores as well.
@@ -14242,10 +10972,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.sugget/
    */
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: string; score: number }[] | null>
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: string; score: number }[] | null>): void
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: string; score: number }[] | null>): void
-  SUGGET_WITHSCORES: RedisFtCommands['sugGetWithScores']
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: T; score: number }[] | null>
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: T; score: number }[] | null>): void
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: T; score: number }[] | null>): void
+  SUGGET_WITHSCORES: RedisFtTextCommands<T>['sugGetWithScores']
   /**
    * Returns the best suggestions that begin with a prefix, or null.
    * Returns their scores and payloads as well.
@@ -14254,10 +10984,10 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.sugget/
    */
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: string; score: number; payload: string | null }[] | null>
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: string; score: number; payload: string | null }[] | null>): void
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: string; score: number; payload: string | null }[] | null>): void
-  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtCommands['sugGetWithScoresWithPayloads']
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: T; score: number; payload: T | null }[] | null>
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: T; score: number; payload: T | null }[] | null>): void
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: T; score: number; payload: T | null }[] | null>): void
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtTextCommands<T>['sugGetWithScoresWithPayloads']
   /**
    * Returns the synonyms of an index: terms with their groups.
    *
@@ -14265,9 +10995,9 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.2.0.
    * @see https://redis.io/docs/latest/commands/ft.syndump/
    */
-  synDump(index: RedisArgument): Promise<Record<string, string[]>>
-  synDump(index: RedisArgument, callback: Callback<Record<string, string[]>>): void
-  SYNDUMP: RedisFtCommands['synDump']
+  synDump(index: RedisArgument): Promise<Record<string, T[]>>
+  synDump(index: RedisArgument, callback: Callback<Record<string, T[]>>): void
+  SYNDUMP: RedisFtTextCommands<T>['synDump']
   /**
    * Returns the values of a tag field.
    *
@@ -14275,478 +11005,145 @@ export interface RedisFtCommands extends RedisFtPlainCommands {
    * Since RediSearch 1.0.0.
    * @see https://redis.io/docs/latest/commands/ft.tagvals/
    */
-  tagVals(index: RedisArgument, fieldName: RedisArgument): Promise<string[]>
-  tagVals(index: RedisArgument, fieldName: RedisArgument, callback: Callback<string[]>): void
-  TAGVALS: RedisFtCommands['tagVals']
+  tagVals(index: RedisArgument, fieldName: RedisArgument): Promise<T[]>
+  tagVals(index: RedisArgument, fieldName: RedisArgument, callback: Callback<T[]>): void
+  TAGVALS: RedisFtTextCommands<T>['tagVals']
 }
 
-/** Commands on search indexes; strings are Buffers. */
-export interface RedisBufferFtCommands extends RedisFtPlainCommands {
-  /**
-   * Returns the names of all indexes.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 2.0.0.
-   * @see https://redis.io/docs/latest/commands/ft._list/
-   */
-  _list(): Promise<Buffer[]>
-  _list(callback: Callback<Buffer[]>): void
-  _LIST: RedisBufferFtCommands['_list']
-  /**
-   * Runs a query and computes with its results, step by step.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.1.0.
-   * @see https://redis.io/docs/latest/commands/ft.aggregate/
-   */
-  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): Promise<FtAggregateReply<Buffer>>
-  aggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateReply<Buffer>>): void
-  aggregate(index: RedisArgument, query: RedisArgument, options: FtAggregateOptions | undefined, callback: Callback<FtAggregateReply<Buffer>>): void
-  AGGREGATE: RedisBufferFtCommands['aggregate']
-  /**
-   * Runs a query and computes with its results, step by step.
-   * Returns the first page and the cursor of the next, for `cursorRead`; 0 after the last.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.1.0.
-   * @see https://redis.io/docs/latest/commands/ft.aggregate/
-   */
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): Promise<FtAggregateWithCursorReply<Buffer>>
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options: FtAggregateWithCursorOptions | undefined, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
-  AGGREGATE_WITHCURSOR: RedisBufferFtCommands['aggregateWithCursor']
-  /**
-   * Returns the further names of an index.
-   *
-   * Since RediSearch 8.10.0.
-   * @see https://redis.io/docs/latest/commands/ft.aliaslist/
-   */
-  aliasList(index: RedisArgument): Promise<Buffer[]>
-  aliasList(index: RedisArgument, callback: Callback<Buffer[]>): void
-  ALIASLIST: RedisBufferFtCommands['aliasList']
-  /**
-   * Returns options of the search module; since 8.0 CONFIG GET has them.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.config-get/
-   */
-  configGet(option: RedisArgument): Promise<Record<string, Buffer | null>>
-  configGet(option: RedisArgument, callback: Callback<Record<string, Buffer | null>>): void
-  CONFIG_GET: RedisBufferFtCommands['configGet']
-  /**
-   * Reads the next page of an aggregation.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.1.0.
-   * @see https://redis.io/docs/latest/commands/ft.cursor-read/
-   */
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): Promise<FtAggregateWithCursorReply<Buffer>>
-  cursorRead(index: RedisArgument, cursor: RedisInteger, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options: FtCursorReadOptions | undefined, callback: Callback<FtAggregateWithCursorReply<Buffer>>): void
-  CURSOR_READ: RedisBufferFtCommands['cursorRead']
-  /**
-   * Returns the terms of a dictionary.
-   *
-   * Complexity: O(N) where N is its size.
-   * Since RediSearch 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ft.dictdump/
-   */
-  dictDump(dictionary: RedisArgument): Promise<Buffer[]>
-  dictDump(dictionary: RedisArgument, callback: Callback<Buffer[]>): void
-  DICTDUMP: RedisBufferFtCommands['dictDump']
-  /**
-   * Returns the plan of a query, as text.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.explain/
-   */
-  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): Promise<Buffer>
-  explain(index: RedisArgument, query: RedisArgument, callback: Callback<Buffer>): void
-  explain(index: RedisArgument, query: RedisArgument, options: FtExplainOptions | undefined, callback: Callback<Buffer>): void
-  EXPLAIN: RedisBufferFtCommands['explain']
-  /**
-   * Returns the plan of a query, line by line.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.explaincli/
-   */
-  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): Promise<Buffer[]>
-  explainCli(index: RedisArgument, query: RedisArgument, callback: Callback<Buffer[]>): void
-  explainCli(index: RedisArgument, query: RedisArgument, options: FtExplainCliOptions | undefined, callback: Callback<Buffer[]>): void
-  EXPLAINCLI: RedisBufferFtCommands['explainCli']
-  /**
-   * Searches by text and by vector, and returns one list of results.
-   *
-   * Complexity: O(N+M) where N and M are the results of the two searches.
-   * Since RediSearch 8.4.0.
-   * @see https://redis.io/docs/latest/commands/ft.hybrid/
-   */
-  hybrid(index: RedisArgument, options: FtHybridOptions): Promise<FtHybridReply<Buffer>>
-  hybrid(index: RedisArgument, options: FtHybridOptions, callback: Callback<FtHybridReply<Buffer>>): void
-  HYBRID: RedisBufferFtCommands['hybrid']
-  /**
-   * Tells about an index: its schema, size, memory and indexing.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.info/
-   */
-  info(index: RedisArgument): Promise<FtInfoReply<Buffer>>
-  info(index: RedisArgument, callback: Callback<FtInfoReply<Buffer>>): void
-  INFO: RedisBufferFtCommands['info']
-  /**
-   * Runs a query and tells where the time went.
-   * Profiles an aggregation.
-   *
-   * Complexity: O(N).
-   * Since RediSearch 2.2.0.
-   * @see https://redis.io/docs/latest/commands/ft.profile/
-   */
-  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): Promise<FtProfileReply<FtAggregateReply<Buffer>>>
-  profileAggregate(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtAggregateReply<Buffer>>>): void
-  profileAggregate(index: RedisArgument, query: RedisArgument, options: FtProfileAggregateOptions | undefined, callback: Callback<FtProfileReply<FtAggregateReply<Buffer>>>): void
-  PROFILEAGGREGATE: RedisBufferFtCommands['profileAggregate']
-  /**
-   * Runs a query and tells where the time went.
-   * Profiles a search.
-   *
-   * Complexity: O(N).
-   * Since RediSearch 2.2.0.
-   * @see https://redis.io/docs/latest/commands/ft.profile/
-   */
-  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): Promise<FtProfileReply<FtSearchReply<Buffer>>>
-  profileSearch(index: RedisArgument, query: RedisArgument, callback: Callback<FtProfileReply<FtSearchReply<Buffer>>>): void
-  profileSearch(index: RedisArgument, query: RedisArgument, options: FtProfileSearchOptions | undefined, callback: Callback<FtProfileReply<FtSearchReply<Buffer>>>): void
-  PROFILESEARCH: RedisBufferFtCommands['profileSearch']
-  /**
-   * Returns the documents that match a query.
-   *
-   * Complexity: O(N) where N is the number of results, for simple queries.
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.search/
-   */
-  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchReply<Buffer>>
-  search(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchReply<Buffer>>): void
-  search(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchReply<Buffer>>): void
-  SEARCH: RedisBufferFtCommands['search']
-  /**
-   * Returns the documents that match a query.
-   * Returns the ids of the documents only.
-   *
-   * Complexity: O(N) where N is the number of results, for simple queries.
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.search/
-   */
-  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): Promise<FtSearchNoContentReply<Buffer>>
-  searchNoContent(index: RedisArgument, query: RedisArgument, callback: Callback<FtSearchNoContentReply<Buffer>>): void
-  searchNoContent(index: RedisArgument, query: RedisArgument, options: FtSearchOptions | undefined, callback: Callback<FtSearchNoContentReply<Buffer>>): void
-  SEARCH_NOCONTENT: RedisBufferFtCommands['searchNoContent']
-  /**
-   * Proposes corrections for the terms of a query.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ft.spellcheck/
-   */
-  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): Promise<FtSpellCheckReply<Buffer>[]>
-  spellCheck(index: RedisArgument, query: RedisArgument, callback: Callback<FtSpellCheckReply<Buffer>[]>): void
-  spellCheck(index: RedisArgument, query: RedisArgument, options: FtSpellCheckOptions | undefined, callback: Callback<FtSpellCheckReply<Buffer>[]>): void
-  SPELLCHECK: RedisBufferFtCommands['spellCheck']
-  /**
-   * Returns the best suggestions that begin with a prefix, or null.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.sugget/
-   */
-  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<Buffer[] | null>
-  sugGet(key: RedisArgument, prefix: RedisArgument, callback: Callback<Buffer[] | null>): void
-  sugGet(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<Buffer[] | null>): void
-  SUGGET: RedisBufferFtCommands['sugGet']
-  /**
-   * Returns the best suggestions that begin with a prefix, or null.
-   * Returns their payloads as well.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.sugget/
-   */
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: Buffer; payload: Buffer | null }[] | null>
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: Buffer; payload: Buffer | null }[] | null>): void
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: Buffer; payload: Buffer | null }[] | null>): void
-  SUGGET_WITHPAYLOADS: RedisBufferFtCommands['sugGetWithPayloads']
-  /**
-   * Returns the best suggestions that begin with a prefix, or null.
-   * Returns their scores as well.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.sugget/
-   */
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: Buffer; score: number }[] | null>
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: Buffer; score: number }[] | null>): void
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: Buffer; score: number }[] | null>): void
-  SUGGET_WITHSCORES: RedisBufferFtCommands['sugGetWithScores']
-  /**
-   * Returns the best suggestions that begin with a prefix, or null.
-   * Returns their scores and payloads as well.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.sugget/
-   */
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): Promise<{ suggestion: Buffer; score: number; payload: Buffer | null }[] | null>
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, callback: Callback<{ suggestion: Buffer; score: number; payload: Buffer | null }[] | null>): void
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options: FtSugGetOptions | undefined, callback: Callback<{ suggestion: Buffer; score: number; payload: Buffer | null }[] | null>): void
-  SUGGET_WITHSCORES_WITHPAYLOADS: RedisBufferFtCommands['sugGetWithScoresWithPayloads']
-  /**
-   * Returns the synonyms of an index: terms with their groups.
-   *
-   * Complexity: O(1).
-   * Since RediSearch 1.2.0.
-   * @see https://redis.io/docs/latest/commands/ft.syndump/
-   */
-  synDump(index: RedisArgument): Promise<Record<string, Buffer[]>>
-  synDump(index: RedisArgument, callback: Callback<Record<string, Buffer[]>>): void
-  SYNDUMP: RedisBufferFtCommands['synDump']
-  /**
-   * Returns the values of a tag field.
-   *
-   * Complexity: O(N) where N is their number.
-   * Since RediSearch 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ft.tagvals/
-   */
-  tagVals(index: RedisArgument, fieldName: RedisArgument): Promise<Buffer[]>
-  tagVals(index: RedisArgument, fieldName: RedisArgument, callback: Callback<Buffer[]>): void
-  TAGVALS: RedisBufferFtCommands['tagVals']
-}
+/** Commands on search indexes. */
+export interface RedisFtCommands
+  extends RedisFtPlainCommands, RedisFtTextCommands<string> {}
+
+/** Commands on search indexes. Strings are Buffers. */
+export interface RedisBufferFtCommands
+  extends RedisFtPlainCommands, RedisFtTextCommands<Buffer> {}
 
 /** Commands on search indexes, on a chain. */
-export interface RedisFtMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisFtCommands._list}. */
-  _list(): RedisChain<[...Replies, string[]], D>
-  _LIST: RedisFtMulti<Replies, D>['_list']
-  /** See {@link RedisFtCommands.aggregate}. */
-  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisChain<[...Replies, FtAggregateReply<string>], D>
-  AGGREGATE: RedisFtMulti<Replies, D>['aggregate']
-  /** See {@link RedisFtCommands.aggregateWithCursor}. */
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisChain<[...Replies, FtAggregateWithCursorReply<string>], D>
-  AGGREGATE_WITHCURSOR: RedisFtMulti<Replies, D>['aggregateWithCursor']
-  /** See {@link RedisFtCommands.aliasAdd}. */
-  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  ALIASADD: RedisFtMulti<Replies, D>['aliasAdd']
-  /** See {@link RedisFtCommands.aliasDel}. */
-  aliasDel(alias: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  ALIASDEL: RedisFtMulti<Replies, D>['aliasDel']
-  /** See {@link RedisFtCommands.aliasList}. */
-  aliasList(index: RedisArgument): RedisChain<[...Replies, string[]], D>
-  ALIASLIST: RedisFtMulti<Replies, D>['aliasList']
-  /** See {@link RedisFtCommands.aliasUpdate}. */
-  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  ALIASUPDATE: RedisFtMulti<Replies, D>['aliasUpdate']
-  /** See {@link RedisFtCommands.alter}. */
-  alter(index: RedisArgument, schema: FtSchema): RedisChain<[...Replies, 'OK'], D>
-  ALTER: RedisFtMulti<Replies, D>['alter']
-  /** See {@link RedisFtCommands.configGet}. */
-  configGet(option: RedisArgument): RedisChain<[...Replies, Record<string, string | null>], D>
-  CONFIG_GET: RedisFtMulti<Replies, D>['configGet']
-  /** See {@link RedisFtCommands.configSet}. */
-  configSet(property: RedisArgument, value: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  CONFIG_SET: RedisFtMulti<Replies, D>['configSet']
-  /** See {@link RedisFtCommands.create}. */
-  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisChain<[...Replies, 'OK'], D>
-  CREATE: RedisFtMulti<Replies, D>['create']
-  /** See {@link RedisFtCommands.cursorDel}. */
-  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisChain<[...Replies, 'OK'], D>
-  CURSOR_DEL: RedisFtMulti<Replies, D>['cursorDel']
-  /** See {@link RedisFtCommands.cursorRead}. */
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisChain<[...Replies, FtAggregateWithCursorReply<string>], D>
-  CURSOR_READ: RedisFtMulti<Replies, D>['cursorRead']
-  /** See {@link RedisFtCommands.dictAdd}. */
-  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  DICTADD: RedisFtMulti<Replies, D>['dictAdd']
-  /** See {@link RedisFtCommands.dictDel}. */
-  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisChain<[...Replies, number], D>
-  DICTDEL: RedisFtMulti<Replies, D>['dictDel']
-  /** See {@link RedisFtCommands.dictDump}. */
-  dictDump(dictionary: RedisArgument): RedisChain<[...Replies, string[]], D>
-  DICTDUMP: RedisFtMulti<Replies, D>['dictDump']
-  /** See {@link RedisFtCommands.dropIndex}. */
-  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisChain<[...Replies, 'OK'], D>
-  DROPINDEX: RedisFtMulti<Replies, D>['dropIndex']
-  /** See {@link RedisFtCommands.explain}. */
-  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisChain<[...Replies, string], D>
-  EXPLAIN: RedisFtMulti<Replies, D>['explain']
-  /** See {@link RedisFtCommands.explainCli}. */
-  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisChain<[...Replies, string[]], D>
-  EXPLAINCLI: RedisFtMulti<Replies, D>['explainCli']
-  /** See {@link RedisFtCommands.hybrid}. */
-  hybrid(index: RedisArgument, options: FtHybridOptions): RedisChain<[...Replies, FtHybridReply<string>], D>
-  HYBRID: RedisFtMulti<Replies, D>['hybrid']
-  /** See {@link RedisFtCommands.info}. */
-  info(index: RedisArgument): RedisChain<[...Replies, FtInfoReply<string>], D>
-  INFO: RedisFtMulti<Replies, D>['info']
-  /** See {@link RedisFtCommands.profileAggregate}. */
-  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisChain<[...Replies, FtProfileReply<FtAggregateReply<string>>], D>
-  PROFILEAGGREGATE: RedisFtMulti<Replies, D>['profileAggregate']
-  /** See {@link RedisFtCommands.profileSearch}. */
-  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisChain<[...Replies, FtProfileReply<FtSearchReply<string>>], D>
-  PROFILESEARCH: RedisFtMulti<Replies, D>['profileSearch']
-  /** See {@link RedisFtCommands.search}. */
-  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisChain<[...Replies, FtSearchReply<string>], D>
-  SEARCH: RedisFtMulti<Replies, D>['search']
-  /** See {@link RedisFtCommands.searchNoContent}. */
-  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisChain<[...Replies, FtSearchNoContentReply<string>], D>
-  SEARCH_NOCONTENT: RedisFtMulti<Replies, D>['searchNoContent']
-  /** See {@link RedisFtCommands.spellCheck}. */
-  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisChain<[...Replies, FtSpellCheckReply<string>[]], D>
-  SPELLCHECK: RedisFtMulti<Replies, D>['spellCheck']
-  /** See {@link RedisFtCommands.sugAdd}. */
-  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisChain<[...Replies, number], D>
-  SUGADD: RedisFtMulti<Replies, D>['sugAdd']
-  /** See {@link RedisFtCommands.sugDel}. */
-  sugDel(key: RedisArgument, string: RedisArgument): RedisChain<[...Replies, number], D>
-  SUGDEL: RedisFtMulti<Replies, D>['sugDel']
-  /** See {@link RedisFtCommands.sugGet}. */
-  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, string[] | null], D>
-  SUGGET: RedisFtMulti<Replies, D>['sugGet']
-  /** See {@link RedisFtCommands.sugGetWithPayloads}. */
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: string; payload: string | null }[] | null], D>
-  SUGGET_WITHPAYLOADS: RedisFtMulti<Replies, D>['sugGetWithPayloads']
-  /** See {@link RedisFtCommands.sugGetWithScores}. */
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: string; score: number }[] | null], D>
-  SUGGET_WITHSCORES: RedisFtMulti<Replies, D>['sugGetWithScores']
-  /** See {@link RedisFtCommands.sugGetWithScoresWithPayloads}. */
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: string; score: number; payload: string | null }[] | null], D>
-  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtMulti<Replies, D>['sugGetWithScoresWithPayloads']
-  /** See {@link RedisFtCommands.sugLen}. */
-  sugLen(key: RedisArgument): RedisChain<[...Replies, number], D>
-  SUGLEN: RedisFtMulti<Replies, D>['sugLen']
-  /** See {@link RedisFtCommands.synDump}. */
-  synDump(index: RedisArgument): RedisChain<[...Replies, Record<string, string[]>], D>
-  SYNDUMP: RedisFtMulti<Replies, D>['synDump']
-  /** See {@link RedisFtCommands.synUpdate}. */
-  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisChain<[...Replies, 'OK'], D>
-  SYNUPDATE: RedisFtMulti<Replies, D>['synUpdate']
-  /** See {@link RedisFtCommands.tagVals}. */
-  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisChain<[...Replies, string[]], D>
-  TAGVALS: RedisFtMulti<Replies, D>['tagVals']
+export interface RedisFtMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Returns the names of all indexes. */
+  _list(): RedisChain<[...Replies, T[]], D, T>
+  _LIST: RedisFtMulti<Replies, D, T>['_list']
+  /** Runs a query and computes with its results, step by step. */
+  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisChain<[...Replies, FtAggregateReply<T>], D, T>
+  AGGREGATE: RedisFtMulti<Replies, D, T>['aggregate']
+  /**
+   * Runs a query and computes with its results, step by step. Returns the first page and the
+   * cursor of the next, for `cursorRead`; 0 after the last.
+   */
+  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisChain<[...Replies, FtAggregateWithCursorReply<T>], D, T>
+  AGGREGATE_WITHCURSOR: RedisFtMulti<Replies, D, T>['aggregateWithCursor']
+  /** Gives an index a further name. */
+  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  ALIASADD: RedisFtMulti<Replies, D, T>['aliasAdd']
+  /** Removes a further name from its index. */
+  aliasDel(alias: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  ALIASDEL: RedisFtMulti<Replies, D, T>['aliasDel']
+  /** Returns the further names of an index. */
+  aliasList(index: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  ALIASLIST: RedisFtMulti<Replies, D, T>['aliasList']
+  /** Gives an index a further name, taking it from another. */
+  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  ALIASUPDATE: RedisFtMulti<Replies, D, T>['aliasUpdate']
+  /** Adds fields to the schema of an index. */
+  alter(index: RedisArgument, schema: FtSchema): RedisChain<[...Replies, 'OK'], D, T>
+  ALTER: RedisFtMulti<Replies, D, T>['alter']
+  /** Returns options of the search module; since 8.0 CONFIG GET has them. */
+  configGet(option: RedisArgument): RedisChain<[...Replies, Record<string, T | null>], D, T>
+  CONFIG_GET: RedisFtMulti<Replies, D, T>['configGet']
+  /** Sets an option of the search module; since 8.0 CONFIG SET does. */
+  configSet(property: RedisArgument, value: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  CONFIG_SET: RedisFtMulti<Replies, D, T>['configSet']
+  /** Creates an index of hashes or JSON documents. */
+  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisChain<[...Replies, 'OK'], D, T>
+  CREATE: RedisFtMulti<Replies, D, T>['create']
+  /** Ends an aggregation that is read page by page. */
+  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
+  CURSOR_DEL: RedisFtMulti<Replies, D, T>['cursorDel']
+  /** Reads the next page of an aggregation. */
+  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisChain<[...Replies, FtAggregateWithCursorReply<T>], D, T>
+  CURSOR_READ: RedisFtMulti<Replies, D, T>['cursorRead']
+  /** Adds terms to a dictionary. */
+  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  DICTADD: RedisFtMulti<Replies, D, T>['dictAdd']
+  /** Removes terms from a dictionary. */
+  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisChain<[...Replies, number], D, T>
+  DICTDEL: RedisFtMulti<Replies, D, T>['dictDel']
+  /** Returns the terms of a dictionary. */
+  dictDump(dictionary: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  DICTDUMP: RedisFtMulti<Replies, D, T>['dictDump']
+  /** Deletes an index, and its documents too where asked to. */
+  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisChain<[...Replies, 'OK'], D, T>
+  DROPINDEX: RedisFtMulti<Replies, D, T>['dropIndex']
+  /** Returns the plan of a query, as text. */
+  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisChain<[...Replies, T], D, T>
+  EXPLAIN: RedisFtMulti<Replies, D, T>['explain']
+  /** Returns the plan of a query, line by line. */
+  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisChain<[...Replies, T[]], D, T>
+  EXPLAINCLI: RedisFtMulti<Replies, D, T>['explainCli']
+  /** Searches by text and by vector, and returns one list of results. */
+  hybrid(index: RedisArgument, options: FtHybridOptions): RedisChain<[...Replies, FtHybridReply<T>], D, T>
+  HYBRID: RedisFtMulti<Replies, D, T>['hybrid']
+  /** Tells about an index: its schema, size, memory and indexing. */
+  info(index: RedisArgument): RedisChain<[...Replies, FtInfoReply<T>], D, T>
+  INFO: RedisFtMulti<Replies, D, T>['info']
+  /** Runs a query and tells where the time went. Profiles an aggregation. */
+  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisChain<[...Replies, FtProfileReply<FtAggregateReply<T>>], D, T>
+  PROFILEAGGREGATE: RedisFtMulti<Replies, D, T>['profileAggregate']
+  /** Runs a query and tells where the time went. Profiles a search. */
+  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisChain<[...Replies, FtProfileReply<FtSearchReply<T>>], D, T>
+  PROFILESEARCH: RedisFtMulti<Replies, D, T>['profileSearch']
+  /** Returns the documents that match a query. */
+  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisChain<[...Replies, FtSearchReply<T>], D, T>
+  SEARCH: RedisFtMulti<Replies, D, T>['search']
+  /** Returns the documents that match a query. Returns the ids of the documents only. */
+  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisChain<[...Replies, FtSearchNoContentReply<T>], D, T>
+  SEARCH_NOCONTENT: RedisFtMulti<Replies, D, T>['searchNoContent']
+  /** Proposes corrections for the terms of a query. */
+  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisChain<[...Replies, FtSpellCheckReply<T>[]], D, T>
+  SPELLCHECK: RedisFtMulti<Replies, D, T>['spellCheck']
+  /** Adds a suggestion to a dictionary, or changes its score. */
+  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisChain<[...Replies, number], D, T>
+  SUGADD: RedisFtMulti<Replies, D, T>['sugAdd']
+  /** Removes a suggestion from a dictionary. */
+  sugDel(key: RedisArgument, string: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SUGDEL: RedisFtMulti<Replies, D, T>['sugDel']
+  /** Returns the best suggestions that begin with a prefix, or null. */
+  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, T[] | null], D, T>
+  SUGGET: RedisFtMulti<Replies, D, T>['sugGet']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null. Returns their payloads as
+   * well.
+   */
+  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: T; payload: T | null }[] | null], D, T>
+  SUGGET_WITHPAYLOADS: RedisFtMulti<Replies, D, T>['sugGetWithPayloads']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null. Returns their scores as well.
+   */
+  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: T; score: number }[] | null], D, T>
+  SUGGET_WITHSCORES: RedisFtMulti<Replies, D, T>['sugGetWithScores']
+  /**
+   * Returns the best suggestions that begin with a prefix, or null. Returns their scores and
+   * payloads as well.
+   */
+  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisChain<[...Replies, { suggestion: T; score: number; payload: T | null }[] | null], D, T>
+  SUGGET_WITHSCORES_WITHPAYLOADS: RedisFtMulti<Replies, D, T>['sugGetWithScoresWithPayloads']
+  /** Returns the number of suggestions of a dictionary. */
+  sugLen(key: RedisArgument): RedisChain<[...Replies, number], D, T>
+  SUGLEN: RedisFtMulti<Replies, D, T>['sugLen']
+  /** Returns the synonyms of an index: terms with their groups. */
+  synDump(index: RedisArgument): RedisChain<[...Replies, Record<string, T[]>], D, T>
+  SYNDUMP: RedisFtMulti<Replies, D, T>['synDump']
+  /** Adds terms to a group of synonyms. */
+  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisChain<[...Replies, 'OK'], D, T>
+  SYNUPDATE: RedisFtMulti<Replies, D, T>['synUpdate']
+  /** Returns the values of a tag field. */
+  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisChain<[...Replies, T[]], D, T>
+  TAGVALS: RedisFtMulti<Replies, D, T>['tagVals']
 }
 
-/** Commands on search indexes, on a chain whose strings are Buffers. */
-export interface RedisBufferFtMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferFtCommands._list}. */
-  _list(): RedisBufferChain<[...Replies, Buffer[]], D>
-  _LIST: RedisBufferFtMulti<Replies, D>['_list']
-  /** See {@link RedisBufferFtCommands.aggregate}. */
-  aggregate(index: RedisArgument, query: RedisArgument, options?: FtAggregateOptions): RedisBufferChain<[...Replies, FtAggregateReply<Buffer>], D>
-  AGGREGATE: RedisBufferFtMulti<Replies, D>['aggregate']
-  /** See {@link RedisBufferFtCommands.aggregateWithCursor}. */
-  aggregateWithCursor(index: RedisArgument, query: RedisArgument, options?: FtAggregateWithCursorOptions): RedisBufferChain<[...Replies, FtAggregateWithCursorReply<Buffer>], D>
-  AGGREGATE_WITHCURSOR: RedisBufferFtMulti<Replies, D>['aggregateWithCursor']
-  /** See {@link RedisBufferFtCommands.aliasAdd}. */
-  aliasAdd(alias: RedisArgument, index: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  ALIASADD: RedisBufferFtMulti<Replies, D>['aliasAdd']
-  /** See {@link RedisBufferFtCommands.aliasDel}. */
-  aliasDel(alias: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  ALIASDEL: RedisBufferFtMulti<Replies, D>['aliasDel']
-  /** See {@link RedisBufferFtCommands.aliasList}. */
-  aliasList(index: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  ALIASLIST: RedisBufferFtMulti<Replies, D>['aliasList']
-  /** See {@link RedisBufferFtCommands.aliasUpdate}. */
-  aliasUpdate(alias: RedisArgument, index: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  ALIASUPDATE: RedisBufferFtMulti<Replies, D>['aliasUpdate']
-  /** See {@link RedisBufferFtCommands.alter}. */
-  alter(index: RedisArgument, schema: FtSchema): RedisBufferChain<[...Replies, 'OK'], D>
-  ALTER: RedisBufferFtMulti<Replies, D>['alter']
-  /** See {@link RedisBufferFtCommands.configGet}. */
-  configGet(option: RedisArgument): RedisBufferChain<[...Replies, Record<string, Buffer | null>], D>
-  CONFIG_GET: RedisBufferFtMulti<Replies, D>['configGet']
-  /** See {@link RedisBufferFtCommands.configSet}. */
-  configSet(property: RedisArgument, value: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  CONFIG_SET: RedisBufferFtMulti<Replies, D>['configSet']
-  /** See {@link RedisBufferFtCommands.create}. */
-  create(index: RedisArgument, schema: FtSchema, options?: FtCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  CREATE: RedisBufferFtMulti<Replies, D>['create']
-  /** See {@link RedisBufferFtCommands.cursorDel}. */
-  cursorDel(index: RedisArgument, cursor: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  CURSOR_DEL: RedisBufferFtMulti<Replies, D>['cursorDel']
-  /** See {@link RedisBufferFtCommands.cursorRead}. */
-  cursorRead(index: RedisArgument, cursor: RedisInteger, options?: FtCursorReadOptions): RedisBufferChain<[...Replies, FtAggregateWithCursorReply<Buffer>], D>
-  CURSOR_READ: RedisBufferFtMulti<Replies, D>['cursorRead']
-  /** See {@link RedisBufferFtCommands.dictAdd}. */
-  dictAdd(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  DICTADD: RedisBufferFtMulti<Replies, D>['dictAdd']
-  /** See {@link RedisBufferFtCommands.dictDel}. */
-  dictDel(dictionary: RedisArgument, term: RedisVariadicArgument): RedisBufferChain<[...Replies, number], D>
-  DICTDEL: RedisBufferFtMulti<Replies, D>['dictDel']
-  /** See {@link RedisBufferFtCommands.dictDump}. */
-  dictDump(dictionary: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  DICTDUMP: RedisBufferFtMulti<Replies, D>['dictDump']
-  /** See {@link RedisBufferFtCommands.dropIndex}. */
-  dropIndex(index: RedisArgument, options?: FtDropIndexOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  DROPINDEX: RedisBufferFtMulti<Replies, D>['dropIndex']
-  /** See {@link RedisBufferFtCommands.explain}. */
-  explain(index: RedisArgument, query: RedisArgument, options?: FtExplainOptions): RedisBufferChain<[...Replies, Buffer], D>
-  EXPLAIN: RedisBufferFtMulti<Replies, D>['explain']
-  /** See {@link RedisBufferFtCommands.explainCli}. */
-  explainCli(index: RedisArgument, query: RedisArgument, options?: FtExplainCliOptions): RedisBufferChain<[...Replies, Buffer[]], D>
-  EXPLAINCLI: RedisBufferFtMulti<Replies, D>['explainCli']
-  /** See {@link RedisBufferFtCommands.hybrid}. */
-  hybrid(index: RedisArgument, options: FtHybridOptions): RedisBufferChain<[...Replies, FtHybridReply<Buffer>], D>
-  HYBRID: RedisBufferFtMulti<Replies, D>['hybrid']
-  /** See {@link RedisBufferFtCommands.info}. */
-  info(index: RedisArgument): RedisBufferChain<[...Replies, FtInfoReply<Buffer>], D>
-  INFO: RedisBufferFtMulti<Replies, D>['info']
-  /** See {@link RedisBufferFtCommands.profileAggregate}. */
-  profileAggregate(index: RedisArgument, query: RedisArgument, options?: FtProfileAggregateOptions): RedisBufferChain<[...Replies, FtProfileReply<FtAggregateReply<Buffer>>], D>
-  PROFILEAGGREGATE: RedisBufferFtMulti<Replies, D>['profileAggregate']
-  /** See {@link RedisBufferFtCommands.profileSearch}. */
-  profileSearch(index: RedisArgument, query: RedisArgument, options?: FtProfileSearchOptions): RedisBufferChain<[...Replies, FtProfileReply<FtSearchReply<Buffer>>], D>
-  PROFILESEARCH: RedisBufferFtMulti<Replies, D>['profileSearch']
-  /** See {@link RedisBufferFtCommands.search}. */
-  search(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferChain<[...Replies, FtSearchReply<Buffer>], D>
-  SEARCH: RedisBufferFtMulti<Replies, D>['search']
-  /** See {@link RedisBufferFtCommands.searchNoContent}. */
-  searchNoContent(index: RedisArgument, query: RedisArgument, options?: FtSearchOptions): RedisBufferChain<[...Replies, FtSearchNoContentReply<Buffer>], D>
-  SEARCH_NOCONTENT: RedisBufferFtMulti<Replies, D>['searchNoContent']
-  /** See {@link RedisBufferFtCommands.spellCheck}. */
-  spellCheck(index: RedisArgument, query: RedisArgument, options?: FtSpellCheckOptions): RedisBufferChain<[...Replies, FtSpellCheckReply<Buffer>[]], D>
-  SPELLCHECK: RedisBufferFtMulti<Replies, D>['spellCheck']
-  /** See {@link RedisBufferFtCommands.sugAdd}. */
-  sugAdd(key: RedisArgument, string: RedisArgument, score: RedisDouble, options?: FtSugAddOptions): RedisBufferChain<[...Replies, number], D>
-  SUGADD: RedisBufferFtMulti<Replies, D>['sugAdd']
-  /** See {@link RedisBufferFtCommands.sugDel}. */
-  sugDel(key: RedisArgument, string: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SUGDEL: RedisBufferFtMulti<Replies, D>['sugDel']
-  /** See {@link RedisBufferFtCommands.sugGet}. */
-  sugGet(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, Buffer[] | null], D>
-  SUGGET: RedisBufferFtMulti<Replies, D>['sugGet']
-  /** See {@link RedisBufferFtCommands.sugGetWithPayloads}. */
-  sugGetWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, { suggestion: Buffer; payload: Buffer | null }[] | null], D>
-  SUGGET_WITHPAYLOADS: RedisBufferFtMulti<Replies, D>['sugGetWithPayloads']
-  /** See {@link RedisBufferFtCommands.sugGetWithScores}. */
-  sugGetWithScores(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, { suggestion: Buffer; score: number }[] | null], D>
-  SUGGET_WITHSCORES: RedisBufferFtMulti<Replies, D>['sugGetWithScores']
-  /** See {@link RedisBufferFtCommands.sugGetWithScoresWithPayloads}. */
-  sugGetWithScoresWithPayloads(key: RedisArgument, prefix: RedisArgument, options?: FtSugGetOptions): RedisBufferChain<[...Replies, { suggestion: Buffer; score: number; payload: Buffer | null }[] | null], D>
-  SUGGET_WITHSCORES_WITHPAYLOADS: RedisBufferFtMulti<Replies, D>['sugGetWithScoresWithPayloads']
-  /** See {@link RedisBufferFtCommands.sugLen}. */
-  sugLen(key: RedisArgument): RedisBufferChain<[...Replies, number], D>
-  SUGLEN: RedisBufferFtMulti<Replies, D>['sugLen']
-  /** See {@link RedisBufferFtCommands.synDump}. */
-  synDump(index: RedisArgument): RedisBufferChain<[...Replies, Record<string, Buffer[]>], D>
-  SYNDUMP: RedisBufferFtMulti<Replies, D>['synDump']
-  /** See {@link RedisBufferFtCommands.synUpdate}. */
-  synUpdate(index: RedisArgument, groupId: RedisArgument, terms: RedisVariadicArgument, options?: FtSynUpdateOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  SYNUPDATE: RedisBufferFtMulti<Replies, D>['synUpdate']
-  /** See {@link RedisBufferFtCommands.tagVals}. */
-  tagVals(index: RedisArgument, fieldName: RedisArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  TAGVALS: RedisBufferFtMulti<Replies, D>['tagVals']
-}
+/** Commands on search indexes, on a chain. Strings are Buffers. */
+export type RedisBufferFtMulti<Replies extends unknown[] = [], D = {}> =
+  RedisFtMulti<Replies, D, Buffer>
 
 /** Commands on time series whose replies hold no text. */
 export interface RedisTsPlainCommands {
@@ -15016,8 +11413,8 @@ export interface RedisTsPlainCommands {
   REVRANGE_MULTIAGGR: RedisTsPlainCommands['revRangeMultiAggr']
 }
 
-/** Commands on time series. */
-export interface RedisTsCommands extends RedisTsPlainCommands {
+/** Commands on time series whose replies hold text. `T` is string or Buffer. */
+export interface RedisTsTextCommands<T> {
   /**
    * Tells about a series: its samples, memory, labels and rules.
    *
@@ -15025,9 +11422,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.info/
    */
-  info(key: RedisArgument): Promise<TsInfoReply<string>>
-  info(key: RedisArgument, callback: Callback<TsInfoReply<string>>): void
-  INFO: RedisTsCommands['info']
+  info(key: RedisArgument): Promise<TsInfoReply<T>>
+  info(key: RedisArgument, callback: Callback<TsInfoReply<T>>): void
+  INFO: RedisTsTextCommands<T>['info']
   /**
    * Tells about a series: its samples, memory, labels and rules.
    * Tells about its chunks as well.
@@ -15036,9 +11433,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.info/
    */
-  infoDebug(key: RedisArgument): Promise<TsInfoDebugReply<string>>
-  infoDebug(key: RedisArgument, callback: Callback<TsInfoDebugReply<string>>): void
-  INFO_DEBUG: RedisTsCommands['infoDebug']
+  infoDebug(key: RedisArgument): Promise<TsInfoDebugReply<T>>
+  infoDebug(key: RedisArgument, callback: Callback<TsInfoDebugReply<T>>): void
+  INFO_DEBUG: RedisTsTextCommands<T>['infoDebug']
   /**
    * Returns the last samples of the series that match a filter.
    * Returns the labels that are asked for as well.
@@ -15047,10 +11444,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mget/
    */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, string | null>; sample: TsSample }>>
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string | null>; sample: TsSample }>>): void
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; sample: TsSample }>>): void
-  MGET_SELECTED_LABELS: RedisTsCommands['mGetSelectedLabels']
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, T | null>; sample: TsSample }>>
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T | null>; sample: TsSample }>>): void
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; sample: TsSample }>>): void
+  MGET_SELECTED_LABELS: RedisTsTextCommands<T>['mGetSelectedLabels']
   /**
    * Returns the last samples of the series that match a filter.
    * Returns all labels as well.
@@ -15059,10 +11456,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mget/
    */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, string>; sample: TsSample }>>
-  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string>; sample: TsSample }>>): void
-  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; sample: TsSample }>>): void
-  MGET_WITHLABELS: RedisTsCommands['mGetWithLabels']
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, T>; sample: TsSample }>>
+  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T>; sample: TsSample }>>): void
+  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; sample: TsSample }>>): void
+  MGET_WITHLABELS: RedisTsTextCommands<T>['mGetWithLabels']
   /**
    * Returns the samples of a range of the series that match a filter.
    * Returns the labels that are asked for as well.
@@ -15071,10 +11468,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mrange/
    */
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  MRANGE_SELECTED_LABELS: RedisTsCommands['mRangeSelectedLabels']
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  MRANGE_SELECTED_LABELS: RedisTsTextCommands<T>['mRangeSelectedLabels']
   /**
    * Returns the samples of a range of the series that match a filter.
    * Makes one series of those that have the same value of a label.
@@ -15083,10 +11480,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mrange/
    */
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsCommands['mRangeSelectedLabelsGroupBy']
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsTextCommands<T>['mRangeSelectedLabelsGroupBy']
   /**
    * Returns the samples of a range of the series that match a filter.
    * Aggregates in several ways at once.
@@ -15095,9 +11492,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mrange/
    */
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>): void
-  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsCommands['mRangeSelectedLabelsMultiAggr']
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, T | null>; samples: TsMultiSample[] }>>
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsMultiSample[] }>>): void
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsTextCommands<T>['mRangeSelectedLabelsMultiAggr']
   /**
    * Returns the samples of a range of the series that match a filter.
    * Returns all labels as well.
@@ -15106,10 +11503,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mrange/
    */
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
-  MRANGE_WITHLABELS: RedisTsCommands['mRangeWithLabels']
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, T>; samples: TsSample[] }>>
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T>; samples: TsSample[] }>>): void
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; samples: TsSample[] }>>): void
+  MRANGE_WITHLABELS: RedisTsTextCommands<T>['mRangeWithLabels']
   /**
    * Returns the samples of a range of the series that match a filter.
    * Makes one series of those that have the same value of a label.
@@ -15118,10 +11515,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mrange/
    */
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
-  MRANGE_WITHLABELS_GROUPBY: RedisTsCommands['mRangeWithLabelsGroupBy']
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>>
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>>): void
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>>): void
+  MRANGE_WITHLABELS_GROUPBY: RedisTsTextCommands<T>['mRangeWithLabelsGroupBy']
   /**
    * Returns the samples of a range of the series that match a filter.
    * Aggregates in several ways at once.
@@ -15130,9 +11527,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mrange/
    */
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>): void
-  MRANGE_WITHLABELS_MULTIAGGR: RedisTsCommands['mRangeWithLabelsMultiAggr']
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, T>; samples: TsMultiSample[] }>>
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, T>; samples: TsMultiSample[] }>>): void
+  MRANGE_WITHLABELS_MULTIAGGR: RedisTsTextCommands<T>['mRangeWithLabelsMultiAggr']
   /**
    * Returns the samples of a range of the series that match a filter, the latest first.
    * Returns the labels that are asked for as well.
@@ -15141,10 +11538,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.4.0.
    * @see https://redis.io/docs/latest/commands/ts.mrevrange/
    */
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  MREVRANGE_SELECTED_LABELS: RedisTsCommands['mRevRangeSelectedLabels']
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS: RedisTsTextCommands<T>['mRevRangeSelectedLabels']
   /**
    * Returns the samples of a range of the series that match a filter, the latest first.
    * Makes one series of those that have the same value of a label.
@@ -15153,10 +11550,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.4.0.
    * @see https://redis.io/docs/latest/commands/ts.mrevrange/
    */
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>>): void
-  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsCommands['mRevRangeSelectedLabelsGroupBy']
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsTextCommands<T>['mRevRangeSelectedLabelsGroupBy']
   /**
    * Returns the samples of a range of the series that match a filter, the latest first.
    * Aggregates in several ways at once.
@@ -15165,9 +11562,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.4.0.
    * @see https://redis.io/docs/latest/commands/ts.mrevrange/
    */
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>>): void
-  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsCommands['mRevRangeSelectedLabelsMultiAggr']
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, T | null>; samples: TsMultiSample[] }>>
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, T | null>; samples: TsMultiSample[] }>>): void
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsTextCommands<T>['mRevRangeSelectedLabelsMultiAggr']
   /**
    * Returns the samples of a range of the series that match a filter, the latest first.
    * Returns all labels as well.
@@ -15176,10 +11573,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.4.0.
    * @see https://redis.io/docs/latest/commands/ts.mrevrange/
    */
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsSample[] }>>): void
-  MREVRANGE_WITHLABELS: RedisTsCommands['mRevRangeWithLabels']
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, T>; samples: TsSample[] }>>
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T>; samples: TsSample[] }>>): void
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; samples: TsSample[] }>>): void
+  MREVRANGE_WITHLABELS: RedisTsTextCommands<T>['mRevRangeWithLabels']
   /**
    * Returns the samples of a range of the series that match a filter, the latest first.
    * Makes one series of those that have the same value of a label.
@@ -15188,10 +11585,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.4.0.
    * @see https://redis.io/docs/latest/commands/ts.mrevrange/
    */
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>>): void
-  MREVRANGE_WITHLABELS_GROUPBY: RedisTsCommands['mRevRangeWithLabelsGroupBy']
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>>
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>>): void
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>>): void
+  MREVRANGE_WITHLABELS_GROUPBY: RedisTsTextCommands<T>['mRevRangeWithLabelsGroupBy']
   /**
    * Returns the samples of a range of the series that match a filter, the latest first.
    * Aggregates in several ways at once.
@@ -15200,9 +11597,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.4.0.
    * @see https://redis.io/docs/latest/commands/ts.mrevrange/
    */
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>>): void
-  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsCommands['mRevRangeWithLabelsMultiAggr']
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, T>; samples: TsMultiSample[] }>>
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, T>; samples: TsMultiSample[] }>>): void
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsTextCommands<T>['mRevRangeWithLabelsMultiAggr']
   /**
    * Returns the keys of the series that match a filter.
    *
@@ -15210,9 +11607,9 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.queryindex/
    */
-  queryIndex(filter: RedisVariadicArgument): Promise<string[]>
-  queryIndex(filter: RedisVariadicArgument, callback: Callback<string[]>): void
-  QUERYINDEX: RedisTsCommands['queryIndex']
+  queryIndex(filter: RedisVariadicArgument): Promise<T[]>
+  queryIndex(filter: RedisVariadicArgument, callback: Callback<T[]>): void
+  QUERYINDEX: RedisTsTextCommands<T>['queryIndex']
   /**
    * Returns the labels of the series that match a filter, or of all.
    * Returns the values that one label has.
@@ -15221,10 +11618,10 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 8.10.0.
    * @see https://redis.io/docs/latest/commands/ts.querylabels/
    */
-  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): Promise<string[]>
-  queryLabelValues(label: RedisArgument, callback: Callback<string[]>): void
-  queryLabelValues(label: RedisArgument, filter: RedisVariadicArgument | undefined, callback: Callback<string[]>): void
-  QUERYLABELS_VALUES: RedisTsCommands['queryLabelValues']
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): Promise<T[]>
+  queryLabelValues(label: RedisArgument, callback: Callback<T[]>): void
+  queryLabelValues(label: RedisArgument, filter: RedisVariadicArgument | undefined, callback: Callback<T[]>): void
+  QUERYLABELS_VALUES: RedisTsTextCommands<T>['queryLabelValues']
   /**
    * Returns the labels of the series that match a filter, or of all.
    *
@@ -15232,499 +11629,214 @@ export interface RedisTsCommands extends RedisTsPlainCommands {
    * Since RedisTimeSeries 8.10.0.
    * @see https://redis.io/docs/latest/commands/ts.querylabels/
    */
-  queryLabels(filter?: RedisVariadicArgument): Promise<string[]>
-  queryLabels(callback: Callback<string[]>): void
-  queryLabels(filter: RedisVariadicArgument | undefined, callback: Callback<string[]>): void
-  QUERYLABELS: RedisTsCommands['queryLabels']
+  queryLabels(filter?: RedisVariadicArgument): Promise<T[]>
+  queryLabels(callback: Callback<T[]>): void
+  queryLabels(filter: RedisVariadicArgument | undefined, callback: Callback<T[]>): void
+  QUERYLABELS: RedisTsTextCommands<T>['queryLabels']
 }
 
-/** Commands on time series; strings are Buffers. */
-export interface RedisBufferTsCommands extends RedisTsPlainCommands {
-  /**
-   * Tells about a series: its samples, memory, labels and rules.
-   *
-   * Complexity: O(1).
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.info/
-   */
-  info(key: RedisArgument): Promise<TsInfoReply<Buffer>>
-  info(key: RedisArgument, callback: Callback<TsInfoReply<Buffer>>): void
-  INFO: RedisBufferTsCommands['info']
-  /**
-   * Tells about a series: its samples, memory, labels and rules.
-   * Tells about its chunks as well.
-   *
-   * Complexity: O(1).
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.info/
-   */
-  infoDebug(key: RedisArgument): Promise<TsInfoDebugReply<Buffer>>
-  infoDebug(key: RedisArgument, callback: Callback<TsInfoDebugReply<Buffer>>): void
-  INFO_DEBUG: RedisBufferTsCommands['infoDebug']
-  /**
-   * Returns the last samples of the series that match a filter.
-   * Returns the labels that are asked for as well.
-   *
-   * Complexity: O(N) where N is the number of series that match.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mget/
-   */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>>
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>>): void
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>>): void
-  MGET_SELECTED_LABELS: RedisBufferTsCommands['mGetSelectedLabels']
-  /**
-   * Returns the last samples of the series that match a filter.
-   * Returns all labels as well.
-   *
-   * Complexity: O(N) where N is the number of series that match.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mget/
-   */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, Buffer>; sample: TsSample }>>
-  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer>; sample: TsSample }>>): void
-  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; sample: TsSample }>>): void
-  MGET_WITHLABELS: RedisBufferTsCommands['mGetWithLabels']
-  /**
-   * Returns the samples of a range of the series that match a filter.
-   * Returns the labels that are asked for as well.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrange/
-   */
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  MRANGE_SELECTED_LABELS: RedisBufferTsCommands['mRangeSelectedLabels']
-  /**
-   * Returns the samples of a range of the series that match a filter.
-   * Makes one series of those that have the same value of a label.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrange/
-   */
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  MRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsCommands['mRangeSelectedLabelsGroupBy']
-  /**
-   * Returns the samples of a range of the series that match a filter.
-   * Aggregates in several ways at once.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrange/
-   */
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>): void
-  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsCommands['mRangeSelectedLabelsMultiAggr']
-  /**
-   * Returns the samples of a range of the series that match a filter.
-   * Returns all labels as well.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrange/
-   */
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
-  MRANGE_WITHLABELS: RedisBufferTsCommands['mRangeWithLabels']
-  /**
-   * Returns the samples of a range of the series that match a filter.
-   * Makes one series of those that have the same value of a label.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrange/
-   */
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
-  MRANGE_WITHLABELS_GROUPBY: RedisBufferTsCommands['mRangeWithLabelsGroupBy']
-  /**
-   * Returns the samples of a range of the series that match a filter.
-   * Aggregates in several ways at once.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrange/
-   */
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>): void
-  MRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsCommands['mRangeWithLabelsMultiAggr']
-  /**
-   * Returns the samples of a range of the series that match a filter, the latest first.
-   * Returns the labels that are asked for as well.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
-   */
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  MREVRANGE_SELECTED_LABELS: RedisBufferTsCommands['mRevRangeSelectedLabels']
-  /**
-   * Returns the samples of a range of the series that match a filter, the latest first.
-   * Makes one series of those that have the same value of a label.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
-   */
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>>): void
-  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsCommands['mRevRangeSelectedLabelsGroupBy']
-  /**
-   * Returns the samples of a range of the series that match a filter, the latest first.
-   * Aggregates in several ways at once.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
-   */
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>>): void
-  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsCommands['mRevRangeSelectedLabelsMultiAggr']
-  /**
-   * Returns the samples of a range of the series that match a filter, the latest first.
-   * Returns all labels as well.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
-   */
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>>): void
-  MREVRANGE_WITHLABELS: RedisBufferTsCommands['mRevRangeWithLabels']
-  /**
-   * Returns the samples of a range of the series that match a filter, the latest first.
-   * Makes one series of those that have the same value of a label.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
-   */
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): Promise<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options: TsRangeOptions | undefined, callback: Callback<Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>>): void
-  MREVRANGE_WITHLABELS_GROUPBY: RedisBufferTsCommands['mRevRangeWithLabelsGroupBy']
-  /**
-   * Returns the samples of a range of the series that match a filter, the latest first.
-   * Aggregates in several ways at once.
-   *
-   * Complexity: O(N) where N is the number of samples in the ranges of all series.
-   * Since RedisTimeSeries 1.4.0.
-   * @see https://redis.io/docs/latest/commands/ts.mrevrange/
-   */
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): Promise<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions, callback: Callback<Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>>): void
-  MREVRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsCommands['mRevRangeWithLabelsMultiAggr']
-  /**
-   * Returns the keys of the series that match a filter.
-   *
-   * Complexity: O(N) where N is the number of series that match.
-   * Since RedisTimeSeries 1.0.0.
-   * @see https://redis.io/docs/latest/commands/ts.queryindex/
-   */
-  queryIndex(filter: RedisVariadicArgument): Promise<Buffer[]>
-  queryIndex(filter: RedisVariadicArgument, callback: Callback<Buffer[]>): void
-  QUERYINDEX: RedisBufferTsCommands['queryIndex']
-  /**
-   * Returns the labels of the series that match a filter, or of all.
-   * Returns the values that one label has.
-   *
-   * Complexity: O(N) where N is the number of series that match.
-   * Since RedisTimeSeries 8.10.0.
-   * @see https://redis.io/docs/latest/commands/ts.querylabels/
-   */
-  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): Promise<Buffer[]>
-  queryLabelValues(label: RedisArgument, callback: Callback<Buffer[]>): void
-  queryLabelValues(label: RedisArgument, filter: RedisVariadicArgument | undefined, callback: Callback<Buffer[]>): void
-  QUERYLABELS_VALUES: RedisBufferTsCommands['queryLabelValues']
-  /**
-   * Returns the labels of the series that match a filter, or of all.
-   *
-   * Complexity: O(N) where N is the number of series that match.
-   * Since RedisTimeSeries 8.10.0.
-   * @see https://redis.io/docs/latest/commands/ts.querylabels/
-   */
-  queryLabels(filter?: RedisVariadicArgument): Promise<Buffer[]>
-  queryLabels(callback: Callback<Buffer[]>): void
-  queryLabels(filter: RedisVariadicArgument | undefined, callback: Callback<Buffer[]>): void
-  QUERYLABELS: RedisBufferTsCommands['queryLabels']
-}
+/** Commands on time series. */
+export interface RedisTsCommands
+  extends RedisTsPlainCommands, RedisTsTextCommands<string> {}
+
+/** Commands on time series. Strings are Buffers. */
+export interface RedisBufferTsCommands
+  extends RedisTsPlainCommands, RedisTsTextCommands<Buffer> {}
 
 /** Commands on time series, on a chain. */
-export interface RedisTsMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisTsCommands.add}. */
-  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisChain<[...Replies, number], D>
-  ADD: RedisTsMulti<Replies, D>['add']
-  /** See {@link RedisTsCommands.alter}. */
-  alter(key: RedisArgument, options?: TsAlterOptions): RedisChain<[...Replies, 'OK'], D>
-  ALTER: RedisTsMulti<Replies, D>['alter']
-  /** See {@link RedisTsCommands.create}. */
-  create(key: RedisArgument, options?: TsCreateOptions): RedisChain<[...Replies, 'OK'], D>
-  CREATE: RedisTsMulti<Replies, D>['create']
-  /** See {@link RedisTsCommands.createRule}. */
-  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisChain<[...Replies, 'OK'], D>
-  CREATERULE: RedisTsMulti<Replies, D>['createRule']
-  /** See {@link RedisTsCommands.decrBy}. */
-  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisChain<[...Replies, number], D>
-  DECRBY: RedisTsMulti<Replies, D>['decrBy']
-  /** See {@link RedisTsCommands.del}. */
-  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisChain<[...Replies, number], D>
-  DEL: RedisTsMulti<Replies, D>['del']
-  /** See {@link RedisTsCommands.deleteRule}. */
-  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisChain<[...Replies, 'OK'], D>
-  DELETERULE: RedisTsMulti<Replies, D>['deleteRule']
-  /** See {@link RedisTsCommands.get}. */
-  get(key: RedisArgument, options?: TsGetOptions): RedisChain<[...Replies, TsSample | null], D>
-  GET: RedisTsMulti<Replies, D>['get']
-  /** See {@link RedisTsCommands.incrBy}. */
-  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisChain<[...Replies, number], D>
-  INCRBY: RedisTsMulti<Replies, D>['incrBy']
-  /** See {@link RedisTsCommands.info}. */
-  info(key: RedisArgument): RedisChain<[...Replies, TsInfoReply<string>], D>
-  INFO: RedisTsMulti<Replies, D>['info']
-  /** See {@link RedisTsCommands.infoDebug}. */
-  infoDebug(key: RedisArgument): RedisChain<[...Replies, TsInfoDebugReply<string>], D>
-  INFO_DEBUG: RedisTsMulti<Replies, D>['infoDebug']
-  /** See {@link RedisTsCommands.mAdd}. */
-  mAdd(toAdd: TsMAddSample[]): RedisChain<[...Replies, (number | ErrorReply)[]], D>
-  MADD: RedisTsMulti<Replies, D>['mAdd']
-  /** See {@link RedisTsCommands.mGet}. */
-  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { sample: TsSample }>], D>
-  MGET: RedisTsMulti<Replies, D>['mGet']
-  /** See {@link RedisTsCommands.mGetSelectedLabels}. */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; sample: TsSample }>], D>
-  MGET_SELECTED_LABELS: RedisTsMulti<Replies, D>['mGetSelectedLabels']
-  /** See {@link RedisTsCommands.mGetWithLabels}. */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; sample: TsSample }>], D>
-  MGET_WITHLABELS: RedisTsMulti<Replies, D>['mGetWithLabels']
-  /** See {@link RedisTsCommands.mRange}. */
-  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D>
-  MRANGE: RedisTsMulti<Replies, D>['mRange']
-  /** See {@link RedisTsCommands.mRangeGroupBy}. */
-  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
-  MRANGE_GROUPBY: RedisTsMulti<Replies, D>['mRangeGroupBy']
-  /** See {@link RedisTsCommands.mRangeMultiAggr}. */
-  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, TsMultiSample[]>], D>
-  MRANGE_MULTIAGGR: RedisTsMulti<Replies, D>['mRangeMultiAggr']
-  /** See {@link RedisTsCommands.mRangeSelectedLabels}. */
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
-  MRANGE_SELECTED_LABELS: RedisTsMulti<Replies, D>['mRangeSelectedLabels']
-  /** See {@link RedisTsCommands.mRangeSelectedLabelsGroupBy}. */
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
-  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies, D>['mRangeSelectedLabelsGroupBy']
-  /** See {@link RedisTsCommands.mRangeSelectedLabelsMultiAggr}. */
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>], D>
-  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRangeSelectedLabelsMultiAggr']
-  /** See {@link RedisTsCommands.mRangeWithLabels}. */
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>], D>
-  MRANGE_WITHLABELS: RedisTsMulti<Replies, D>['mRangeWithLabels']
-  /** See {@link RedisTsCommands.mRangeWithLabelsGroupBy}. */
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>], D>
-  MRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies, D>['mRangeWithLabelsGroupBy']
-  /** See {@link RedisTsCommands.mRangeWithLabelsMultiAggr}. */
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>], D>
-  MRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRangeWithLabelsMultiAggr']
-  /** See {@link RedisTsCommands.mRevRange}. */
-  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D>
-  MREVRANGE: RedisTsMulti<Replies, D>['mRevRange']
-  /** See {@link RedisTsCommands.mRevRangeGroupBy}. */
-  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
-  MREVRANGE_GROUPBY: RedisTsMulti<Replies, D>['mRevRangeGroupBy']
-  /** See {@link RedisTsCommands.mRevRangeMultiAggr}. */
-  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, TsMultiSample[]>], D>
-  MREVRANGE_MULTIAGGR: RedisTsMulti<Replies, D>['mRevRangeMultiAggr']
-  /** See {@link RedisTsCommands.mRevRangeSelectedLabels}. */
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
-  MREVRANGE_SELECTED_LABELS: RedisTsMulti<Replies, D>['mRevRangeSelectedLabels']
-  /** See {@link RedisTsCommands.mRevRangeSelectedLabelsGroupBy}. */
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsSample[] }>], D>
-  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies, D>['mRevRangeSelectedLabelsGroupBy']
-  /** See {@link RedisTsCommands.mRevRangeSelectedLabelsMultiAggr}. */
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string | null>; samples: TsMultiSample[] }>], D>
-  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRevRangeSelectedLabelsMultiAggr']
-  /** See {@link RedisTsCommands.mRevRangeWithLabels}. */
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsSample[] }>], D>
-  MREVRANGE_WITHLABELS: RedisTsMulti<Replies, D>['mRevRangeWithLabels']
-  /** See {@link RedisTsCommands.mRevRangeWithLabelsGroupBy}. */
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; sources: string[]; samples: TsSample[] }>], D>
-  MREVRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies, D>['mRevRangeWithLabelsGroupBy']
-  /** See {@link RedisTsCommands.mRevRangeWithLabelsMultiAggr}. */
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, string>; samples: TsMultiSample[] }>], D>
-  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies, D>['mRevRangeWithLabelsMultiAggr']
-  /** See {@link RedisTsCommands.nRange}. */
-  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisChain<[...Replies, TsMultiSample[]], D>
-  NRANGE: RedisTsMulti<Replies, D>['nRange']
-  /** See {@link RedisTsCommands.nRevRange}. */
-  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisChain<[...Replies, TsMultiSample[]], D>
-  NREVRANGE: RedisTsMulti<Replies, D>['nRevRange']
-  /** See {@link RedisTsCommands.queryIndex}. */
-  queryIndex(filter: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  QUERYINDEX: RedisTsMulti<Replies, D>['queryIndex']
-  /** See {@link RedisTsCommands.queryLabelValues}. */
-  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  QUERYLABELS_VALUES: RedisTsMulti<Replies, D>['queryLabelValues']
-  /** See {@link RedisTsCommands.queryLabels}. */
-  queryLabels(filter?: RedisVariadicArgument): RedisChain<[...Replies, string[]], D>
-  QUERYLABELS: RedisTsMulti<Replies, D>['queryLabels']
-  /** See {@link RedisTsCommands.range}. */
-  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisChain<[...Replies, TsSample[]], D>
-  RANGE: RedisTsMulti<Replies, D>['range']
-  /** See {@link RedisTsCommands.rangeMultiAggr}. */
-  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisChain<[...Replies, TsMultiSample[]], D>
-  RANGE_MULTIAGGR: RedisTsMulti<Replies, D>['rangeMultiAggr']
-  /** See {@link RedisTsCommands.read}. */
-  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisChain<[...Replies, TsSample[]], D>
-  READ: RedisTsMulti<Replies, D>['read']
-  /** See {@link RedisTsCommands.revRange}. */
-  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisChain<[...Replies, TsSample[]], D>
-  REVRANGE: RedisTsMulti<Replies, D>['revRange']
-  /** See {@link RedisTsCommands.revRangeMultiAggr}. */
-  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisChain<[...Replies, TsMultiSample[]], D>
-  REVRANGE_MULTIAGGR: RedisTsMulti<Replies, D>['revRangeMultiAggr']
+export interface RedisTsMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+  /** Adds a sample to a series, which is made if it does not exist. */
+  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisChain<[...Replies, number], D, T>
+  ADD: RedisTsMulti<Replies, D, T>['add']
+  /** Changes the options of a series. */
+  alter(key: RedisArgument, options?: TsAlterOptions): RedisChain<[...Replies, 'OK'], D, T>
+  ALTER: RedisTsMulti<Replies, D, T>['alter']
+  /** Makes a series. */
+  create(key: RedisArgument, options?: TsCreateOptions): RedisChain<[...Replies, 'OK'], D, T>
+  CREATE: RedisTsMulti<Replies, D, T>['create']
+  /** Makes a rule by which one series is compacted into another. */
+  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
+  CREATERULE: RedisTsMulti<Replies, D, T>['createRule']
+  /** Adds a sample that is less than the last by a number. */
+  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisChain<[...Replies, number], D, T>
+  DECRBY: RedisTsMulti<Replies, D, T>['decrBy']
+  /** Deletes the samples of a range; returns how many. */
+  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisChain<[...Replies, number], D, T>
+  DEL: RedisTsMulti<Replies, D, T>['del']
+  /** Deletes a compaction rule. */
+  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisChain<[...Replies, 'OK'], D, T>
+  DELETERULE: RedisTsMulti<Replies, D, T>['deleteRule']
+  /** Returns the last sample of a series, or null. */
+  get(key: RedisArgument, options?: TsGetOptions): RedisChain<[...Replies, TsSample | null], D, T>
+  GET: RedisTsMulti<Replies, D, T>['get']
+  /** Adds a sample that is more than the last by a number. */
+  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisChain<[...Replies, number], D, T>
+  INCRBY: RedisTsMulti<Replies, D, T>['incrBy']
+  /** Tells about a series: its samples, memory, labels and rules. */
+  info(key: RedisArgument): RedisChain<[...Replies, TsInfoReply<T>], D, T>
+  INFO: RedisTsMulti<Replies, D, T>['info']
+  /**
+   * Tells about a series: its samples, memory, labels and rules. Tells about its chunks as well.
+   */
+  infoDebug(key: RedisArgument): RedisChain<[...Replies, TsInfoDebugReply<T>], D, T>
+  INFO_DEBUG: RedisTsMulti<Replies, D, T>['infoDebug']
+  /**
+   * Adds samples to several series; returns their timestamps. A sample that was refused has an
+   * error in its place.
+   */
+  mAdd(toAdd: TsMAddSample[]): RedisChain<[...Replies, (number | ErrorReply)[]], D, T>
+  MADD: RedisTsMulti<Replies, D, T>['mAdd']
+  /** Returns the last samples of the series that match a filter. */
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { sample: TsSample }>], D, T>
+  MGET: RedisTsMulti<Replies, D, T>['mGet']
+  /**
+   * Returns the last samples of the series that match a filter. Returns the labels that are asked
+   * for as well.
+   */
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; sample: TsSample }>], D, T>
+  MGET_SELECTED_LABELS: RedisTsMulti<Replies, D, T>['mGetSelectedLabels']
+  /** Returns the last samples of the series that match a filter. Returns all labels as well. */
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; sample: TsSample }>], D, T>
+  MGET_WITHLABELS: RedisTsMulti<Replies, D, T>['mGetWithLabels']
+  /** Returns the samples of a range of the series that match a filter. */
+  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D, T>
+  MRANGE: RedisTsMulti<Replies, D, T>['mRange']
+  /**
+   * Returns the samples of a range of the series that match a filter. Makes one series of those
+   * that have the same value of a label.
+   */
+  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { samples: TsSample[] }>], D, T>
+  MRANGE_GROUPBY: RedisTsMulti<Replies, D, T>['mRangeGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter. Aggregates in several ways
+   * at once.
+   */
+  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, TsMultiSample[]>], D, T>
+  MRANGE_MULTIAGGR: RedisTsMulti<Replies, D, T>['mRangeMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter. Returns the labels that are
+   * asked for as well.
+   */
+  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>], D, T>
+  MRANGE_SELECTED_LABELS: RedisTsMulti<Replies, D, T>['mRangeSelectedLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter. Makes one series of those
+   * that have the same value of a label.
+   */
+  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>], D, T>
+  MRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies, D, T>['mRangeSelectedLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter. Aggregates in several ways
+   * at once.
+   */
+  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; samples: TsMultiSample[] }>], D, T>
+  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies, D, T>['mRangeSelectedLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter. Returns all labels as well.
+   */
+  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; samples: TsSample[] }>], D, T>
+  MRANGE_WITHLABELS: RedisTsMulti<Replies, D, T>['mRangeWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter. Makes one series of those
+   * that have the same value of a label.
+   */
+  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>], D, T>
+  MRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies, D, T>['mRangeWithLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter. Aggregates in several ways
+   * at once.
+   */
+  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; samples: TsMultiSample[] }>], D, T>
+  MRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies, D, T>['mRangeWithLabelsMultiAggr']
+  /** Returns the samples of a range of the series that match a filter, the latest first. */
+  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D, T>
+  MREVRANGE: RedisTsMulti<Replies, D, T>['mRevRange']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first. Makes one
+   * series of those that have the same value of a label.
+   */
+  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { samples: TsSample[] }>], D, T>
+  MREVRANGE_GROUPBY: RedisTsMulti<Replies, D, T>['mRevRangeGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   */
+  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, TsMultiSample[]>], D, T>
+  MREVRANGE_MULTIAGGR: RedisTsMulti<Replies, D, T>['mRevRangeMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first. Returns
+   * the labels that are asked for as well.
+   */
+  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>], D, T>
+  MREVRANGE_SELECTED_LABELS: RedisTsMulti<Replies, D, T>['mRevRangeSelectedLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first. Makes one
+   * series of those that have the same value of a label.
+   */
+  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; samples: TsSample[] }>], D, T>
+  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisTsMulti<Replies, D, T>['mRevRangeSelectedLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   */
+  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; samples: TsMultiSample[] }>], D, T>
+  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisTsMulti<Replies, D, T>['mRevRangeSelectedLabelsMultiAggr']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first. Returns
+   * all labels as well.
+   */
+  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; samples: TsSample[] }>], D, T>
+  MREVRANGE_WITHLABELS: RedisTsMulti<Replies, D, T>['mRevRangeWithLabels']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first. Makes one
+   * series of those that have the same value of a label.
+   */
+  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; sources: T[]; samples: TsSample[] }>], D, T>
+  MREVRANGE_WITHLABELS_GROUPBY: RedisTsMulti<Replies, D, T>['mRevRangeWithLabelsGroupBy']
+  /**
+   * Returns the samples of a range of the series that match a filter, the latest first.
+   * Aggregates in several ways at once.
+   */
+  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; samples: TsMultiSample[] }>], D, T>
+  MREVRANGE_WITHLABELS_MULTIAGGR: RedisTsMulti<Replies, D, T>['mRevRangeWithLabelsMultiAggr']
+  /** Returns the samples of several series, one row for each timestamp. */
+  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisChain<[...Replies, TsMultiSample[]], D, T>
+  NRANGE: RedisTsMulti<Replies, D, T>['nRange']
+  /** Returns the samples of several series, one row for each timestamp, the latest first. */
+  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisChain<[...Replies, TsMultiSample[]], D, T>
+  NREVRANGE: RedisTsMulti<Replies, D, T>['nRevRange']
+  /** Returns the keys of the series that match a filter. */
+  queryIndex(filter: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  QUERYINDEX: RedisTsMulti<Replies, D, T>['queryIndex']
+  /**
+   * Returns the labels of the series that match a filter, or of all. Returns the values that one
+   * label has.
+   */
+  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  QUERYLABELS_VALUES: RedisTsMulti<Replies, D, T>['queryLabelValues']
+  /** Returns the labels of the series that match a filter, or of all. */
+  queryLabels(filter?: RedisVariadicArgument): RedisChain<[...Replies, T[]], D, T>
+  QUERYLABELS: RedisTsMulti<Replies, D, T>['queryLabels']
+  /** Returns the samples of a range. */
+  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisChain<[...Replies, TsSample[]], D, T>
+  RANGE: RedisTsMulti<Replies, D, T>['range']
+  /** Returns the samples of a range. Aggregates in several ways at once. */
+  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisChain<[...Replies, TsMultiSample[]], D, T>
+  RANGE_MULTIAGGR: RedisTsMulti<Replies, D, T>['rangeMultiAggr']
+  /** Returns the samples since a timestamp, and can wait for them. */
+  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisChain<[...Replies, TsSample[]], D, T>
+  READ: RedisTsMulti<Replies, D, T>['read']
+  /** Returns the samples of a range, the latest first. */
+  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisChain<[...Replies, TsSample[]], D, T>
+  REVRANGE: RedisTsMulti<Replies, D, T>['revRange']
+  /** Returns the samples of a range, the latest first. Aggregates in several ways at once. */
+  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisChain<[...Replies, TsMultiSample[]], D, T>
+  REVRANGE_MULTIAGGR: RedisTsMulti<Replies, D, T>['revRangeMultiAggr']
 }
 
-/** Commands on time series, on a chain whose strings are Buffers. */
-export interface RedisBufferTsMulti<Replies extends unknown[] = [], D = {}> {
-  /** See {@link RedisBufferTsCommands.add}. */
-  add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisBufferChain<[...Replies, number], D>
-  ADD: RedisBufferTsMulti<Replies, D>['add']
-  /** See {@link RedisBufferTsCommands.alter}. */
-  alter(key: RedisArgument, options?: TsAlterOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  ALTER: RedisBufferTsMulti<Replies, D>['alter']
-  /** See {@link RedisBufferTsCommands.create}. */
-  create(key: RedisArgument, options?: TsCreateOptions): RedisBufferChain<[...Replies, 'OK'], D>
-  CREATE: RedisBufferTsMulti<Replies, D>['create']
-  /** See {@link RedisBufferTsCommands.createRule}. */
-  createRule(sourceKey: RedisArgument, destinationKey: RedisArgument, aggregationType: TsAggregationType, bucketDuration: RedisInteger, alignTimestamp?: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  CREATERULE: RedisBufferTsMulti<Replies, D>['createRule']
-  /** See {@link RedisBufferTsCommands.decrBy}. */
-  decrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferChain<[...Replies, number], D>
-  DECRBY: RedisBufferTsMulti<Replies, D>['decrBy']
-  /** See {@link RedisBufferTsCommands.del}. */
-  del(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp): RedisBufferChain<[...Replies, number], D>
-  DEL: RedisBufferTsMulti<Replies, D>['del']
-  /** See {@link RedisBufferTsCommands.deleteRule}. */
-  deleteRule(sourceKey: RedisArgument, destinationKey: RedisArgument): RedisBufferChain<[...Replies, 'OK'], D>
-  DELETERULE: RedisBufferTsMulti<Replies, D>['deleteRule']
-  /** See {@link RedisBufferTsCommands.get}. */
-  get(key: RedisArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, TsSample | null], D>
-  GET: RedisBufferTsMulti<Replies, D>['get']
-  /** See {@link RedisBufferTsCommands.incrBy}. */
-  incrBy(key: RedisArgument, value: RedisDouble, options?: TsIncrByOptions): RedisBufferChain<[...Replies, number], D>
-  INCRBY: RedisBufferTsMulti<Replies, D>['incrBy']
-  /** See {@link RedisBufferTsCommands.info}. */
-  info(key: RedisArgument): RedisBufferChain<[...Replies, TsInfoReply<Buffer>], D>
-  INFO: RedisBufferTsMulti<Replies, D>['info']
-  /** See {@link RedisBufferTsCommands.infoDebug}. */
-  infoDebug(key: RedisArgument): RedisBufferChain<[...Replies, TsInfoDebugReply<Buffer>], D>
-  INFO_DEBUG: RedisBufferTsMulti<Replies, D>['infoDebug']
-  /** See {@link RedisBufferTsCommands.mAdd}. */
-  mAdd(toAdd: TsMAddSample[]): RedisBufferChain<[...Replies, (number | ErrorReply)[]], D>
-  MADD: RedisBufferTsMulti<Replies, D>['mAdd']
-  /** See {@link RedisBufferTsCommands.mGet}. */
-  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, Record<string, { sample: TsSample }>], D>
-  MGET: RedisBufferTsMulti<Replies, D>['mGet']
-  /** See {@link RedisBufferTsCommands.mGetSelectedLabels}. */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; sample: TsSample }>], D>
-  MGET_SELECTED_LABELS: RedisBufferTsMulti<Replies, D>['mGetSelectedLabels']
-  /** See {@link RedisBufferTsCommands.mGetWithLabels}. */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; sample: TsSample }>], D>
-  MGET_WITHLABELS: RedisBufferTsMulti<Replies, D>['mGetWithLabels']
-  /** See {@link RedisBufferTsCommands.mRange}. */
-  mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, TsSample[]>], D>
-  MRANGE: RedisBufferTsMulti<Replies, D>['mRange']
-  /** See {@link RedisBufferTsCommands.mRangeGroupBy}. */
-  mRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
-  MRANGE_GROUPBY: RedisBufferTsMulti<Replies, D>['mRangeGroupBy']
-  /** See {@link RedisBufferTsCommands.mRangeMultiAggr}. */
-  mRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, TsMultiSample[]>], D>
-  MRANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRangeMultiAggr']
-  /** See {@link RedisBufferTsCommands.mRangeSelectedLabels}. */
-  mRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
-  MRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies, D>['mRangeSelectedLabels']
-  /** See {@link RedisBufferTsCommands.mRangeSelectedLabelsGroupBy}. */
-  mRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
-  MRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRangeSelectedLabelsGroupBy']
-  /** See {@link RedisBufferTsCommands.mRangeSelectedLabelsMultiAggr}. */
-  mRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>], D>
-  MRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRangeSelectedLabelsMultiAggr']
-  /** See {@link RedisBufferTsCommands.mRangeWithLabels}. */
-  mRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>], D>
-  MRANGE_WITHLABELS: RedisBufferTsMulti<Replies, D>['mRangeWithLabels']
-  /** See {@link RedisBufferTsCommands.mRangeWithLabelsGroupBy}. */
-  mRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>], D>
-  MRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRangeWithLabelsGroupBy']
-  /** See {@link RedisBufferTsCommands.mRangeWithLabelsMultiAggr}. */
-  mRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>], D>
-  MRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRangeWithLabelsMultiAggr']
-  /** See {@link RedisBufferTsCommands.mRevRange}. */
-  mRevRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, TsSample[]>], D>
-  MREVRANGE: RedisBufferTsMulti<Replies, D>['mRevRange']
-  /** See {@link RedisBufferTsCommands.mRevRangeGroupBy}. */
-  mRevRangeGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { samples: TsSample[] }>], D>
-  MREVRANGE_GROUPBY: RedisBufferTsMulti<Replies, D>['mRevRangeGroupBy']
-  /** See {@link RedisBufferTsCommands.mRevRangeMultiAggr}. */
-  mRevRangeMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, TsMultiSample[]>], D>
-  MREVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRevRangeMultiAggr']
-  /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabels}. */
-  mRevRangeSelectedLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
-  MREVRANGE_SELECTED_LABELS: RedisBufferTsMulti<Replies, D>['mRevRangeSelectedLabels']
-  /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabelsGroupBy}. */
-  mRevRangeSelectedLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsSample[] }>], D>
-  MREVRANGE_SELECTED_LABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRevRangeSelectedLabelsGroupBy']
-  /** See {@link RedisBufferTsCommands.mRevRangeSelectedLabelsMultiAggr}. */
-  mRevRangeSelectedLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, selectedLabels: RedisVariadicArgument, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer | null>; samples: TsMultiSample[] }>], D>
-  MREVRANGE_SELECTED_LABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRevRangeSelectedLabelsMultiAggr']
-  /** See {@link RedisBufferTsCommands.mRevRangeWithLabels}. */
-  mRevRangeWithLabels(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsSample[] }>], D>
-  MREVRANGE_WITHLABELS: RedisBufferTsMulti<Replies, D>['mRevRangeWithLabels']
-  /** See {@link RedisBufferTsCommands.mRevRangeWithLabelsGroupBy}. */
-  mRevRangeWithLabelsGroupBy(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, groupBy: TsGroupBy, options?: TsRangeOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; sources: Buffer[]; samples: TsSample[] }>], D>
-  MREVRANGE_WITHLABELS_GROUPBY: RedisBufferTsMulti<Replies, D>['mRevRangeWithLabelsGroupBy']
-  /** See {@link RedisBufferTsCommands.mRevRangeWithLabelsMultiAggr}. */
-  mRevRangeWithLabelsMultiAggr(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options: TsMRangeMultiAggrOptions): RedisBufferChain<[...Replies, Record<string, { labels: Record<string, Buffer>; samples: TsMultiSample[] }>], D>
-  MREVRANGE_WITHLABELS_MULTIAGGR: RedisBufferTsMulti<Replies, D>['mRevRangeWithLabelsMultiAggr']
-  /** See {@link RedisBufferTsCommands.nRange}. */
-  nRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
-  NRANGE: RedisBufferTsMulti<Replies, D>['nRange']
-  /** See {@link RedisBufferTsCommands.nRevRange}. */
-  nRevRange(keys: RedisArgument[], fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsNRangeOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
-  NREVRANGE: RedisBufferTsMulti<Replies, D>['nRevRange']
-  /** See {@link RedisBufferTsCommands.queryIndex}. */
-  queryIndex(filter: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  QUERYINDEX: RedisBufferTsMulti<Replies, D>['queryIndex']
-  /** See {@link RedisBufferTsCommands.queryLabelValues}. */
-  queryLabelValues(label: RedisArgument, filter?: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  QUERYLABELS_VALUES: RedisBufferTsMulti<Replies, D>['queryLabelValues']
-  /** See {@link RedisBufferTsCommands.queryLabels}. */
-  queryLabels(filter?: RedisVariadicArgument): RedisBufferChain<[...Replies, Buffer[]], D>
-  QUERYLABELS: RedisBufferTsMulti<Replies, D>['queryLabels']
-  /** See {@link RedisBufferTsCommands.range}. */
-  range(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferChain<[...Replies, TsSample[]], D>
-  RANGE: RedisBufferTsMulti<Replies, D>['range']
-  /** See {@link RedisBufferTsCommands.rangeMultiAggr}. */
-  rangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
-  RANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['rangeMultiAggr']
-  /** See {@link RedisBufferTsCommands.read}. */
-  read(key: RedisArgument, timestamp: TsTimestamp, options?: TsReadOptions): RedisBufferChain<[...Replies, TsSample[]], D>
-  READ: RedisBufferTsMulti<Replies, D>['read']
-  /** See {@link RedisBufferTsCommands.revRange}. */
-  revRange(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options?: TsRangeOptions): RedisBufferChain<[...Replies, TsSample[]], D>
-  REVRANGE: RedisBufferTsMulti<Replies, D>['revRange']
-  /** See {@link RedisBufferTsCommands.revRangeMultiAggr}. */
-  revRangeMultiAggr(key: RedisArgument, fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, options: TsRangeMultiAggrOptions): RedisBufferChain<[...Replies, TsMultiSample[]], D>
-  REVRANGE_MULTIAGGR: RedisBufferTsMulti<Replies, D>['revRangeMultiAggr']
-}
+/** Commands on time series, on a chain. Strings are Buffers. */
+export type RedisBufferTsMulti<Replies extends unknown[] = [], D = {}> =
+  RedisTsMulti<Replies, D, Buffer>
 
 /** The commands of modules. */
 export interface RedisModuleCommands {
@@ -15746,7 +11858,7 @@ export interface RedisModuleCommands {
   readonly ts: RedisTsCommands
 }
 
-/** The commands of modules; strings are Buffers. */
+/** The commands of modules. Strings are Buffers. */
 export interface RedisBufferModuleCommands {
   /** JSON documents. */
   readonly json: RedisBufferJsonCommands
@@ -15767,43 +11879,23 @@ export interface RedisBufferModuleCommands {
 }
 
 /** The commands of modules on a chain. */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
   /** JSON documents. */
-  readonly json: RedisJsonMulti<Replies, D>
+  readonly json: RedisJsonMulti<Replies, D, T>
   /** Bloom filters. */
-  readonly bf: RedisBfMulti<Replies, D>
+  readonly bf: RedisBfMulti<Replies, D, T>
   /** Cuckoo filters. */
-  readonly cf: RedisCfMulti<Replies, D>
+  readonly cf: RedisCfMulti<Replies, D, T>
   /** Count-min sketches. */
-  readonly cms: RedisCmsMulti<Replies, D>
+  readonly cms: RedisCmsMulti<Replies, D, T>
   /** Top-k lists. */
-  readonly topK: RedisTopKMulti<Replies, D>
+  readonly topK: RedisTopKMulti<Replies, D, T>
   /** T-digests. */
-  readonly tDigest: RedisTDigestMulti<Replies, D>
+  readonly tDigest: RedisTDigestMulti<Replies, D, T>
   /** Search indexes. */
-  readonly ft: RedisFtMulti<Replies, D>
+  readonly ft: RedisFtMulti<Replies, D, T>
   /** Time series. */
-  readonly ts: RedisTsMulti<Replies, D>
-}
-
-/** The commands of modules on a chain whose strings are Buffers. */
-export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
-  /** JSON documents. */
-  readonly json: RedisBufferJsonMulti<Replies, D>
-  /** Bloom filters. */
-  readonly bf: RedisBufferBfMulti<Replies, D>
-  /** Cuckoo filters. */
-  readonly cf: RedisBufferCfMulti<Replies, D>
-  /** Count-min sketches. */
-  readonly cms: RedisBufferCmsMulti<Replies, D>
-  /** Top-k lists. */
-  readonly topK: RedisBufferTopKMulti<Replies, D>
-  /** T-digests. */
-  readonly tDigest: RedisBufferTDigestMulti<Replies, D>
-  /** Search indexes. */
-  readonly ft: RedisBufferFtMulti<Replies, D>
-  /** Time series. */
-  readonly ts: RedisBufferTsMulti<Replies, D>
+  readonly ts: RedisTsMulti<Replies, D, T>
 }
 
 /** The commands that the legacy interface has. */

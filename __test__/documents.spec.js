@@ -156,6 +156,22 @@ describe('docs/others-bugs.md', () => {
   }
 })
 
+describe('docs/internals/reliability.md', () => {
+  const rows = table(read('docs/internals/reliability.md'))
+  const isFile = name => [`__test__/${name}.spec.js`, `tests/${name}`, `tests/${name}.rs`, name]
+    .some(file => fs.existsSync(path.join(root, file)))
+
+  it('names a test, or the reason why there is none, for every promise and fault', () => {
+    assert.ok(rows.length > 80)
+    for (const [what, , test] of rows) {
+      const named = [...test.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+        .filter(name => name.includes('/') || name.includes('-') || name.endsWith('.rs'))
+      assert.ok(named.length > 0 || /cannot be tried|there is no cache/.test(test), what)
+      for (const name of named) assert.ok(isFile(name), `${name}, of: ${what}`)
+    }
+  })
+})
+
 describe('all documents', () => {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0')
@@ -167,7 +183,8 @@ describe('all documents', () => {
       'docs/features', 'docs/modules', 'docs/options', 'docs/others-bugs', 'docs/pubsub',
       'docs/scripts', 'docs/semantics', 'docs/sentinel', 'docs/sessions', 'docs/statistics',
       'docs/threads', 'docs/views', 'docs/internals/boundary', 'docs/internals/lanes',
-      'docs/internals/pubsub', 'docs/internals/sessions', 'docs/internals/several-nodes']) {
+      'docs/internals/pubsub', 'docs/internals/reliability', 'docs/internals/sessions',
+      'docs/internals/several-nodes']) {
       assert.ok(files.includes(`${file}.md`), file)
     }
   })
@@ -322,7 +339,8 @@ function codesOfRust () {
     const made = /(?:Error::connection|Diagnosis::(?:fatal|passing))\(\s*"([A-Z_]+)"/g
     const named = /Error::new\(\s*(?:error::)?ErrorClass::\w+,\s*"([A-Z_]+)"/g
     const system = /(?:=>|\{) "(E[A-Z_]+|UNEXPECTED_EOF)"/g
-    const all = [...text.matchAll(made), ...text.matchAll(named)]
+    const large = /: TooLarge = \(\s*"([A-Z_]+)"/g
+    const all = [...text.matchAll(made), ...text.matchAll(named), ...text.matchAll(large)]
     if (/error\.rs$|connect\.rs$/.test(file)) all.push(...text.matchAll(system))
     return all.map(([, code]) => code)
   })

@@ -63,7 +63,9 @@ async function compareWorkload (workload, client, folder, server, { rounds, ms, 
     const outcome = Object.fromEntries(FIGURES.map(name =>
       [name, verdict(ratios.map(ratio => ratio[name]))]))
     const cells = FIGURES.map(name => shown(outcome[name]).padStart(CELL_WIDTH))
-    process.stdout.write(`${workload.title.padEnd(TITLE_WIDTH)}${cells.join('')}\n`)
+    const rates = ratios.map(({ ops }) => ops)
+    const spread = `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`
+    process.stdout.write(`${workload.title.padEnd(TITLE_WIDTH)}${cells.join('')}   ${spread}\n`)
     return outcome
   } finally {
     for (const one of pair) one.stop()
@@ -86,7 +88,7 @@ function printHead (revision) {
   const cells = TITLES.map(name => name.padStart(CELL_WIDTH))
   process.stdout.write(`this checkout divided by ${revision}; * nearly all rounds agree, and the ` +
     `difference is above ${SMALLEST_DIFFERENCE * 100} %\n\n` +
-    `${''.padEnd(TITLE_WIDTH)}${cells.join('')}\n`)
+    `${''.padEnd(TITLE_WIDTH)}${cells.join('')}   throughput of rounds\n`)
 }
 
 const FIGURES = ['ops', 'p99', 'loop', 'cpu']

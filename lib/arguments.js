@@ -15,6 +15,10 @@
  * holds a key or a value.
  */
 
+// Not by `instanceof`: a value may be of another realm (a vm context, jsdom in Jest), which has
+// classes of its own.
+const { isDate, isMap, isUint8Array } = require('node:util').types
+
 const CRLF = '\r\n'
 
 /**
@@ -79,7 +83,7 @@ class Arguments {
   arg (v, name) {
     this.argc++
     if (typeof v === 'string') this.text(v)
-    else if (v instanceof Uint8Array) this.bytes(v)
+    else if (isUint8Array(v)) this.bytes(v)
     else fail(name, TEXT, v)
   }
 
@@ -112,7 +116,7 @@ class Arguments {
     this.argc++
     if (typeof v === 'string') this.text(v)
     else if (typeof v === 'number') this.ascii(String(v))
-    else if (v instanceof Uint8Array) this.bytes(v)
+    else if (isUint8Array(v)) this.bytes(v)
     else fail(name, 'a string, a Buffer or a number', v)
   }
 
@@ -155,12 +159,12 @@ class Arguments {
 
   /** A point in time as Unix seconds: an integer, or a Date (rounded down). */
   seconds (v, name) {
-    this.int(v instanceof Date ? Math.floor(v.getTime() / 1000) : v, name)
+    this.int(isDate(v) ? Math.floor(v.getTime() / 1000) : v, name)
   }
 
   /** A point in time as Unix milliseconds: an integer, or a Date. */
   milliseconds (v, name) {
-    this.int(v instanceof Date ? v.getTime() : v, name)
+    this.int(isDate(v) ? v.getTime() : v, name)
   }
 
   /** Says that the server may wait this long (ms) before it answers; 0 means for ever. */
@@ -238,7 +242,20 @@ class Arguments {
 
 /** True for what a Redis argument can be: a string, a Buffer or another Uint8Array. */
 function isText (v) {
-  return typeof v === 'string' || v instanceof Uint8Array
+  return typeof v === 'string' || isUint8Array(v)
+}
+
+/**
+ * A word of a command as text: its name, a subcommand, an option, a number. It may be given as a
+ * string or as bytes: a Buffer, or the Uint8Array that `postMessage` makes of one.
+ *
+ * It ends at a NUL. Servers compare words as C strings, so that they take `BLOCK\0x` for `BLOCK`.
+ * @param {string | Uint8Array} v
+ */
+function wordOf (v) {
+  const text = typeof v === 'string' ? v : asBuffer(v.subarray(0, LONGEST_WORD + 1)).latin1Slice()
+  const end = text.indexOf('\0')
+  return end === -1 ? text : text.slice(0, end)
 }
 
 /** Whether an optional argument is given. False values count as left out, except for NaN. */
@@ -293,8 +310,8 @@ function fraction (v) {
 
 /** True for an object of names and values: no array, no Buffer, no Map, no Date. */
 function isOptions (o) {
-  return typeof o === 'object' && o !== null && !Array.isArray(o) && !(o instanceof Uint8Array) &&
-    !(o instanceof Map) && !(o instanceof Date)
+  return typeof o === 'object' && o !== null && !Array.isArray(o) && !isUint8Array(o) &&
+    !isMap(o) && !isDate(o)
 }
 
 function prefixed (prefix, key, name) {
@@ -330,6 +347,9 @@ const NUMERIC = /^\s*[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:i
  */
 const LOOP_LENGTH = 8
 
+/** The most characters of a word: more than any name of a command, any option or any number has. */
+const LONGEST_WORD = 64
+
 /** Values from this size on (bytes) are cheaper to hand over apart than to copy into the text. */
 const LARGE = 16 * 1024
 
@@ -356,5 +376,6 @@ module.exports = {
   isOptions,
   isText,
   named,
-  prefixed
+  prefixed,
+  wordOf
 }

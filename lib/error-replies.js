@@ -41,6 +41,30 @@ function isEnded (code) {
   return ENDED.has(code)
 }
 
+/** Whether the reply says, as a rule, that the command was not run, or that it took nothing. */
+function isRefusal (code) {
+  return REFUSALS.has(code)
+}
+
+/**
+ * Whether all of `text` is what servers say before they run anything. A program that a command
+ * runs may begin its errors with the same words.
+ */
+function isServerText (text) {
+  const words = wordsOf(text)
+  return TEXTS.some(pattern => pattern.length === words.length &&
+    pattern.every((word, i) => word === words[i] || PLACEHOLDERS.get(word)?.test(words[i])))
+}
+
+/** The words, without what follows the last letter. */
+function wordsOf (text) {
+  return text.replace(/[\s.]+$/, '').split(' ')
+}
+
+const REFUSALS = new Set([
+  'ASK', 'BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'MISCONF', 'MOVED',
+  'NOAUTH', 'NOREPLICAS', 'NOSCRIPT', 'READONLY', 'TRYAGAIN', 'UNBLOCKED'
+])
 const RETRYABLE = new Set([
   'BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'MISCONF',
   'NOREPLICAS', 'READONLY', 'TRYAGAIN', 'UNBLOCKED'
@@ -49,4 +73,32 @@ const REDIRECTS = new Set(['ASK', 'CLUSTERDOWN', 'MOVED', 'READONLY', 'TRYAGAIN'
 const ROLE_CHANGES = new Set(['CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'READONLY'])
 const ENDED = new Set(['UNBLOCKED'])
 
-module.exports = { isEnded, isRedirect, isRetryable, isRoleChange }
+/** What stands for a word, a number and an address in the texts below. */
+const PLACEHOLDERS = new Map([['*', /./], ['#', /^\d+$/], ['@', /:\d+$/]])
+
+const TEXTS = [
+  'ASK # @',
+  'BUSY * is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+  'BUSY * is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.',
+  'BUSY * is busy running a module command.',
+  'CLUSTERDOWN The cluster is down',
+  'CLUSTERDOWN The cluster is down. Use CLUSTER INFO for more information',
+  'CLUSTERDOWN The cluster is down and only accepts read commands',
+  'CLUSTERDOWN Hash slot not served',
+  'LOADING * is loading the dataset in memory',
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+  "MASTERDOWN Link with MASTER is down and slave-serve-stale-data is set to 'no'.",
+  "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and " +
+    "'allow-stale' flag is not set on the script.",
+  'MOVED # @',
+  'NOAUTH Authentication required.',
+  'NOREPLICAS Not enough good replicas to write.',
+  'NOSCRIPT No matching script. Please use EVAL.',
+  "READONLY You can't write against a read only replica.",
+  "READONLY You can't write against a read only slave.",
+  'READONLY Can not run script with write flag on readonly replica',
+  'TRYAGAIN Multiple keys request during rehashing of slot',
+  'TRYAGAIN Slot is being trimmed'
+].map(wordsOf)
+
+module.exports = { isEnded, isRedirect, isRefusal, isRetryable, isRoleChange, isServerText }

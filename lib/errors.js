@@ -7,10 +7,16 @@
  * of the server and the name of the command.
  */
 
-const { isEnded, isRetryable } = require('./error-replies')
+const { isEnded, isRefusal, isRetryable, isServerText } = require('./error-replies')
+const { put } = require('./fields')
 
 /** The base class of all errors of oxidis. */
 class OxidisError extends Error {
+  /** Stable. Of an `ErrorReply`: the first word of the server's text. */
+  code = undefined
+  /** Whether the same call may succeed later. */
+  retryable = false
+
   /**
    * @param {string} message
    * @param {{ code?: string, applied?: 'no' | 'unknown', retryable?: boolean, cause?: unknown }}
@@ -18,12 +24,10 @@ class OxidisError extends Error {
    */
   constructor (message, details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    /** Stable. Of an `ErrorReply`: the first word of the server's text. */
     this.code = details.code ?? this.constructor.code
-    /** Whether the same call may succeed later. */
     this.retryable = details.retryable ?? false
     /** Whether the server may have run the command. Absent where the server has answered it. */
-    if (details.applied !== undefined) this.applied = details.applied
+    if (details.applied !== undefined) put(this, 'applied', details.applied)
   }
 
   get name () {
@@ -54,7 +58,10 @@ class QueueFullError extends OxidisError { static code = 'QUEUE_FULL' }
 class AbortError extends OxidisError { static code = 'ABORT_ERR' }
 /** A watched key changed before EXEC. */
 class WatchError extends OxidisError { static code = 'WATCH' }
-/** The server sent something that is not RESP, or that breaks a limit. */
+/**
+ * The server sent something that is not RESP, that breaks a limit, or that is no reply to the
+ * command.
+ */
 class ProtocolError extends OxidisError { static code = 'PROTOCOL' }
 /** None of the root nodes could be reached. */
 class RootNodesUnavailableError extends OxidisError { static code = 'ROOT_NODES_UNAVAILABLE' }
@@ -115,7 +122,7 @@ const KINDS = [
  */
 function fromNative (kind, code, message, applied, retryable, cause) {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+  limitStacks(0)
   try {
     return new KINDS[kind](message, {
       code,
@@ -124,27 +131,92 @@ function fromNative (kind, code, message, applied, retryable, cause) {
       cause: cause ?? undefined
     })
   } finally {
-    Error.stackTraceLimit = limit
+    limitStacks(limit)
   }
 }
 
 /** Makes the error for an error reply of the server. */
 function fromReply (text) {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+  limitStacks(0)
   try {
-    const code = firstWord(text)
-    const message = text.replace(ECHOED, '')
-    // If the server has ended the wait of a blocking command, the command has taken nothing.
-    const applied = isEnded(code) ? 'no' : undefined
-    return new ErrorReply(message, { code, applied, retryable: isRetryable(code) })
+    const code = WRAPPED.exec(text)?.[1] ?? firstWord(text)
+    return new ErrorReply(readable(text), { code, retryable: isRetryable(code) })
   } finally {
-    Error.stackTraceLimit = limit
+    limitStacks(limit)
   }
+}
+
+/** Where `Error` is frozen, errors have the stacks that they would rather be without. */
+function limitStacks (limit) {
+  try {
+    Error.stackTraceLimit = limit
+  } catch {}
+}
+
+/** The error in place of a reply that JavaScript cannot hold: making its value threw `cause`. */
+function unbuildable (cause) {
+  return new ProtocolError('JavaScript cannot make a value of the reply: its cause says why, and ' +
+    'another type mapping may help', { code: 'REPLY_UNBUILDABLE', cause })
+}
+
+/** The error of a reply that is none to its command: `where` says what was expected in it. */
+function misshapen (where, cause) {
+  return new ProtocolError(`the server sent what is no reply to this command${where}`,
+    { code: 'REPLY_SHAPE', cause })
+}
+
+/**
+ * The error of a command whose transform has thrown `error` for its reply. A function of the caller
+ * may throw what it likes. Our own has met a reply that it was not made for, whatever it throws: a
+ * TypeError would say that the arguments were wrong and that nothing was sent.
+ */
+function fromTransform (error) {
+  if (error instanceof Thrown) return error.error
+  if (error instanceof OxidisError) return error
+  return misshapen('', error)
+}
+
+/** What a function of the caller has thrown, on its way through our own functions. */
+class Thrown {
+  error
+
+  constructor (error) {
+    this.error = error
+  }
+}
+
+/**
+ * Notes which command `error` answers, and what follows from that. Where the command runs a
+ * program, or is not in the command table, the first word of an error may be the program's, which
+ * may have written by then. Otherwise a blocking command whose wait was ended has taken nothing.
+ * @param {unknown} error
+ * @param {{ command?: string, isOpaque?: boolean }} row
+ */
+function answering (error, { command, isOpaque }) {
+  if (!(error instanceof OxidisError)) return error
+  if (command !== undefined) put(error, 'command', command)
+  if (!(error instanceof ErrorReply) || error.applied !== undefined) return error
+  const { code, message } = error
+  if (!isOpaque) {
+    if (isEnded(code)) put(error, 'applied', 'no')
+  } else if (isRefusal(code) && !isServerText(message)) {
+    put(error, 'applied', 'unknown')
+  }
+  return error
+}
+
+/** The text of an error reply without what the server repeats of the caller's arguments. */
+function readable (text) {
+  return text.replace(ECHOED, '').replace(RULE, '$1***$2')
 }
 
 /** Servers repeat the arguments of a command that they do not know, which may be secret. */
 const ECHOED = /, with args beginning with: .*$/s
+/** Servers repeat the rule of ACL SETUSER that they refuse, which may be a password: `>secret`. */
+const RULE = /^(.*?(?:ACL SETUSER modifier|acl selector starting at) ').*('(?:: |\.?$).*)$/is
+/** What servers before 7.0 put around an error that a script has met; captures that one's code. */
+const WRAPPED = /^ERR Error running script \(call to \S+\): (?:@\w+: ?\d+: )+-?([A-Z]+) /
 
 function firstWord (text) {
   const end = text.search(/[\s]/)
@@ -167,6 +239,11 @@ module.exports = {
   RootNodesUnavailableError,
   MaxCommandRedirectionsError,
   ScanIteratorInterruptedError,
+  Thrown,
+  answering,
   fromNative,
-  fromReply
+  fromReply,
+  fromTransform,
+  misshapen,
+  unbuildable
 }

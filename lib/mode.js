@@ -50,6 +50,8 @@ const SELECTS = 2 ** 25
  * mapping to Map they mean an object.
  */
 const LIST = 2 << 9
+/** The command is part of a chain that writes: no replica may serve it. */
+const PRIMARY = 2 ** 18
 /** The command waits for a connection, also with `disableOfflineQueue`. */
 const PATIENT = 2 ** 27
 /** The text is a whole transaction. Its reply is that to its last command, EXEC. */
@@ -98,4 +100,4 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { BLOCK, FLAT, LIST, PAIRS, PATIENT, SELECTS, VerbatimString, pack }
+module.exports = { BLOCK, FLAT, LIST, PAIRS, PATIENT, PRIMARY, SELECTS, VerbatimString, pack }

@@ -2,12 +2,13 @@
 //!
 //! Owns the queue between the I/O thread and one event loop, the bound of its bytes, and its one
 //! pending wake-up. It never looks inside of a reply. Invariant: whenever the queue is not empty, a
-//! wake-up is pending or the caller is draining.
+//! wake-up is pending, or the caller is draining or has promised to ([`Outbox::hold`]).
 
 mod backlog;
 mod delivery;
 mod event;
 mod owners;
+mod turn;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,7 @@ pub use self::backlog::{Backlog, BacklogStats, Message, Messages};
 pub use self::delivery::{Delivery, Whose};
 pub use self::event::{Event, Resubscribed};
 pub use self::owners::Outboxes;
+pub use self::turn::{EndOfTurn, Turn};
 
 /// The queue of what one event loop has to be told.
 pub struct Outbox {
@@ -49,9 +51,22 @@ impl Outbox {
         }
     }
 
-    /// Stops wake-ups until the next [`Outbox::drain`]. The caller promises to call that soon.
-    pub fn promise_drain(&self) {
+    /// Stops wake-ups until the next [`Outbox::drain`]. The caller promises to call that soon. If it
+    /// turns out that it cannot, it calls [`Outbox::let_go`].
+    pub fn hold(&self) {
         self.awake.store(true, Ordering::Release);
+    }
+
+    /// Takes back the promise of [`Outbox::hold`]: wakes the caller's thread if anything waits, and
+    /// lets later pushes do so.
+    pub fn let_go(&self) {
+        self.awake.store(false, Ordering::Release);
+        // Looked at after the flag was cleared: what is pushed later finds the flag cleared, and
+        // what was pushed earlier is found here.
+        let is_empty = self.lock().is_empty();
+        if !is_empty && !self.awake.swap(true, Ordering::AcqRel) {
+            (self.wake)();
+        }
     }
 
     /// Takes everything queued. The flag is cleared first, so that a later push wakes the caller
@@ -95,7 +110,7 @@ impl Outbox {
 /// The bytes that count towards the bound.
 fn size(delivery: &Delivery) -> usize {
     match delivery {
-        Delivery::Replies { frames, .. } => frames.bytes.len(),
+        Delivery::Replies { frames, .. } => frames.size(),
         Delivery::Failures(_)
         | Delivery::Messages(_)
         | Delivery::Settled(_)
@@ -103,8 +118,8 @@ fn size(delivery: &Delivery) -> usize {
     }
 }
 
-/// Bytes of replies that may wait for a busy event loop before lanes stop reading their sockets:
-/// 64 MiB. That is two reads of the largest ordinary reply (16 MiB), and as much again that has
+/// Bytes of replies, and of the tapes over them, that may wait for a busy event loop before lanes stop
+/// reading their sockets: 64 MiB. That is two reads of the largest ordinary reply (16 MiB), and as much again that has
 /// been read meanwhile.
 const HIGH_WATER: usize = 64 << 20;
 

@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outbox", &["error", "resp"]),
     ("connection", &["error", "error_replies", "resp", "options", "command", "stream"]),
     // 3: resources
-    ("pool", &["error", "metrics", "backoff", "resp", "options", "stream", "outbox", "connection"]),
+    ("pool", POOL),
     ("lane", SHARED),
     // A session is an exclusive lane, and a record of what its caller has changed on it.
     ("session", &["error", "resp", "command", "pool", "lane"]),
@@ -41,6 +41,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("binding", BELOW_BINDING),
 ];
 
+/// What a pool may use.
+const POOL: &[&str] = &[
+    "error",
+    "metrics",
+    "backoff",
+    "error_replies",
+    "resp",
+    "options",
+    "stream",
+    "outbox",
+    "connection",
+];
 /// What a lane and a subscriber may use: all modules below them, but not each other.
 const SHARED: &[&str] = &[
     "error",

@@ -186,7 +186,7 @@ async fn raw(authority: &Authority, server: &Server) -> Stream {
 
 async fn read(stream: &Stream, buf: &mut BytesMut) -> std::io::Result<usize> {
     loop {
-        match stream.try_read(buf) {
+        match stream.try_read(buf, usize::MAX) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => stream.readable().await?,
             outcome => return outcome,
         }

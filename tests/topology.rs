@@ -158,6 +158,7 @@ async fn accept_all(
     (layout, ports, looks): (Layout, Arc<Vec<u16>>, Arc<Mutex<u32>>),
     lanes: mpsc::UnboundedSender<Talk>,
 ) {
+    let own = port(&server);
     loop {
         let Some(mut wire) = server.accept_when().await else { continue };
         let (layout, ports) = (Arc::clone(&layout), Arc::clone(&ports));
@@ -169,6 +170,11 @@ async fn accept_all(
                     Some("CLUSTER SLOTS") => {
                         *looks.lock().unwrap() += 1;
                         slots(&layout.lock().unwrap(), &ports)
+                    }
+                    // After a loss each node is asked which one it is.
+                    Some("CLUSTER MYID") => {
+                        let index = ports.iter().position(|port| *port == own).unwrap();
+                        format!("$2\r\nn{index}\r\n")
                     }
                     // The pool asks whether a connection still stands before it lends it.
                     Some("PING") => "+PONG\r\n".to_owned(),

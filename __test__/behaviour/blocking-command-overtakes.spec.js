@@ -8,6 +8,7 @@ const { it, test } = require('node:test')
 
 const { createClient } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
+const { Fences } = require('../../lib/boundary/fences')
 const { PromiseRing } = require('../../lib/boundary/promise-ring')
 const { allReturned, failure, overEveryWire } = require('./session-scene')
 
@@ -92,20 +93,116 @@ test('can be aborted while it waits for them', async t => {
 })
 
 test('a fence knows before from after when ids begin anew', async () => {
-  const slots = new PromiseRing()
-  const row = {}
-  const ids = [2 ** 31 - 2, 2 ** 31 - 1, 0, 1]
-  for (const id of ids) slots.put(id, () => {}, () => {}, row, undefined)
+  const { ring, fences, put } = ringWithFences(2 ** 31 - 2)
+  for (let i = 0; i < 4; i++) put()
   let passed = false
-  slots.fence(2).then(() => { passed = true })
-  slots.put(2, () => {}, () => {}, row, undefined)
+  fences.wait(ring.pending).then(() => { passed = true })
+  ring.fences = fences
+  put()
   for (const id of [2, 1, 0, 2 ** 31 - 2]) {
-    slots.settle(id, null, false)
+    ring.settle(id, null, false)
     await new Promise(setImmediate)
     assert.strictEqual(passed, false, `after ${id}`)
   }
-  slots.settle(2 ** 31 - 1, null, false)
+  ring.settle(2 ** 31 - 1, null, false)
   await new Promise(setImmediate)
   assert.strictEqual(passed, true)
-  assert.strictEqual(slots.fence(3), null)
+  assert.deepStrictEqual([ring.fences, fences.isEmpty], [null, true])
 })
+
+test('a fence waits for a command that is older than half of all ids', async () => {
+  const { ring, fences, put, go } = ringWithFences(7)
+  put()
+  go(2 ** 30 + 100)
+  put()
+  let passed = false
+  fences.wait(ring.pending).then(() => { passed = true })
+  ring.fences = fences
+  ring.settle(2 ** 30 + 100, null, false)
+  await new Promise(setImmediate)
+  assert.strictEqual(passed, false)
+  // Its id is skipped when ids come round, and does not make it a later command.
+  go(5)
+  put()
+  fences.skip(7)
+  go(8)
+  put()
+  ring.settle(7, null, false)
+  await new Promise(setImmediate)
+  assert.strictEqual(passed, true)
+})
+
+test('each fence waits for exactly what was before it, whatever the order of replies', async () => {
+  for (let round = 0; round < 300; round++) {
+    const { ring, fences, put } = ringWithFences(2 ** 31 - 20)
+    const waiting = []
+    const pending = []
+    const controllers = []
+    for (let step = 0; step < 60; step++) {
+      const dice = (step * 7 + round * 13 + (step * round) % 11) % 10
+      if (dice < 4) {
+        pending.push(put())
+      } else if (dice < 6 && ring.pending > 0) {
+        const controller = new AbortController()
+        const fence = { before: new Set(pending), isPassed: false, isAborted: false }
+        fences.wait(ring.pending, undefined, controller.signal)
+          .then(() => { fence.isPassed = true }, () => { fence.isAborted = true })
+        ring.fences = fences
+        waiting.push(fence)
+        controllers.push(controller)
+      } else if (dice < 9 && pending.length > 0) {
+        const [id] = pending.splice((step * 5 + round) % pending.length, 1)
+        ring.settle(id, null, false)
+        for (const { before } of waiting) before.delete(id)
+      } else if (controllers.length > 0) {
+        controllers[(step + round) % controllers.length].abort()
+      }
+      // Some microtasks later.
+      await new Promise(queueMicrotask)
+      for (const { before, isPassed, isAborted } of waiting) {
+        if (!isAborted) assert.strictEqual(isPassed, before.size === 0, `round ${round}, ${step}`)
+      }
+    }
+    for (const id of pending) ring.settle(id, null, false)
+    await new Promise(setImmediate)
+    assert.ok(waiting.every(({ isPassed, isAborted }) => isPassed || isAborted))
+    assert.deepStrictEqual([fences.isEmpty, fences.counted, fences.callers.length], [true, 0, 0])
+  }
+})
+
+test('a hundred thousand fences in one turn take no more than that many steps', async () => {
+  const { ring, fences, put } = ringWithFences(0)
+  const passed = []
+  const began = performance.now()
+  for (let i = 0; i < 100_000; i++) {
+    put()
+    passed.push(fences.wait(ring.pending))
+    ring.fences = fences
+  }
+  for (let id = 0; id < 100_000; id++) ring.settle(id, null, false)
+  await Promise.all(passed)
+  // Looking at each fence for each reply takes minutes.
+  const took = performance.now() - began
+  assert.ok(took < 15_000, `${took} ms`)
+})
+
+/** A ring with its fences; `put` gives the next id to a command, `go` chooses that id. */
+function ringWithFences (first) {
+  let next = first
+  const ring = new PromiseRing()
+  const fences = new Fences(() => next, 60_000, () => new Error('late'))
+  const row = {}
+  return {
+    ring,
+    fences,
+    put () {
+      const id = next
+      next = (next + 1) % 2 ** 31
+      ring.put(id, () => {}, () => {}, row, undefined)
+      return id
+    },
+    go (id) {
+      next = id
+    }
+  }
+}

@@ -7,7 +7,7 @@ const { after, before, describe, it } = require('node:test')
 const { inspect } = require('node:util')
 
 const { createClient } = require('../..')
-const { startServer } = require('../support/redis-server')
+const { skipBefore7, startServer } = require('../support/redis-server')
 
 const secret = 'canary-hunter2'
 
@@ -139,6 +139,31 @@ describe('a client', () => {
     ].map(promise => promise.then(() => assert.fail('succeeded'), error => error)))
     await sleep
     errors.forEach(error => isSilent(error, 'canary'))
+  })
+
+  it('shows no rule of ACL SETUSER, which may be a password', { skip: skipBefore7() }, async t => {
+    const client = createClient(server.url)
+    t.after(() => client.destroy())
+    for (const rule of [`>${secret}`, `<${secret}`, `#${secret}`, `!${secret}`, secret,
+      `it's ${secret}': not 'this`, `(${secret}`, `(+get ${secret})`]) {
+      const rules = rule.startsWith('>') ? [rule, secret] : [rule]
+      for (const call of [
+        () => client.aclSetUser('canary', rules),
+        () => client.sendCommand(['ACL', 'SETUSER', 'canary', ...rules]),
+        () => client.session(session => session.aclSetUser('canary', rules)),
+        () => client.multi().aclSetUser('canary', rules).exec(),
+        () => client.eval('return redis.call("ACL", "SETUSER", "canary", unpack(ARGV))',
+          { arguments: rules })
+      ]) {
+        await assert.rejects(call(), error => {
+          isSilent(error)
+          isSilent(error.replies)
+          return true
+        })
+      }
+    }
+    await assert.rejects(client.aclSetUser('canary', [secret]),
+      { message: "ERR Error in ACL SETUSER modifier '***': Syntax error", code: 'ERR' })
   })
 
   it('names the command in the errors of the server', async t => {

@@ -7,6 +7,7 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { PromiseRing } = require('../../lib/boundary/promise-ring')
+const { TimeoutError } = require('../../lib/errors')
 const { runScript } = require('./child-script')
 
 const row = { command: 'X', reply: undefined }
@@ -35,7 +36,7 @@ describe('slots', () => {
     assert.strictEqual(slots.mask + 1, 1024)
     assert.strictEqual(slots.stragglers.size, 2)
     slots.settle(0, 'slow', false)
-    slots.settle(1, new Error('slower'), true)
+    slots.settle(1, new TimeoutError('slower'), true)
     assert.deepStrictEqual(results.get(0), ['resolved', 'slow'])
     assert.strictEqual(results.get(1)[1].command, 'X')
     assert.deepStrictEqual([slots.pending, slots.stragglers.size], [0, 0])
@@ -75,11 +76,12 @@ describe('slots', () => {
     const slots = new PromiseRing()
     const outcomes = []
     const broken = { command: 'X', reply: () => { throw new Error('in the transform') } }
-    slots.put(0, v => outcomes.push(v), error => outcomes.push(error.message), broken, undefined)
+    slots.put(0, v => outcomes.push(v), error => outcomes.push(error.code, error.cause.message),
+      broken, undefined)
     slots.put(1, v => outcomes.push(v), () => outcomes.push('rejected'), row, undefined)
     slots.settle(0, 'x', false)
     slots.settle(1, 'y', false)
-    assert.deepStrictEqual(outcomes, ['in the transform', 'y'])
+    assert.deepStrictEqual(outcomes, ['REPLY_SHAPE', 'in the transform', 'y'])
   })
 })
 

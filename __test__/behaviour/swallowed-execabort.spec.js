@@ -6,7 +6,7 @@
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
 
-const { createClient, ErrorReply, MultiErrorReply, WatchError } = require('../..')
+const { createClient, ErrorReply, MultiErrorReply, ProtocolError, WatchError } = require('../..')
 const { startFakeServer } = require('../support/fake-server')
 const { startServer } = require('../support/redis-server')
 
@@ -118,20 +118,23 @@ for (const RESP of [2, 3]) {
       assert.deepStrictEqual([error.code, error.applied, error.retryable], ['WATCH', 'no', true])
     })
 
-    it('that is answered with less than it asked for is no success', async t => {
-      const fake = await startFakeServer()
-      const other = createClient({ url: fake.url, RESP })
-      t.after(async () => {
-        other.destroy()
-        await fake.stop()
+    for (const [what, answer] of [['less', ['one']], ['more', ['one', 'two', 'three']]]) {
+      it(`that is answered with ${what} than it asked for is no success`, async t => {
+        const fake = await startFakeServer()
+        const other = createClient({ url: fake.url, RESP })
+        t.after(async () => {
+          other.destroy()
+          await fake.stop()
+        })
+        fake.on('command', ([name], reply) => {
+          if (name === 'EXEC') reply.array(answer)
+          else reply.send(name === 'MULTI' ? '+OK\r\n' : '+QUEUED\r\n')
+        })
+        const error = await failure(other.multi().get('a').get('b').exec())
+        assert.ok(error instanceof ProtocolError)
+        assert.deepStrictEqual([error.code, error.applied], ['REPLY_SHAPE', 'unknown'])
       })
-      fake.on('command', ([name], reply) => {
-        if (name === 'EXEC') reply.array(['one'])
-        else reply.send(name === 'MULTI' ? '+OK\r\n' : '+QUEUED\r\n')
-      })
-      const error = await failure(other.multi().get('a').get('b').exec())
-      assert.deepStrictEqual([error.code, error.applied], ['PROTOCOL', 'unknown'])
-    })
+    }
   })
 }
 

@@ -71,7 +71,7 @@ describe('multi()', () => {
       [['watch', 'k'], /addCommand: WATCH cannot be part/],
       [[Buffer.from('EXEC')], /addCommand: EXEC cannot be part/],
       [['SUBSCRIBE', 'c'], /SUBSCRIBE cannot/],
-      [['CLIENT', 'REPLY', 'OFF'], /CLIENT cannot/],
+      [['CLIENT', 'REPLY', 'OFF'], /CLIENT REPLY cannot/],
       [['RESET'], /RESET cannot/]
     ]) {
       await assert.rejects(client.multi().addCommand(args).exec(), { name: 'TypeError', message })

@@ -29,6 +29,13 @@ test('the smallest and the logical and are one of the replies each', () => {
   assert.deepStrictEqual(merge('agg_logical_and', [['1'], ['0']]), ['0'])
 })
 
+test('replies of another shape are an error of the server, not of the caller', () => {
+  for (const [policy, replies] of [
+    ['agg_sum', ['x', 1]], ['agg_sum', [{ toString: 'x' }, 1]], ['agg_logical_and', [null, [1]]],
+    ['agg_logical_and', [[1], null]], ['count', [null]], ['union', [[{}]]], ['busy', [null]]
+  ]) assert.throws(() => merge(policy, replies), { code: 'REPLY_SHAPE' }, policy)
+})
+
 test('lists are joined, names counted, whatever they are called', () => {
   assert.deepStrictEqual(merge('concat', [['a'], [], ['b', 'a']]), ['a', 'b', 'a'])
   assert.deepStrictEqual(merge('union', [['a'], [], ['b', 'a']]), ['a', 'b'])

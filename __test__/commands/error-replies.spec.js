@@ -49,10 +49,30 @@ test('the words are sorted and stand for something', () => {
 })
 
 test('every function of the leaf answers as the table says', () => {
-  for (const [name, is] of Object.entries(replies)) {
+  const { isServerText: _isServerText, ...columns } = replies
+  for (const [name, is] of Object.entries(columns)) {
     assert.ok(REPLIES.some(row => row[name]), name)
     for (const row of REPLIES) assert.strictEqual(is(row.word), row[name] === true, row.word)
     assert.strictEqual(is('WRONGTYPE'), false)
+  }
+})
+
+test('the whole text of a server is told from that of a program', () => {
+  const { isServerText } = replies
+  for (const { word, texts = [] } of REPLIES) {
+    assert.strictEqual(isServerText(word), false)
+    assert.strictEqual(isServerText(`${word} x`), false)
+    for (const text of texts) {
+      assert.strictEqual(text.split(' ', 1)[0], word)
+      const said = text.replace('*', 'Valkey').replace('#', '3999').replace('@', '127.0.0.1:6381')
+      assert.ok(isServerText(said), said)
+      assert.ok(isServerText(`${said}\r\n`), said)
+      assert.ok(!isServerText(`${said} script: f1, on @user_script:1.`), said)
+      assert.ok(!isServerText(said.slice(0, said.lastIndexOf(' '))), said)
+    }
+  }
+  for (const text of ['', '*', 'MOVED on tomorrow', 'MOVED 5 times', 'OOM command not allowed']) {
+    assert.strictEqual(isServerText(text), false, text)
   }
 })
 

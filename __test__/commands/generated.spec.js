@@ -41,14 +41,16 @@ test('the overlay names no command that does not exist', () => {
 })
 
 test('flagsOf finds commands and subcommands in any case', () => {
-  const { CONTAINER, READONLY, REPEATABLE, STATE } = table
+  const { CONTAINER, OPAQUE, READONLY, REPEATABLE, STATE } = table
   assert.strictEqual(table.flagsOf('get'), READONLY | REPEATABLE)
   assert.strictEqual(table.flagsOf(Buffer.from('Config'), Buffer.from('get')), REPEATABLE)
   assert.strictEqual(table.flagsOf('CLIENT', 'REPLY'), STATE)
   assert.strictEqual(table.flagsOf('CLIENT'), CONTAINER)
-  assert.strictEqual(table.flagsOf('CLIENT', 'frobnicate'), CONTAINER)
+  assert.strictEqual(table.flagsOf('CLIENT', 'frobnicate'), CONTAINER | OPAQUE | STATE)
+  assert.strictEqual(table.flagsOf('CONFIG', 'frobnicate'), CONTAINER | OPAQUE)
+  assert.strictEqual(table.flagsOf(Uint8Array.from(Buffer.from('client')), 'Capa\0'), STATE)
   assert.strictEqual(table.flagsOf('GET', 'CONFIG'), READONLY | REPEATABLE)
-  assert.strictEqual(table.flagsOf('toString'), 0)
+  assert.strictEqual(table.flagsOf('toString'), OPAQUE)
   for (const [name, facts] of Object.entries(snapshot.commands)) {
     const bits = flagsOf(name, facts).reduce((sum, flag) => sum | BITS[flag], 0)
     assert.strictEqual(table.flagsOf(...name.split(' ')), bits, name)

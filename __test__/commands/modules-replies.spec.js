@@ -4,9 +4,11 @@
 
 const assert = require('node:assert')
 const { describe, test } = require('node:test')
+const { inspect } = require('node:util')
 
 const theirs = { json: require('@redis/json').default, ...require('@redis/bloom').default }
 
+const { Thrown } = require('../../lib/errors')
 const { RESP_TYPES } = require('../../lib/resp-types')
 const { MODULES } = require('../../lib/modules')
 
@@ -137,13 +139,14 @@ test('a reviver sees every value, and its errors reach the caller', () => {
     assert.deepStrictEqual(transform(row, 3, sent, double), read)
   }
   const refuse = () => { throw new SyntaxError('mine') }
-  assert.throws(() => rowOf('json', 'get').reply('1', undefined, refuse), { message: 'mine' })
+  assert.throws(() => rowOf('json', 'get').reply('1', undefined, refuse),
+    thrown => thrown instanceof Thrown && thrown.error.message === 'mine')
 })
 
 test('a reply that is no JSON is an error that does not show it', () => {
   for (const reviver of [undefined, (key, value) => value]) {
     assert.throws(() => rowOf('json', 'get').reply('hunter2', undefined, reviver),
-      error => error instanceof SyntaxError && !error.message.includes('hunter'))
+      error => error.code === 'REPLY_SHAPE' && !inspect(error).includes('hunter'))
   }
 })
 

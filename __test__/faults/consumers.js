@@ -108,7 +108,7 @@ function processing (list) {
 
 /** The item that ends the consumer that gets it. */
 const END = 'the end'
-const FAULTS = /^(CONNECTION_LOST|POOL_TIMEOUT|SESSION_OVER)$/
+const FAULTS = /^(CONNECTION_LOST|SESSION_LOST|POOL_TIMEOUT|SESSION_OVER)$/
 // As the oracle rests after a failure.
 const REST = 5
 

@@ -113,10 +113,13 @@ describe('a closed client', () => {
     await client.close()
     assert.strictEqual(client.isPubSubActive, false)
     assert.strictEqual(await admin.publish('a', 'x'), 0)
-    const closed = { name: 'ClientClosedError', code: 'CLOSED' }
-    await assert.rejects(client.subscribe('a', listener), closed)
-    await assert.rejects(client.unsubscribe('a', listener), closed)
+    const closed = { name: 'ClientClosedError', code: 'CLOSED', applied: 'no' }
+    for (const method of ['subscribe', 'pSubscribe', 'sSubscribe', 'unsubscribe', 'pUnsubscribe',
+      'sUnsubscribe']) {
+      await assert.rejects(client[method]('a', listener), closed, method)
+    }
     await assert.rejects(client.monitor(listener), closed)
+    await assert.rejects(client.reset(), closed)
     await client.connect()
     await client.subscribe('a', listener)
     await admin.publish('a', 'again')

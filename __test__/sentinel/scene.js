@@ -43,12 +43,13 @@ class Scene {
   /**
    * A sentinel that lies, or is behind: it names `primary`, with `epoch` as its newest failover.
    * `replicas` and `sentinels` are servers that it knows; `said` is what it was asked, in order.
+   * A server may have a `runId`.
    */
   async falseSentinel ({ primary, epoch, replicas = [], sentinels = [] }) {
     const fake = await startFakeServer()
     this.defer(() => fake.stop())
     const record = (server, flags) => Object.entries({
-      name: 'x', ip: server.host, port: String(server.port), runid: '', flags
+      name: 'x', ip: server.host, port: String(server.port), runid: server.runId ?? '', flags
     }).flat()
     fake.said = []
     fake.on('command', (args, reply) => {
@@ -67,7 +68,7 @@ class Scene {
         case 'SENTINELS':
           return reply.array(sentinels.map(sentinel => record(sentinel, 'sentinel')))
         case 'MYID':
-          return reply.bulk('f'.repeat(40))
+          return reply.bulk(String(fake.port).padStart(40, 'f'))
       }
       return reply.error('ERR unknown command')
     })

@@ -159,6 +159,7 @@ function sum (list, name) {
 
 // What a fault may do to a transaction. Anything else, such as an EXECABORT or "ERR EXEC without
 // MULTI", says that commands of it went astray.
-const FAULTS = /^(CONNECTION_LOST|CONNECT|TIMEOUT|POOL_TIMEOUT|SESSION_OVER|CONNECT_TIMEOUT)$/
+const FAULTS = new RegExp('^(CONNECTION_LOST|CONNECT|TIMEOUT|POOL_TIMEOUT|SESSION_OVER|' +
+  'SESSION_LOST|CONNECT_TIMEOUT)$')
 
 module.exports = { PairWorker, SessionWorker, verifyPairs }

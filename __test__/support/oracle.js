@@ -22,6 +22,8 @@ const { PairWorker, SessionWorker, verifyPairs } = require('./oracle-transaction
  * - `prefix`: of the keys, default one that is unique
  * - `pause`: ms that a worker rests after a failure, default 5, or a dead server would turn the
  *   load into a busy loop
+ * - `duty`: the part of the time that a worker works, default 1; with 0.5 it rests after each round
+ *   for as long as the round took
  */
 function startOracle (client, options) {
   return new Oracle(client, options)
@@ -30,11 +32,12 @@ function startOracle (client, options) {
 class Oracle {
   constructor (client, options = {}) {
     const { workers = 64, pairs = 0, sessions = 0 } = options
-    const { prefix = `oracle:${randomUUID()}:`, pause = 5, forgetful = false } = options
+    const { prefix = `oracle:${randomUUID()}:`, pause = 5, forgetful = false, duty = 1 } = options
     this.client = client
     this.prefix = prefix
     this.pause = pause
     this.forgetful = forgetful
+    this.duty = duty
     this.stopping = false
     /** Replies that were not this request's own: descriptions, must stay empty. */
     this.foreign = []
@@ -126,6 +129,7 @@ class Oracle {
     while (!this.stopping) {
       // A round that began before somebody asked says nothing about the time after.
       const asked = worker.clean.splice(0)
+      const started = performance.now()
       let clean = true
       // Each worker begins elsewhere. Replies come in batches, so workers that all began alike
       // would stay in step, and a fault would only ever meet one kind of command.
@@ -138,6 +142,7 @@ class Oracle {
         worker.clean.push(...asked)
         await rest(this.pause)
       }
+      if (this.duty < 1) await rest((performance.now() - started) * (1 / this.duty - 1))
     }
   }
 

@@ -23,6 +23,8 @@ const { until } = require('./until')
  * - `failoverTimeout`: ms, default 5,000; after a failed attempt the next one waits twice as long
  * - `requirepass`: the servers' password; `sentinelPassword`: the Sentinels'. Neither may have
  *   blanks or quotes: a Sentinel that writes its configuration file does not quote them
+ * - `byName`: which Sentinels call the primary `localhost`, by their indices; the others call it by
+ *   its address
  * - `tls`, `path`: as for `startServer`; all share one authority
  * - `args`: more command line arguments for the servers, `sentinelArgs` for the Sentinels; lists,
  *   or functions of the server that return them
@@ -53,6 +55,7 @@ class SentinelSet extends EventEmitter {
       sentinels: 3,
       quorum: 2,
       name: 'oxidis-primary',
+      byName: [],
       downAfter: DOWN_AFTER,
       failoverTimeout: FAILOVER_TIMEOUT,
       ...options
@@ -179,7 +182,7 @@ class SentinelSet extends EventEmitter {
     // A Sentinel asks a primary for its replicas at once, and again seconds later.
     await until('the replicas are connected', async () =>
       (await Promise.all(this.replicas.map(server => this.isFollowing(server)))).every(Boolean))
-    await allStarted(Array.from({ length: sentinels }, () => this.launchSentinel()))
+    await allStarted(Array.from({ length: sentinels }, (_, index) => this.launchSentinel(index)))
     await this.waitUntilHealthy()
     this.publishPeriod = PUBLISH_PERIOD
     await Promise.all(this.sentinels.map(sentinel =>
@@ -207,25 +210,29 @@ class SentinelSet extends EventEmitter {
     return server
   }
 
-  async launchSentinel () {
-    const { path, tls, sentinelPassword, sentinelArgs } = this.options
+  async launchSentinel (index) {
+    const { path, tls, sentinelPassword, sentinelArgs, byName } = this.options
     const sentinel = await startServer({
       path,
       tls,
       requirepass: sentinelPassword,
       certificates: this.certificates,
-      sentinel: this.configuration(),
+      sentinel: this.configuration(byName.includes(index)),
       args: server => [...(tls ? ['--tls-replication', 'yes'] : []), ...list(sentinelArgs, server)]
     })
     this.sentinels.push(sentinel)
     await this.prepare(sentinel)
   }
 
-  configuration () {
-    const { quorum, downAfter, failoverTimeout, requirepass, sentinelPassword } = this.options
+  configuration (isByName) {
+    const { quorum, downAfter, failoverTimeout, requirepass, sentinelPassword, byName } =
+      this.options
     const { name, primary } = this
     return [
-      `sentinel monitor ${name} ${primary.host} ${primary.port} ${quorum}`,
+      // Without this a Sentinel does not understand the hellos of those that use names.
+      ...(byName.length > 0 ? ['sentinel resolve-hostnames yes'] : []),
+      ...(isByName ? ['sentinel announce-hostnames yes'] : []),
+      `sentinel monitor ${name} ${isByName ? 'localhost' : primary.host} ${primary.port} ${quorum}`,
       `sentinel down-after-milliseconds ${name} ${downAfter}`,
       `sentinel failover-timeout ${name} ${failoverTimeout}`,
       ...(requirepass ? [`sentinel auth-pass ${name} ${requirepass}`] : []),

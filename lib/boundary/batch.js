@@ -10,6 +10,7 @@
  */
 
 const { OxidisError } = require('../errors')
+const { nextTick } = require('../timers')
 
 class Batch {
   /**
@@ -41,7 +42,7 @@ class Batch {
     table[at + 1] = mode
     table[at + 2] = timeout
     this.text += text
-    if (this.count++ === 0) process.nextTick(this.flush)
+    if (this.count++ === 0) nextTick(this.flush)
     return at
   }
 
@@ -83,6 +84,17 @@ function lengthOf (chunks, tail) {
   return length
 }
 
+/**
+ * The bytes of a command or of its beginning.
+ * @param {(string | Uint8Array)[] | null} chunks text (a char a byte) and large values in turns
+ * @param {string} tail the text behind the last large value
+ */
+function bytesOf (chunks, tail) {
+  if (chunks === null) return Buffer.from(tail, 'latin1')
+  const parts = chunks.map((chunk, i) => Buffer.from(chunk, i % 2 === 0 ? 'latin1' : 'utf8'))
+  return Buffer.concat([...parts, Buffer.from(tail, 'latin1')])
+}
+
 /** Replaces the Buffers among `chunks` (text and values in turns) by copies. */
 function copyValues (chunks) {
   for (let i = 1; i < chunks.length; i += 2) {
@@ -98,4 +110,4 @@ function notHandedOver (cause) {
 /** The most text (chars) that waits for the end of a turn: half of the longest string of V8. */
 const LONGEST_TEXT = 2 ** 28
 
-module.exports = { Batch, LONGEST_TEXT, copyValues, lengthOf, notHandedOver }
+module.exports = { Batch, LONGEST_TEXT, bytesOf, copyValues, lengthOf, notHandedOver }

@@ -7,15 +7,21 @@
  * connect the two. The sessions and the subscriptions of the client use the same native core, and
  * so they are reached through the bridge.
  *
- * Invariant: the ids of a batch are consecutive, and every id is settled exactly once.
+ * Invariant: the ids of a batch are consecutive, and every id is settled exactly once. No id is
+ * given while a command has it.
  */
 
 const { inspect } = require('node:util')
 
-const { abortedBefore, unlessAborted } = require('../abort')
+const { abortedBefore } = require('../abort')
 const native = require('../native')
-const { AbortError, OxidisError, QueueFullError } = require('../errors')
+const {
+  AbortError, ClientClosedError, OxidisError, QueueFullError, TimeoutError
+} = require('../errors')
+const { nextTick, performance } = require('../timers')
 const { Batch, LONGEST_TEXT, copyValues, lengthOf, notHandedOver } = require('./batch')
+const { Fences } = require('./fences')
+const { Ids } = require('./ids')
 const { ASKING } = require('./internal-commands')
 const { KeepAlive } = require('./keep-alive')
 const { PromiseMap } = require('./promise-map')
@@ -35,7 +41,7 @@ class Bridge extends Sender {
   constructor (options, limits, pool, onEvent) {
     super()
     this.limits = limits
-    /** Bytes from which on the bounds are looked at more closely. */
+    /** Bytes from which on a command is looked at more closely. */
     this.watermark = Math.min(limits.maxBytes, LONGEST_TEXT)
     this.flush = this.flush.bind(this)
     this.batch = new Batch(COLUMNS, FIRST_ROWS, this.flush)
@@ -46,8 +52,15 @@ class Bridge extends Sender {
     this.subscriptions = new Subscriptions(this)
     this.lanes = options.lanes
     this.isShared = options.shared !== undefined
+    /** The id of the next command of a lane. */
     this.nextId = 0
-    this.nextSessionId = FIRST_SESSION_ID
+    this.fences = new Fences(() => this.nextId, pool.acquireTimeout,
+      (waited, unanswered) => this.lateBehind(waited, unanswered))
+    /** Knows which ids from `nextId` on are free. */
+    this.laneIds = new Ids(0, FIRST_SESSION_ID, () => this.promises.pendingIds(),
+      id => this.fences.skip(id))
+    /** For the commands of sessions, for sessions, and for sessions that are being opened. */
+    this.sessionIds = new Ids(FIRST_SESSION_ID, FIRST_SESSION_ID, () => this.usedSessionIds())
     /** Bytes queued natively, as of the last flush. */
     this.queued = 0
     this.whenIdle = null
@@ -63,7 +76,8 @@ class Bridge extends Sender {
 
   /** Whether any command was ever sent. */
   get isUsed () {
-    return this.nextId !== 0 || this.nextSessionId !== FIRST_SESSION_ID || this.subscriptions.isUsed
+    return this.nextId !== 0 || this.laneIds.isUsed || this.sessionIds.isUsed ||
+      this.subscriptions.isUsed
   }
 
   get isConnected () {
@@ -88,8 +102,8 @@ class Bridge extends Sender {
   send (encoded, mode, timeout, row, context) {
     if (this.promises.pending >= this.limits.maxCommands ||
       this.queued + this.batch.text.length + encoded.length > this.watermark) {
-      const full = this.full(encoded.length, 1, encoded)
-      if (full !== null) return Promise.reject(full)
+      const refusal = this.refusal(encoded.length, 1, encoded)
+      if (refusal !== null) return Promise.reject(refusal)
     }
     this.batch.add(encoded, encoded.length, mode, timeout)
     return this.promise(row, context)
@@ -99,8 +113,8 @@ class Bridge extends Sender {
     const length = lengthOf(chunks, tail)
     if (this.promises.pending >= this.limits.maxCommands ||
       this.queued + this.batch.text.length + length > this.watermark) {
-      const full = this.full(length, 1, chunks.join(''))
-      if (full !== null) return Promise.reject(full)
+      const refusal = this.refusal(length, 1, chunks.join(''))
+      if (refusal !== null) return Promise.reject(refusal)
     }
     this.batch.putBefore(chunks)
     this.batch.add(tail, length, mode, timeout)
@@ -110,14 +124,15 @@ class Bridge extends Sender {
   }
 
   /** All of the commands find room, or none; large values are handed over at once. */
-  sendTogether (commands, timeout) {
+  sendTogether (commands, timeout, taken) {
     const lengths = commands.map(({ chunks, text }) => lengthOf(chunks ?? [], text))
     const length = lengths.reduce((sum, length) => sum + length, 0)
     if (this.promises.pending + commands.length > this.limits.maxCommands ||
       this.queued + this.batch.text.length + length > this.watermark) {
       const [{ chunks, text }] = commands
-      const full = this.full(length, commands.length, chunks === null ? text : chunks.join(''))
-      if (full !== null) return commands.map(() => Promise.reject(full))
+      const head = chunks === null ? text : chunks.join('')
+      const refusal = this.refusal(length, commands.length, head)
+      if (refusal !== null) return commands.map(() => Promise.reject(refusal))
     }
     const large = []
     const promises = commands.map(({ chunks, text, mode, row, context }, index) => {
@@ -126,7 +141,9 @@ class Bridge extends Sender {
         for (const chunk of chunks) large.push(chunk)
       }
       this.batch.add(text, lengths[index], mode, timeout)
-      return this.promise(row, context)
+      const promise = this.promise(row, context)
+      if (taken !== undefined) taken(promise, this.latestId)
+      return promise
     })
     this.flush(large)
     return promises
@@ -170,10 +187,30 @@ class Bridge extends Sender {
 
   /**
    * Resolves once all commands that are pending in the lane are answered; null if none is. Clients
-   * with several lanes promise no order, so there it is always null.
+   * with several lanes promise no order, so there it is always null. Rejects when
+   * `pool.acquireTimeout` has passed.
+   * @param {number} since when the caller has asked (ms of `performance.now()`)
+   * @param {AbortSignal} [signal]
    */
-  fence () {
-    return this.lanes === 1 ? this.promises.fence(this.nextId) : null
+  fence (since, signal) {
+    const { promises, fences } = this
+    if (this.lanes !== 1 || promises.pending === 0) return null
+    const passed = fences.wait(promises.pending, since, signal)
+    promises.fences = fences
+    return passed
+  }
+
+  /** The error of a caller whose time for a session has passed behind earlier commands. */
+  lateBehind (waited, unanswered) {
+    const count = unanswered === undefined ? '' : ` (unanswered=${unanswered})`
+    return this.lateFor('commands that were called before it have no reply yet' + count + ', so ' +
+      'give them a deadline with commandOptions.timeout', waited)
+  }
+
+  /** The error of a caller that did not come to ask the pool for a session, and why. */
+  lateFor (why, waited, cause = this.core.poolTimeout(waited, 0, null).cause) {
+    return new TimeoutError(`no session within ${Math.round(waited)} ms: ${why}`,
+      { code: 'POOL_TIMEOUT', applied: 'no', retryable: true, cause })
   }
 
   /** A session for a caller, if there is one at once; else null. */
@@ -188,9 +225,11 @@ class Bridge extends Sender {
    * @param {AbortSignal} [signal]
    */
   async acquire (signal) {
-    const fence = this.fence()
-    if (fence !== null) await unlessAborted(fence, signal)
-    return this.unlessLeft(await this.sessions.acquire(signal), signal)
+    const since = performance.now()
+    if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
+    const fence = this.fence(since, signal)
+    if (fence !== null) await fence
+    return this.unlessLeft(await this.sessions.acquire(signal, since), signal)
   }
 
   /** `session`, or an `AbortError` if its caller has left meanwhile; then it is given back. */
@@ -215,6 +254,7 @@ class Bridge extends Sender {
     const text = batch.take()
     this.keepAlive.stay()
     const firstId = (this.nextId - count) & LAST_LANE_ID
+    if (((this.laneIds.limit - this.nextId) & LAST_LANE_ID) < MOST_IN_BATCH) this.lookAhead()
     try {
       this.queued = this.core.submit(text, text.length, batch.table, count, firstId, chunks)
     } catch (cause) {
@@ -226,8 +266,42 @@ class Bridge extends Sender {
     }
   }
 
-  get upcoming () {
-    return this.nextId
+  get latestId () {
+    return (this.nextId - 1) & LAST_LANE_ID
+  }
+
+  /** Goes on with these ids, for tests. */
+  startIdsAt ({ lane = this.nextId, session = this.sessionIds.next, ticket }) {
+    this.nextId = lane
+    this.laneIds.startAt(lane)
+    this.lookAhead()
+    this.sessionIds.startAt(session)
+    if (ticket !== undefined) this.subscriptions.ticketIds.startAt(ticket)
+  }
+
+  /** Looks which ids ahead are in use. If one is near, each command looks (`reserve`). */
+  lookAhead () {
+    if (this.watermark === EACH) return
+    this.laneIds.next = this.nextId
+    this.laneIds.look()
+    if (this.laneIds.room < MOST_IN_BATCH) this.watermark = EACH
+  }
+
+  /** Makes sure that `count` ids from `nextId` on are free. False if there are none in a row. */
+  reserve (count) {
+    const { laneIds } = this
+    laneIds.next = this.nextId
+    // The ids of a batch are consecutive.
+    if (laneIds.room < count) this.flush()
+    for (let left = FIRST_SESSION_ID; laneIds.room < count; left -= laneIds.room + 1) {
+      if (left < 0) return false
+      laneIds.skip()
+      this.nextId = laneIds.next
+    }
+    if (laneIds.room >= 2 * MOST_IN_BATCH) {
+      this.watermark = Math.min(this.limits.maxBytes, LONGEST_TEXT)
+    }
+    return true
   }
 
   /** Ends command `id`, whose caller has gone. No effect if its reply has come to Rust already. */
@@ -245,16 +319,20 @@ class Bridge extends Sender {
     this.drained()
   }
 
-  /** The id that the next command of a session will get. */
-  get upcomingSessionId () {
-    return this.nextSessionId
+  * usedSessionIds () {
+    yield * this.sessionPromises.entries.keys()
+    yield * this.sessions.targets()
   }
 
-  /** An id for a command of a session, or for a session that is to be opened. */
-  takeSessionId () {
-    const id = this.nextSessionId
-    this.nextSessionId = ((id + 1) | FIRST_SESSION_ID) >>> 0
-    return id
+  /**
+   * The error for `count` commands of `length` bytes that find no room; null if there is room, and
+   * then that many ids are free as well. `text` is the beginning of the first command.
+   */
+  refusal (length, count, text) {
+    const full = this.full(length, count, text)
+    if (full !== null || this.watermark !== EACH || this.reserve(count)) return full
+    return new QueueFullError(`there are no ids for ${count} commands in a row: too many others ` +
+      'wait for a reply', { applied: 'no', retryable: true })
   }
 
   /**
@@ -320,6 +398,7 @@ class Bridge extends Sender {
   close () {
     this.flush()
     this.isClosed = true
+    this.fences.close(new ClientClosedError('the client is closed', { applied: 'no' }))
     this.sessions.close()
     this.core.close()
     this.subscriptions.clear()
@@ -368,7 +447,7 @@ class Bridge extends Sender {
       reject: (id, error) => of(id).settle(id, error, true),
       drained: () => this.drained(),
       // A listener of the application may throw, which must not happen in a native callback.
-      event: (name, ...details) => process.nextTick(onEvent, name, ...details),
+      event: (name, ...details) => nextTick(onEvent, name, ...details),
       settled: (id, error) => {
         if (id < FIRST_SESSION_ID) this.subscriptions.settle(id, error)
         else sessionPromises.settle(id, error, error instanceof OxidisError)
@@ -391,6 +470,10 @@ const UNHEARD = 'oxidis:wait'
 /** Ids of commands of the lanes are below this, those of sessions are not. */
 const FIRST_SESSION_ID = 2 ** 31
 const LAST_LANE_ID = FIRST_SESSION_ID - 1
+/** More commands than the text of a batch has room for: the shortest takes 14 of its 2^28 chars. */
+const MOST_IN_BATCH = 2 ** 25
+/** The watermark that makes each command look. */
+const EACH = -1
 /** Replies that one call of `deliver` brings at most. `src/binding/values.rs` says `ARGUMENTS`. */
 const MOST_VALUES = 1024
 /** Length, mode and timeout of each command. `src/binding/bridge.rs` reads them. */

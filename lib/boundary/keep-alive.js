@@ -8,6 +8,8 @@
  * class takes and lets go.
  */
 
+const { setTimeout } = require('../timers')
+
 class KeepAlive {
   /**
    * @param {(isAlive: boolean) => void} hold takes or lets go of the reference

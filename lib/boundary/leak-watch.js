@@ -7,6 +7,8 @@
  * it was acquired. So does a session whose holder was garbage collected.
  */
 
+const { clearTimeout, performance, setTimeout } = require('../timers')
+
 class LeakWatch {
   /**
    * @param {Set<import('./session-bridge').SessionBridge>} held the sessions that callers hold

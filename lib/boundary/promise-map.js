@@ -7,6 +7,7 @@
  * sessions that are being opened, which belong to no session yet.
  */
 
+const { nextTick } = require('../timers')
 const { settle } = require('./promise-ring')
 
 class PromiseMap {
@@ -45,7 +46,7 @@ class PromiseMap {
     if (session !== null) {
       this.pending--
       if (--session.pending === 0 && session.whenIdle !== null) {
-        process.nextTick(session.whenIdle)
+        nextTick(session.whenIdle)
         session.whenIdle = null
       }
     }

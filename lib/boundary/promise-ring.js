@@ -10,11 +10,13 @@
  * Invariant: a pending id is either in the ring or in the Map, never in both.
  */
 
+const { answering, fromTransform } = require('../errors')
+
 class PromiseRing {
   constructor () {
     /** Commands that wait for a reply. */
     this.pending = 0
-    /** The callers that wait for all commands before them; null if there is none. */
+    /** Who hears of each command that is settled; null if nobody wants to. */
     this.fences = null
     this.allocate(SMALLEST)
     /** The commands that were overtaken: id -> { resolve, reject, row, context }. */
@@ -56,7 +58,7 @@ class PromiseRing {
     this.rejects[index] = undefined
     this.pending--
     if (this.fences !== null) this.passFences(id)
-    if (isFailure) reject(failed(value, row))
+    if (isFailure) reject(answering(value, row))
     else if (row.reply === undefined) resolve(value)
     else transform(resolve, reject, row, context, value)
   }
@@ -70,26 +72,16 @@ class PromiseRing {
     settle(entry, value, isFailure)
   }
 
-  /**
-   * Resolves once every command that is pending now is settled; null if none is pending.
-   * @param {number} upcoming the id that the next command will get
-   */
-  fence (upcoming) {
-    if (this.pending === 0) return null
-    this.fences ??= []
-    const fence = { left: this.pending, upcoming, pass: null }
-    const passed = new Promise(resolve => { fence.pass = resolve })
-    this.fences.push(fence)
-    return passed
+  passFences (id) {
+    if (!this.fences.settled(id)) this.fences = null
   }
 
-  passFences (id) {
-    for (const fence of this.fences) {
-      // Ids have 31 bits and wrap around, so they are compared by their distance.
-      if (((id - fence.upcoming) << 1) < 0 && --fence.left === 0) fence.pass()
+  /** The ids of all commands that wait for a reply. */
+  * pendingIds () {
+    for (let index = 0; index <= this.mask; index++) {
+      if (this.resolves[index] !== undefined) yield this.ids[index]
     }
-    this.fences = this.fences.filter(fence => fence.left > 0)
-    if (this.fences.length === 0) this.fences = null
+    yield * this.stragglers.keys()
   }
 
   /** Keeps the error for one part of transaction `id` until the transaction is settled. */
@@ -144,7 +136,7 @@ class PromiseRing {
 
 /** Settles one promise with what the server sent. */
 function settle ({ resolve, reject, row, context }, value, isFailure) {
-  if (isFailure) reject(failed(value, row))
+  if (isFailure) reject(answering(value, row))
   else if (row.reply === undefined) resolve(value)
   else transform(resolve, reject, row, context, value)
 }
@@ -155,14 +147,9 @@ function transform (resolve, reject, row, context, value) {
     reply = row.reply(value, context === undefined ? undefined : context.typeMapping,
       context === undefined ? undefined : context.preserved)
   } catch (error) {
-    return reject(error)
+    return reject(answering(fromTransform(error), row))
   }
   resolve(reply)
-}
-
-function failed (error, row) {
-  if (row.command !== undefined && error instanceof Error) error.command = row.command
-  return error
 }
 
 /** Enough for a server's usual concurrency; five arrays of 1,024 take about 40 KB. */

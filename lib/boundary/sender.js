@@ -23,10 +23,12 @@ class Sender {
   constructor () {
     /** Whether nothing can be sent any more: every command is refused. */
     this.isClosed = false
+    /** Whether commands that only read may go to replicas. */
+    this.readsReplicas = false
   }
 
-  /** The id that the next command will get. A command that is refused takes none. */
-  get upcoming () {
+  /** The id that the last command has got. A command that is refused gets none. */
+  get latestId () {
     return 0
   }
 
@@ -57,12 +59,20 @@ class Sender {
    * @param {{ chunks: Array | null, text: string, mode: number, row: object, context: object }[]}
    *   commands `text` is the command, or with `chunks` the tail of `sendLarge`
    * @param {number} timeout
+   * @param {(promise: Promise<unknown>, id: number) => void} [taken] called for each command that
+   *   was not refused
    * @returns {Promise<unknown>[]}
    */
-  sendTogether (commands, timeout) {
-    return commands.map(({ chunks, text, mode, row, context }) => chunks === null
-      ? this.send(text, mode, timeout, row, context)
-      : this.sendLarge(chunks, text, mode, timeout, row, context))
+  sendTogether (commands, timeout, taken) {
+    return commands.map(({ chunks, text, mode, row, context }) => {
+      const before = this.latestId
+      const promise = chunks === null
+        ? this.send(text, mode, timeout, row, context)
+        : this.sendLarge(chunks, text, mode, timeout, row, context)
+      const { latestId } = this
+      if (taken !== undefined && latestId !== before) taken(promise, latestId)
+      return promise
+    })
   }
 
   /** Hands over what is queued, without waiting for the end of the turn. */

@@ -44,8 +44,8 @@ class SessionBridge extends Sender {
     this.onReport = null
   }
 
-  get upcoming () {
-    return this.bridge.upcomingSessionId
+  get latestId () {
+    return this.bridge.sessionIds.latest
   }
 
   /** Whether it can be used: it was not ended here, and its connection stands. */
@@ -77,15 +77,16 @@ class SessionBridge extends Sender {
    */
   async sendBlocking ({ chunks, text, mode, waits, row, context, signal }) {
     const timeout = waits === 0 ? 0 : Math.min(waits + GRACE, LONGEST)
-    const id = this.upcoming
+    const before = this.latestId
     this.blocked++
     let forget
     try {
       const promise = chunks === null
         ? this.send(text, mode, timeout, row, context)
         : this.sendLarge(chunks, text, mode, timeout, row, context)
+      const id = this.latestId
       // A command that found no room has no id.
-      if (signal !== undefined && this.upcoming !== id) {
+      if (signal !== undefined && id !== before) {
         forget = onAbort(signal, () => { this.abort(id, signal.reason); this.end() })
       }
       return await promise
@@ -116,7 +117,7 @@ class SessionBridge extends Sender {
 
   add (text, length, mode, timeout, row, context) {
     const { batch } = this
-    const id = this.bridge.takeSessionId()
+    const id = this.bridge.sessionIds.take()
     const at = batch.add(text, length, mode, timeout)
     batch.table[at + ID_COLUMN] = id
     this.pending++

@@ -11,8 +11,9 @@
  * (in MULTI, with WATCH, in another database ...) goes back to the native pool, which cleans it.
  */
 
-const { abortedBefore, onAbort } = require('../abort')
+const { abortedBefore } = require('../abort')
 const { ClientClosedError } = require('../errors')
+const { clearTimeout, performance, setTimeout } = require('../timers')
 const { CallerQueue } = require('./caller-queue')
 const { LeakWatch } = require('./leak-watch')
 const { SessionBridge } = require('./session-bridge')
@@ -33,7 +34,9 @@ class Sessions {
     this.idle = []
     /** Sessions that callers hold, in the order in which they got them. */
     this.held = new Set()
-    this.callers = new CallerQueue()
+    this.callers = new CallerQueue(acquireTimeout,
+      (caller, waited, others) => bridge.core.poolTimeout(waited, others, node),
+      () => bridge.drained())
     /** Sessions that the native side is opening. */
     this.opening = 0
     /** How often the client's database has changed. A session opened before is in another one. */
@@ -41,7 +44,6 @@ class Sessions {
     /** Functions that run in a session, and blocking commands, from their call to their end. */
     this.running = 0
     this.leaks = new LeakWatch(this.held, leakThreshold)
-    this.deadlineTimer = null
     this.idleTimer = null
   }
 
@@ -50,12 +52,22 @@ class Sessions {
     return this.callers.length
   }
 
-  /** Resolves to a session, which has to be given back by `release`, `finish` or `abandon`. */
-  acquire (signal) {
+  /** The ids of the sessions that are idle or held. */
+  * targets () {
+    for (const { target } of this.idle) yield target
+    for (const { target } of this.held) yield target
+  }
+
+  /**
+   * Resolves to a session, which has to be given back by `release`, `finish` or `abandon`.
+   * @param {AbortSignal} [signal]
+   * @param {number} [since] when the caller has asked (ms of `performance.now()`); default now
+   */
+  acquire (signal, since) {
     if (this.bridge.isClosed) return Promise.reject(closed())
     if (signal !== undefined && signal.aborted) return Promise.reject(abortedBefore(signal.reason))
     const session = this.acquireNow()
-    return session === null ? this.wait(signal) : Promise.resolve(session)
+    return session === null ? this.wait(signal, since) : Promise.resolve(session)
   }
 
   /** An idle session; null if there is none, or if callers wait already. */
@@ -65,20 +77,10 @@ class Sessions {
     return session === null ? null : this.grant(session)
   }
 
-  wait (signal) {
-    const caller = this.callers.add()
-    const { promise } = caller
-    if (signal !== undefined) {
-      const forget = onAbort(signal, () => {
-        if (!this.callers.leave(caller)) return
-        caller.reject(abortedBefore(signal.reason))
-        this.bridge.drained()
-      })
-      promise.then(forget, forget)
-    }
+  wait (signal, since) {
+    const { promise } = this.callers.add(since, signal)
     this.bridge.keepAlive.stay()
     this.open()
-    this.watchDeadline()
     return promise
   }
 
@@ -103,7 +105,7 @@ class Sessions {
     while (this.opening < this.waiters &&
       this.opening + this.held.size + this.idle.length < this.max) {
       this.opening++
-      const id = bridge.takeSessionId()
+      const id = bridge.sessionIds.take()
       const { era } = this
       bridge.sessionPromises.promise(id, OPENING_ROW, undefined, null)
         .then(() => this.opened(id, era), error => this.failed(error))
@@ -136,16 +138,10 @@ class Sessions {
   failed (error) {
     this.opening--
     // A wait that was too long is ended by the timer on this side, which knows whose it was.
-    if (error.code !== 'POOL_TIMEOUT') this.rejectAll(error)
+    if (error.code !== 'POOL_TIMEOUT') this.callers.rejectAll(error)
     if (this.bridge.isClosed) return
     this.open()
     this.bridge.drained()
-  }
-
-  rejectAll (error) {
-    for (let caller = this.callers.next(); caller !== null; caller = this.callers.next()) {
-      caller.reject(error)
-    }
   }
 
   /**
@@ -226,34 +222,6 @@ class Sessions {
   }
 
   /**
-   * Arms one timer for all waiting callers: their deadlines come in the order of asking. The timer
-   * does not keep the process alive, because it may outlast the callers; the bridge does, for as
-   * long as somebody waits.
-   */
-  watchDeadline () {
-    const oldest = this.callers.peek()
-    if (this.deadlineTimer !== null || oldest === null) return
-    const due = oldest.since + this.acquireTimeout - performance.now()
-    this.deadlineTimer = setTimeout(() => {
-      this.deadlineTimer = null
-      this.expire()
-      this.watchDeadline()
-    }, Math.max(due, 0)).unref()
-  }
-
-  expire () {
-    const now = performance.now()
-    const { callers } = this
-    const isLate = caller => caller !== null && caller.since + this.acquireTimeout <= now
-    while (isLate(callers.peek())) {
-      const { length } = callers
-      const caller = callers.next()
-      caller.reject(this.bridge.core.poolTimeout(now - caller.since, length, this.node))
-    }
-    this.bridge.drained()
-  }
-
-  /**
    * Takes back a session whose holder was garbage collected. Its commands may still have callers,
    * so they are answered first, however long the server waits.
    */
@@ -266,10 +234,10 @@ class Sessions {
 
   /** Rejects all waiting callers and closes every session, for good. */
   close () {
-    clearTimeout(this.deadlineTimer)
+    this.callers.close()
     clearTimeout(this.idleTimer)
     this.leaks.close()
-    this.rejectAll(closed())
+    this.callers.rejectAll(closed())
     for (const session of [...this.held, ...this.idle]) {
       session.flush()
       session.isClosed = true

@@ -12,6 +12,11 @@
  * unsubscribing. What it throws reaches neither another listener nor the native side.
  */
 
+const { constants: { MAX_STRING_LENGTH } } = require('node:buffer')
+
+const { nextTick } = require('../timers')
+const { Ids } = require('./ids')
+
 /** The topics, which are kinds of subscriptions. `src/pubsub/topic.rs` has the same numbers. */
 const CHANNELS = 0
 const PATTERNS = 1
@@ -38,7 +43,7 @@ class Subscriptions {
     this.nextId = 0
     /** Ticket -> the promise of a request that the server has not confirmed yet. */
     this.tickets = new Map()
-    this.nextTicket = 1
+    this.ticketIds = new Ids(1, MOST_TICKETS, () => this.tickets.keys())
     this.isUsed = false
   }
 
@@ -162,9 +167,7 @@ class Subscriptions {
 
   /** Calls `send` with a new ticket. Resolves or rejects when that ticket is settled. */
   request (command, send) {
-    const ticket = this.nextTicket
-    // Ticket 0 means that nobody waits.
-    this.nextTicket = (ticket % 0xffffffff) + 1
+    const ticket = this.ticketIds.take()
     return new Promise((resolve, reject) => {
       this.tickets.set(ticket, { command, resolve, reject })
       try {
@@ -203,7 +206,7 @@ class Subscriptions {
       } else {
         call(subscription.buffers, payload, channel ?? Buffer.from(subscription.name))
         if (subscription.strings.size > 0) {
-          call(subscription.strings, payload.toString(), channel?.toString() ?? subscription.text)
+          call(subscription.strings, textOf(payload), channel?.toString() ?? subscription.text)
         }
       }
     }
@@ -272,10 +275,20 @@ function call (listeners, message, channel) {
       listener(message, channel)
     } catch (error) {
       // It becomes an uncaught exception, as in an EventEmitter, once all listeners were called.
-      process.nextTick(rethrow, error)
+      nextTick(rethrow, error)
     }
     if (isOne) return
   }
+}
+
+/**
+ * A payload without Buffers. It is a list or null where the server tells which keys have changed
+ * (`__redis__:invalidate`). A Buffer that is too long for a string stays one.
+ */
+function textOf (payload) {
+  if (Array.isArray(payload)) return payload.map(textOf)
+  if (!Buffer.isBuffer(payload) || payload.length > MAX_STRING_LENGTH) return payload
+  return payload.toString()
 }
 
 function rethrow (error) {
@@ -290,5 +303,7 @@ function keyOf (name) {
 
 // eslint-disable-next-line no-control-regex
 const ASCII = /^[\x00-\x7f]*$/
+/** Tickets are 1 to 2^31 - 2: 0 means that nobody waits, and from 2^31 on ids are of sessions. */
+const MOST_TICKETS = 2 ** 31 - 2
 
 module.exports = { CHANNELS, MONITOR, PATTERNS, SHARD_CHANNELS, Subscriptions }

@@ -11,7 +11,7 @@
  */
 
 const { EventEmitter } = require('node:events')
-const { inspect } = require('node:util')
+const { inspect, types: { isNativeError } } = require('node:util')
 
 const { checkDatabase, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
@@ -27,6 +27,7 @@ const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
 const { PATIENT, SELECTS } = require('../mode')
 const { coreOptions, parseOptions, refusing } = require('../options/client')
+const { clearTimeout, nextTick, setTimeout } = require('../timers')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
 const { addMulti, addMultiMethod } = require('./multi')
@@ -182,7 +183,7 @@ class RedisClient extends EventEmitter {
     bridge.close()
     this._isWanted = false
     this._connecting = null
-    process.nextTick(() => this.emit('end'))
+    nextTick(() => this.emit('end'))
   }
 
   /** @deprecated Use `close()`. */
@@ -367,7 +368,7 @@ class RedisClient extends EventEmitter {
       delay = error
     }
     // Told later, because a listener may throw, and the native side waits for its answer.
-    if (delay instanceof Error) process.nextTick(() => this._onEvent('error', delay))
+    if (isNativeError(delay)) nextTick(() => this._onEvent('error', delay))
     core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
   }
 

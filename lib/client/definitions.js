@@ -8,6 +8,7 @@
  * fields, and of the name that it takes on a client.
  */
 
+const { Thrown } = require('../errors')
 const { NAMESPACES } = require('../modules')
 
 /**
@@ -58,8 +59,18 @@ function checkNames (target, compiled, what = "a client's method") {
 /** The transform of a definition as a row has it; undefined if there is none. */
 function replyOf (given, RESP) {
   const transform = typeof given === 'object' ? given[RESP] : given
-  if (transform === undefined) return undefined
-  return (reply, typeMapping, preserved) => transform(reply, preserved, typeMapping)
+  return transform === undefined ? undefined : callersTransform(transform)
+}
+
+/** A transform of the caller as a row has it. What it throws reaches the caller as it is. */
+function callersTransform (transform) {
+  return (reply, typeMapping, preserved) => {
+    try {
+      return transform(reply, preserved, typeMapping)
+    } catch (error) {
+      throw new Thrown(error)
+    }
+  }
 }
 
 const isTransform = v => v === undefined || typeof v === 'function'
@@ -75,4 +86,4 @@ const COMMAND = { parseCommand: method, transformReply: transform }
 
 const KINDS = { scripts: 'a script', functions: 'a library of functions', modules: 'a module' }
 
-module.exports = { COMMAND, check, checkNames, replyOf }
+module.exports = { COMMAND, callersTransform, check, checkNames, replyOf }

@@ -10,6 +10,8 @@
  * `zRangeWithScores`: here the caller writes such arguments itself.
  */
 
+const { isDate } = require('node:util').types
+
 const { commands } = require('../commands')
 const { object } = require('../commands/replies')
 const { callback } = require('../methods/callback')
@@ -105,7 +107,7 @@ function takeCallback (args) {
 
 function flat (args) {
   return args.flat(Infinity)
-    .map(arg => typeof arg === 'number' || arg instanceof Date ? arg.toString() : arg)
+    .map(arg => typeof arg === 'number' || isDate(arg) ? arg.toString() : arg)
 }
 
 module.exports = { RedisLegacyClient, isWhole }

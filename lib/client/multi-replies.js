@@ -9,8 +9,13 @@
  */
 
 const { toMap, toObject } = require('../boundary/values')
+const { isServerText } = require('../error-replies')
 const { RESP_TYPES } = require('../resp-types')
-const { ErrorReply, MultiErrorReply, OxidisError, ProtocolError, WatchError } = require('../errors')
+const {
+  ErrorReply, MultiErrorReply, OxidisError, ProtocolError, WatchError, answering, fromTransform,
+  unbuildable
+} = require('../errors')
+const { put } = require('../fields')
 const { FLAT, PAIRS } = require('../mode')
 
 /**
@@ -18,29 +23,31 @@ const { FLAT, PAIRS } = require('../mode')
  * @param {unknown} replies what EXEC was answered with
  * @param {Map<number, Error>} refused index of a refused part -> its error; part 0 is MULTI
  * @param {object[]} items the chain's commands
+ * @param {boolean} isRestoring whether one more command stands behind them, for the client itself
  * @param {object | undefined} typeMapping
  */
-function results (replies, refused, items, typeMapping) {
+function results (replies, refused, items, isRestoring, typeMapping) {
   if (replies === null) {
     throw new WatchError('a watched key has changed: nothing of the transaction was run',
       { applied: 'no', retryable: true })
   }
   // Without its MULTI the server has run each command by itself.
   if (refused.has(0)) throw unopened(refused, items)
-  if (!Array.isArray(replies) || replies.length < items.length) {
+  // With one reply too many, each might be that of the command before.
+  if (!Array.isArray(replies) || replies.length !== items.length + Number(isRestoring)) {
     throw new ProtocolError('the server answered EXEC with something else than a reply for each ' +
-      'command', { applied: 'unknown' })
+      'command', { code: 'REPLY_SHAPE', applied: 'unknown' })
   }
   const errorIndexes = []
   const all = items.map(({ row, preserved }, index) => {
     const reply = replies[index]
     try {
-      if (reply instanceof OxidisError) throw named(reply, row)
+      if (reply instanceof OxidisError) throw answering(reply, row)
       const shaped = row.mode === 0 ? reply : inShape(reply, row.mode, typeMapping)
       return row.reply === undefined ? shaped : row.reply(shaped, typeMapping, preserved)
     } catch (error) {
       errorIndexes.push(index)
-      return error
+      return named(fromTransform(error), row)
     }
   })
   if (errorIndexes.length > 0) throw failed(all, errorIndexes)
@@ -72,8 +79,14 @@ function refusal (error, refused, items) {
 /** The error of a transaction whose MULTI was refused: the commands behind it may have run. */
 function unopened (refused, items) {
   const error = named(refused.get(0), { command: 'MULTI' })
-  error.applied = items.every((_, index) => refused.has(index + 1)) ? 'no' : 'unknown'
+  const isUntouched = items.every(({ row }, index) => isWithoutEffect(refused.get(index + 1), row))
+  error.applied = isUntouched ? 'no' : 'unknown'
   return error
+}
+
+/** Whether a command with this error has changed nothing. A script may have, before it failed. */
+function isWithoutEffect (error, row) {
+  return error !== undefined && (!row.isOpaque || isServerText(error.message))
 }
 
 /** The replies of a pipeline's commands. */
@@ -90,13 +103,13 @@ function gathered (outcomes) {
 
 function failed (replies, errorIndexes) {
   const errors = errorIndexes.map(index => replies[index])
-  const isLost = errors.some(error => error.applied === 'unknown')
+  const isLost = errors.some(error => error?.applied === 'unknown')
   return new MultiErrorReply(replies, errorIndexes,
     { cause: errors[0], applied: isLost ? 'unknown' : undefined })
 }
 
 function named (error, row) {
-  if (row.command !== undefined) error.command = row.command
+  if (row.command !== undefined && error instanceof OxidisError) put(error, 'command', row.command)
   return error
 }
 
@@ -107,7 +120,11 @@ function inShape (reply, mode, typeMapping) {
   const wanted = typeMapping?.[RESP_TYPES.MAP]
   // A mapping to Array wants the flat list that it is. An odd list is no map.
   if (reply.length % 2 !== 0 || wanted === Array) return reply
-  return wanted === Map ? toMap(reply) : toObject(reply)
+  try {
+    return wanted === Map ? toMap(reply) : toObject(reply)
+  } catch (error) {
+    throw unbuildable(error)
+  }
 }
 
 module.exports = { gathered, refusal, results }

@@ -19,7 +19,7 @@ const { Arguments, named } = require('../arguments')
 const { copyValues } = require('../boundary/batch')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { commands } = require('../commands')
-const { STATE, SUBSCRIBE, flagsOf } = require('../commands/flags')
+const { STATE, SUBSCRIBE, factsOf } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
 const { settleWith } = require('../methods/callback')
 const { defineMethod, namesOf } = require('../methods/define')
@@ -27,7 +27,8 @@ const { contextOf, send, sendTogether } = require('../methods/dispatch')
 const { compile, headOf } = require('../methods/from-rows')
 const { addNamespaces } = require('../methods/namespaces')
 const { checkArgs, commandName } = require('../methods/send-command')
-const { BLOCK } = require('../mode')
+const { BLOCK, PRIMARY } = require('../mode')
+const { callersTransform } = require('./definitions')
 const { gathered, refusal, results } = require('./multi-replies')
 
 /** A chain of commands. Made by `client.multi()`; executed once. */
@@ -103,7 +104,7 @@ class RedisMulti {
     }
     const { name, flags } = judge(args)
     w.waits = waitOf(name, flags, args)
-    const row = { command: commandName(args[0]), reply, mode: 0 }
+    const row = { command: commandName(args[0]), ...factsOf(flags), reply, mode: 0 }
     return this._add(row, `*${args.length}\r\n`, w)
   }
 
@@ -184,7 +185,7 @@ class RedisMulti {
     } catch (error) {
       throw refusal(error, context.refused, items)
     }
-    return results(replies, context.refused, items, options.typeMapping)
+    return results(replies, context.refused, items, this.#isRestoring, options.typeMapping)
   }
 
   /** The text of the transaction; what stands in front of the last large value is in `chunks`. */
@@ -199,19 +200,27 @@ class RedisMulti {
       }
       text += item.text
     }
-    if (this.#isSelecting && !this.#target._isSession) {
+    if (this.#isRestoring) {
       text += encodedSelect(this.#target._database ?? 0)
     }
     return { chunks: chunks.length === 0 ? null : chunks, text: text + EXEC }
+  }
+
+  /** Whether a SELECT of the client's own database stands behind the commands. */
+  get #isRestoring () {
+    return this.#isSelecting && !this.#target._isSession
   }
 
   async #pipeline () {
     const items = this.#finish()
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
     const { _bridge: bridge, _command: options } = this.#target
+    // A read behind a write of its chain would find an older value on a replica.
+    const isForPrimary = bridge.readsReplicas && !items.every(({ row }) => row.isRead)
+    const mode = isForPrimary ? options.mode | PRIMARY : options.mode
     const sent = items.map(({ row, text, chunks, preserved }) => {
       const context = row.reply === undefined ? undefined : contextOf(options, preserved)
-      return { chunks, text, mode: options.mode | row.mode, row, context }
+      return { chunks, text, mode: mode | row.mode, row, context }
     })
     return gathered(await Promise.allSettled(sendTogether(bridge, options, sent)))
   }
@@ -283,11 +292,12 @@ function chained (row) {
  * Adds a method that is not of the command table to the prototype of a subclass.
  * @param {object} prototype
  * @param {string} name
- * @param {object} row `command`, the name for errors; `encode (w, multi, ...args)`, which writes
+ * @param {object} row `command`, the name for errors; `isRead` and `isOpaque`, as `factsOf` makes
+ *   them; `encode (w, multi, ...args)`, which writes
  *   the whole command, its name first; `reply (reply, typeMapping, preserved)`, optional
  */
-function addMultiMethod (prototype, name, { command, encode, reply }) {
-  const row = { command, reply, mode: 0 }
+function addMultiMethod (prototype, name, { command, isRead, isOpaque, encode, reply }) {
+  const row = { command, isRead, isOpaque, reply, mode: 0 }
   defineMethod(prototype, name, function (...args) {
     const w = this._begin()
     try {
@@ -307,15 +317,14 @@ function addMulti (prototype) {
 
 /** A caller's transform, in the order of arguments that rows have. */
 function rawReply (transform) {
-  if (transform === undefined) return undefined
-  return (value, mapping, preserved) => transform(value, preserved, mapping)
+  return transform === undefined ? undefined : callersTransform(transform)
 }
 
 /** Throws a TypeError unless `args` is a command that can be part of a chain. */
 function checkRaw (args) {
   checkArgs(args)
-  const name = commandName(args[0])
-  if ((flagsOf(args[0], args[1]) & (STATE | SUBSCRIBE)) !== 0 && name !== 'SELECT') {
+  const { name, flags } = judge(args)
+  if ((flags & (STATE | SUBSCRIBE)) !== 0 && name !== 'SELECT') {
     throw new TypeError(`${name} cannot be part of a transaction or a pipeline: it acts on the ` +
       'connection, not on data')
   }

@@ -13,12 +13,15 @@
 
 const { createHash } = require('node:crypto')
 
-const { Arguments, named } = require('../arguments')
+const { Arguments, isText, named } = require('../arguments')
+const { factsOf, flagsOf } = require('../commands/flags')
+const { isServerText } = require('../error-replies')
 const { ErrorReply } = require('../errors')
 const { withCallback } = require('../methods/callback')
 const { withRest } = require('../methods/deadline')
 const { defineGetter, defineMethod } = require('../methods/define')
 const { contextOf, dispatch } = require('../methods/dispatch')
+const { performance } = require('../timers')
 const { CommandParser } = require('./command-parser')
 const { chainModuleCommand, compileModules, sendModuleCommand } = require('./custom-modules')
 const { COMMAND, check, checkNames, replyOf } = require('./definitions')
@@ -92,6 +95,7 @@ function row (method, definition, RESP, command, source) {
     reply: replyOf(definition.transformReply, RESP),
     mode: 0,
     command,
+    ...factsOf(flagsOf(command)),
     tokens: tokens.body,
     tokenCount: tokens.argc
   }
@@ -202,7 +206,10 @@ function send (client, one, args) {
   if (w.chunks !== null) return attempt(bridge, whole, options)
   const start = performance.now()
   return attempt(bridge, short, options).catch(error => {
-    if (!(error instanceof ErrorReply && error.code === 'NOSCRIPT')) throw error
+    // A script may return an error of its own that begins so.
+    const isMissing = error instanceof ErrorReply && error.code === 'NOSCRIPT' &&
+      isServerText(error.message)
+    if (!isMissing) throw error
     return attempt(client._senderAfter(bridge), whole, withRest(options, start))
   })
 }
@@ -222,7 +229,7 @@ function encoded (source) {
 }
 
 /* Checks: each returns what is expected if the value is wrong, else false. */
-const text = v => typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
+const text = v => !isText(v) && 'a string or a Buffer'
 const count = v => v !== undefined && !(Number.isSafeInteger(v) && v >= 0) &&
   'an integer from 0, or undefined when parseCommand pushes the number itself'
 const flag = v => v !== undefined && typeof v !== 'boolean' && 'a boolean'

@@ -7,12 +7,17 @@
  * This class adds what is for one node: its sessions, and senders to that node alone.
  */
 
-const { unlessAborted } = require('../abort')
+const { abortedBefore, unlessAborted } = require('../abort')
+const { bytesOf } = require('../boundary/batch')
 const { Bridge, UNHEARD } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
 const { isRedirect } = require('../error-replies')
-const { AbortError, ClientClosedError, OxidisError, QueueFullError } = require('../errors')
+const {
+  AbortError, ClientClosedError, MaxCommandRedirectionsError, OxidisError, QueueFullError,
+  TimeoutError
+} = require('../errors')
 const native = require('../native')
+const { clearTimeout, performance, setTimeout } = require('../timers')
 const { slotOf } = require('./key-slot')
 const { NodeBridge } = require('./node-bridge')
 const { NodeSessions } = require('./node-sessions')
@@ -21,6 +26,9 @@ class ClusterBridge extends Bridge {
   constructor (options, limits, pool, onEvent) {
     super(options, limits, pool, onEvent)
     this.sessions = new NodeSessions(this, pool)
+    this.readsReplicas = options.topology.reads !== 'primary'
+    /** Redirects of one command that this class follows itself, beside the native side. */
+    this.maxRedirects = Math.min(options.topology.maxRedirects, MOST_REDIRECTS)
     /** Place of a node -> the sender to it. */
     this.ways = new Map()
     /** Called whenever anything about the nodes has changed. */
@@ -57,26 +65,38 @@ class ClusterBridge extends Bridge {
    * @param {number} [place]
    */
   async acquire (signal, slot, place) {
-    const fence = slot === undefined ? this.fence() : this.fenceOf(slot)
-    if (fence !== null) await unlessAborted(fence, signal)
-    const session = await this.sessions.at(place ?? await this.primary(slot)).acquire(signal)
+    const since = performance.now()
+    if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
+    const fence = slot === undefined ? this.fence(since, signal) : this.fenceOf(slot, since, signal)
+    if (fence !== null) await fence
+    const node = place ?? await this.primary(slot, since, signal)
+    const session = await this.sessions.at(node).acquire(signal, since)
     this.core.bindSession(session.target, slot)
     return this.unlessLeft(session, signal)
   }
 
   /**
    * Resolves once all commands of `slot` that are pending are answered; null if none is. Commands
-   * of other slots are not waited for, so a node that hangs holds up only its own slots.
+   * of other slots are not waited for, so a node that hangs holds up only its own slots. `since`
+   * and `signal` are as in `fence`.
    */
-  fenceOf (slot) {
+  fenceOf (slot, since, signal) {
     if (this.promises.pending === 0) return null
     const place = this.core.settledPrimaryOf(slot)
-    if (place === null) return this.fence()
+    if (place === null) return this.fence(since, signal)
     // A node answers in the order in which it was asked, so a PING behind the commands is enough.
     this.flush()
-    const { acquireTimeout } = this.sessions
-    const answered = this.way(place).send(PING.text, 0, acquireTimeout, PING.row, undefined)
-    return answered.catch(error => { if (error instanceof QueueFullError) throw error })
+    const answered = this.way(place).send(PING.text, 0, this.timeLeft(since), PING.row, undefined)
+    const passed = answered.catch(error => {
+      if (error instanceof QueueFullError) throw error
+      if (error instanceof TimeoutError) throw this.lateBehind(performance.now() - since)
+    })
+    return this.fences.waitFor(passed, since, signal)
+  }
+
+  /** What is left (ms, at least 1) of the time in which a caller gets a session. */
+  timeLeft (since) {
+    return Math.max(1, Math.ceil(since + this.sessions.acquireTimeout - performance.now()))
   }
 
   queuedFor (text) {
@@ -133,14 +153,24 @@ class ClusterBridge extends Bridge {
     this.changed()
   }
 
-  /** The place of the node that takes writes to `slot`. It may have to be found out first. */
-  async primary (slot) {
+  /**
+   * The place of the node that takes writes to `slot`. It may have to be found out first. `since`
+   * and `signal` are as in `fence`.
+   */
+  async primary (slot, since, signal) {
     for (let tries = 0; tries < MOST_LOOKS; tries++) {
       const place = this.primaryOf(slot)
       if (place !== null) return place
       if (this.isClosed) throw new ClientClosedError('the client is closed', { applied: 'no' })
       // Any command waits until it is known where everything is.
-      await this.send(PING.text, 0, this.sessions.acquireTimeout, PING.row, undefined)
+      const sent = this.send(PING.text, 0, this.timeLeft(since), PING.row, undefined)
+      try {
+        await unlessAborted(sent, signal)
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error
+        throw this.lateFor('it is not known which node takes it', performance.now() - since,
+          error.cause)
+      }
       if (tries > 0) this.core.lookAround()
     }
     throw new OxidisError('no node of the cluster has the slot', {
@@ -162,26 +192,54 @@ class ClusterBridge extends Bridge {
     return UNHEARD
   }
 
+  /**
+   * A node has refused a command of `slot` with `error`; the command was sent on `redirects` times
+   * before. Resolves with the place of the node that is to be asked next, behind ASKING, or with
+   * undefined if that is the one that has the slot; what has moved is known by then.
+   */
+  async redirected (error, redirects, slot) {
+    const isNamed = NAMES_A_NODE.test(error.code)
+    // Other refusals name no node: they tell by themselves what is wrong.
+    if (!isNamed && redirects >= MOST_TRIES) throw error
+    if (isNamed && redirects >= this.maxRedirects) throw tooMany(redirects, error)
+    const place = slot === undefined ? null : this.core.askedBy(slot, error.message)
+    if (place !== null) return place
+    await this.refresh()
+    return undefined
+  }
+
   /** Sends the command over a session on the node of its keys, and follows redirects. */
   async sendBlocking (command) {
     if (command.place !== undefined) return super.sendBlocking(command)
-    const head = command.chunks === null ? command.text : command.chunks.join('')
-    const slot = native.slotOfCommand(Buffer.from(head, 'latin1')) ?? undefined
+    const slot = native.slotOfCommand(bytesOf(command.chunks, command.text)) ?? undefined
     let place
     for (let redirects = 0; ; redirects++) {
       try {
         return await super.sendBlocking({ ...command, slot, place, isAsking: place !== undefined })
       } catch (error) {
-        if (!isRedirect(error.code) || redirects === MOST_REDIRECTS) throw error
-        place = slot === undefined ? undefined : this.core.askedBy(slot, error.message) ?? undefined
-        if (place === undefined) await this.refresh()
+        if (!isRedirect(error.code)) throw error
+        place = await this.redirected(error, redirects, slot)
       }
     }
   }
 }
 
-/** Redirects that one command follows: the default of `maxCommandRedirections`. */
-const MOST_REDIRECTS = 5
+function tooMany (redirects, cause) {
+  const [, , last = 'an unknown node'] = cause.message.split(' ')
+  const text = `the cluster has sent the command on ${redirects} times, and once more to ` +
+    `${last}: its nodes do not agree on who has its slot`
+  return new MaxCommandRedirectionsError(text, { applied: 'no', retryable: true, cause })
+}
+
+/** The most redirects of `maxCommandRedirections` that are counted, as on the native side. */
+const MOST_REDIRECTS = 15
+/**
+ * How often a command is sent again that a node cannot run yet. The client has looked around in
+ * between each time, so this is about a second.
+ */
+const MOST_TRIES = 5
+// The refusals that name the node to ask instead.
+const NAMES_A_NODE = /^(?:MOVED|ASK)$/
 /**
  * How long (ms) `refresh` waits for news. The native side looks around at most every 200 ms, so it
  * has looked once by then.
@@ -192,4 +250,4 @@ const MOST_NAMES = 100_000
 /** How often the primary of a slot is looked for. */
 const MOST_LOOKS = 3
 
-module.exports = { ClusterBridge, MOST_REDIRECTS }
+module.exports = { ClusterBridge }

@@ -9,6 +9,7 @@
 
 const { inspect } = require('node:util')
 
+const { addressOf } = require('../addresses')
 const { checkText, named, prefixed } = require('../arguments')
 const { RedisClient } = require('../client/client')
 const { settleWith } = require('../methods/callback')
@@ -21,7 +22,7 @@ const { clusterMulti } = require('./multi')
 const { parseClusterOptions } = require('./options')
 const { scanAll } = require('./scan')
 const { sendByKey } = require('./send-by-key')
-const { topologyOf } = require('./topology')
+const { Topology } = require('./topology')
 
 /** A client of a cluster. Made by `createCluster`. */
 class RedisCluster extends RedisClient {
@@ -56,7 +57,7 @@ class RedisCluster extends RedisClient {
     return this._self.#known().slots
   }
 
-  /** All nodes by `host:port`. */
+  /** All nodes by `host:port`, or `[host]:port` for IPv6. */
   get nodeByAddress () {
     return this._self.#known().nodeByAddress
   }
@@ -93,7 +94,7 @@ class RedisCluster extends RedisClient {
     }
     const self = this._self
     const { readonly } = node
-    const address = `${host}:${port}`
+    const address = addressOf({ host, port })
     let client = self.#clients.get(address)
     if (client === undefined) {
       const { url, ...options } = self.#options
@@ -236,11 +237,11 @@ class RedisCluster extends RedisClient {
   }
 
   #nodeAt (place) {
-    return [...this.nodeByAddress.values()].find(node => node.place === place)
+    return this.#known().nodeByPlace.get(place)
   }
 
   #known () {
-    this.#topology ??= topologyOf(this._bridge.shards())
+    this.#topology ??= new Topology(this._bridge.shards())
     return this.#topology
   }
 

@@ -8,6 +8,7 @@
  * `routing` key of `multi(routing)`.
  */
 
+const { bytesOf } = require('../boundary/batch')
 const { settleWith } = require('../methods/callback')
 const native = require('../native')
 
@@ -74,8 +75,8 @@ function routed (target, route) {
 
 /** Whether the command that was written has keys. */
 function hasKeys (head, { chunks, body }) {
-  const text = chunks === null ? head + body : `${head}${chunks.join('')}${body}`
-  return native.slotOfCommand(Buffer.from(text, 'latin1')) !== null
+  const bytes = Buffer.concat([Buffer.from(head, 'latin1'), bytesOf(chunks, body)])
+  return native.slotOfCommand(bytes) !== null
 }
 
 module.exports = { clusterMulti }

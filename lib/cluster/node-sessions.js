@@ -41,6 +41,10 @@ class NodeSessions {
     return [...this.byPlace.values()].flatMap(({ idle }) => idle)
   }
 
+  * targets () {
+    for (const sessions of this.byPlace.values()) yield * sessions.targets()
+  }
+
   sum (number) {
     let sum = 0
     for (const sessions of this.byPlace.values()) sum += number(sessions)

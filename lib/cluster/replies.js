@@ -7,9 +7,15 @@
  * the replies, and a sum has the type of what was added.
  */
 
+const { fromTransform } = require('../errors')
+
 /** The reply that `policy` makes of `replies`, of which there is one at least. */
 function merge (policy, replies) {
-  return MERGES[policy](replies)
+  try {
+    return MERGES[policy](replies)
+  } catch (error) {
+    throw fromTransform(error)
+  }
 }
 
 const MERGES = {

@@ -10,7 +10,9 @@
  */
 
 const { RedisClient } = require('../client/client')
-const { ConnectionError, ErrorReply, OxidisError, TimeoutError } = require('../errors')
+const { text } = require('../commands/shapes')
+const { ConnectionError, ErrorReply, OxidisError, TimeoutError, misshapen } = require('../errors')
+const { performance } = require('../timers')
 const { mayPass } = require('./outcomes')
 const { unlessReplaced } = require('./spread')
 const { viewOver, viewWith } = require('./views')
@@ -173,11 +175,12 @@ class Progress {
 }
 
 /** What a node's answer to CLUSTER NODES says of its own slots. */
-function slotsOf (text) {
-  const [, , , , , , , , ...words] = text.split('\n').find(isOwn)?.split(' ') ?? []
+function slotsOf (reply) {
+  const [, , , , , , , , ...words] = text(reply).split('\n').find(isOwn)?.split(' ') ?? []
   const owned = new Set()
   const leaving = new Map()
   const arriving = new Set()
+  let named = 0
   for (const word of words) {
     // `[slot->-id]` goes to that node, `[slot-<-id]` comes from it.
     const [, moving, arrow, id] = /^\[(\d+)-([<>])-(\w+)\]/.exec(word) ?? []
@@ -185,6 +188,9 @@ function slotsOf (text) {
     else if (arrow === '<') arriving.add(Number(moving))
     else {
       const [first, last = first] = word.split('-').map(Number)
+      // Each slot is named once, so more names would be a loop for as long as the server likes.
+      named += last - first + 1
+      if (!(last < SLOTS && named <= SLOTS)) throw misshapen(': these are no slots')
       for (let slot = first; slot <= last; slot++) owned.add(slot)
     }
   }
@@ -217,6 +223,9 @@ const { scan: SCAN, clusterNodes: NODES } = RedisClient.prototype
  * replaces a primary within 20 s.
  */
 const PATIENCE = 30_000
+
+/** The slots of a cluster, whatever its size. */
+const SLOTS = 16_384
 
 /** How often one node is scanned: again after each loss, and when slots have come to it. */
 const MOST_SCANS = 100

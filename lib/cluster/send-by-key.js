@@ -9,14 +9,16 @@
  */
 
 const { Arguments, isText } = require('../arguments')
+const { bytesOf } = require('../boundary/batch')
 const { ASKING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
-const { isRedirect } = require('../error-replies')
-const { MaxCommandRedirectionsError } = require('../errors')
+const { OPAQUE } = require('../commands/flags')
+const { judge } = require('../commands/guards')
+const { isRedirect, isServerText } = require('../error-replies')
 const { withRest } = require('../methods/deadline')
 const native = require('../native')
 const { parseCommandOptions } = require('../options/client')
-const { MOST_REDIRECTS } = require('./bridge')
+const { performance } = require('../timers')
 const { slotOf } = require('./key-slot')
 const { viewOver } = require('./views')
 
@@ -33,24 +35,26 @@ async function sendByKey (cluster, firstKey, args, options) {
   }
   const slot = slotOf(firstKey)
   // The common method also refuses wrong arguments, and everything on a closed client.
-  if (cluster._bridge.isClosed || !args.every(isText) || slotOfAll(args) === slot) {
+  const isRight = Array.isArray(args) && args.every(isText)
+  if (cluster._bridge.isClosed || !isRight || slotOfAll(args) === slot) {
     return send.call(cluster, args, options)
   }
   const command = parseCommandOptions(options, cluster._command)
   const start = performance.now()
-  let target
+  // A script's own error may begin like a redirect, after the script has written.
+  const isOpaque = (judge(args).flags & OPAQUE) !== 0
+  // The place of the node that an ASK has named.
+  let asked
   for (let redirects = 0; ; redirects++) {
     const bridge = cluster._bridge
     const left = withRest(command, start)
-    const place = target?.place ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
+    const place = asked ?? bridge.primaryOf(slot) ?? await found(bridge, slot, left)
     try {
-      return await sendTo(cluster, bridge.way(place), args, left, target !== undefined)
+      return await sendTo(cluster, bridge.way(place), args, left, asked !== undefined)
     } catch (error) {
-      if (!isRedirect(error.code) || cluster._bridge.isClosed) throw error
-      if (redirects === MOST_REDIRECTS) throw tooMany(error)
-      const [, , address] = error.message.split(' ')
-      target = error.code === 'ASK' ? cluster.nodeByAddress.get(address) : undefined
-      if (target === undefined) await bridge.refresh()
+      const isRefused = isRedirect(error.code) && (!isOpaque || isServerText(error.message))
+      if (!isRefused || cluster._bridge.isClosed) throw error
+      asked = await bridge.redirected(error, redirects, slot)
     }
   }
 }
@@ -74,13 +78,8 @@ function slotOfAll (args) {
   const w = new Arguments()
   w.reset(null)
   for (const arg of args) w.arg(arg, 'args')
-  const text = (w.chunks ?? []).join('') + w.body
-  return native.slotOfCommand(Buffer.from(`*${args.length}\r\n${text}`, 'latin1'))
-}
-
-function tooMany (cause) {
-  return new MaxCommandRedirectionsError(`the cluster has sent the command on ${MOST_REDIRECTS} ` +
-    'times: its nodes do not agree on who has its slot', { retryable: true, cause })
+  const head = Buffer.from(`*${args.length}\r\n`)
+  return native.slotOfCommand(Buffer.concat([head, bytesOf(w.chunks, w.body)]))
 }
 
 const { sendCommand: send } = RedisClient.prototype

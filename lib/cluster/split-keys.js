@@ -6,6 +6,7 @@
  */
 
 const { isText, prefixed } = require('../arguments')
+const { tuple } = require('../commands/shapes')
 const { withCallback } = require('../methods/callback')
 const { slotOf } = require('./key-slot')
 const { checkAll } = require('./outcomes')
@@ -84,7 +85,8 @@ function grouped (items, slots) {
 function inOrder (groups, replies) {
   const all = []
   groups.forEach(({ indexes }, group) => {
-    indexes.forEach((index, i) => { all[index] = replies[group][i] })
+    const some = tuple(replies[group], indexes.length)
+    indexes.forEach((index, i) => { all[index] = some[i] })
   })
   return all
 }

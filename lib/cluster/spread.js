@@ -9,11 +9,14 @@
  * Invariant: whatever is called in one turn reaches each node in the order of the calls.
  */
 
+const { isUint8Array } = require('node:util').types
+
 const { Arguments, named } = require('../arguments')
 const { REPEATABLE, flagsOf } = require('../commands/flags')
 const { ConnectionError, ErrorReply, TimeoutError } = require('../errors')
 const { withCallback } = require('../methods/callback')
 const { isOver, withRest } = require('../methods/deadline')
+const { performance } = require('../timers')
 const { checkAll, mayPass } = require('./outcomes')
 const { merge } = require('./replies')
 const { viewOver, viewWith } = require('./views')
@@ -126,7 +129,7 @@ function checked (row, args, prefix) {
   } catch (error) {
     throw named(row.name, error)
   }
-  return args.map(arg => arg instanceof Uint8Array ? Buffer.from(arg) : arg)
+  return args.map(arg => isUint8Array(arg) ? Buffer.from(arg) : arg)
 }
 
 /** Errors that come from a node, not from the caller. */

@@ -4,38 +4,66 @@
  * The nodes of a cluster as the application sees them: shards, slots, masters, replicas.
  */
 
-/**
- * What the application sees of `shards`, which the native side has told.
- * @returns {{ shards: object[], slots: object[], masters: object[], replicas: object[],
- *   nodeByAddress: Map<string, object> }}
- */
-function topologyOf (shards) {
-  const nodeByAddress = new Map()
-  const node = ({ place, host, port, id }, readonly) => {
-    const address = `${host}:${port}`
-    const made = { id, address, host, port, readonly }
-    // Hidden: the number by which the native side finds the node.
-    Object.defineProperty(made, 'place', { value: place })
-    nodeByAddress.set(address, made)
-    return made
+const { addressOf, parseAddress } = require('../addresses')
+
+/** What the application sees of `shards`, which the native side has told. */
+class Topology {
+  #slots = null
+
+  constructor (shards) {
+    this.nodeByAddress = new NodesByAddress()
+    /** Place of a node -> the node. */
+    this.nodeByPlace = new Map()
+    /** Ranges of slots of each shard: first and last slot in turns. */
+    this.ranges = shards.map(({ slots }) => slots)
+    this.shards = shards.map(({ primary, replicas }) => ({
+      master: this.add(primary, false), replicas: replicas.map(replica => this.add(replica, true))
+    }))
+    this.masters = this.shards.map(({ master }) => master)
+    this.replicas = this.shards.flatMap(({ replicas }) => replicas)
   }
-  const slots = Array.from({ length: 16384 })
-  const made = shards.map(({ primary, replicas, slots: ranges }) => {
-    const shard = {
-      master: node(primary, false), replicas: replicas.map(replica => node(replica, true))
+
+  add ({ place, host, port, id }, readonly) {
+    const address = addressOf({ host, port })
+    const node = { id, address, host, port, readonly }
+    // Hidden: the number by which the native side finds the node.
+    Object.defineProperty(node, 'place', { value: place })
+    this.nodeByAddress.set(address, node)
+    this.nodeByPlace.set(place, node)
+    return node
+  }
+
+  /**
+   * For each of the 16,384 slots its shard. Made when it is read first: the topology changes with
+   * each slot that moves, and an application seldom looks at single slots.
+   */
+  get slots () {
+    if (this.#slots !== null) return this.#slots
+    this.#slots = new Array(16384).fill(undefined)
+    for (const [index, ranges] of this.ranges.entries()) {
+      for (let i = 0; i < ranges.length; i += 2) {
+        this.#slots.fill(this.shards[index], ranges[i], ranges[i + 1] + 1)
+      }
     }
-    for (let i = 0; i < ranges.length; i += 2) {
-      for (let slot = ranges[i]; slot <= ranges[i + 1]; slot++) slots[slot] = shard
-    }
-    return shard
-  })
-  return {
-    shards: made,
-    slots,
-    masters: made.map(({ master }) => master),
-    replicas: made.flatMap(({ replicas }) => replicas),
-    nodeByAddress
+    return this.#slots
   }
 }
 
-module.exports = { topologyOf }
+/**
+ * Address -> node. IPv6 addresses stand in brackets, as in the messages of errors; they are found
+ * without them as well, as node-redis writes them.
+ */
+class NodesByAddress extends Map {
+  get (address) {
+    const node = super.get(address)
+    if (node !== undefined || typeof address !== 'string') return node
+    const parsed = parseAddress(address)
+    return parsed && super.get(addressOf(parsed))
+  }
+
+  has (address) {
+    return this.get(address) !== undefined
+  }
+}
+
+module.exports = { Topology }

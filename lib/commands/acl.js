@@ -6,7 +6,8 @@
 
 const { isGiven } = require('../arguments')
 const { none } = require('./forms')
-const { double, map } = require('./replies')
+const { double, map, maps } = require('./replies')
+const { list } = require('./shapes')
 
 module.exports = [
   {
@@ -54,7 +55,7 @@ module.exports = [
       w.arg(username, 'username')
     },
     reply: (reply, mapping) => reply === null ? null : map(reply, mapping, (name, value) => (
-      name === 'selectors' ? value.map(selector => map(selector, mapping)) : value
+      name === 'selectors' ? maps(value, mapping) : value
     )),
     ts: '(username: RedisArgument): Promise<{ flags: T[]; passwords: T[]; commands: T; keys: T; ' +
       'channels: T; selectors: { commands: T; keys: T; channels: T }[] } | null>'
@@ -80,7 +81,7 @@ module.exports = [
     args (w, count) {
       if (count !== undefined && count !== null) w.int(count, 'count')
     },
-    reply: (reply, mapping) => reply.map(item => map(item, mapping, (name, value) => (
+    reply: (reply, mapping) => list(reply).map(item => map(item, mapping, (name, value) => (
       name === 'age-seconds' ? double(value, mapping) : value
     ))),
     ts: "(count?: RedisInteger): Promise<{ count: number; reason: T; context: T; object: T; " +

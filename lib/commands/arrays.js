@@ -6,9 +6,12 @@
  * 2^53 is a BigInt.
  */
 
+const { isMap } = require('node:util').types
+
 const { fail, isText } = require('../arguments')
 const { key } = require('./forms')
 const { map } = require('./replies')
+const { list, tuple } = require('./shapes')
 
 const LINEAR = 'O(N) where N is the number of indexes.'
 const INDEXED = 'Promise<{ index: number; value: T }[]>'
@@ -171,7 +174,7 @@ function listOf (entries) {
   if (Array.isArray(entries) && !entries.every(Array.isArray)) {
     fail('entries', 'an array of [index, value]', entries)
   }
-  const list = entries instanceof Map || Array.isArray(entries)
+  const list = isMap(entries) || Array.isArray(entries)
     ? [...entries]
     : Object.entries(entries)
   if (list.length === 0) throw new TypeError('argument "entries" must have at least one element')
@@ -179,7 +182,10 @@ function listOf (entries) {
 }
 
 function indexed (reply) {
-  return reply.map(([index, value]) => ({ index, value }))
+  return list(reply).map(item => {
+    const [index, value] = tuple(item, 2)
+    return { index, value }
+  })
 }
 
 const GREP_OPTIONS = new Set(['COMBINATOR', 'LIMIT', 'NOCASE'])

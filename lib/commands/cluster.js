@@ -7,7 +7,8 @@
 
 const { fail, isGiven } = require('../arguments')
 const { none } = require('./forms')
-const { map } = require('./replies')
+const { maps } = require('./replies')
+const { list, tuple } = require('./shapes')
 
 module.exports = [
   row('clusterAddSlots', 'ADDSLOTS', slots, '(slots: RedisInteger | RedisInteger[])', "'OK'"),
@@ -30,7 +31,7 @@ module.exports = [
   row('clusterKeySlot', 'KEYSLOT', (w, key) => w.key(key, 'key'), '(key: RedisArgument)', 'number'),
   {
     ...row('clusterLinks', 'LINKS', none, '()', 'ClusterLink<T>[]'),
-    reply: (reply, mapping) => reply.map(link => map(link, mapping))
+    reply: maps
   },
   row('clusterMeet', 'MEET', (w, host, port) => {
     w.arg(host, 'host')
@@ -54,9 +55,10 @@ module.exports = [
     'nodeId?: RedisArgument)', "'OK'"),
   {
     ...row('clusterSlots', 'SLOTS', none, '()', 'ClusterSlots<T>[]'),
-    reply: reply => reply.map(([from, to, master, ...replicas]) => (
-      { from, to, master: address(master), replicas: replicas.map(address) }
-    ))
+    reply: reply => list(reply).map(range => {
+      const [from, to, master, ...replicas] = tuple(range, 3)
+      return { from, to, master: address(master), replicas: replicas.map(address) }
+    })
   }
 ]
 
@@ -101,7 +103,8 @@ function mode (...modes) {
   }
 }
 
-function address ([host, port, id]) {
+function address (reply) {
+  const [host, port, id] = tuple(reply, 2)
   return { host, port, id }
 }
 

@@ -7,7 +7,9 @@
  */
 
 const { fail, isGiven } = require('../arguments')
+const { put } = require('../fields')
 const { none } = require('./forms')
+const { number, text, unlike } = require('./shapes')
 
 module.exports = [
   {
@@ -50,7 +52,7 @@ module.exports = [
     upper: 'CLIENT_INFO',
     command: ['CLIENT', 'INFO'],
     args: none,
-    reply: reply => clientInfo(String(reply)),
+    reply: reply => clientInfo(text(reply)),
     ts: '(): Promise<ClientInfo>'
   },
   {
@@ -79,7 +81,7 @@ module.exports = [
         w.args(o.ID, 'filter.ID')
       }
     },
-    reply: reply => String(reply).split('\n').filter(Boolean).map(clientInfo),
+    reply: reply => text(reply).split('\n').filter(Boolean).map(clientInfo),
     ts: '(filter?: ClientListFilter): Promise<ClientInfo[]>'
   },
   {
@@ -133,12 +135,15 @@ function clientInfo (line) {
     const end = word.indexOf('=')
     if (end > 0) fields.set(word.slice(0, end), word.slice(end + 1))
   }
+  if (!fields.has('id')) throw unlike('the id of a connection', undefined)
   const info = {}
   for (const [name, field, always] of TEXT_FIELDS) {
-    if (always || fields.has(field)) info[name] = fields.get(field)
+    if (always || fields.has(field)) put(info, name, fields.get(field))
   }
   for (const [name, field, always] of NUMBER_FIELDS) {
-    if (always || fields.has(field)) info[name] = Number(fields.get(field))
+    if (fields.has(field)) put(info, name, number(fields.get(field)))
+    // As in node-redis, where a server is too old for it.
+    else if (always) put(info, name, NaN)
   }
   return info
 }

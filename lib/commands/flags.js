@@ -10,7 +10,10 @@
  * STATE: it changes the connection it runs on, so it must not go to a shared one.
  * SUBSCRIBE: it turns the connection into a stream of messages.
  * CONTAINER: it only has subcommands, each with flags of its own.
+ * OPAQUE: it runs a program, whose error replies begin with whatever word the program likes.
  */
+
+const { wordOf } = require('../arguments')
 
 const READONLY = 1
 const WRITE = 2
@@ -19,18 +22,43 @@ const BLOCKING = 8
 const STATE = 16
 const SUBSCRIBE = 32
 const CONTAINER = 64
+const OPAQUE = 128
 
 /**
- * The flags of a command; 0 for one that is not known. `sub` is its first argument: a string, a
- * Buffer or undefined. Both may be in either case.
+ * The flags of a command; OPAQUE for one that is not known. `sub` is its first argument, or
+ * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the
+ * flags of its command and OPAQUE; if others change the connection, it counts as changing it.
  */
 function flagsOf (name, sub) {
-  const command = String(name).toUpperCase()
-  const flags = TABLE.get(command)
-  if (flags === undefined) return 0
+  const command = wordOf(name).toUpperCase()
+  const flags = flagsOfCommand(command)
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
-  return TABLE.get(`${command}|${String(sub).toUpperCase()}`) ?? flags
+  return flagsOfSubcommand(command, wordOf(sub).toUpperCase())
 }
+
+/** Those of a command without its subcommand, by its upper-case name. */
+function flagsOfCommand (command) {
+  return TABLE.get(command) ?? OPAQUE
+}
+
+/** Those of a subcommand, by both upper-case names. The command has subcommands. */
+function flagsOfSubcommand (command, sub) {
+  const flags = TABLE.get(`${command}|${sub}`)
+  if (flags !== undefined) return flags
+  const others = TABLE.get(command) | OPAQUE
+  return CHANGERS.has(command) ? others | STATE : others
+}
+
+/**
+ * What a row has of the flags of its command.
+ * @param {number} flags
+ */
+function factsOf (flags) {
+  return { isRead: (flags & READONLY) !== 0, isOpaque: (flags & OPAQUE) !== 0 }
+}
+
+/** The commands of which some subcommands change the connection. */
+const CHANGERS = new Set(['CLIENT', 'HIMPORT', 'SCRIPT'])
 
 /** [bits, names separated by blanks] */
 const GROUPS = [
@@ -43,15 +71,12 @@ const GROUPS = [
     'CLUSTER|DELSLOTSRANGE CLUSTER|FAILOVER CLUSTER|FLUSHSLOTS CLUSTER|FORGET CLUSTER|HELP',
     'CLUSTER|MEET CLUSTER|REPLICATE CLUSTER|RESET CLUSTER|SAVECONFIG CLUSTER|SET-CONFIG-EPOCH',
     'CLUSTER|SETSLOT CLUSTER|SLOT-STATS COMMAND|HELP CONFIG|HELP CONFIG|RESETSTAT CONFIG|REWRITE',
-    'CONFIG|SET DEBUG DELEX DIGEST EVAL EVALSHA FAILOVER FCALL FUNCTION|HELP FUNCTION|KILL',
-    'HOTKEYS|GET HOTKEYS|RESET HOTKEYS|START HOTKEYS|STOP INCREX LATENCY|HELP LATENCY|RESET',
-    'LMOVEM MEMORY|HELP MEMORY|PURGE MODULE|HELP MODULE|LOAD MODULE|LOADEX MODULE|UNLOAD MSETEX',
-    'OBJECT|HELP PFSELFTEST PUBLISH PUBSUB|HELP REPLICAOF SAVE SCRIPT|EXISTS SCRIPT|FLUSH',
-    'SCRIPT|HELP SCRIPT|KILL SCRIPT|LOAD SDIFFCARD SHUTDOWN SLAVEOF SLOWLOG|HELP SLOWLOG|RESET',
-    'SPUBLISH SUNIONCARD VRANGE XCFGSET XGROUP|HELP XINFO|HELP XNACK'
-  ]],
-  [1, [
-    'EVALSHA_RO EVAL_RO FCALL_RO'
+    'CONFIG|SET DEBUG DELEX DIGEST FAILOVER FUNCTION|HELP FUNCTION|KILL HOTKEYS|GET HOTKEYS|RESET',
+    'HOTKEYS|START HOTKEYS|STOP INCREX LATENCY|HELP LATENCY|RESET LMOVEM MEMORY|HELP MEMORY|PURGE',
+    'MODULE|HELP MODULE|LOAD MODULE|LOADEX MODULE|UNLOAD MSETEX OBJECT|HELP PFSELFTEST PUBLISH',
+    'PUBSUB|HELP REPLICAOF SAVE SCRIPT|EXISTS SCRIPT|FLUSH SCRIPT|HELP SCRIPT|KILL SCRIPT|LOAD',
+    'SCRIPT|SHOW SDIFFCARD SHUTDOWN SLAVEOF SLOWLOG|HELP SLOWLOG|RESET SPUBLISH SUNIONCARD VRANGE',
+    'XCFGSET XGROUP|HELP XINFO|HELP XNACK'
   ]],
   [2, [
     'APPEND BITFIELD BITOP COPY DECR DECRBY DEL EXPIRE EXPIREAT FLUSHALL FLUSHDB FUNCTION|DELETE',
@@ -100,10 +125,10 @@ const GROUPS = [
     'BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREADGROUP'
   ]],
   [16, [
-    'ASKING AUTH CLIENT|CACHING CLIENT|NO-EVICT CLIENT|NO-TOUCH CLIENT|REPLY CLIENT|SETINFO',
-    'CLIENT|SETNAME CLIENT|TRACKING DISCARD EXEC HELLO HIMPORT|DISCARD HIMPORT|DISCARDALL',
-    'HIMPORT|PREPARE HIMPORT|SET MULTI QUIT READONLY READWRITE REPLCONF RESET SCRIPT|DEBUG SELECT',
-    'UNWATCH WATCH'
+    'ASKING AUTH CLIENT|CACHING CLIENT|CAPA CLIENT|IMPORT-SOURCE CLIENT|NO-EVICT CLIENT|NO-TOUCH',
+    'CLIENT|REPLY CLIENT|SETINFO CLIENT|SETNAME CLIENT|TRACKING DISCARD EXEC HELLO',
+    'HIMPORT|DISCARD HIMPORT|DISCARDALL HIMPORT|PREPARE HIMPORT|SET MULTI QUIT READONLY READWRITE',
+    'REPLCONF RESET SCRIPT|DEBUG SELECT UNWATCH WATCH'
   ]],
   [32, [
     'MONITOR PSUBSCRIBE PSYNC PUNSUBSCRIBE SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE'
@@ -114,6 +139,12 @@ const GROUPS = [
   ]],
   [68, [
     'COMMAND'
+  ]],
+  [128, [
+    'EVAL EVALSHA FCALL'
+  ]],
+  [129, [
+    'EVALSHA_RO EVAL_RO FCALL_RO'
   ]]
 ]
 
@@ -124,4 +155,17 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { flagsOf, READONLY, WRITE, REPEATABLE, BLOCKING, STATE, SUBSCRIBE, CONTAINER }
+module.exports = {
+  factsOf,
+  flagsOf,
+  flagsOfCommand,
+  flagsOfSubcommand,
+  READONLY,
+  WRITE,
+  REPEATABLE,
+  BLOCKING,
+  STATE,
+  SUBSCRIBE,
+  CONTAINER,
+  OPAQUE
+}

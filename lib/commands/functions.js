@@ -7,7 +7,8 @@
 
 const { isGiven } = require('../arguments')
 const { evaluate, none } = require('./forms')
-const { map } = require('./replies')
+const { map, maps } = require('./replies')
+const { list } = require('./shapes')
 
 module.exports = [
   {
@@ -58,7 +59,7 @@ module.exports = [
     name: 'functionList',
     upper: 'FUNCTION_LIST',
     command: ['FUNCTION', 'LIST'],
-    args: list,
+    args: libraryName,
     reply: libraries,
     ts: '(options?: FunctionListOptions): Promise<FunctionLibrary<T>[]>'
   },
@@ -67,7 +68,7 @@ module.exports = [
     upper: 'FUNCTION_LIST_WITHCODE',
     command: ['FUNCTION', 'LIST'],
     args (w, options) {
-      list(w, options)
+      libraryName(w, options)
       w.token('WITHCODE')
     },
     reply: libraries,
@@ -108,7 +109,7 @@ module.exports = [
   }
 ]
 
-function list (w, options) {
+function libraryName (w, options) {
   const o = w.options(options, 'options', LIST_OPTIONS)
   if (!o?.LIBRARYNAME) return
   w.token('LIBRARYNAME')
@@ -116,8 +117,8 @@ function list (w, options) {
 }
 
 function libraries (reply, mapping) {
-  return reply.map(library => map(library, mapping, (name, value) => (
-    name === 'functions' ? value.map(one => map(one, mapping)) : value
+  return list(reply).map(library => map(library, mapping, (name, value) => (
+    name === 'functions' ? maps(value, mapping) : value
   )))
 }
 

@@ -6,7 +6,9 @@
  */
 
 const { fail } = require('../arguments')
+const { put } = require('../fields')
 const { double } = require('./replies')
+const { list, tuple } = require('./shapes')
 
 /** What a search can tell beside the members. */
 const GEO_REPLY_WITH = Object.freeze({
@@ -48,13 +50,15 @@ function replyWith (w, v) {
  * members alone when nothing was.
  */
 function located (reply, mapping, asked = []) {
-  if (asked.length === 0) return reply.map(member => ({ member }))
-  return reply.map(([member, ...rest]) => {
+  if (asked.length === 0) return list(reply).map(member => ({ member }))
+  const told = new Set(asked)
+  return list(reply).map(item => {
+    const [member, ...rest] = tuple(item, 1 + told.size)
     const made = { member }
-    if (asked.includes(GEO_REPLY_WITH.DISTANCE)) made.distance = double(rest.shift(), mapping)
-    if (asked.includes(GEO_REPLY_WITH.HASH)) made.hash = rest.shift()
-    if (asked.includes(GEO_REPLY_WITH.COORDINATES)) {
-      made.coordinates = position(rest.shift(), mapping)
+    if (told.has(GEO_REPLY_WITH.DISTANCE)) put(made, 'distance', double(rest.shift(), mapping))
+    if (told.has(GEO_REPLY_WITH.HASH)) put(made, 'hash', rest.shift())
+    if (told.has(GEO_REPLY_WITH.COORDINATES)) {
+      put(made, 'coordinates', position(rest.shift(), mapping))
     }
     return made
   })
@@ -63,7 +67,8 @@ function located (reply, mapping, asked = []) {
 /** A place, or null when there is no such member. */
 function position (reply, mapping) {
   if (reply === null) return null
-  return { longitude: double(reply[0], mapping), latitude: double(reply[1], mapping) }
+  const [longitude, latitude] = tuple(reply, 2)
+  return { longitude: double(longitude, mapping), latitude: double(latitude, mapping) }
 }
 
 const REPLY_WITH = Object.values(GEO_REPLY_WITH)

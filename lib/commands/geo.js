@@ -10,6 +10,7 @@ const {
   SEARCH_OPTIONS, STORE_OPTIONS, coordinates, located, position, replyWith, searchOptions, unit
 } = require('./geo-forms')
 const { double } = require('./replies')
+const { list } = require('./shapes')
 
 module.exports = [
   {
@@ -46,7 +47,7 @@ module.exports = [
   {
     name: 'geoPos',
     args: keyMembers,
-    reply: (reply, mapping) => reply.map(item => position(item, mapping)),
+    reply: (reply, mapping) => list(reply).map(item => position(item, mapping)),
     ts: '(key: RedisArgument, member: RedisVariadicArgument): Promise<(GeoPosition | null)[]>'
   },
   {

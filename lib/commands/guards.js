@@ -7,13 +7,17 @@
  * there. A session may be changed in any way, but every command must have exactly one reply.
  */
 
-const { isText } = require('../arguments')
-const { BLOCKING, STATE, SUBSCRIBE, flagsOf } = require('./flags')
+const { isText, wordOf } = require('../arguments')
+const {
+  BLOCKING, CONTAINER, STATE, SUBSCRIBE, flagsOfCommand, flagsOfSubcommand
+} = require('./flags')
 
 const OWN_CONNECTION = 'needs a connection of its own: use client.session(async session => ...)'
 const TRANSACTION = 'opens or ends a transaction, and the connection is shared: use client.multi()'
 const MESSAGES = 'turns the connection into a stream of messages:'
 const SILENT = 'would leave commands without a reply, and so their promises pending'
+const UNKNOWN = 'with a subcommand that oxidis does not know may change the connection that all ' +
+  `commands of this client share: ${OWN_CONNECTION}`
 const FIXED = 'changes the connection that all commands share: use the option'
 
 /** Commands -> why they are refused on a lane, and the right call. */
@@ -50,18 +54,27 @@ const byName = groups => new Map(Object.entries(groups).flatMap(([names, why]) =
 const LANE_REFUSALS = byName({ ...ON_LANE, ...ANYWHERE })
 const SESSION_REFUSALS = byName({ ...IN_SESSION, ...ANYWHERE })
 
-/** The name and the flags of a command that the caller has put together. */
+/**
+ * The name and the flags of a command that the caller has put together, as strings or as bytes. The
+ * name has its subcommand, if that is known: `CLIENT REPLY`.
+ * @param {(string | Uint8Array)[]} args
+ */
 function judge (args) {
   if (!isText(args[0])) return { name: undefined, flags: 0 }
-  const sub = args.length > 1 && isText(args[1]) ? args[1] : undefined
-  let name = String(args[0]).toUpperCase()
-  if (name === 'CLIENT' && sub !== undefined) name += ` ${String(sub).toUpperCase()}`
-  return { name, flags: flagsOf(args[0], sub) }
+  const name = wordOf(args[0]).toUpperCase()
+  const flags = flagsOfCommand(name)
+  if ((flags & CONTAINER) === 0 || !isText(args[1])) return { name, flags }
+  const sub = wordOf(args[1]).toUpperCase()
+  const flagsWithSub = flagsOfSubcommand(name, sub)
+  // A subcommand that is not known is not named: it may be a secret in the wrong place.
+  const isKnown = (flagsWithSub & CONTAINER) === 0
+  return { name: isKnown ? `${name} ${sub}` : name, flags: flagsWithSub }
 }
 
 /** Why `name` cannot go over a lane; null if it can. */
 function laneRefusal (name, flags) {
   if ((flags & (STATE | SUBSCRIBE)) === 0) return null
+  if ((flags & CONTAINER) !== 0) return UNKNOWN
   return LANE_REFUSALS.get(name) ??
     `changes the connection that all commands of this client share: ${OWN_CONNECTION}`
 }
@@ -83,14 +96,14 @@ function waitOf (name, flags, args) {
     index = indexOfBlock(args) + 1
     if (index === 0) return undefined
   }
-  const waits = Math.ceil(Number(String(args[index])) * unit)
+  const waits = Math.ceil(Number(index in args ? wordOf(args[index]) : NaN) * unit)
   return waits >= 0 && waits < Infinity ? waits : 0
 }
 
 /** The index of BLOCK in XREAD and XREADGROUP, -1 without it. A group may be called BLOCK too. */
 function indexOfBlock (args) {
   for (let i = 1; i < args.length; i++) {
-    const word = String(args[i]).toUpperCase()
+    const word = wordOf(args[i]).toUpperCase()
     if (word === 'BLOCK') return i
     // Only keys and ids follow, which may be called BLOCK as well.
     if (word === 'STREAMS') return -1

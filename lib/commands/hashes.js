@@ -4,9 +4,12 @@
  * Rows of the hash commands. See index.js for what a row is.
  */
 
+const { isMap } = require('node:util').types
+
 const { fail, isGiven, isText } = require('../arguments')
 const { key, keyCount, keyScan, suffixed, expiration } = require('./forms')
 const { fields } = require('./replies')
+const { paged } = require('./shapes')
 
 module.exports = [
   {
@@ -135,7 +138,10 @@ module.exports = [
   {
     name: 'hScan',
     args: keyScan,
-    reply: ([cursor, entries]) => ({ cursor, entries: fields(entries) }),
+    reply: reply => {
+      const [cursor, entries] = paged(reply)
+      return { cursor, entries: fields(entries) }
+    },
     ts: '(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): ' +
       'Promise<{ cursor: T; entries: { field: T; value: T }[] }>'
   },
@@ -144,7 +150,10 @@ module.exports = [
     upper: 'HSCAN_NOVALUES',
     command: ['HSCAN'],
     args: suffixed(keyScan, 'NOVALUES'),
-    reply: ([cursor, fields]) => ({ cursor, fields }),
+    reply: reply => {
+      const [cursor, fields] = paged(reply)
+      return { cursor, fields }
+    },
     about: 'Returns the fields without their values (since 7.4.0).',
     ts: '(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): ' +
       'Promise<{ cursor: T; fields: T[] }>'
@@ -233,7 +242,7 @@ function expiry (kind, name) {
 /** Writes the fields and values of an object, a Map, `[[f, v]]` or `[f, v, f, v]`. */
 function fieldValues (w, v, name) {
   countOf(v, name)
-  if (v instanceof Map) {
+  if (isMap(v)) {
     for (const [field, value] of v) fieldValue(w, field, value, name)
   } else if (!Array.isArray(v)) {
     for (const field of Object.keys(v)) fieldValue(w, field, v[field], name)
@@ -255,7 +264,7 @@ function fieldValue (w, field, value, name) {
 /** How many fields an object, a Map, `[[f, v]]` or `[f, v, f, v]` holds. None throws. */
 function countOf (v, name) {
   let count
-  if (v instanceof Map) count = v.size
+  if (isMap(v)) count = v.size
   else if (Array.isArray(v)) count = Array.isArray(v[0]) ? v.length : v.length / 2
   else if (v !== null && typeof v === 'object' && !isText(v)) count = Object.keys(v).length
   else fail(name, 'an object, a Map or an array of pairs', v)

@@ -6,7 +6,9 @@
 
 const { fail } = require('../arguments')
 const { none, required } = require('./forms')
+const { put } = require('../fields')
 const { entries } = require('./replies')
+const { list, number, tuple } = require('./shapes')
 
 module.exports = [
   {
@@ -72,20 +74,20 @@ function report (reply) {
   const facts = Array.isArray(reply) && reply.length === 1 ? reply[0] : reply
   for (const [field, value] of entries(facts)) {
     const [name, convert] = FACTS[field] ?? []
-    if (name !== undefined) made[name] = convert(value)
+    if (name !== undefined) put(made, name, convert(value))
   }
   return made
 }
 
 function keysWithCosts (reply) {
-  return entries(reply).map(([key, value]) => ({ key, value: Number(value) }))
+  return entries(reply).map(([key, value]) => ({ key, value: number(value) }))
 }
 
 /** Slots and ranges of slots: 5, [5] or [5, 9]. */
 function slotRanges (reply) {
-  return reply.map(range => {
-    const [start, end = start] = [range].flat().map(Number)
-    return { start, end }
+  return list(reply).map(range => {
+    const [start, end = start] = Array.isArray(range) ? tuple(range, 1) : [range]
+    return { start: number(start), end: number(end) }
   })
 }
 
@@ -96,20 +98,20 @@ function doc (summary, complexity) {
 /** name on the wire -> [name here, what makes the value] */
 const FACTS = {
   __proto__: null,
-  'tracking-active': ['trackingActive', Number],
-  'sample-ratio': ['sampleRatio', Number],
+  'tracking-active': ['trackingActive', number],
+  'sample-ratio': ['sampleRatio', number],
   'selected-slots': ['selectedSlots', slotRanges],
-  'sampled-commands-selected-slots-us': ['sampledCommandsSelectedSlotsUs', Number],
-  'all-commands-selected-slots-us': ['allCommandsSelectedSlotsUs', Number],
-  'all-commands-all-slots-us': ['allCommandsAllSlotsUs', Number],
-  'net-bytes-sampled-commands-selected-slots': ['netBytesSampledCommandsSelectedSlots', Number],
-  'net-bytes-all-commands-selected-slots': ['netBytesAllCommandsSelectedSlots', Number],
-  'net-bytes-all-commands-all-slots': ['netBytesAllCommandsAllSlots', Number],
-  'collection-start-time-unix-ms': ['collectionStartTimeUnixMs', Number],
-  'collection-duration-ms': ['collectionDurationMs', Number],
-  'total-cpu-time-sys-ms': ['totalCpuTimeSysMs', Number],
-  'total-cpu-time-user-ms': ['totalCpuTimeUserMs', Number],
-  'total-net-bytes': ['totalNetBytes', Number],
+  'sampled-commands-selected-slots-us': ['sampledCommandsSelectedSlotsUs', number],
+  'all-commands-selected-slots-us': ['allCommandsSelectedSlotsUs', number],
+  'all-commands-all-slots-us': ['allCommandsAllSlotsUs', number],
+  'net-bytes-sampled-commands-selected-slots': ['netBytesSampledCommandsSelectedSlots', number],
+  'net-bytes-all-commands-selected-slots': ['netBytesAllCommandsSelectedSlots', number],
+  'net-bytes-all-commands-all-slots': ['netBytesAllCommandsAllSlots', number],
+  'collection-start-time-unix-ms': ['collectionStartTimeUnixMs', number],
+  'collection-duration-ms': ['collectionDurationMs', number],
+  'total-cpu-time-sys-ms': ['totalCpuTimeSysMs', number],
+  'total-cpu-time-user-ms': ['totalCpuTimeUserMs', number],
+  'total-net-bytes': ['totalNetBytes', number],
   'by-cpu-time-us': ['byCpuTimeUs', keysWithCosts],
   'by-net-bytes': ['byNetBytes', keysWithCosts]
 }

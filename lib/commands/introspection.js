@@ -7,13 +7,15 @@
 
 const { fail } = require('../arguments')
 const { none } = require('./forms')
+const { put } = require('../fields')
 const { map, object } = require('./replies')
+const { list, number, text, tuple } = require('./shapes')
 
 module.exports = [
   {
     name: 'command',
     args: none,
-    reply: reply => reply.map(description),
+    reply: reply => list(reply).map(description),
     ts: '(): Promise<CommandReply[]>'
   },
   {
@@ -45,7 +47,10 @@ module.exports = [
     upper: 'COMMAND_GETKEYSANDFLAGS',
     command: ['COMMAND', 'GETKEYSANDFLAGS'],
     args: commandLine,
-    reply: reply => reply.map(([key, flags]) => ({ key, flags })),
+    reply: reply => list(reply).map(item => {
+      const [key, flags] = tuple(item, 2)
+      return { key, flags }
+    }),
     ts: '(args: RedisArgument[]): Promise<{ key: T; flags: T[] }[]>'
   },
   {
@@ -56,7 +61,7 @@ module.exports = [
       if (!Array.isArray(commands)) fail('commands', 'an array', commands)
       w.anyArgs(commands, 'commands')
     },
-    reply: reply => reply.map(item => item === null ? null : description(item)),
+    reply: reply => list(reply).map(item => item === null ? null : description(item)),
     ts: '(commands: RedisArgument[]): Promise<(CommandReply | null)[]>'
   },
   {
@@ -84,23 +89,23 @@ function commandLine (w, args) {
  * compares them. Servers before 7.0 send no tips, key specifications and subcommands.
  */
 function description (reply) {
-  const [name, arity, flags, firstKeyIndex, lastKeyIndex, step, categories] = reply
+  const [name, arity, flags, firstKeyIndex, lastKeyIndex, step, categories] = tuple(reply, 7)
   const [tips = [], keySpecs = [], subcommands = []] = reply.slice(7)
-  const words = Array.from(tips, String)
+  const words = list(tips).map(text)
   return {
-    name: String(name),
+    name: text(name),
     arity,
-    flags: new Set(Array.from(flags, String)),
+    flags: new Set(list(flags).map(text)),
     firstKeyIndex,
     lastKeyIndex,
     step,
-    categories: new Set(Array.from(categories, String)),
+    categories: new Set(list(categories).map(text)),
     policies: { request: policy(words, 'request'), response: policy(words, 'response') },
-    isKeyless: keySpecs.length === 0,
+    isKeyless: list(keySpecs).length === 0,
     nondeterministicOutput: words.includes('nondeterministic_output'),
     tips: words.filter(word => !word.includes('_policy:')),
-    keySpecs: Array.from(keySpecs, keySpec),
-    subcommands: subcommands.map(description)
+    keySpecs: list(keySpecs).map(keySpec),
+    subcommands: list(subcommands).map(description)
   }
 }
 
@@ -121,14 +126,14 @@ function keySpec (reply) {
 
 function specPart (reply, known) {
   const part = object(reply ?? [])
-  const type = String(part.type)
+  const type = part.type === undefined ? 'unknown' : text(part.type)
   const fields = known[type]
   if (fields === undefined) return { type: 'unknown' }
   const details = object(part.spec)
   const made = { type }
   for (const [name, field] of fields) {
     const value = details[field]
-    made[name] = name === 'keyword' ? String(value) : Number(value)
+    put(made, name, name === 'keyword' ? text(value) : number(value))
   }
   return made
 }
@@ -140,7 +145,7 @@ function docs (reply, mapping) {
 
 function documentation (reply, mapping) {
   return map(reply, mapping, (name, value) => {
-    if (name === 'arguments') return value.map(argument => documentation(argument, mapping))
+    if (name === 'arguments') return list(value).map(argument => documentation(argument, mapping))
     if (name === 'subcommands') return docs(value, mapping)
     return value
   })

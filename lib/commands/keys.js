@@ -7,6 +7,7 @@
 
 const { isGiven } = require('../arguments')
 const { key, keys, none, limit, scan } = require('./forms')
+const { paged } = require('./shapes')
 
 module.exports = [
   {
@@ -37,7 +38,7 @@ module.exports = [
       w.token('COUNT')
       w.int(o.COUNT, 'options.COUNT')
     },
-    reply: ([cursor, keys]) => ({ cursor, keys }),
+    reply: keysPage,
     ts: "(cursor: RedisArgument, flag: 'NO-EVICT', options?: { COUNT?: RedisInteger }): " +
       'Promise<{ cursor: T; keys: T[] }>',
     docs: { summary: 'Iterates over the keys with a flag.', complexity: 'O(1)', since: '8.12.0' }
@@ -193,7 +194,7 @@ module.exports = [
     args (w, cursor, options) {
       scan(w, cursor, options, SCAN_OPTIONS)
     },
-    reply: ([cursor, keys]) => ({ cursor, keys }),
+    reply: keysPage,
     ts: '(cursor: RedisArgument, options?: ScanOptions): Promise<{ cursor: T; keys: T[] }>'
   },
   {
@@ -295,6 +296,12 @@ function credentials (w, { username, password }) {
     w.token('AUTH')
   }
   w.arg(password, 'options.AUTH.password')
+}
+
+/** A page of keys. */
+function keysPage (reply) {
+  const [cursor, keys] = paged(reply)
+  return { cursor, keys }
 }
 
 const COPY_OPTIONS = new Set(['DB', 'REPLACE'])

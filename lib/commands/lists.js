@@ -5,6 +5,7 @@
  */
 
 const { key, keyCount, keySpan, waitSeconds } = require('./forms')
+const { tuple } = require('./shapes')
 
 /* A signature that two rows share. */
 const POPPED = '(key: RedisVariadicArgument, timeout: RedisDouble): ' +
@@ -239,7 +240,9 @@ function keysWait (w, key, timeout) {
 
 /** Which list had an element, and the element. */
 function popped (reply) {
-  return reply === null ? null : { key: reply[0], element: reply[1] }
+  if (reply === null) return null
+  const [key, element] = tuple(reply, 2)
+  return { key, element }
 }
 
 function position (w, key, element, options) {

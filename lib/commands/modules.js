@@ -7,6 +7,7 @@
 const { isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { object } = require('./replies')
+const { list } = require('./shapes')
 
 module.exports = [
   {
@@ -14,7 +15,7 @@ module.exports = [
     upper: 'MODULE_LIST',
     command: ['MODULE', 'LIST'],
     args: none,
-    reply: reply => reply.map(item => object(item)),
+    reply: reply => list(reply).map(item => object(item)),
     ts: '(): Promise<{ name: T; ver: number; path?: T; args?: T[] }[]>'
   },
   {

@@ -6,23 +6,23 @@
  * They are called after native decoding, which has already applied the type mapping to single
  * values. Each accepts what RESP2 and RESP3 send for the same command and returns one shape, so
  * that a program does not notice which protocol was negotiated. Names that come from the server
- * become own fields by definition, never by assignment: a field called `__proto__` survives.
+ * become own fields, whatever they are: a field called `__proto__` survives. What is no reply to
+ * the command throws (shapes.js).
  */
 
+const { put } = require('../fields')
 const { RESP_TYPES } = require('../resp-types')
+const { list, number, entriesOf, text, tuple, unlike } = require('./shapes')
 
 /** A double or null. RESP2 sends text, RESP3 a double. */
 function double (reply, mapping) {
   if (reply === null || typeof reply === 'number') return reply
-  if (mapping?.[RESP_TYPES.DOUBLE] === String) return String(reply)
-  const text = String(reply)
-  const named = NAMED_DOUBLES[text]
-  return named === undefined ? Number(text) : named
+  return mapping?.[RESP_TYPES.DOUBLE] === String ? text(reply) : number(reply)
 }
 
 /** A list of doubles and nulls. */
 function doubles (reply, mapping) {
-  return reply.map(item => double(item, mapping))
+  return list(reply).map(item => double(item, mapping))
 }
 
 /** Members with scores. RESP2 sends them flat, RESP3 (where not a cursor's page) in pairs. */
@@ -37,37 +37,46 @@ function fields (reply) {
 
 /** Calls `make(first, second)` for each pair of a flat list or of a list of pairs. */
 function paired (reply, make) {
+  const items = list(reply)
   const made = []
-  if (Array.isArray(reply[0])) {
-    for (const [first, second] of reply) made.push(make(first, second))
+  if (Array.isArray(items[0])) {
+    for (const item of items) {
+      const [first, second] = tuple(item, 2)
+      made.push(make(first, second))
+    }
   } else {
-    for (let i = 0; i < reply.length; i += 2) made.push(make(reply[i], reply[i + 1]))
+    if (items.length % 2 !== 0) throw unlike('a second of each pair', undefined)
+    for (let i = 0; i < items.length; i += 2) made.push(make(items[i], items[i + 1]))
   }
   return made
 }
 
 /** A member with its score, or null when the set was empty. */
 function popped (reply, mapping) {
-  if (reply.length === 0) return null
-  return { value: reply[0], score: double(reply[1], mapping) }
+  if (list(reply).length === 0) return null
+  const [value, score] = tuple(reply, 2)
+  return { value, score: double(score, mapping) }
 }
 
 /** A rank with its score, or null when there is no such member. */
 function ranked (reply, mapping) {
   if (reply === null) return null
-  return { rank: reply[0], score: double(reply[1], mapping) }
+  const [rank, score] = tuple(reply, 2)
+  return { rank, score: double(score, mapping) }
 }
 
 /** A key and what was popped from it, or null when all keys were empty. */
 function poppedFrom (reply, mapping) {
   if (reply === null) return null
-  return { key: reply[0], members: scored(reply[1], mapping) }
+  const [key, members] = tuple(reply, 2)
+  return { key, members: scored(members, mapping) }
 }
 
 /** A key and one member popped from it, or null when all keys stayed empty. */
 function poppedWithKey (reply, mapping) {
   if (reply === null) return null
-  return { key: reply[0], value: reply[1], score: double(reply[2], mapping) }
+  const [key, value, score] = tuple(reply, 3)
+  return { key, value, score: double(score, mapping) }
 }
 
 /**
@@ -76,18 +85,18 @@ function poppedWithKey (reply, mapping) {
  */
 function message (reply, mapping) {
   if (reply === null) return null
-  const [id, fields, millisElapsedFromDelivery, deliveriesCounter] = reply
-  const made = { id, message: fieldMap(fields ?? [], mapping) }
+  const [id, fields, millisElapsedFromDelivery, deliveriesCounter] = tuple(reply, 2)
+  const made = { id, message: fieldMap(list(fields ?? []), mapping) }
   if (millisElapsedFromDelivery !== undefined) {
-    made.millisElapsedFromDelivery = millisElapsedFromDelivery
+    put(made, 'millisElapsedFromDelivery', millisElapsedFromDelivery)
   }
-  if (deliveriesCounter !== undefined) made.deliveriesCounter = deliveriesCounter
+  if (deliveriesCounter !== undefined) put(made, 'deliveriesCounter', deliveriesCounter)
   return made
 }
 
 /** A list of entries of a stream. */
 function messages (reply, mapping) {
-  return reply.map(item => message(item, mapping))
+  return list(reply).map(item => message(item, mapping))
 }
 
 /** The fields of an entry: both protocols send them flat. */
@@ -117,35 +126,19 @@ function object (reply, convert = same) {
   return made
 }
 
-/** The entries of a map in any of its forms: flat list, Map, or object. Names become strings. */
-function entries (reply) {
-  if (Array.isArray(reply)) return paired(reply, (name, value) => [String(name), value])
-  if (reply instanceof Map) return Array.from(reply, ([name, value]) => [String(name), value])
-  return Object.entries(reply)
+/** A list of maps. */
+function maps (reply, mapping) {
+  return list(reply).map(item => map(item, mapping))
 }
 
-/** Gives `target` an own field, whatever its name. */
-function put (target, name, value) {
-  if (name === '__proto__') {
-    Object.defineProperty(target, name, {
-      value, writable: true, enumerable: true, configurable: true
-    })
-  } else {
-    target[name] = value
-  }
+/** The entries of a map in any of its forms: flat list, Map, or object. Names become strings. */
+function entries (reply) {
+  if (Array.isArray(reply)) return paired(reply, (name, value) => [text(name), value])
+  return entriesOf(reply).map(([name, value]) => [text(name), value])
 }
 
 function same (name, value) {
   return value
-}
-
-const NAMED_DOUBLES = {
-  __proto__: null,
-  inf: Infinity,
-  '+inf': Infinity,
-  '-inf': -Infinity,
-  nan: NaN,
-  '-nan': NaN
 }
 
 module.exports = {
@@ -161,7 +154,7 @@ module.exports = {
   messages,
   paired,
   map,
+  maps,
   object,
-  entries,
-  put
+  entries
 }

@@ -7,6 +7,7 @@
 
 const { fail, isGiven, isOptions, isText } = require('../arguments')
 const { none } = require('./forms')
+const { list, number, text, tuple } = require('./shapes')
 
 module.exports = [
   { name: 'bgRewriteAof', args: none, ts: '(): Promise<string>' },
@@ -118,25 +119,25 @@ function parameters (w, config) {
 }
 
 /** The misspelt `replicationOffest` is node-redis's, and programs read it. */
-function role ([kind, ...rest]) {
-  switch (String(kind)) {
+function role (reply) {
+  const [kind] = tuple(reply, 2)
+  switch (text(kind)) {
     case 'master': {
-      const [replicationOffest, replicas] = rest
-      return {
-        role: kind,
-        replicationOffest,
-        replicas: replicas.map(([host, port, offset]) => (
-          { host, port: Number(port), replicationOffest: Number(offset) }
-        ))
-      }
+      const [, replicationOffest, replicas] = tuple(reply, 3)
+      return { role: kind, replicationOffest, replicas: list(replicas).map(replica) }
     }
     case 'slave': {
-      const [host, port, state, dataReceived] = rest
+      const [, host, port, state, dataReceived] = tuple(reply, 5)
       return { role: kind, master: { host, port }, state, dataReceived }
     }
     default:
-      return { role: kind, masterNames: rest[0] }
+      return { role: kind, masterNames: list(reply[1]) }
   }
+}
+
+function replica (reply) {
+  const [host, port, offset] = tuple(reply, 3)
+  return { host, port: number(port), replicationOffest: number(offset) }
 }
 
 const BGSAVE_OPTIONS = new Set(['SCHEDULE'])

@@ -5,6 +5,7 @@
  */
 
 const { key, keys, keyCount, keyScan, destinationKeys } = require('./forms')
+const { paged } = require('./shapes')
 
 module.exports = [
   {
@@ -91,7 +92,10 @@ module.exports = [
   {
     name: 'sScan',
     args: keyScan,
-    reply: ([cursor, members]) => ({ cursor, members }),
+    reply: reply => {
+      const [cursor, members] = paged(reply)
+      return { cursor, members }
+    },
     ts: '(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): ' +
       'Promise<{ cursor: T; members: T[] }>'
   },

@@ -5,7 +5,7 @@
  * for what a row is. Sets to combine are keys, or `{ key, weight }` for those that allow weights.
  */
 
-const { fail } = require('../arguments')
+const { fail, isText } = require('../arguments')
 const { suffixed } = require('./forms')
 const { scored } = require('./replies')
 
@@ -116,7 +116,7 @@ function weighted (w, list) {
 }
 
 function isWeighted (item) {
-  return item !== null && typeof item === 'object' && !(item instanceof Uint8Array)
+  return item !== null && !isText(item) && typeof item === 'object'
 }
 
 const AGGREGATE_OPTIONS = new Set(['AGGREGATE'])

@@ -11,6 +11,7 @@ const { key, keyCount, keyScan, suffixed, waitSeconds } = require('./forms')
 const {
   double, doubles, popped, poppedFrom, poppedWithKey, ranked, scored
 } = require('./replies')
+const { paged } = require('./shapes')
 
 /* Signatures that several rows share. */
 const POPPED = '(key: RedisArgument): Promise<{ value: T; score: number } | null>'
@@ -164,7 +165,10 @@ module.exports = [
   {
     name: 'zScan',
     args: keyScan,
-    reply: ([cursor, members], mapping) => ({ cursor, members: scored(members, mapping) }),
+    reply: (reply, mapping) => {
+      const [cursor, members] = paged(reply)
+      return { cursor, members: scored(members, mapping) }
+    },
     ts: '(key: RedisArgument, cursor: RedisArgument, options?: ScanCommonOptions): ' +
       'Promise<{ cursor: T; members: { value: T; score: number }[] }>'
   },

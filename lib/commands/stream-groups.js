@@ -7,7 +7,8 @@
 
 const { isGiven } = require('../arguments')
 const { suffixed } = require('./forms')
-const { map, messages } = require('./replies')
+const { maps, messages } = require('./replies')
+const { list, number, tuple } = require('./shapes')
 
 /* Signatures that several rows share. */
 const CLAIM = '(key: RedisArgument, group: RedisArgument, consumer: RedisArgument, ' +
@@ -40,9 +41,10 @@ module.exports = [
   {
     name: 'xAutoClaim',
     args: autoClaim,
-    reply: ([nextId, claimed, deletedMessages], mapping) => (
-      { nextId, messages: messages(claimed, mapping), deletedMessages }
-    ),
+    reply: (reply, mapping) => {
+      const [nextId, claimed, deletedMessages] = tuple(reply, 2)
+      return { nextId, messages: messages(claimed, mapping), deletedMessages }
+    },
     ts: `${AUTO_CLAIM}: Promise<{ nextId: T; messages: (StreamMessage<T> | null)[]; ` +
       'deletedMessages: T[] }>'
   },
@@ -51,7 +53,10 @@ module.exports = [
     upper: 'XAUTOCLAIM_JUSTID',
     command: ['XAUTOCLAIM'],
     args: suffixed(autoClaim, 'JUSTID'),
-    reply: ([nextId, messages, deletedMessages]) => ({ nextId, messages, deletedMessages }),
+    reply: reply => {
+      const [nextId, messages, deletedMessages] = tuple(reply, 2)
+      return { nextId, messages: list(messages), deletedMessages }
+    },
     about: 'Returns the ids without the messages.',
     ts: `${AUTO_CLAIM}: Promise<{ nextId: T; messages: T[]; deletedMessages: T[] }>`
   },
@@ -158,14 +163,7 @@ module.exports = [
   {
     name: 'xPending',
     args: keyGroup,
-    reply: ([pending, firstId, lastId, consumers]) => ({
-      pending,
-      firstId,
-      lastId,
-      consumers: consumers === null ? null : consumers.map(([name, count]) => (
-        { name, deliveriesCounter: Number(count) }
-      ))
-    }),
+    reply: summary,
     ts: '(key: RedisArgument, group: RedisArgument): Promise<{ pending: number; ' +
       'firstId: T | null; lastId: T | null; ' +
       'consumers: { name: T; deliveriesCounter: number }[] | null }>'
@@ -186,10 +184,10 @@ module.exports = [
       w.int(count, 'count')
       if (o?.consumer) w.arg(o.consumer, 'options.consumer')
     },
-    reply: reply => reply.map(
-      ([id, consumer, millisecondsSinceLastDelivery, deliveriesCounter]) => (
-        { id, consumer, millisecondsSinceLastDelivery, deliveriesCounter }
-      )),
+    reply: reply => list(reply).map(item => {
+      const [id, consumer, millisecondsSinceLastDelivery, deliveriesCounter] = tuple(item, 4)
+      return { id, consumer, millisecondsSinceLastDelivery, deliveriesCounter }
+    }),
     about: 'Lists up to `count` pending messages.',
     ts: '(key: RedisArgument, group: RedisArgument, start: RedisArgument, end: RedisArgument, ' +
       'count: RedisInteger, options?: XPendingRangeOptions): Promise<{ id: T; consumer: T; ' +
@@ -250,8 +248,18 @@ function autoClaim (w, key, group, consumer, minIdleTime, start, options) {
   w.int(o.COUNT, 'options.COUNT')
 }
 
-function maps (reply, mapping) {
-  return reply.map(item => map(item, mapping))
+/** What is pending in a group; no consumers are null. */
+function summary (reply) {
+  const [pending, firstId, lastId, consumers] = tuple(reply, 4)
+  return {
+    pending,
+    firstId,
+    lastId,
+    consumers: consumers === null ? null : list(consumers).map(item => {
+      const [name, count] = tuple(item, 2)
+      return { name, deliveriesCounter: number(count) }
+    })
+  }
 }
 
 const XAUTOCLAIM_OPTIONS = new Set(['COUNT'])

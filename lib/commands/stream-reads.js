@@ -8,6 +8,7 @@
 const { fail } = require('../arguments')
 const { waitMilliseconds } = require('./forms')
 const { messages, paired } = require('./replies')
+const { entriesOf } = require('./shapes')
 const { RESP_TYPES } = require('../resp-types')
 
 /* A signature that two rows share. */
@@ -96,11 +97,9 @@ function byStream (reply, mapping) {
   if (reply === null) return null
   const make = (name, list) => ({ name, messages: messages(list, mapping) })
   if (Array.isArray(reply)) return paired(reply, make)
-  if (reply instanceof Map) return Array.from(reply, ([name, list]) => make(name, list))
   // Within a transaction a map has become an object before its command was known.
-  const isBuffer = mapping?.[RESP_TYPES.BLOB_STRING] === Buffer
-  return Object.entries(reply)
-    .map(([name, list]) => make(isBuffer ? Buffer.from(name) : name, list))
+  const isBuffer = !(reply instanceof Map) && mapping?.[RESP_TYPES.BLOB_STRING] === Buffer
+  return entriesOf(reply).map(([name, list]) => make(isBuffer ? Buffer.from(name) : name, list))
 }
 
 const LIMITS = ['COUNT', 'MAXCOUNT', 'MAXSIZE']

@@ -6,8 +6,11 @@
  */
 
 const { fail, isOptions, isText } = require('../arguments')
+const { misshapen } = require('../errors')
+const { put } = require('../fields')
 const { key, suffixed } = require('./forms')
 const { double, doubles, map } = require('./replies')
+const { list, text, tuple, yes } = require('./shapes')
 
 /* What the commands do, by their names: servers do not describe those of their modules. */
 const DOCS = {
@@ -90,7 +93,7 @@ const rows = [
     command: ['VLINKS'],
     args: suffixed(keyElement, 'WITHSCORES'),
     reply: (reply, mapping) => (
-      reply === null ? null : reply.map(layer => scores(layer, mapping))
+      reply === null ? null : list(reply).map(layer => scores(layer, mapping))
     ),
     about: 'Returns how similar each is as well.',
     ts: '(key: RedisArgument, element: RedisArgument): Promise<Record<string, number>[] | null>'
@@ -207,11 +210,6 @@ function json (w, v, name) {
   w.arg(JSON.stringify(v), name)
 }
 
-/** RESP2 sends 1 or 0, RESP3 a boolean. */
-function yes (reply) {
-  return typeof reply === 'boolean' ? reply : Number(reply) === 1
-}
-
 function scores (reply, mapping) {
   return map(reply, mapping, (element, score) => double(score, mapping))
 }
@@ -219,21 +217,22 @@ function scores (reply, mapping) {
 /** What Q8 was scaled by comes only with that quantization. */
 function raw (reply, mapping) {
   if (reply === null) return null
-  const [quantization, raw, l2Norm, quantizationRange] = reply
+  const [quantization, raw, l2Norm, quantizationRange] = tuple(reply, 3)
   const made = { quantization, raw, l2Norm: double(l2Norm, mapping) }
   if (quantizationRange !== undefined) {
-    made.quantizationRange = double(quantizationRange, mapping)
+    put(made, 'quantizationRange', double(quantizationRange, mapping))
   }
   return made
 }
 
 function attributes (reply) {
   if (reply === null) return null
+  const json = text(reply)
   try {
-    return JSON.parse(String(reply))
+    return JSON.parse(json)
   } catch {
     // The parser's own error would repeat the value.
-    throw new SyntaxError('vGetAttr: the attributes of this element are not valid JSON')
+    throw misshapen(': the attributes of this element are not valid JSON')
   }
 }
 

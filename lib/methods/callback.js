@@ -4,14 +4,16 @@
  * Node-style callbacks as the last argument of methods that return a Promise otherwise.
  */
 
+const { nextTick } = require('../timers')
+
 /**
  * Calls `done(error, reply)` with the outcome of `promise`. It is called outside of the promise, so
  * what it throws becomes an uncaught exception, as with other callbacks of Node.
  */
 function callback (promise, done) {
   promise.then(
-    reply => process.nextTick(done, null, reply),
-    error => process.nextTick(done, error)
+    reply => nextTick(done, null, reply),
+    error => nextTick(done, error)
   )
 }
 

@@ -4,6 +4,8 @@
  * What is left of a deadline, for calls that send more than one command.
  */
 
+const { performance } = require('../timers')
+
 /**
  * Command options whose timeout is what is left of that of `options` for a call that began at
  * `start` (ms of `performance.now()`). It is at least 1 ms: 0 would mean that there is no deadline.

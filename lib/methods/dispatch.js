@@ -43,12 +43,15 @@ function dispatchBlocking (bridge, { chunks, body, waits }, head, row, options, 
 function send (bridge, options, chunks, text, mode, row, context) {
   const { signal, timeout } = options
   if (signal !== undefined && signal.aborted) return Promise.reject(abortedBefore(signal.reason))
-  const id = bridge.upcoming
+  const before = signal === undefined ? 0 : bridge.latestId
   const promise = chunks === null
     ? bridge.send(text, mode, timeout, row, context)
     : bridge.sendLarge(chunks, text, mode, timeout, row, context)
-  // A command that was refused has no id.
-  if (signal !== undefined && bridge.upcoming !== id) endOnAbort(bridge, signal, id, promise)
+  if (signal !== undefined) {
+    const { latestId } = bridge
+    // A command that was refused has no id.
+    if (latestId !== before) endOnAbort(bridge, signal, latestId, promise)
+  }
   return promise
 }
 
@@ -63,14 +66,9 @@ function sendTogether (bridge, options, commands) {
     return commands.map(({ chunks, text, mode, row, context }) =>
       send(bridge, options, chunks, text, mode, row, context))
   }
-  const first = bridge.upcoming
-  const promises = bridge.sendTogether(commands, timeout)
-  if (signal !== undefined && bridge.upcoming !== first) {
-    for (const [index, promise] of promises.entries()) {
-      endOnAbort(bridge, signal, (first + index) >>> 0, promise)
-    }
-  }
-  return promises
+  if (signal === undefined) return bridge.sendTogether(commands, timeout)
+  return bridge.sendTogether(commands, timeout,
+    (promise, id) => endOnAbort(bridge, signal, id, promise))
 }
 
 /** Ends command `id`, which `promise` waits for, when `signal` is aborted. */

@@ -9,6 +9,7 @@
  */
 
 const { named } = require('../arguments')
+const { factsOf, flagsOf } = require('../commands/flags')
 const { FLAT, LIST, PAIRS } = require('../mode')
 const { callback } = require('./callback')
 const { defineMethod, namesOf } = require('./define')
@@ -35,6 +36,7 @@ function compile (row) {
     reply: row.reply,
     mode: row.shape === undefined ? 0 : SHAPES[row.shape],
     command: row.command.join(' '),
+    ...factsOf(flagsOf(row.command[0], row.command[1])),
     tokens: row.command.map(token => `$${token.length}\r\n${token}\r\n`).join(''),
     tokenCount: row.command.length,
     /** By the number of arguments: what stands in front of them. */

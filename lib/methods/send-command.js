@@ -4,7 +4,8 @@
  * Sends a command that the caller has put together itself: its name and its arguments.
  */
 
-const { isText, named } = require('../arguments')
+const { isText, named, wordOf } = require('../arguments')
+const { factsOf } = require('../commands/flags')
 const { judge, laneRefusal, sessionRefusal, waitOf } = require('../commands/guards')
 const { contextOf, dispatch, dispatchBlocking } = require('./dispatch')
 const { borrow, giveBack } = require('./writer')
@@ -27,14 +28,14 @@ function sendCommand (client, args, options, { method, reply, preserved } = BY_H
   const refusal = client._isSession ? sessionRefusal(name) : laneRefusal(name, flags)
   if (refusal !== null) {
     // A client changes its database by a method that remembers it for later connections.
-    if (name === 'SELECT' && !client._isSession) return client.select(Number(String(args[1])))
+    if (name === 'SELECT' && !client._isSession) return client.select(databaseOf(args))
     return Promise.reject(new TypeError(`${method}: ${name} ${refusal}`))
   }
   const w = borrow(null)
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
   w.waits = waitOf(name, flags, args)
   giveBack(w)
-  const row = { method, command: commandName(args[0]), reply, mode: 0 }
+  const row = { method, command: commandName(args[0]), ...factsOf(flags), reply, mode: 0 }
   const context = reply === undefined ? undefined : contextOf(options, preserved)
   const send = w.waits === undefined ? dispatch : dispatchBlocking
   return send(client._bridge, w, `*${args.length}\r\n`, row, options, context)
@@ -53,12 +54,18 @@ function checkArgs (args) {
   }
 }
 
+/** The database that a SELECT names; NaN if it names none. */
+function databaseOf ([, database, ...others]) {
+  const word = database === undefined || others.length > 0 ? '' : wordOf(database)
+  return /^\d+$/.test(word) ? Number(word) : NaN
+}
+
 /**
  * The name of a command for errors; undefined for anything that does not look like one, because it
  * may be a secret in the wrong place.
  */
 function commandName (name) {
-  const text = String(name)
+  const text = wordOf(name)
   return COMMAND_NAME.test(text) ? text.toUpperCase() : undefined
 }
 

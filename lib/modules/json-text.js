@@ -4,19 +4,22 @@
  * JSON to and from the wire. Errors never show the text, as the engine's own would.
  */
 
+const { text } = require('../commands/shapes')
+const { Thrown, misshapen } = require('../errors')
+
 /** The JSON of an argument. */
 function toJson (v, name) {
-  let text
+  let json
   try {
-    text = JSON.stringify(v)
+    json = JSON.stringify(v)
   } catch {
     throw new TypeError(`argument "${name}" must be JSON: without cycles, bigints and a ` +
       'toJSON that throws')
   }
-  if (text === undefined) {
+  if (json === undefined) {
     throw new TypeError(`argument "${name}" must be JSON, not ${typeof v}`)
   }
-  return text
+  return json
 }
 
 /**
@@ -25,18 +28,18 @@ function toJson (v, name) {
  */
 function fromJson (reply, reviver) {
   if (reply === null) return null
-  const text = String(reply)
+  const json = text(reply)
   try {
-    return JSON.parse(text, reviver)
+    return JSON.parse(json, reviver)
   } catch (error) {
-    if (reviver !== undefined && isJson(text)) throw error
-    throw new SyntaxError('the JSON in the reply of the server is not valid')
+    if (reviver !== undefined && isJson(json)) throw new Thrown(error)
+    throw misshapen(': it is not valid JSON')
   }
 }
 
-function isJson (text) {
+function isJson (json) {
   try {
-    JSON.parse(text)
+    JSON.parse(json)
     return true
   } catch {
     return false

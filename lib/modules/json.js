@@ -8,6 +8,7 @@
  */
 
 const { fail } = require('../arguments')
+const { list } = require('../commands/shapes')
 const { fromJson, toJson } = require('./json-text')
 
 /* What the commands do, by their names: servers do not describe those of their modules. */
@@ -190,7 +191,7 @@ const rows = [
       w.arg(path, 'path')
       w.preserved = reviver(parse, 'reviver')
     },
-    reply: (reply, mapping, reviver) => reply.map(item => fromJson(item, reviver)),
+    reply: (reply, mapping, reviver) => list(reply).map(item => fromJson(item, reviver)),
     ts: '(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): ' +
       'Promise<RedisJSON[]>'
   },

@@ -6,6 +6,7 @@
 
 const { double, map } = require('../commands/replies')
 const { RESP_TYPES } = require('../resp-types')
+const { list, tuple } = require('../commands/shapes')
 const { aggregate, isMap, names, pairs, search } = require('./search-replies')
 
 /** FT.PROFILE SEARCH: `{ results, profile }`. */
@@ -20,7 +21,10 @@ function profiledAggregate (reply, mapping) {
 
 /** RESP2 sends the results and the profile, RESP3 names them; before 8.0 it mixed them. */
 function profiled (reply, convert) {
-  if (!isMap(reply)) return { results: convert(reply[0]), profile: reply[1] }
+  if (!isMap(reply)) {
+    const [results, profile] = tuple(reply, 2)
+    return { results: convert(results), profile }
+  }
   const named = names(reply)
   const results = named.get('results')
   return {
@@ -49,7 +53,7 @@ function info (reply, mapping) {
   return map(reply, mapping, (name, value) => {
     if (DOUBLES.has(name)) return double(value, mapping)
     if (INNER.has(name)) return inner(value, mapping)
-    if (name === 'attributes') return value.map(attribute => inner(attribute, mapping))
+    if (name === 'attributes') return list(value).map(attribute => inner(attribute, mapping))
     return value
   })
 }
@@ -60,7 +64,8 @@ function inner (reply, mapping) {
   if (mapping?.[RESP_TYPES.MAP] === Array) {
     return reply.map((item, i) => i % 2 === 0 ? item : number(reply[i - 1], item, mapping))
   }
-  return map(reply, mapping, (name, value) => number(name, value, mapping))
+  const pairs = reply.length % 2 === 0 ? reply : [...reply, undefined]
+  return map(pairs, mapping, (name, value) => number(name, value, mapping))
 }
 
 function number (name, value, mapping) {

@@ -8,22 +8,24 @@
  */
 
 const { isText } = require('../arguments')
-const { double, entries, put } = require('../commands/replies')
+const { double, entries } = require('../commands/replies')
+const shapes = require('../commands/shapes')
+const { put } = require('../fields')
 const { RESP_TYPES } = require('../resp-types')
 
 /** FT.SEARCH: `{ total, documents: [{ id, score?, ..., value }], warnings }`. */
 function search (reply, mapping, layout) {
   if (!isMap(reply)) return positional(reply, mapping, layout)
-  const named = names(reply)
+  const named = answer(reply)
   return {
-    total: Number(named.get('total_results') ?? named.get('total') ?? 0),
+    total: total(named),
     documents: list(named.get('results') ?? named.get('documents')).map(row => {
       const fields = names(row)
       const made = { id: fields.get('id') ?? fields.get('doc_id') }
       scored(made, fields.get('score'), mapping)
-      if (present(fields.get('payload'))) made.payload = fields.get('payload')
-      if (present(fields.get('sortkey'))) made.sortKey = fields.get('sortkey')
-      made.value = document(fields.get('values'), fields.get('extra_attributes'))
+      if (present(fields.get('payload'))) put(made, 'payload', fields.get('payload'))
+      if (present(fields.get('sortkey'))) put(made, 'sortKey', fields.get('sortkey'))
+      put(made, 'value', document(fields.get('values'), fields.get('extra_attributes')))
       return made
     }),
     warnings: warnings(named)
@@ -32,31 +34,32 @@ function search (reply, mapping, layout) {
 
 /** RESP2: the count, then for each document as many items as `layout` says. */
 function positional (reply, mapping, { scores, payloads, sortKeys, content }) {
-  const documents = []
-  for (let i = 1; i < reply.length;) {
-    const made = { id: reply[i++] }
-    if (scores) scored(made, reply[i++], mapping)
-    const payload = payloads ? reply[i++] : undefined
-    if (present(payload)) made.payload = payload
-    const sortKey = sortKeys ? reply[i++] : undefined
-    if (present(sortKey)) made.sortKey = sortKey
-    made.value = content ? document(reply[i++]) : {}
-    documents.push(made)
-  }
-  return { total: Number(reply[0]), documents, warnings: [] }
+  const [count, ...rest] = shapes.tuple(reply, 1)
+  const size = 1 + Number(scores) + Number(payloads) + Number(sortKeys) + Number(content)
+  const documents = shapes.groupsOf(rest, size).map(([id, ...parts]) => {
+    const made = { id }
+    if (scores) scored(made, parts.shift(), mapping)
+    const payload = payloads ? parts.shift() : undefined
+    if (present(payload)) put(made, 'payload', payload)
+    const sortKey = sortKeys ? parts.shift() : undefined
+    if (present(sortKey)) put(made, 'sortKey', sortKey)
+    put(made, 'value', content ? document(parts.shift()) : {})
+    return made
+  })
+  return { total: shapes.number(count), documents, warnings: [] }
 }
 
 /** A score, alone or with its explanation. */
 function scored (made, reply, mapping) {
   const [score, explanation] = Array.isArray(reply) ? reply : [reply]
   if (!present(score)) return
-  made.score = double(score, mapping)
-  if (explanation !== undefined) made.scoreExplain = explained(explanation)
+  put(made, 'score', double(score, mapping))
+  if (explanation !== undefined) put(made, 'scoreExplain', explained(explanation))
 }
 
 /** A sentence, or a sentence with the explanations of its parts. */
 function explained (reply) {
-  if (!Array.isArray(reply)) return Buffer.isBuffer(reply) ? reply : String(reply)
+  if (!Array.isArray(reply)) return Buffer.isBuffer(reply) ? reply : shapes.text(reply)
   const [summary, parts] = reply
   return [explained(summary), Array.isArray(parts) ? parts.map(explained) : []]
 }
@@ -70,12 +73,13 @@ function ids (reply, mapping, layout) {
 /** FT.AGGREGATE: `{ total, results, warnings }`. */
 function aggregate (reply, mapping) {
   if (!isMap(reply)) {
-    const results = reply.slice(1).map(row => mapped(document(row), mapping))
-    return { total: Number(reply[0]), results, warnings: [] }
+    const [count, ...rows] = shapes.tuple(reply, 1)
+    const results = rows.map(row => mapped(document(row), mapping))
+    return { total: shapes.number(count), results, warnings: [] }
   }
-  const named = names(reply)
+  const named = answer(reply)
   return {
-    total: Number(named.get('total_results') ?? named.get('total') ?? 0),
+    total: total(named),
     results: list(named.get('results')).map(row => mapped(flattened(row), mapping)),
     warnings: warnings(named)
   }
@@ -89,15 +93,16 @@ function page (reply, mapping) {
     const whole = isMap(result) ? result : reply
     return { ...aggregate(whole, mapping), cursor: named.get('cursor') ?? 0 }
   }
-  return { ...aggregate(reply[0], mapping), cursor: reply[1] }
+  const [results, cursor] = shapes.tuple(reply, 2)
+  return { ...aggregate(results, mapping), cursor }
 }
 
 /** FT.HYBRID: `{ totalResults, executionTime, warnings, results }`. */
 function hybrid (reply) {
-  const named = names(reply)
+  const named = answer(reply)
   return {
-    totalResults: Number(named.get('total_results') ?? 0),
-    executionTime: Number(named.get('execution_time') ?? 0),
+    totalResults: total(named),
+    executionTime: shapes.number(named.get('execution_time') ?? 0),
     warnings: warnings(named),
     results: list(named.get('results')).map(row => {
       const id = names(row).get('id')
@@ -109,15 +114,19 @@ function hybrid (reply) {
 /** FT.SPELLCHECK: `[{ term, suggestions: [{ score, suggestion }] }]`. */
 function corrections (reply) {
   if (!isMap(reply)) {
-    return reply.map(([, term, found]) => ({
-      term,
-      suggestions: found.map(([score, suggestion]) => ({ score: Number(score), suggestion }))
-    }))
+    return shapes.list(reply).map(item => {
+      const [, term, found] = shapes.tuple(item, 3)
+      const suggestions = shapes.list(found).map(one => {
+        const [score, suggestion] = shapes.tuple(one, 2)
+        return { score: shapes.number(score), suggestion }
+      })
+      return { term, suggestions }
+    })
   }
-  return pairs(names(reply).get('results')).map(([term, found]) => ({
+  return pairs(answer(reply).get('results')).map(([term, found]) => ({
     term,
     suggestions: list(found).flatMap(one => pairs(one)).map(([suggestion, score]) => (
-      { score: Number(score), suggestion }
+      { score: shapes.number(score), suggestion }
     ))
   }))
 }
@@ -166,12 +175,12 @@ function mapped (made, mapping) {
 }
 
 function warnings (named) {
-  return list(named.get('warning') ?? named.get('warnings')).map(String)
+  return list(named.get('warning') ?? named.get('warnings')).map(shapes.text)
 }
 
 /** True for a RESP3 map in any of its forms. */
 function isMap (reply) {
-  if (!Array.isArray(reply)) return isNamed(reply)
+  if (!Array.isArray(reply)) return reply instanceof Map || shapes.isRecord(reply)
   // A count is text too where the caller maps NUMBER to String.
   return isText(reply[0]) && !/^\d+$/.test(String(reply[0]))
 }
@@ -181,23 +190,32 @@ function names (reply) {
   return new Map(pairs(reply).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** The entries of a map; none of what is not a map, as of a document that has expired. */
-function pairs (reply) {
-  return Array.isArray(reply) || isNamed(reply) ? entries(reply) : []
+/** What a search answers by names. It has results at least, or how many there are. */
+function answer (reply) {
+  const named = names(reply)
+  if (!ANSWERS.some(name => named.has(name))) throw shapes.unlike('results', undefined)
+  return named
 }
 
-function isNamed (reply) {
-  return reply !== null && typeof reply === 'object' && !isText(reply) && !(reply instanceof Set)
+function total (named) {
+  return shapes.number(named.get('total_results') ?? named.get('total') ?? 0)
+}
+
+/** The entries of a map; none of what is absent, as of a document that has expired. */
+function pairs (reply) {
+  return present(reply) ? entries(reply) : []
 }
 
 function list (reply) {
-  return Array.isArray(reply) ? reply : reply instanceof Set ? [...reply] : []
+  return present(reply) ? shapes.list(reply) : []
 }
 
 function present (reply) {
   return reply !== undefined && reply !== null
 }
 
+/** Names of which every answer has one, in any version. */
+const ANSWERS = ['total_results', 'total', 'results', 'documents', 'result']
 /** What a row holds beside the fields of its document. */
 const ENVELOPE = new Set(['id', 'values', 'extra_attributes'])
 

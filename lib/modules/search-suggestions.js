@@ -7,6 +7,7 @@
 
 const { suffixed } = require('../commands/forms')
 const { double } = require('../commands/replies')
+const { groupsOf } = require('../commands/shapes')
 const { int, optional, text } = require('./option-forms')
 
 /* What the commands do: servers do not describe those of their modules. */
@@ -109,10 +110,7 @@ function get (w, key, prefix, options) {
 
 /** Both protocols send `size` items for each suggestion, or null for none. */
 function several (reply, size, make) {
-  if (reply === null) return null
-  const made = []
-  for (let i = 0; i < reply.length; i += size) made.push(make(reply.slice(i, i + size)))
-  return made
+  return reply === null ? null : groupsOf(reply, size).map(make)
 }
 
 const ADD_OPTIONS = new Set(['INCR', 'PAYLOAD'])

@@ -7,6 +7,7 @@
 
 const { fail } = require('../arguments')
 const { map } = require('../commands/replies')
+const { list, scalar, tuple, yes } = require('../commands/shapes')
 
 /** (key, item) */
 function keyItem (w, key, item) {
@@ -53,19 +54,15 @@ function intOption (w, o, option) {
   w.int(o[option], `options.${option}`)
 }
 
-/** RESP2 sends 1 or 0, in whatever type numbers are mapped to, and RESP3 a boolean. */
-function yes (reply) {
-  return typeof reply === 'boolean' || reply instanceof Error ? reply : Number(reply) === 1
-}
-
-/** As `yes`, for each item. An item that failed by itself keeps its error. */
+/** Yes or no, of each item. An item that failed by itself keeps its error. */
 function eachYes (reply) {
-  return reply.map(yes)
+  return list(reply).map(item => item instanceof Error ? item : yes(item))
 }
 
 /** One chunk of a dump, and the iterator that asks for the next; 0 after the last. */
-function dumped ([iterator, chunk]) {
-  return { iterator, chunk }
+function dumped (reply) {
+  const [iterator, chunk] = tuple(reply, 2)
+  return { iterator: scalar(iterator), chunk }
 }
 
 /** What an INFO command tells. */

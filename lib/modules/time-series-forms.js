@@ -5,6 +5,8 @@
  * those of a range. Forms know no command.
  */
 
+const { isDate } = require('node:util').types
+
 const { Arguments, fail, isOptions } = require('../arguments')
 const { NOTHING, flag, int, object, word } = require('./option-forms')
 const {
@@ -15,7 +17,7 @@ const {
 /** A point in time: Unix ms, a Date, or text such as `*`, `-` and `+`. */
 function timestamp (w, v, name) {
   if (typeof v === 'string') w.arg(v, name)
-  else if (typeof v === 'number' || typeof v === 'bigint' || v instanceof Date) {
+  else if (typeof v === 'number' || typeof v === 'bigint' || isDate(v)) {
     w.milliseconds(v, name)
   } else fail(name, 'an integer (Unix ms), a Date or a string', v)
 }

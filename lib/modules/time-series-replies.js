@@ -6,20 +6,23 @@
  * caller maps MAP to Array, as a flat list: that starts with a name, RESP2's list with a triple.
  */
 
-const { double, entries, map } = require('../commands/replies')
+const { double, doubles, entries, map } = require('../commands/replies')
+const { list, text, tuple } = require('../commands/shapes')
+const { put } = require('../fields')
 
 /** `{ timestamp, value }` */
-function sample ([timestamp, value], mapping) {
+function sample (reply, mapping) {
+  const [timestamp, value] = tuple(reply, 2)
   return { timestamp, value: double(value, mapping) }
 }
 
 /** A series' last sample; null when it has none. */
 function lastSample (reply, mapping) {
-  return reply.length === 0 ? null : sample(reply, mapping)
+  return list(reply).length === 0 ? null : sample(reply, mapping)
 }
 
 function samples (reply, mapping) {
-  return reply.map(item => sample(item, mapping))
+  return list(reply).map(item => sample(item, mapping))
 }
 
 /** As `samples`; null, for a wait that ended without any, is an empty list. */
@@ -29,16 +32,18 @@ function awaited (reply, mapping) {
 
 /** Samples of several aggregations: `{ timestamp, values }`. */
 function multiSamples (reply, mapping) {
-  return reply.map(([timestamp, ...values]) => (
-    { timestamp, values: values.map(value => double(value, mapping)) }
-  ))
+  return list(reply).map(item => {
+    const [timestamp, ...values] = tuple(item, 2)
+    return { timestamp, values: doubles(values, mapping) }
+  })
 }
 
 /** Samples of several keys by their timestamps: null where a key has none. */
 function rows (reply, mapping) {
-  return reply.map(([timestamp, values]) => (
-    { timestamp, values: values.map(value => double(value, mapping)) }
-  ))
+  return list(reply).map(item => {
+    const [timestamp, values] = tuple(item, 2)
+    return { timestamp, values: doubles(values, mapping) }
+  })
 }
 
 /**
@@ -48,10 +53,15 @@ function rows (reply, mapping) {
 function bySeries (make) {
   return (reply, mapping) => {
     const isTriples = Array.isArray(reply) && Array.isArray(reply[0])
-    const named = isTriples ? reply.map(([key, ...parts]) => [String(key), parts]) : entries(reply)
-    const flat = named.flatMap(([key, parts]) => [key, make(parts, mapping)])
+    const named = isTriples ? reply.map(keyed) : entries(reply)
+    const flat = named.flatMap(([key, parts]) => [key, make(tuple(parts, 2), mapping)])
     return map(flat, mapping)
   }
+}
+
+function keyed (reply) {
+  const [key, ...parts] = tuple(reply, 1)
+  return [text(key), parts]
 }
 
 const mGet = bySeries((parts, mapping) => ({ sample: sample(last(parts), mapping) }))
@@ -87,10 +97,10 @@ const mRangeGroupsLabels = bySeries((parts, mapping) => {
     }
   }
   // The last two are `__reducer__` and `__source__`.
-  const own = parts[0].slice(0, -2)
+  const all = tuple(parts[0], 2)
   return {
-    labels: labels(own, mapping),
-    sources: split(last(last(parts[0]))),
+    labels: labels(all.slice(0, -2), mapping),
+    sources: split(last(tuple(last(all), 2))),
     samples: samples(last(parts), mapping)
   }
 })
@@ -101,24 +111,24 @@ function labels (reply, mapping) {
 }
 
 /** `a,b,c` as text or bytes. */
-function split (list) {
-  if (typeof list === 'string') return list.split(',')
+function split (names) {
+  if (!Buffer.isBuffer(names)) return text(names).split(',')
   const parts = []
   let start = 0
-  for (let end; (end = list.indexOf(',', start)) !== -1; start = end + 1) {
-    parts.push(list.subarray(start, end))
+  for (let end; (end = names.indexOf(',', start)) !== -1; start = end + 1) {
+    parts.push(names.subarray(start, end))
   }
-  return [...parts, list.subarray(start)]
+  return [...parts, names.subarray(start)]
 }
 
 /** TS.INFO: what a series is made of. */
 function info (reply, mapping) {
   const made = {}
   for (const [name, value] of entries(reply)) {
-    if (FACTS.has(name)) made[name] = value
-    else if (name === 'ignoreMaxValDiff') made[name] = double(value, mapping)
-    else if (name === 'labels') made[name] = entries(value).map(labelOf)
-    else if (name === 'rules') made[name] = rules(value)
+    if (FACTS.has(name)) put(made, name, value)
+    else if (name === 'ignoreMaxValDiff') put(made, name, double(value, mapping))
+    else if (name === 'labels') put(made, name, entries(value).map(labelOf))
+    else if (name === 'rules') put(made, name, rules(value))
   }
   return made
 }
@@ -131,25 +141,28 @@ function labelOf ([name, value]) {
 function rules (reply) {
   const listed = Array.isArray(reply) && Array.isArray(reply[0])
     ? reply
-    : entries(reply).map(([key, parts]) => [key, ...parts])
-  return listed.map(([key, timeBucket, aggregationType]) => ({ key, timeBucket, aggregationType }))
+    : entries(reply).map(([key, parts]) => [key, ...list(parts)])
+  return listed.map(rule => {
+    const [key, timeBucket, aggregationType] = tuple(rule, 3)
+    return { key, timeBucket, aggregationType }
+  })
 }
 
 /** TS.INFO DEBUG: the chunks as well. */
 function infoDebug (reply, mapping) {
   const made = info(reply, mapping)
   const named = new Map(entries(reply))
-  made.keySelfName = named.get('keySelfName')
-  made.chunks = (named.get('Chunks') ?? named.get('chunks') ?? []).map(chunk => {
+  put(made, 'keySelfName', named.get('keySelfName'))
+  put(made, 'chunks', list(named.get('Chunks') ?? named.get('chunks') ?? []).map(chunk => {
     const facts = new Map(entries(chunk))
     return {
       startTimestamp: facts.get('startTimestamp'),
       endTimestamp: facts.get('endTimestamp'),
       samples: facts.get('samples'),
       size: facts.get('size'),
-      bytesPerSample: String(facts.get('bytesPerSample'))
+      bytesPerSample: text(facts.get('bytesPerSample'))
     }
-  })
+  }))
   return made
 }
 

@@ -9,11 +9,13 @@
  * place.
  */
 
-const { isDatabase } = require('../arguments')
+const { isDatabase, isText } = require('../arguments')
 const native = require('../native')
 const { pack } = require('../mode')
 const { tlsOptions, TLS_OPTIONS } = require('./tls')
 const { version } = require('../../package.json')
+
+const { toString } = Object.prototype
 
 const MAX_MS = 2 ** 31 - 1
 
@@ -22,7 +24,7 @@ const text = v => typeof v !== 'string' && 'a string'
 const name = v => (typeof v !== 'string' || v === '') && 'a string that is not empty'
 const flag = v => typeof v !== 'boolean' && 'a boolean'
 const textOrBuffer = v =>
-  typeof v !== 'string' && !(v instanceof Uint8Array) && 'a string or a Buffer'
+  !isText(v) && 'a string or a Buffer'
 const within = (min, max) => v =>
   !(Number.isInteger(v) && v >= min && v <= max) && `an integer from ${min} to ${max}`
 const ms = min => v => !(typeof v === 'number' && v >= min && v <= MAX_MS) &&
@@ -34,7 +36,8 @@ const provider = v => typeof v !== 'function' && typeof v?.credentials !== 'func
 const strategy = v => v !== false && typeof v !== 'function' && ms(0)(v) &&
   'false, a number of milliseconds or a function'
 const tls = v => typeof v !== 'boolean' && group(v) && 'a boolean or an object'
-const signal = v => typeof v?.addEventListener !== 'function' && 'an AbortSignal'
+const signal = v => (typeof v?.addEventListener !== 'function' ||
+  typeof v.removeEventListener !== 'function') && 'an AbortSignal'
 
 /** name -> [check, default, meaning]. A default of undefined means: none. */
 const OPTIONS = {
@@ -110,7 +113,7 @@ const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCom
  */
 function parseOptions (given) {
   const root = typeof given === 'string' ? { url: given } : given ?? {}
-  if (typeof root !== 'object' || Array.isArray(root) || root instanceof URL) {
+  if (typeof root !== 'object' || Array.isArray(root) || toString.call(root) === '[object URL]') {
     throw new TypeError('options must be an object, or a URL as a string')
   }
   const checked = check(root, OPTIONS, '')

@@ -4,6 +4,8 @@
  * Options of clients of several nodes: what those of a cluster and of Sentinel have in common.
  */
 
+const { isPort, parseAddress } = require('../addresses')
+
 const READS = ['primary', 'replica', 'nearest']
 
 /* Checks: each returns what is expected if the value is wrong, else false. */
@@ -45,19 +47,12 @@ function readsOf (strategy) {
 /** `nodeAddressMap` as a list of addresses: what servers say, and what to connect to, in turns. */
 function addressPairs (map = {}) {
   return Object.entries(map).flatMap(([from, to]) => {
-    const at = from.lastIndexOf(':')
-    const port = Number(from.slice(at + 1))
-    const isFine = at > 0 && isPort(port) && typeof to?.host === 'string' && isPort(to.port)
-    if (!isFine) {
+    const address = parseAddress(from)
+    if (address === undefined || typeof to?.host !== 'string' || !isPort(to.port)) {
       throw new TypeError("option \"nodeAddressMap\" must map 'host:port' to { host, port }")
     }
-    const host = from.slice(0, at).replace(/^\[(.*)\]$/, '$1')
-    return [{ host, port }, { host: to.host, port: to.port }]
+    return [address, { host: to.host, port: to.port }]
   })
-}
-
-function isPort (port) {
-  return Number.isInteger(port) && port > 0 && port < 65536
 }
 
 /** Every option of `table` by its name, for the documents. */
@@ -66,6 +61,4 @@ function documentedOf (table) {
     ({ name, default: value, meaning }))
 }
 
-module.exports = {
-  addressPairs, count, divide, documentedOf, flag, group, isPort, list, reads, readsOf
-}
+module.exports = { addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf }

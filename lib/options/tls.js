@@ -11,6 +11,8 @@
 const fs = require('node:fs')
 const tls = require('node:tls')
 
+const { isText } = require('../arguments')
+
 /** The TLS options that are accepted: within `socket.tls` or, as in node-redis, beside it. */
 const TLS_OPTIONS = new Set(['ca', 'cert', 'key', 'servername', 'rejectUnauthorized', 'minVersion'])
 
@@ -85,7 +87,7 @@ function pems (value, name) {
 
 function pem (value, name) {
   if (value === undefined) return undefined
-  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+  if (!isText(value)) {
     wrong(name, 'PEM, as a string or a Buffer')
   }
   const bytes = Buffer.from(value)

@@ -7,13 +7,18 @@
  * session on the new primary.
  */
 
-const { onAbort, unlessAborted } = require('../abort')
+const { abortedBefore, onAbort } = require('../abort')
 const { ClusterBridge } = require('../cluster/bridge')
+const { performance } = require('../timers')
 
 class SentinelBridge extends ClusterBridge {
   constructor (options, limits, pool, onEvent) {
     super(options, limits, pool, onEvent)
-    /** Callers that wait for a session: the place of the node, and what ends the wait there. */
+    /**
+     * Callers that wait for a session: the place of the node, what ends the wait there, and whether
+     * it was ended because the primary is another node. The signal cannot tell that: those of jsdom
+     * have no reason.
+     */
     this.waiters = new Set()
   }
 
@@ -27,25 +32,27 @@ class SentinelBridge extends ClusterBridge {
   }
 
   async acquire (signal) {
-    const fence = this.fence()
-    if (fence !== null) await unlessAborted(fence, signal)
+    const since = performance.now()
+    if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
+    const fence = this.fence(since, signal)
+    if (fence !== null) await fence
     for (;;) {
-      const place = await this.primary()
-      const session = await this.acquireAt(place, signal)
+      const place = await this.primary(undefined, since, signal)
+      const session = await this.acquireAt(place, signal, since)
       if (session !== null) return this.unlessLeft(session, signal)
     }
   }
 
   /** A session on the node at `place`; null if that is not the primary any more. */
-  async acquireAt (place, signal) {
+  async acquireAt (place, signal, since) {
     const moved = new AbortController()
-    const waiter = { place, moved }
+    const waiter = { place, moved, isMoved: false }
     const forget = signal && onAbort(signal, () => moved.abort(signal.reason))
     this.waiters.add(waiter)
     try {
-      return await this.sessions.at(place).acquire(moved.signal)
+      return await this.sessions.at(place).acquire(moved.signal, since)
     } catch (error) {
-      if (moved.signal.reason === MOVED) return null
+      if (waiter.isMoved) return null
       throw error
     } finally {
       this.waiters.delete(waiter)
@@ -56,12 +63,12 @@ class SentinelBridge extends ClusterBridge {
   changed () {
     super.changed()
     const primary = this.primaryOf()
-    for (const { place, moved } of this.waiters) {
-      if (place !== primary) moved.abort(MOVED)
+    for (const waiter of this.waiters) {
+      if (waiter.place === primary) continue
+      waiter.isMoved = true
+      waiter.moved.abort()
     }
   }
 }
-
-const MOVED = Symbol('the primary is another node')
 
 module.exports = { SentinelBridge }

@@ -8,8 +8,9 @@
  * may have another login.
  */
 
+const { isPort } = require('../addresses')
 const {
-  addressPairs, count, divide, documentedOf, flag, group, isPort, list, reads, readsOf
+  addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf
 } = require('../options/several-nodes')
 const { coreOptions, parseOptions } = require('../options/client')
 

@@ -9,6 +9,7 @@
 
 const { inspect } = require('node:util')
 
+const { addressOf, parseAddress } = require('../addresses')
 const { RedisClient } = require('../client/client')
 const { ITERATORS } = require('../client/iterators')
 const { sessionWithScripts } = require('../client/scripts')
@@ -123,10 +124,12 @@ class RedisSentinel extends RedisClient {
     const now = this.#nodes()
     this.#told = now
     const tell = (type, details) => this.emit('topology-change', { type, ...details })
-    if (now.sentinel !== undefined && addressOf(now.sentinel) !== addressOf(before.sentinel)) {
+    const isOther = (node, former) =>
+      node !== undefined && (former === undefined || addressOf(node) !== addressOf(former))
+    if (isOther(now.sentinel, before.sentinel)) {
       tell('SENTINEL_CHANGE', { node: now.sentinel })
     }
-    if (now.primary !== undefined && addressOf(now.primary) !== addressOf(before.primary)) {
+    if (isOther(now.primary, before.primary)) {
       if (before.primary !== undefined) this.emit('reconnecting')
       tell('MASTER_CHANGE', { node: now.primary })
       // A replica that was read from has a connection already when it is promoted.
@@ -145,15 +148,10 @@ class RedisSentinel extends RedisClient {
   #tellError (error, address) {
     const { primary, sentinels, sentinel, replicas } = this.#nodes()
     const is = node => node !== undefined && addressOf(node) === address
-    const asNode = () => {
-      const at = address.lastIndexOf(':')
-      const host = address.slice(0, at).replace(/^\[(.*)\]$/, '$1')
-      return { host, port: Number(address.slice(at + 1)) }
-    }
     let type = 'REPLICA'
     if (is(primary)) type = 'MASTER'
     else if ([...this.#seeds, ...sentinels, sentinel].some(is)) type = 'SENTINEL'
-    const node = [primary, ...replicas.keys()].find(is) ?? asNode()
+    const node = [primary, ...replicas.keys()].find(is) ?? parseAddress(address)
     this.emit('client-error', { type, node, error })
     if (!this.#passesOn) return
     const text = `${TYPES[type]} Client (${address}): ${error.message}`
@@ -245,12 +243,6 @@ async function * whilePrimaryStays (client, pages) {
 
 function nodeOf ({ host, port }) {
   return { host, port }
-}
-
-function addressOf (node) {
-  if (node === undefined) return undefined
-  const { host, port } = node
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** The nodes of `nodes` that `others` does not have. */

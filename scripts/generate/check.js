@@ -9,7 +9,7 @@
  */
 
 const { argv } = require('../../__test__/commands/encode')
-const { known } = require('./declarations')
+const { known } = require('./method-docs')
 const { hasKeys } = require('./keys')
 
 /**

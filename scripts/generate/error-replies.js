@@ -26,8 +26,16 @@
  *   isRoleChange  the node is not, or not yet, what it was taken for: an answer from it says
  *                 nothing about the others. TRYAGAIN, MOVED and ASK are not: a healthy primary
  *                 gives them
+ *   isRefusal     (computed) the reply says that the command was not run, or took nothing
  *   isEnded       the command was being run and was ended before it took anything: `applied` of
  *                 the error is 'no'
+ *   texts         the whole replies that servers give before they run anything. Only these count
+ *                 where the command runs a program (EVAL, FCALL) or is not in the command table:
+ *                 there the first word may be the program's, which has written by then. `*` stands
+ *                 for one word (the name that the server gives itself), `#` for a number, `@` for
+ *                 an address. What follows the last letter (a full stop) does not count. Collected
+ *                 from Redis 5 to 8 and Valkey 7 to 9: server.c (`createSharedObjects`), script.c
+ *                 (`scriptPrepareForRun`), cluster.c (`clusterRedirectClient`)
  */
 
 const REPLIES = [
@@ -36,14 +44,20 @@ const REPLIES = [
     meaning: 'the slot is on its way to another node, which has the keys of this command',
     reason: 'SlotMoving',
     remedy: 'Move',
-    isRedirect: true
+    isRedirect: true,
+    texts: ['ASK # @']
   },
   {
     word: 'BUSY',
     meaning: 'a script has been running for too long, and nothing else is run meanwhile',
     reason: 'ScriptRunning',
     remedy: 'Wait',
-    isRetryable: true
+    isRetryable: true,
+    texts: [
+      'BUSY * is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+      'BUSY * is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.',
+      'BUSY * is busy running a module command.'
+    ]
   },
   {
     word: 'CLUSTERDOWN',
@@ -52,7 +66,13 @@ const REPLIES = [
     remedy: 'WaitOrMove',
     isRetryable: true,
     isRedirect: true,
-    isRoleChange: true
+    isRoleChange: true,
+    texts: [
+      'CLUSTERDOWN The cluster is down',
+      'CLUSTERDOWN The cluster is down. Use CLUSTER INFO for more information',
+      'CLUSTERDOWN The cluster is down and only accepts read commands',
+      'CLUSTERDOWN Hash slot not served'
+    ]
   },
   {
     word: 'EXECABORT',
@@ -64,7 +84,8 @@ const REPLIES = [
     reason: 'NotReady',
     remedy: 'WaitOrMove',
     isRetryable: true,
-    isRoleChange: true
+    isRoleChange: true,
+    texts: ['LOADING * is loading the dataset in memory']
   },
   {
     word: 'MASTERDOWN',
@@ -72,7 +93,13 @@ const REPLIES = [
     reason: 'NotReady',
     remedy: 'WaitOrMove',
     isRetryable: true,
-    isRoleChange: true
+    isRoleChange: true,
+    texts: [
+      "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+      "MASTERDOWN Link with MASTER is down and slave-serve-stale-data is set to 'no'.",
+      "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and " +
+        "'allow-stale' flag is not set on the script."
+    ]
   },
   {
     word: 'MISCONF',
@@ -85,13 +112,15 @@ const REPLIES = [
     meaning: 'another node has the slot',
     reason: 'SlotMoved',
     remedy: 'Move',
-    isRedirect: true
+    isRedirect: true,
+    texts: ['MOVED # @']
   },
   {
     word: 'NOAUTH',
     meaning: 'the connection is not logged in, or not any more',
     reason: 'NotLoggedIn',
-    remedy: 'Reconnect'
+    remedy: 'Reconnect',
+    texts: ['NOAUTH Authentication required.']
   },
   {
     word: 'NOPERM',
@@ -101,11 +130,13 @@ const REPLIES = [
     word: 'NOREPLICAS',
     meaning: 'too few replicas are connected for a write, maybe for long',
     reason: 'WritesRefused',
-    isRetryable: true
+    isRetryable: true,
+    texts: ['NOREPLICAS Not enough good replicas to write.']
   },
   {
     word: 'NOSCRIPT',
-    meaning: 'the server does not have the script of this digest'
+    meaning: 'the server does not have the script of this digest',
+    texts: ['NOSCRIPT No matching script. Please use EVAL.']
   },
   {
     word: 'READONLY',
@@ -114,7 +145,12 @@ const REPLIES = [
     remedy: 'ReconnectOrMove',
     isRetryable: true,
     isRedirect: true,
-    isRoleChange: true
+    isRoleChange: true,
+    texts: [
+      "READONLY You can't write against a read only replica.",
+      "READONLY You can't write against a read only slave.",
+      'READONLY Can not run script with write flag on readonly replica'
+    ]
   },
   {
     word: 'TRYAGAIN',
@@ -122,7 +158,11 @@ const REPLIES = [
     reason: 'KeysSplit',
     remedy: 'WaitOrMove',
     isRetryable: true,
-    isRedirect: true
+    isRedirect: true,
+    texts: [
+      'TRYAGAIN Multiple keys request during rehashing of slot',
+      'TRYAGAIN Slot is being trimmed'
+    ]
   },
   {
     word: 'UNBLOCKED',
@@ -136,27 +176,56 @@ const REPLIES = [
   }
 ]
 
+for (const row of REPLIES) {
+  const { reason, isEnded = false, texts } = row
+  row.isRefusal = reason !== undefined || isEnded || texts !== undefined
+}
+
 /** The Rust table: the words with a reason, as the arms of one `match`. */
 function renderRust () {
   const arms = REPLIES.filter(({ reason }) => reason !== undefined).map(row => {
     const remedy = row.remedy === undefined ? 'None' : `Some(Remedy::${row.remedy})`
     return `        // ${row.meaning}
-        b"${row.word}" => (Reason::${row.reason}, ${remedy}),`
+        b"${row.word}" => (Reason::${row.reason}, ${remedy}, ${rustTexts(row)}),`
   })
   return `${HEADER}
 //! The error replies that Rust acts on, by their first words.
 
 use super::{Reason, Remedy};
 
-/// What the error reply whose first word is \`word\` means; None for all others.
-pub(super) fn find(word: &[u8]) -> Option<(Reason, Option<Remedy>)> {
-    let found = match word {
+type Meaning = (Reason, Option<Remedy>, &'static [&'static str]);
+
+/// What the error reply whose first word is \`word\` means, and the whole replies that servers give
+/// before they run anything; None for all other words.
+#[rustfmt::skip]
+pub(super) fn find(word: &[u8]) -> Option<Meaning> {
+    let found: Meaning = match word {
 ${arms.join('\n')}
         _ => return None,
     };
     Some(found)
 }
 `
+}
+
+function rustTexts ({ texts = [] }) {
+  if (texts.length === 0) return '&[]'
+  const lines = texts.map(text => {
+    const parts = partsOf(text).map(part => `"${part}"`)
+    if (parts.length === 1) return parts[0]
+    return `concat!(\n${parts.map(part => `                ${part}`).join(',\n')}\n            )`
+  })
+  return `&[\n${lines.map(line => `            ${line},\n`).join('')}        ]`
+}
+
+/** A text in parts that fit into a line. */
+function partsOf (text) {
+  const parts = ['']
+  for (const word of text.split(/(?<= )/)) {
+    if ((parts.at(-1) + word).length > LONGEST_PART) parts.push('')
+    parts[parts.length - 1] += word
+  }
+  return parts
 }
 
 /** The JavaScript leaf: one function for each column. */
@@ -189,13 +258,46 @@ function isEnded (code) {
   return ENDED.has(code)
 }
 
+/** Whether the reply says, as a rule, that the command was not run, or that it took nothing. */
+function isRefusal (code) {
+  return REFUSALS.has(code)
+}
+
+/**
+ * Whether all of \`text\` is what servers say before they run anything. A program that a command
+ * runs may begin its errors with the same words.
+ */
+function isServerText (text) {
+  const words = wordsOf(text)
+  return TEXTS.some(pattern => pattern.length === words.length &&
+    pattern.every((word, i) => word === words[i] || PLACEHOLDERS.get(word)?.test(words[i])))
+}
+
+/** The words, without what follows the last letter. */
+function wordsOf (text) {
+  return text.replace(/[\\s.]+$/, '').split(' ')
+}
+
+const REFUSALS = ${set('isRefusal')}
 const RETRYABLE = ${set('isRetryable')}
 const REDIRECTS = ${set('isRedirect')}
 const ROLE_CHANGES = ${set('isRoleChange')}
 const ENDED = ${set('isEnded')}
 
-module.exports = { isEnded, isRedirect, isRetryable, isRoleChange }
+/** What stands for a word, a number and an address in the texts below. */
+const PLACEHOLDERS = new Map([['*', /./], ['#', /^\\d+$/], ['@', /:\\d+$/]])
+
+const TEXTS = [
+${REPLIES.flatMap(({ texts }) => texts ?? []).map(javaScriptText).join(',\n')}
+].map(wordsOf)
+
+module.exports = { isEnded, isRedirect, isRefusal, isRetryable, isRoleChange, isServerText }
 `
+}
+
+function javaScriptText (text) {
+  const quoted = partsOf(text).map(part => part.includes("'") ? `"${part}"` : `'${part}'`)
+  return `  ${quoted.join(' +\n    ')}`
 }
 
 /** A set of the words with this column, wrapped at 100 columns. */
@@ -213,5 +315,8 @@ const HEADER =
 
 /** Columns for a set beside the longest name of one. */
 const ONE_LINE = 76
+
+/** Columns for a text in Rust, behind its indent and with its quotes. */
+const LONGEST_PART = 84
 
 module.exports = { REPLIES, renderJavaScript, renderRust }

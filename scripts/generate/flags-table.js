@@ -17,6 +17,10 @@ function render (commands) {
     if (!groups.has(bits)) groups.set(bits, [])
     groups.get(bits).push(name.replace(' ', '|'))
   }
+  const { STATE, SUBSCRIBE } = BITS
+  const changing = Object.keys(commands).filter(name => name.includes(' ') &&
+    flagsOf(name, commands[name]).some(flag => (BITS[flag] & (STATE | SUBSCRIBE)) !== 0))
+  const changers = [...new Set(changing.map(name => name.split(' ', 1)[0]))].sort()
   const rows = [...groups].sort(([a], [b]) => a - b).map(([bits, names]) => (
     `  [${bits}, [\n${wrapped(names).map(line => `    '${line}'`).join(',\n')}\n  ]]`
   ))
@@ -28,19 +32,45 @@ function render (commands) {
 ${Object.entries(MEANINGS).map(([flag, text]) => ` * ${flag}: ${text}.`).join('\n')}
  */
 
+const { wordOf } = require('../arguments')
+
 ${Object.entries(BITS).map(([flag, bit]) => `const ${flag} = ${bit}`).join('\n')}
 
 /**
- * The flags of a command; 0 for one that is not known. \`sub\` is its first argument: a string, a
- * Buffer or undefined. Both may be in either case.
+ * The flags of a command; OPAQUE for one that is not known. \`sub\` is its first argument, or
+ * undefined. Both are strings or bytes, in either case. A subcommand that is not known has the
+ * flags of its command and OPAQUE; if others change the connection, it counts as changing it.
  */
 function flagsOf (name, sub) {
-  const command = String(name).toUpperCase()
-  const flags = TABLE.get(command)
-  if (flags === undefined) return 0
+  const command = wordOf(name).toUpperCase()
+  const flags = flagsOfCommand(command)
   if ((flags & CONTAINER) === 0 || sub === undefined) return flags
-  return TABLE.get(\`\${command}|\${String(sub).toUpperCase()}\`) ?? flags
+  return flagsOfSubcommand(command, wordOf(sub).toUpperCase())
 }
+
+/** Those of a command without its subcommand, by its upper-case name. */
+function flagsOfCommand (command) {
+  return TABLE.get(command) ?? OPAQUE
+}
+
+/** Those of a subcommand, by both upper-case names. The command has subcommands. */
+function flagsOfSubcommand (command, sub) {
+  const flags = TABLE.get(\`\${command}|\${sub}\`)
+  if (flags !== undefined) return flags
+  const others = TABLE.get(command) | OPAQUE
+  return CHANGERS.has(command) ? others | STATE : others
+}
+
+/**
+ * What a row has of the flags of its command.
+ * @param {number} flags
+ */
+function factsOf (flags) {
+  return { isRead: (flags & READONLY) !== 0, isOpaque: (flags & OPAQUE) !== 0 }
+}
+
+/** The commands of which some subcommands change the connection. */
+const CHANGERS = new Set([${changers.map(name => `'${name}'`).join(', ')}])
 
 /** [bits, names separated by blanks] */
 const GROUPS = [
@@ -54,7 +84,13 @@ for (const [bits, lines] of GROUPS) {
   }
 }
 
-module.exports = { flagsOf, ${Object.keys(BITS).join(', ')} }
+module.exports = {
+  factsOf,
+  flagsOf,
+  flagsOfCommand,
+  flagsOfSubcommand,
+  ${Object.keys(BITS).join(',\n  ')}
+}
 `
 }
 

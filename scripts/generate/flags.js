@@ -13,7 +13,8 @@ const BITS = {
   BLOCKING: 8,
   STATE: 16,
   SUBSCRIBE: 32,
-  CONTAINER: 64
+  CONTAINER: 64,
+  OPAQUE: 128
 }
 
 const MEANINGS = {
@@ -23,7 +24,8 @@ const MEANINGS = {
   BLOCKING: 'it may wait on the server, holding up whatever follows on its connection',
   STATE: 'it changes the connection it runs on, so it must not go to a shared one',
   SUBSCRIBE: 'it turns the connection into a stream of messages',
-  CONTAINER: 'it only has subcommands, each with flags of its own'
+  CONTAINER: 'it only has subcommands, each with flags of its own',
+  OPAQUE: 'it runs a program, whose error replies begin with whatever word the program likes'
 }
 
 /** The flags of one command of the snapshot, in the order of their bits. */
@@ -34,17 +36,19 @@ function flagsOf (name, facts) {
     BLOCKING: facts.flags.includes('blocking'),
     STATE: STATE.has(name),
     SUBSCRIBE: SUBSCRIBE.has(name),
-    CONTAINER: facts.container === true
+    CONTAINER: facts.container === true,
+    OPAQUE: PROGRAMS.has(name)
   }
   const quiet = !has.WRITE && !has.BLOCKING && !has.STATE && !has.SUBSCRIBE
-  has.REPEATABLE = quiet && !SCRIPTS.has(name) && (has.READONLY || REPEATABLE.has(name))
+  has.REPEATABLE = quiet && !PROGRAMS.has(name) && (has.READONLY || REPEATABLE.has(name))
   return Object.keys(BITS).filter(flag => has[flag])
 }
 
 /** They change the connection for its next user, or the order of its replies. */
 const STATE = new Set([
-  'ASKING', 'AUTH', 'CLIENT CACHING', 'CLIENT NO-EVICT', 'CLIENT NO-TOUCH', 'CLIENT REPLY',
-  'CLIENT SETINFO', 'CLIENT SETNAME', 'CLIENT TRACKING', 'DISCARD', 'EXEC', 'HELLO',
+  'ASKING', 'AUTH', 'CLIENT CACHING', 'CLIENT CAPA', 'CLIENT IMPORT-SOURCE', 'CLIENT NO-EVICT',
+  'CLIENT NO-TOUCH', 'CLIENT REPLY', 'CLIENT SETINFO', 'CLIENT SETNAME', 'CLIENT TRACKING',
+  'DISCARD', 'EXEC', 'HELLO',
   'HIMPORT DISCARD', 'HIMPORT DISCARDALL', 'HIMPORT PREPARE', 'HIMPORT SET', 'MULTI', 'QUIT',
   'READONLY', 'READWRITE', 'REPLCONF', 'RESET', 'SCRIPT DEBUG', 'SELECT', 'UNWATCH', 'WATCH'
 ])
@@ -55,8 +59,12 @@ const SUBSCRIBE = new Set([
   'SYNC', 'UNSUBSCRIBE'
 ])
 
-/** The server calls them read-only, but nobody knows what a script costs: it is never run twice. */
-const SCRIPTS = new Set(['EVAL_RO', 'EVALSHA_RO', 'FCALL_RO'])
+/**
+ * They run scripts and functions. The server calls some of them read-only, but nobody knows what a
+ * script costs: it is never run twice. An error that a script returns may begin with the word of a
+ * refusal (`BUSY`, `READONLY`) after the script has written.
+ */
+const PROGRAMS = new Set(['EVAL', 'EVAL_RO', 'EVALSHA', 'EVALSHA_RO', 'FCALL', 'FCALL_RO'])
 
 /** They only ask, but touch no key, so the server does not call them read-only. */
 const REPEATABLE = new Set([
@@ -75,4 +83,4 @@ const REPEATABLE = new Set([
   'SLOWLOG GET', 'SLOWLOG LEN', 'TIME'
 ])
 
-module.exports = { BITS, MEANINGS, flagsOf, STATE, SUBSCRIBE, REPEATABLE, SCRIPTS }
+module.exports = { BITS, MEANINGS, flagsOf, STATE, SUBSCRIBE, REPEATABLE, PROGRAMS }

@@ -24,8 +24,7 @@ export function createClient<
   S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
   T extends TypeMapping = {}
 >(options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
-    : RedisClientWith<Known<S> & Known<F> & Known<M>>
+  RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClient(options?: RedisClientOptions | string): RedisClient
 
 /**
@@ -38,8 +37,7 @@ export function createClientPool<
 >(
   options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
   poolOptions?: RedisPoolOptions
-): T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
-  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
+): RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClientPool(
   options?: RedisClientOptions | string,
   poolOptions?: RedisPoolOptions
@@ -385,47 +383,35 @@ export interface ScanStart {
   cursor?: RedisArgument
 }
 
-/** Iterators over pages, see `SCAN`: each step is an array, which may be empty. */
-export interface RedisIterators {
+/**
+ * Iterators over pages, see `SCAN`. Each step is an array, which may be empty. `T` is string or
+ * Buffer.
+ */
+export interface RedisIteratorsOf<T> {
   /** Goes through the keys of the database. */
-  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<string[], void, undefined>
+  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<T[], void, undefined>
   /** Goes through the fields of a hash, with their values. */
   hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ field: string; value: string }[], void, undefined>
+    AsyncGenerator<{ field: T; value: T }[], void, undefined>
   /** Goes through the values of a hash. */
   hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<string[], void, undefined>
+    AsyncGenerator<T[], void, undefined>
   /** Goes through the fields of a hash; needs Redis 7.4 or later. */
   hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<string[], void, undefined>
+    AsyncGenerator<T[], void, undefined>
   /** Goes through the members of a set. */
   sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<string[], void, undefined>
+    AsyncGenerator<T[], void, undefined>
   /** Goes through the members of a sorted set, with their scores. */
   zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ value: string; score: number }[], void, undefined>
+    AsyncGenerator<{ value: T; score: number }[], void, undefined>
 }
 
-/** Iterators over pages, see `SCAN`: each step is an array, which may be empty. */
-export interface RedisBufferIterators {
-  /** Goes through the keys of the database. */
-  scanIterator(options?: ScanOptions & ScanStart): AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the fields of a hash, with their values. */
-  hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ field: Buffer; value: Buffer }[], void, undefined>
-  /** Goes through the values of a hash. */
-  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the fields of a hash; needs Redis 7.4 or later. */
-  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the members of a set. */
-  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<Buffer[], void, undefined>
-  /** Goes through the members of a sorted set, with their scores. */
-  zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanStart):
-    AsyncGenerator<{ value: Buffer; score: number }[], void, undefined>
-}
+/** Iterators over pages, see `SCAN`. */
+export interface RedisIterators extends RedisIteratorsOf<string> {}
+
+/** Iterators over pages, see `SCAN`. Strings are Buffers. */
+export interface RedisBufferIterators extends RedisIteratorsOf<Buffer> {}
 
 /** A client. */
 export interface RedisClient extends RedisClientCore, RedisCommands, RedisModuleCommands,

@@ -41,6 +41,11 @@ for (const name of ['BLESS', 'HIMPORT', 'HOTKEYS']) newer[name] = { flags: [], c
 for (const name of ['BLESS SCAN', 'HIMPORT DISCARD', 'HIMPORT DISCARDALL', 'HIMPORT PREPARE',
   'HOTKEYS GET', 'HOTKEYS RESET', 'HOTKEYS START', 'HOTKEYS STOP']) newer[name] = { flags: [] }
 
+/** Valkey has them (https://valkey.io/commands/), Redis has not. They have no key. */
+for (const name of ['CLIENT CAPA', 'CLIENT IMPORT-SOURCE', 'SCRIPT SHOW']) {
+  newer[name] = { flags: [] }
+}
+
 Object.assign(newer, {
   BLMOVEM: { flags: ['blocking'], keys: [keyAt(1), keyAt(2)] },
   LMOVEM: { flags: [], keys: [keyAt(1), keyAt(2)] },

@@ -6,7 +6,8 @@
 
 const { commands, sessionCommands } = require('../../lib/commands')
 const { MODULES } = require('../../lib/modules')
-const { TEXT_ALL, known, sentence, signature } = require('./declarations')
+const { known, sentence } = require('./method-docs')
+const { signature } = require('./signature')
 
 const HEAD = `# Commands
 
@@ -45,7 +46,7 @@ function section (title, rows, facts) {
 
 /** The method's name with those of its arguments, by its longest form. */
 function call ({ name, ts }) {
-  const forms = [ts].flat().map(form => signature(form.replace(TEXT_ALL, 'string')).params
+  const forms = [ts].flat().map(form => signature(form).params
     .map(({ text }) => /^[.\w]+\??/.exec(text)[0]))
   const longest = forms.reduce((one, other) => other.length > one.length ? other : one, [])
   return `${name}(${longest.join(', ')})`

@@ -4,14 +4,15 @@ use napi::bindgen_prelude::*;
 use napi::sys;
 
 use super::scope::Scope;
-use super::sinks::Sinks;
+use super::sinks::{Sinks, Uncalled};
 use super::values::Values;
 use crate::error::{self, Applied};
 use crate::outbox::Event;
 use crate::resp::Frames;
 
 impl Sinks {
-    /// The JavaScript error of `error`, with its causes.
+    /// The JavaScript error of `error`, with its causes. If JavaScript cannot make that, it is the
+    /// error that says so.
     pub fn error(&self, env: Env, error: &error::Error) -> Result<sys::napi_value> {
         let nothing = Frames::default();
         let values = Values::new(env, self, &nothing);
@@ -33,7 +34,11 @@ impl Sinks {
             values.number(f64::from(u8::from(error.is_retryable())))?,
             cause,
         ];
-        self.error.call(&env, &arguments)
+        match self.error.try_call(&env, &arguments) {
+            Err(Uncalled::Thrown(exception)) => self.unbuildable.call(&env, &[exception]),
+            Err(Uncalled::Napi(error)) => Err(error),
+            Ok(error) => Ok(error),
+        }
     }
 
     /// Tells the application of an event.

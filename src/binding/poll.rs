@@ -74,13 +74,12 @@ impl TurnEnd {
         Some(Self { handle })
     }
 
-    /// Makes the watcher deliver at the end of this turn.
-    pub fn request(&self) {
-        if let (Some(uv), false) = (Uv::get(), self.handle.is_closing()) {
-            // SAFETY: the handle was initialised and is not closing; `on_turn_end` has the signature
-            // of `uv_check_cb`.
-            unsafe { (uv.check_start)(self.handle.raw(), on_turn_end) };
-        }
+    /// Makes the watcher deliver at the end of this turn. False if it will not.
+    pub fn request(&self) -> bool {
+        let (Some(uv), false) = (Uv::get(), self.handle.is_closing()) else { return false };
+        // SAFETY: the handle was initialised and is not closing; `on_turn_end` has the signature of
+        // `uv_check_cb`.
+        unsafe { (uv.check_start)(self.handle.raw(), on_turn_end) == 0 }
     }
 
     /// Ends the calls. The watcher is dropped soon afterwards.
@@ -111,7 +110,10 @@ fn update(handle: &UvHandle) {
     };
     // SAFETY: the handle was initialised and is not closing; `on_ready` has the signature of
     // `uv_poll_cb`.
-    unsafe { (uv.poll_start)(handle.raw(), events, on_ready) };
+    let started = unsafe { (uv.poll_start)(handle.raw(), events, on_ready) };
+    if started != 0 {
+        handle.refuse();
+    }
 }
 
 /// The socket is ready, or it has failed, which the next read tells.
@@ -119,12 +121,15 @@ unsafe extern "C" fn on_ready(raw: *mut c_void, _status: c_int, _events: c_int) 
     // SAFETY: libuv calls with a handle of `UvHandle::open`, and calls nothing after `uv_close`.
     let handle = unsafe { UvHandle::of(raw) };
     // A panic must not cross into libuv. It has cost this callback, and no more.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
+    let served = catch_unwind(AssertUnwindSafe(|| {
         if !handle.serve() {
             handle.deliver();
         }
         update(handle);
     }));
+    if served.is_err() {
+        let _ = catch_unwind(AssertUnwindSafe(|| handle.let_go()));
+    }
 }
 
 /// All sockets that were ready are served.
@@ -136,5 +141,7 @@ unsafe extern "C" fn on_turn_end(raw: *mut c_void) {
         unsafe { (uv.check_stop)(raw) };
     }
     // A panic must not cross into libuv. It has cost one delivery, and no more.
-    let _ = catch_unwind(AssertUnwindSafe(|| handle.deliver()));
+    if catch_unwind(AssertUnwindSafe(|| handle.deliver())).is_err() {
+        let _ = catch_unwind(AssertUnwindSafe(|| handle.let_go()));
+    }
 }

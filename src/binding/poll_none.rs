@@ -40,7 +40,7 @@ impl TurnEnd {
     }
 
     /// Cannot be called.
-    pub fn request(&self) {
+    pub fn request(&self) -> bool {
         match *self {}
     }
 

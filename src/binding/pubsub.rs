@@ -74,43 +74,47 @@ impl Core {
 
 impl Sinks {
     /// Takes all messages over that wait in `backlog`.
-    pub(super) fn messages(&self, env: Env, backlog: &Arc<Backlog>) -> Result<()> {
-        let mut arguments = Vec::with_capacity(ARGUMENTS);
+    pub(super) fn messages(&self, env: Env, backlog: &Arc<Backlog>) {
         for messages in backlog.take() {
             let values = Values::new(env, self, &messages.frames);
-            let mut rest = messages.as_slice().iter().peekable();
-            while rest.peek().is_some() {
-                let _scope = Scope::open(env)?;
-                arguments.clear();
-                while arguments.len() + WIDEST <= ARGUMENTS {
-                    let Some(Message { token, channel, payload }) = rest.next() else { break };
-                    arguments.push(values.number(f64::from(*token))?);
-                    let mode = Mode::new((token & 1) * BUFFERS);
-                    if *channel != Message::NOWHERE {
-                        arguments.push(value(&values, *channel, mode)?);
-                    }
-                    arguments.push(value(&values, *payload, mode)?);
-                }
-                self.messages.call(&env, &arguments)?;
+            for some in messages.as_slice().chunks(ARGUMENTS / WIDEST) {
+                let _ = self.some_messages(env, &values, some);
             }
         }
-        Ok(())
+    }
+
+    /// Takes so many messages over as one call has arguments for.
+    fn some_messages(&self, env: Env, values: &Values, messages: &[Message]) -> Result<()> {
+        let _scope = Scope::open(env)?;
+        let mut arguments = Vec::with_capacity(messages.len() * WIDEST);
+        for Message { token, channel, payload } in messages {
+            arguments.push(values.number(f64::from(*token))?);
+            let mode = Mode::new((token & 1) * BUFFERS);
+            if *channel != Message::NOWHERE {
+                arguments.push(value(values, *channel, mode)?);
+            }
+            arguments.push(value(values, *payload, mode)?);
+        }
+        self.messages.call(&env, &arguments).map(drop)
     }
 
     /// Tells how requests have ended.
-    pub(super) fn settled(&self, env: Env, settled: &[(u32, Option<error::Error>)]) -> Result<()> {
+    pub(super) fn settled(&self, env: Env, settled: &[(u32, Option<error::Error>)]) {
+        for (ticket, outcome) in settled {
+            let _ = self.end(env, *ticket, outcome.as_ref());
+        }
+    }
+
+    fn end(&self, env: Env, ticket: u32, outcome: Option<&error::Error>) -> Result<()> {
+        let _scope = Scope::open(env)?;
         let nothing = Default::default();
         let values = Values::new(env, self, &nothing);
-        for (ticket, outcome) in settled {
-            let _scope = Scope::open(env)?;
-            let ticket = values.number(f64::from(*ticket))?;
-            let error = match outcome {
-                Some(error) => self.error(env, error)?,
-                None => values.null()?,
-            };
-            self.settled.call(&env, &[ticket, error])?;
-        }
-        Ok(())
+        let ticket = values.number(f64::from(ticket))?;
+        let error = match outcome {
+            Some(error) => self.error(env, error)?,
+            None => values.null()?,
+        };
+        self.settled.call(&env, &[ticket, error]).map(drop)
     }
 }
 
@@ -124,15 +128,12 @@ pub(super) fn details(values: &Values, gap: &Resubscribed) -> Result<Vec<sys::na
 }
 
 /// The value at `index` of the tape. One that is too long for a JavaScript string becomes a Buffer,
-/// since a message has no caller that could be told of an error.
+/// and one that cannot be built null, since a message has no caller that could be told of an error.
 fn value(values: &Values, index: u32, mode: Mode) -> Result<sys::napi_value> {
     match values.build(index, mode) {
         Ok(value) => Ok(value),
-        Err(Failure::TooLong) => match values.build(index, Mode::new(BUFFERS)) {
-            Ok(value) => Ok(value),
-            Err(_) => values.null(),
-        },
-        Err(Failure::Napi(error)) => Err(error),
+        Err(Failure::TooLong) => values.build(index, Mode::new(BUFFERS)).or_else(|_| values.null()),
+        Err(Failure::TooMany | Failure::Thrown(_) | Failure::Napi(_)) => values.null(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the thread of an event loop has of a client: the client itself, the JavaScript functions, and
 //! the sockets that this event loop watches.
 //!
-//! Owns these watches. Everything in here stays on one thread. No borrow is held while JavaScript may
+//! Owns these watches, and what this event loop owes the outbox. Everything in here stays on one thread. No borrow is held while JavaScript may
 //! run, because JavaScript may call back.
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -18,7 +18,7 @@ use crate::client::{Client, SharedClient};
 use crate::error;
 use crate::lane::{Lane, Wait};
 use crate::options::ClientOptions;
-use crate::outbox::{Event, Outbox};
+use crate::outbox::{EndOfTurn, Event, Outbox, Turn};
 use crate::stream::Stream;
 
 /// One client, seen from one event loop.
@@ -29,11 +29,10 @@ pub struct Reach {
     start: Cell<Option<Start>>,
     client: OnceCell<Client>,
     sinks: Sinks,
-    outbox: Arc<Outbox>,
+    /// Its end is made when the first connection needs it that is one of many.
+    turn: Turn<TurnEnd>,
     /// By the id of the lane or session. No session has the id of a lane.
     watches: RefCell<HashMap<u32, Watch>>,
-    /// The end of the turn. Made when the first connection needs it that is one of many.
-    turn_end: RefCell<Option<TurnEnd>>,
 }
 
 /// How a client starts.
@@ -53,9 +52,8 @@ impl Reach {
             start: Cell::new(Some(start)),
             client: OnceCell::new(),
             sinks,
-            outbox,
+            turn: Turn::new(outbox),
             watches: RefCell::default(),
-            turn_end: RefCell::default(),
         })
     }
 
@@ -66,7 +64,7 @@ impl Reach {
 
     /// Starts the client, unless that was tried before.
     pub fn start(&self) -> error::Result<()> {
-        let outbox = Arc::clone(&self.outbox);
+        let outbox = Arc::clone(self.turn.outbox());
         let client = match self.start.take() {
             Some(Start::Alone { options, is_watched }) => {
                 Client::start(*options, outbox, is_watched && Watch::is_possible())?
@@ -81,13 +79,13 @@ impl Reach {
     /// Leaves a shared client, which goes on without this thread, whose environment ends.
     pub fn leave(&self) {
         // Nobody drains the outbox any more, and no wake-up must reach the environment.
-        self.outbox.promise_drain();
+        self.turn.hold();
         self.end();
     }
 
     /// Takes everything that has come to JavaScript.
     pub fn drain(&self, env: Env) {
-        self.sinks.drain(env, &self.outbox, |event| match event {
+        self.sinks.drain(env, self.turn.outbox(), |event| match event {
             Event::Ready(id) | Event::Opened(id) => self.watch(env, *id),
             Event::Look(id) => self.look_at(*id),
             Event::Left(id) => {
@@ -118,10 +116,7 @@ impl Reach {
     /// Ends the client and its watches.
     pub fn close(&self) {
         self.end();
-        let turn_end = self.turn_end.borrow_mut().take();
-        if let Some(turn_end) = turn_end {
-            turn_end.close();
-        }
+        self.turn.close();
         self.look_again();
     }
 
@@ -157,11 +152,19 @@ impl Reach {
         // What several sessions or nodes have sent in one turn is delivered together.
         let is_one_of_many =
             self.client().is_some_and(|client| id >= client.lanes() || client.router().is_some());
-        if is_one_of_many && self.turn_end.borrow().is_none() {
-            *self.turn_end.borrow_mut() = TurnEnd::new(env, Box::new(Deliverer(Rc::clone(&own))));
+        if is_one_of_many {
+            self.turn.ends_by(|| TurnEnd::new(env, Box::new(Deliverer(Rc::clone(&own)))));
         }
-        let watcher = LaneWatcher { reach: own, lane, stream, is_one_of_many };
+        let watcher = LaneWatcher {
+            reach: own,
+            lane: lane.clone(),
+            stream: Arc::clone(&stream),
+            is_one_of_many,
+        };
         let watch = Watch::start(env, descriptor, Box::new(watcher));
+        if watch.is_none() {
+            lane.leave_to_driver(&stream);
+        }
         let mut watches = self.watches.borrow_mut();
         let before = match watch {
             Some(watch) => watches.insert(id, watch),
@@ -185,23 +188,24 @@ struct LaneWatcher {
 impl Watcher for LaneWatcher {
     fn serve(&self) {
         // What is read now is delivered in this turn, so no wake-up is needed.
-        self.reach.outbox.promise_drain();
+        self.reach.turn.hold();
         self.lane.serve(&self.stream);
     }
 
     fn is_patient(&self) -> bool {
-        let turn_end = self.reach.turn_end.borrow();
-        match &*turn_end {
-            Some(turn_end) if self.is_one_of_many => {
-                turn_end.request();
-                true
-            }
-            _ => false,
-        }
+        self.is_one_of_many && self.reach.turn.postpone()
     }
 
     fn deliver(&self, env: Env) {
         self.reach.deliver(env);
+    }
+
+    fn let_go(&self) {
+        self.reach.turn.let_go();
+    }
+
+    fn refused(&self) {
+        self.lane.leave_to_driver(&self.stream);
     }
 
     fn interest(&self) -> Interest {
@@ -211,6 +215,16 @@ impl Watcher for LaneWatcher {
             Wait::Paused => Interest::Pause,
             Wait::Over => Interest::Nothing,
         }
+    }
+}
+
+impl EndOfTurn for TurnEnd {
+    fn request(&self) -> bool {
+        TurnEnd::request(self)
+    }
+
+    fn close(self) {
+        TurnEnd::close(self);
     }
 }
 
@@ -227,6 +241,12 @@ impl Watcher for Deliverer {
     fn deliver(&self, env: Env) {
         self.0.deliver(env);
     }
+
+    fn let_go(&self) {
+        self.0.turn.let_go();
+    }
+
+    fn refused(&self) {}
 
     fn interest(&self) -> Interest {
         Interest::Pause

@@ -21,6 +21,8 @@ pub struct Sinks {
     pub error: Sink,
     /// `(text)`: makes an `ErrorReply`.
     pub reply_error: Sink,
+    /// `(exception)`: makes the error in place of a reply that could not be built.
+    pub unbuildable: Sink,
     /// `()`: everything that had come is delivered.
     pub drained: Sink,
     /// `(name, ...details)`: an event.
@@ -61,6 +63,7 @@ impl Sinks {
             reject: sink("reject")?,
             error: sink("error")?,
             reply_error: sink("replyError")?,
+            unbuildable: sink("unbuildable")?,
             drained: sink("drained")?,
             event: sink("event")?,
             list: sink("list")?,
@@ -80,10 +83,30 @@ impl Sinks {
 /// A JavaScript function.
 pub struct Sink(FunctionRef<(), Unknown<'static>>);
 
+/// Why a call of a JavaScript function has no result.
+pub enum Uncalled {
+    /// The function has thrown this exception. It is not pending any more.
+    Thrown(sys::napi_value),
+    /// N-API has refused, most often because the environment is ending.
+    Napi(Error),
+}
+
 impl Sink {
-    /// Calls the function.
+    /// Calls a function that does not throw. If it does all the same, its exception is dropped.
     pub fn call(&self, env: &Env, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
-        let function = self.0.borrow_back(env)?;
+        self.try_call(env, arguments).map_err(|uncalled| match uncalled {
+            Uncalled::Thrown(_) => Error::from_reason("a function of the face has thrown"),
+            Uncalled::Napi(error) => error,
+        })
+    }
+
+    /// Calls a function that may throw.
+    pub fn try_call(
+        &self,
+        env: &Env,
+        arguments: &[sys::napi_value],
+    ) -> std::result::Result<sys::napi_value, Uncalled> {
+        let function = self.0.borrow_back(env).map_err(Uncalled::Napi)?;
         let (mut this, mut result) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: `function` and every argument are live handles of the current callback, and
         // `arguments` is readable for its length.
@@ -101,10 +124,16 @@ impl Sink {
         if status == sys::Status::napi_ok {
             return Ok(result);
         }
-        // These functions do not throw. The pending exception is the end of a worker thread. If it
-        // stayed, every further call would fail.
+        // If the exception stayed pending, every further call would fail.
         // SAFETY: no pointer but the one for the result.
-        unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut result) };
-        Err(Error::new(napi::Status::from(status), "a function of the face failed"))
+        let cleared = unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut result) };
+        if status == sys::Status::napi_pending_exception && cleared == sys::Status::napi_ok {
+            // At the end of a worker thread this is no exception, and every further call fails.
+            return Err(Uncalled::Thrown(result));
+        }
+        Err(Uncalled::Napi(Error::new(
+            napi::Status::from(status),
+            "a function could not be called",
+        )))
     }
 }

@@ -11,7 +11,7 @@ use napi::bindgen_prelude::*;
 use napi::{sys, Status};
 
 use super::mode::{Map, Mode};
-use super::sinks::{Sink, Sinks};
+use super::sinks::{Sink, Sinks, Uncalled};
 use crate::resp::{Frames, ValueKind};
 
 /// Builds the values of one decode step.
@@ -25,6 +25,11 @@ pub struct Values<'a> {
 pub enum Failure {
     /// The string would be longer than V8 allows. The caller may ask for a Buffer.
     TooLong,
+    /// It had so many values that it was not kept.
+    TooMany,
+    /// The JavaScript function that makes a value has thrown this exception: a `Set` has no room for
+    /// so many elements, the name of a field cannot become text ...
+    Thrown(sys::napi_value),
     /// N-API has refused, most often because the environment is ending.
     Napi(Error),
 }
@@ -32,6 +37,15 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Napi(error)
+    }
+}
+
+impl From<Uncalled> for Failure {
+    fn from(uncalled: Uncalled) -> Self {
+        match uncalled {
+            Uncalled::Thrown(exception) => Self::Thrown(exception),
+            Uncalled::Napi(error) => Self::Napi(error),
+        }
     }
 }
 
@@ -57,9 +71,10 @@ impl<'a> Values<'a> {
             ValueKind::BigNumber => self.big_number(node, mode),
             ValueKind::Verbatim => self.verbatim(node, mode),
             ValueKind::Streamed => self.streamed(index, node, mode),
+            ValueKind::Excess => Err(Failure::TooMany),
             ValueKind::Error | ValueKind::BulkError => {
                 let text = self.text(self.frames.text(node))?;
-                Ok(self.call(&self.sinks.reply_error, &[text])?)
+                self.call(&self.sinks.reply_error, &[text])
             }
             ValueKind::Array | ValueKind::Push if mode.pairs_are_map() && node.len % 2 == 0 => {
                 self.map(self.elements(index, node.len, mode.inner())?, mode)
@@ -73,7 +88,7 @@ impl<'a> Values<'a> {
             ValueKind::Set => {
                 let list = self.list(self.elements(index, node.len, mode.inner())?)?;
                 match mode.set() {
-                    true => Ok(self.call(&self.sinks.set, &[list])?),
+                    true => self.call(&self.sinks.set, &[list]),
                     false => Ok(list),
                 }
             }
@@ -101,14 +116,14 @@ impl<'a> Values<'a> {
     fn map(&self, pairs: Vec<sys::napi_value>, mode: Mode) -> Built {
         match mode.map() {
             Map::Array => self.list(pairs),
-            Map::Object if pairs.len() <= ARGUMENTS => Ok(self.call(&self.sinks.object, &pairs)?),
+            Map::Object if pairs.len() <= ARGUMENTS => self.call(&self.sinks.object, &pairs),
             Map::Object => {
                 let list = self.list(pairs)?;
-                Ok(self.call(&self.sinks.object_of, &[list])?)
+                self.call(&self.sinks.object_of, &[list])
             }
             Map::Entries => {
                 let list = self.list(pairs)?;
-                Ok(self.call(&self.sinks.map, &[list])?)
+                self.call(&self.sinks.map, &[list])
             }
         }
     }
@@ -152,8 +167,8 @@ impl<'a> Values<'a> {
         Ok(values)
     }
 
-    fn call(&self, sink: &Sink, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
-        sink.call(&self.env, arguments)
+    fn call(&self, sink: &Sink, arguments: &[sys::napi_value]) -> Built {
+        Ok(sink.try_call(&self.env, arguments)?)
     }
 }
 
@@ -161,6 +176,8 @@ impl Failure {
     fn into_error(self) -> Error {
         match self {
             Self::TooLong => Error::from_reason("the string is too long"),
+            Self::TooMany => Error::from_reason("the reply has too many values"),
+            Self::Thrown(_) => Error::from_reason("a function of the face has thrown"),
             Self::Napi(error) => error,
         }
     }

@@ -18,6 +18,12 @@ pub trait Watcher {
     /// promises run before the event loop goes on.
     fn deliver(&self, env: Env);
 
+    /// What was read could not be taken to JavaScript in this turn, so somebody else has to.
+    fn let_go(&self);
+
+    /// The event loop does not watch the socket, and will not serve it.
+    fn refused(&self);
+
     /// What to wait for from now on. Called after each `serve`.
     fn interest(&self) -> Interest;
 }

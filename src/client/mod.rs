@@ -75,7 +75,7 @@ impl Client {
                     outbox.push(Delivery::Event(Event::Ready(lane)));
                 }
             }
-            Servers::Several(router) if router.primary(None).is_some() => {
+            Servers::Several(router) if router.is_known() => {
                 outbox.push(Delivery::Event(Event::Topology(true)));
             }
             Servers::Several(_) => {}

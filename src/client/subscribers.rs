@@ -12,7 +12,7 @@ use crate::lane::Home;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::pool::Pool;
-use crate::pubsub::{Budget, Nodes, Subscriber, SubscriberStats, Topic};
+use crate::pubsub::{Allotment, Nodes, Subscriber, SubscriberStats, Topic};
 use crate::topology::Router;
 
 /// The subscribers of one client.
@@ -35,7 +35,8 @@ impl Subscribers {
                 Arc::clone(&home.metrics),
             )
         };
-        let (pubsub, monitor) = (subscriber(Budget::Subscribers), subscriber(Budget::Sessions));
+        let (pubsub, monitor) =
+            (subscriber(Allotment::Subscribers), subscriber(Allotment::Sessions));
         Self { pubsub, monitor: Some(monitor) }
     }
 

@@ -5,6 +5,8 @@
 //! ASKING, before any reply to `CLUSTER SLOTS` names the node; and a client connects, and so gives
 //! its password, only to nodes that a server has named.
 
+use std::collections::HashMap;
+
 use crate::options::Endpoint;
 use crate::topology::{is_plain, Member, Shard, View};
 
@@ -16,26 +18,27 @@ pub(super) fn newcomers(text: &str, view: &View, from: &Endpoint) -> Vec<Shard> 
     let lines: Vec<NodeLine<'_>> = text.lines().filter_map(NodeLine::read).collect();
     // A redirect names a node as CLUSTER SLOTS does, by its host name or by its address; so a node
     // is named here as the others are there.
+    let known: HashMap<&str, &Endpoint> =
+        view.members().map(|member| (member.id.as_str(), &member.endpoint)).collect();
     let is_named = |line: &NodeLine<'_>| {
-        let known = view.members().find(|member| member.id == line.id);
-        known.is_some_and(|known| known.endpoint == Endpoint::tcp(line.name, line.port))
+        known.get(line.id).is_some_and(|known| **known == Endpoint::tcp(line.name, line.port))
     };
     let by_name = lines.iter().any(is_named);
-    let is_new = |line: &&NodeLine<'_>| {
-        line.is_primary() && !view.members().any(|member| member.id == line.id)
-    };
+    let is_new = |line: &&NodeLine<'_>| line.is_primary() && !known.contains_key(line.id);
     let shard = |line: &NodeLine<'_>| {
-        let host = match (by_name, line.address, from) {
-            (true, ..) => line.name,
+        let host = match (line.name, line.address, from) {
+            (name, ..) if by_name && !name.is_empty() => name,
             // A node that does not know its own address leaves it out: it is the node asked.
-            (false, "", Endpoint::Tcp { host, .. }) => host,
-            (false, address, _) => address,
+            (_, "", Endpoint::Tcp { host, .. }) => host,
+            (_, address, _) => address,
         };
         let endpoint = Endpoint::tcp(host, line.port);
         let primary = Member { endpoint, id: line.id.to_owned() };
         is_plain(host).then(|| Shard { primary, replicas: Vec::new(), slots: Vec::new() })
     };
-    lines.iter().filter(is_new).filter_map(shard).collect()
+    let newcomers = lines.iter().filter(is_new).filter_map(shard);
+    // One more than there can be, so that the view is refused.
+    newcomers.take(View::MOST_NODES + 1).collect()
 }
 
 /// One line of the reply: `id address:port@busport,name flags ...`.
@@ -69,7 +72,10 @@ mod tests {
 
     fn view(host: &str) -> View {
         let primary = Member { endpoint: Endpoint::tcp(host, 7000), id: "a".into() };
-        View { shards: vec![Shard { primary, replicas: Vec::new(), slots: vec![0..=16383] }] }
+        View {
+            shards: vec![Shard { primary, replicas: Vec::new(), slots: vec![0..=16383] }],
+            gap: None,
+        }
     }
 
     fn found(text: &str, view: &View) -> Vec<String> {

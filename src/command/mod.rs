@@ -33,11 +33,24 @@ pub fn of(encoded: &[u8]) -> Option<&'static Spec> {
 /// counts only for commands that consist of subcommands. An unknown subcommand gets the entry of
 /// the command itself.
 pub fn lookup(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
-    let spec = find(name, None)?;
+    let (name, spec) = match find(name, None) {
+        Some(spec) => (name, spec),
+        None => (word(name)?, find(word(name)?, None)?),
+    };
     match sub {
-        Some(sub) if spec.flags.has(Flags::CONTAINER) => find(name, Some(sub)).or(Some(spec)),
+        Some(sub) if spec.flags.has(Flags::CONTAINER) => {
+            let found = find(name, Some(sub));
+            found.or_else(|| find(name, Some(word(sub)?))).or(Some(spec))
+        }
         _ => Some(spec),
     }
+}
+
+/// What a server reads of a word that has a NUL in it; None if it has none. Servers compare words as
+/// C strings, so that they take `SELECT\0x` for `SELECT`.
+fn word(text: &[u8]) -> Option<&[u8]> {
+    let end = text.iter().position(|byte| *byte == 0)?;
+    text.get(..end)
 }
 
 /// Every command and subcommand that the table knows, sorted by name.
@@ -82,6 +95,8 @@ impl Flags {
     pub const SUBSCRIBE: Flags = Flags(1 << 5);
     /// It only has subcommands, each with flags of its own.
     pub const CONTAINER: Flags = Flags(1 << 6);
+    /// It runs a program, whose error replies begin with whatever word the program likes.
+    pub const OPAQUE: Flags = Flags(1 << 7);
 
     /// Whether all facts of `other` hold.
     pub const fn has(self, other: Flags) -> bool {
@@ -170,6 +185,14 @@ mod tests {
         assert_eq!(lookup(b"GET\xff", None), None);
         assert_eq!(of(b""), None);
         assert_eq!(of(b"*1\r\n$3\r\nGE"), None);
+    }
+
+    #[test]
+    fn a_word_ends_where_the_server_sees_its_end() {
+        assert_eq!(lookup(b"select\0x", None).unwrap().name, "SELECT");
+        assert_eq!(lookup(b"CLIENT", Some(b"reply\0x")).unwrap().name, "CLIENT REPLY");
+        assert_eq!(lookup(b"client\0", Some(b"REPLY\0")).unwrap().name, "CLIENT REPLY");
+        assert_eq!(lookup(b"\0", None), None);
     }
 
     #[test]

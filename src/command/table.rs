@@ -6,7 +6,7 @@ use super::keys::{Begin::*, Find::*, KeySpec};
 use super::{Flags, Spec};
 
 /// Every command and subcommand that the table knows.
-pub(super) static TABLE: [Spec; 441] = [
+pub(super) static TABLE: [Spec; 444] = [
     spec("ACL", CONTAINER, NO_KEYS),
     spec("ACL CAT", REPEATABLE, NO_KEYS),
     spec("ACL DELUSER", NONE, NO_KEYS),
@@ -65,10 +65,12 @@ pub(super) static TABLE: [Spec; 441] = [
     spec("BZPOPMIN", WRITE | BLOCKING, KEYS_6),
     spec("CLIENT", CONTAINER, NO_KEYS),
     spec("CLIENT CACHING", STATE, NO_KEYS),
+    spec("CLIENT CAPA", STATE, NO_KEYS),
     spec("CLIENT GETNAME", REPEATABLE, NO_KEYS),
     spec("CLIENT GETREDIR", REPEATABLE, NO_KEYS),
     spec("CLIENT HELP", NONE, NO_KEYS),
     spec("CLIENT ID", REPEATABLE, NO_KEYS),
+    spec("CLIENT IMPORT-SOURCE", STATE, NO_KEYS),
     spec("CLIENT INFO", REPEATABLE, NO_KEYS),
     spec("CLIENT KILL", NONE, NO_KEYS),
     spec("CLIENT LIST", REPEATABLE, NO_KEYS),
@@ -137,18 +139,18 @@ pub(super) static TABLE: [Spec; 441] = [
     spec("DISCARD", STATE, NO_KEYS),
     spec("DUMP", READONLY | REPEATABLE, KEYS_1),
     spec("ECHO", REPEATABLE, NO_KEYS),
-    spec("EVAL", NONE, KEYS_5),
-    spec("EVALSHA", NONE, KEYS_5),
-    spec("EVALSHA_RO", READONLY, KEYS_5),
-    spec("EVAL_RO", READONLY, KEYS_5),
+    spec("EVAL", OPAQUE, KEYS_5),
+    spec("EVALSHA", OPAQUE, KEYS_5),
+    spec("EVALSHA_RO", READONLY | OPAQUE, KEYS_5),
+    spec("EVAL_RO", READONLY | OPAQUE, KEYS_5),
     spec("EXEC", STATE, NO_KEYS),
     spec("EXISTS", READONLY | REPEATABLE, KEYS_7),
     spec("EXPIRE", WRITE, KEYS_1),
     spec("EXPIREAT", WRITE, KEYS_1),
     spec("EXPIRETIME", READONLY | REPEATABLE, KEYS_1),
     spec("FAILOVER", NONE, NO_KEYS),
-    spec("FCALL", NONE, KEYS_5),
-    spec("FCALL_RO", READONLY, KEYS_5),
+    spec("FCALL", OPAQUE, KEYS_5),
+    spec("FCALL_RO", READONLY | OPAQUE, KEYS_5),
     spec("FLUSHALL", WRITE, NO_KEYS),
     spec("FLUSHDB", WRITE, NO_KEYS),
     spec("FUNCTION", CONTAINER, NO_KEYS),
@@ -324,6 +326,7 @@ pub(super) static TABLE: [Spec; 441] = [
     spec("SCRIPT HELP", NONE, NO_KEYS),
     spec("SCRIPT KILL", NONE, NO_KEYS),
     spec("SCRIPT LOAD", NONE, NO_KEYS),
+    spec("SCRIPT SHOW", NONE, NO_KEYS),
     spec("SDIFF", READONLY | REPEATABLE, KEYS_7),
     spec("SDIFFCARD", NONE, KEYS_11),
     spec("SDIFFSTORE", WRITE, KEYS_15),
@@ -552,3 +555,4 @@ const BLOCKING: u16 = Flags::BLOCKING.0;
 const STATE: u16 = Flags::STATE.0;
 const SUBSCRIBE: u16 = Flags::SUBSCRIBE.0;
 const CONTAINER: u16 = Flags::CONTAINER.0;
+const OPAQUE: u16 = Flags::OPAQUE.0;

@@ -24,9 +24,6 @@ pub const QUIET: Duration = Duration::from_secs(5);
 /// deadlines is looked at a hundred times a second at most. It is a tenth of the 100 ms by which a
 /// deadline may be late.
 pub const DEADLINE_STEP: Duration = Duration::from_millis(10);
-/// How often a socket is read in one go before others get their turn. Sixteen reads of up to
-/// 256 KiB take about a millisecond of decoding.
-pub const READS: usize = 16;
 
 /// The error of a connection whose server counts as dead (code `DEAD_PEER`).
 pub fn dead_peer() -> Error {

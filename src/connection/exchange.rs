@@ -7,9 +7,10 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use super::Connection;
+use super::{Budget, Connection};
 use crate::error::{Error, Result};
 use crate::resp::Frames;
 use crate::stream::Stream;
@@ -41,7 +42,7 @@ impl Connection {
         let mut frames = Vec::new();
         let stream = Arc::clone(&self.stream);
         self.receive(&stream, &mut frames)?;
-        if count(&frames) > 0 {
+        if count(&frames) > 0 || self.reader.is_mid_reply() {
             return Err(unasked());
         }
         self.converse(batch, replies, &mut frames).await?;
@@ -77,13 +78,18 @@ impl Connection {
                     return Err(self.lost(error));
                 }
             };
-            self.receive(watched, frames)?;
+            let is_drained = self.receive(watched, frames)?;
             let found = count(frames);
-            if found > replies {
+            if found > replies || (found == replies && self.reader.is_mid_reply()) {
                 return Err(unasked());
             }
             if found == replies && is_flushed {
                 return Ok(());
+            }
+            if !is_drained {
+                // The caller's deadline and other tasks get their turn even if the server never
+                // stops sending.
+                yield_now().await;
             }
             let ready = if is_flushed {
                 watched.readable().await
@@ -97,14 +103,14 @@ impl Connection {
         }
     }
 
-    /// Reads and decodes what is there, without waiting. It stops after [`READS`] reads, so that the
-    /// caller's deadline is looked at even while a peer sends without end.
-    fn receive(&mut self, stream: &Stream, frames: &mut Vec<Frames>) -> Result<()> {
-        for _ in 0..READS {
+    /// Reads and decodes what is there, without waiting, for one turn. True once the socket is empty.
+    fn receive(&mut self, stream: &Stream, frames: &mut Vec<Frames>) -> Result<bool> {
+        let mut budget = Budget::DRIVER;
+        while !budget.is_spent() {
             match self.reader.fill(stream) {
                 Ok(0) => return Err(self.lost(ErrorKind::UnexpectedEof.into())),
                 Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => return Err(self.lost(error)),
             }
             while let Some(some) = self.reader.decode()? {
@@ -113,8 +119,9 @@ impl Connection {
                     frames.push(some);
                 }
             }
+            self.reader.charge(&mut budget);
         }
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -140,8 +147,6 @@ fn unasked() -> Error {
     Error::protocol("the server sent a reply that nobody asked for")
 }
 
-/// Reads in a row. Each takes up to 256 KiB, so all of them take a millisecond or so.
-const READS: usize = 16;
 /// Frames without a reply that are kept during one exchange. Further pushes are dropped, so that a
 /// server cannot fill the memory with them.
 const PUSHES: usize = 64;

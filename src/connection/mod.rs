@@ -13,6 +13,7 @@
 )]
 
 pub mod bounds;
+mod budget;
 mod credentials;
 mod exchange;
 mod handshake;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use tokio::time::{timeout, Instant};
 
+pub use budget::Budget;
 pub use credentials::Credentials;
 pub use manner::Manner;
 pub use open::Opening;

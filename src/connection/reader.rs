@@ -10,6 +10,7 @@ use std::io;
 
 use bytes::BytesMut;
 
+use super::budget::Budget;
 use crate::error::Result;
 use crate::resp::{Decoder, Frames, Limits};
 use crate::stream::Stream;
@@ -22,22 +23,35 @@ pub struct Reader {
     chunk: usize,
     /// Bytes of the latest read.
     latest: usize,
+    /// Values that were decoded since then.
+    values: usize,
+    /// Whether the buffer has grown for a large reply.
+    is_grown: bool,
 }
 
 impl Reader {
     /// A reader at the beginning of a stream.
     pub fn new(limits: Limits) -> Self {
         let decoder = Decoder::new(limits);
-        Self { buf: BytesMut::new(), decoder, chunk: MIN_CHUNK, latest: 0 }
+        Self {
+            buf: BytesMut::new(),
+            decoder,
+            chunk: MIN_CHUNK,
+            latest: 0,
+            values: 0,
+            is_grown: false,
+        }
     }
 
-    /// Reads once, without waiting, and returns the number of bytes; 0 is the end of the stream. Call
-    /// it until it returns `WouldBlock`, and only then await [`Stream::readable`].
+    /// Reads once, without waiting, and returns the number of bytes, at most [`MAX_CHUNK`]; 0 is the
+    /// end of the stream. Call it until it returns `WouldBlock`, and only then await
+    /// [`Stream::readable`].
     pub fn fill(&mut self, stream: &Stream) -> io::Result<usize> {
         self.make_room();
-        let spare = self.buf.capacity() - self.buf.len();
-        let length = stream.try_read(&mut self.buf)?;
-        self.latest = length;
+        // A buffer that grows has more room than a single read should fill.
+        let spare = (self.buf.capacity() - self.buf.len()).min(MAX_CHUNK);
+        let length = stream.try_read(&mut self.buf, spare)?;
+        (self.latest, self.values) = (length, 0);
         if length == spare {
             self.chunk = (self.chunk * 2).min(MAX_CHUNK);
         } else if length < self.chunk / 2 {
@@ -52,12 +66,25 @@ impl Reader {
     ///
     /// Class `Protocol`, after the values before the offence were returned.
     pub fn decode(&mut self) -> Result<Option<Frames>> {
-        self.decoder.decode(&mut self.buf)
+        let decoded = self.decoder.decode(&mut self.buf);
+        self.values += self.decoder.latest();
+        decoded
+    }
+
+    /// Takes from `budget` what the latest read and the decoding of its bytes have cost.
+    pub fn charge(&self, budget: &mut Budget) {
+        budget.spend(self.latest, self.values);
     }
 
     /// Whether the end of the stream now would cut a value in two.
     pub fn is_mid_value(&self) -> bool {
         self.decoder.is_mid_value()
+    }
+
+    /// Whether bytes of an unfinished value have come that is no push. If no reply is due, nobody has
+    /// asked for it, and the next reply would become a part of it.
+    pub fn is_mid_reply(&self) -> bool {
+        self.is_mid_value() && self.buf.first() != Some(&PUSH)
     }
 
     /// How many bytes the unfinished value still needs, as far as the server has announced it; 0 if
@@ -70,6 +97,12 @@ impl Reader {
     /// chunk. A buffer that grows takes twice its size; growing it late keeps that within the bytes
     /// received and [`HEADROOM`].
     fn make_room(&mut self) {
+        self.is_grown |= self.buf.len() > LARGE;
+        if self.is_grown && self.buf.len() < MIN_CHUNK {
+            // The memory of the large reply would stay with the connection.
+            self.buf = BytesMut::from(self.buf.as_ref());
+            self.is_grown = false;
+        }
         let spare = self.buf.capacity() - self.buf.len();
         let needed = self.decoder.wanted().clamp(MIN_SPARE, MIN_CHUNK);
         if spare < needed {
@@ -88,6 +121,11 @@ impl Reader {
 const MIN_CHUNK: usize = 16 * 1024;
 /// About as much as a kernel's socket buffer holds on loopback; larger reads gain nothing.
 const MAX_CHUNK: usize = 256 * 1024;
+/// A buffer that has held more than this is given back once the reply has gone: four of the largest
+/// reads, which only a reply of that size fills.
+const LARGE: usize = 4 * MAX_CHUNK;
+/// The type byte of a push.
+const PUSH: u8 = b'>';
 /// A read into less room than this is not worth its system call.
 const MIN_SPARE: usize = 4 * 1024;
 /// How much more may be reserved than was received: 64 KiB, so that a server that announces large
@@ -97,14 +135,13 @@ const HEADROOM: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
     use crate::options::{ClientOptions, Endpoint};
     use crate::stream::{Progress, ServerAddress};
 
-    #[tokio::test]
-    async fn room_follows_the_bytes_received_not_the_announced_size() {
+    async fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let endpoint = Endpoint::tcp("127.0.0.1", port);
@@ -112,8 +149,44 @@ mod tests {
         let (progress, address) =
             (Progress::default(), ServerAddress::Tcp(listener.local_addr().unwrap()));
         let stream = Stream::connect(&options, None, address, &progress).await.unwrap();
-        let (mut peer, _) = listener.accept().await.unwrap();
+        (stream, listener.accept().await.unwrap().0)
+    }
 
+    #[tokio::test]
+    async fn a_read_is_bounded_and_the_room_of_a_large_reply_is_given_back() {
+        let (stream, mut peer) = pair().await;
+        let size = 8 << 20;
+        let writer = tokio::task::spawn(async move {
+            peer.write_all(format!("${size}\r\n").as_bytes()).await.unwrap();
+            peer.write_all(&vec![b'x'; size]).await.unwrap();
+            peer.write_all(b"\r\n").await.unwrap();
+            peer
+        });
+        let mut reader = Reader::new(Limits::default());
+        let next = async |reader: &mut Reader| loop {
+            stream.readable().await.unwrap();
+            // The peer fills the socket, so that a read could take as much as there is room for.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            match reader.fill(&stream) {
+                Ok(length) => assert!(length <= MAX_CHUNK, "{length} bytes in one read"),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+            if let Some(frames) = reader.decode().unwrap() {
+                break frames;
+            }
+        };
+        assert_eq!(next(&mut reader).await.bytes.len(), size + 12);
+        let mut peer = writer.await.unwrap();
+        peer.write_all(b"+OK\r\n").await.unwrap();
+        drop(next(&mut reader).await);
+        assert!(reader.buf.capacity() <= MAX_CHUNK, "{} bytes kept", reader.buf.capacity());
+    }
+
+    #[tokio::test]
+    async fn room_follows_the_bytes_received_not_the_announced_size() {
+        let (stream, mut peer) = pair().await;
         let size = 3_000_000;
         let writer = tokio::spawn(async move {
             peer.write_all(format!("${size}\r\n").as_bytes()).await.unwrap();
@@ -121,7 +194,7 @@ mod tests {
             peer.write_all(b"\r\n").await.unwrap();
             peer
         });
-        let mut reader = Reader::new(options.limits);
+        let mut reader = Reader::new(Limits::default());
         let mut received = 0;
         let frames = loop {
             stream.readable().await.unwrap();

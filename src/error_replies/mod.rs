@@ -25,9 +25,55 @@ pub struct ErrorReply {
 impl ErrorReply {
     /// The error reply whose first word is `word`, if oxidis acts on it.
     pub fn of(word: &[u8]) -> Option<Self> {
-        table::find(word).map(|(reason, remedy)| Self { reason, remedy })
+        table::find(word).map(|(reason, remedy, _)| Self { reason, remedy })
+    }
+
+    /// Whether all of `text` is what servers say before they run anything. A script, or a command
+    /// that the command table does not know, may begin its own errors with the same words, after it
+    /// has written.
+    pub fn is_server_text(text: &[u8]) -> bool {
+        let mut words = words(text);
+        let found = words.next().and_then(table::find);
+        let texts = found.map_or(&[][..], |(_, _, texts)| texts);
+        texts.iter().any(|pattern| {
+            let pattern = self::words(pattern.as_bytes()).skip(1);
+            let is_same = |(known, word): (&[u8], &[u8])| known == word || stands_for(known, word);
+            pattern.clone().count() == words.clone().count()
+                && pattern.zip(words.clone()).all(is_same)
+        })
+    }
+
+    /// Whether a script tells that its server is a replica, since a write of the script was refused
+    /// for that reason.
+    pub fn is_replica_told(text: &[u8]) -> bool {
+        let is_wrapped = text.starts_with(WRAPPED);
+        let is_first = text.starts_with(REPLICA);
+        is_first || is_wrapped && text.windows(REPLICA.len()).any(|part| part == REPLICA)
     }
 }
+
+/// Whether `placeholder`, a word of `scripts/generate/error-replies.js`, stands for `word`.
+fn stands_for(placeholder: &[u8], word: &[u8]) -> bool {
+    let is_number = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+    match placeholder {
+        b"*" => !word.is_empty(),
+        b"#" => is_number(word),
+        b"@" => word.rsplitn(2, |byte| *byte == b':').next().is_some_and(is_number),
+        _ => false,
+    }
+}
+
+/// The words of a reply, without what follows the last letter.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'.';
+    let end = text.iter().rposition(|byte| !is_end(byte)).map_or(0, |last| last + 1);
+    text.get(..end).unwrap_or_default().split(|byte| *byte == b' ')
+}
+
+/// What a replica says about a write, as all servers word it.
+const REPLICA: &[u8] = b"READONLY You can't write against a read only ";
+/// What servers before 7.0 put in front of an error of a script.
+const WRAPPED: &[u8] = b"ERR Error running script ";
 
 /// Why a server did not run a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +123,57 @@ mod tests {
         assert_eq!(ErrorReply::of(b"BUSY"), Some(busy));
         for word in [&b""[..], b"BUSYGROUP", b"busy", b"ERR", b"OOM", b"LOADINGX"] {
             assert_eq!(ErrorReply::of(word), None, "{}", word.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn only_the_whole_text_of_a_server_says_that_a_program_was_not_run() {
+        for text in [
+            "LOADING Redis is loading the dataset in memory",
+            "LOADING Valkey is loading the dataset in memory",
+            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE",
+            "READONLY You can't write against a read only replica.",
+            "MOVED 3999 127.0.0.1:6381",
+            "ASK 3999 node-1.example:6381",
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "NOAUTH Authentication required.",
+        ] {
+            assert!(ErrorReply::is_server_text(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "*",
+            "BUSY",
+            "BUSY x",
+            "TRYAGAIN later",
+            "LOADING the cache",
+            "READONLY",
+            "READONLY mode of this script",
+            "READONLY You can't write against a read only replica. script: 8f2, on @user_script:1.",
+            "MOVED 3999",
+            "MOVED 3999 127.0.0.1:6381 x",
+            "MOVED on tomorrow",
+            "MOVED 5 times",
+            "ERR x",
+            "ERR Error running script (call to f_8): @user_script:1: -READONLY You can't write",
+        ] {
+            assert!(!ErrorReply::is_server_text(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_script_tells_of_a_replica_in_the_words_of_each_version() {
+        let sentence = "READONLY You can't write against a read only replica.";
+        for text in [
+            sentence.to_owned(),
+            format!("{sentence} script: 8f2, on @user_script:1."),
+            format!("ERR Error running script (call to f_8): @user_script:1: -{sentence} "),
+        ] {
+            assert!(ErrorReply::is_replica_told(text.as_bytes()), "{text}");
+        }
+        for text in ["READONLY mode".to_owned(), format!("ERR {sentence}"), String::new()] {
+            assert!(!ErrorReply::is_replica_told(text.as_bytes()), "{text}");
         }
     }
 

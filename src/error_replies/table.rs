@@ -3,31 +3,68 @@
 
 use super::{Reason, Remedy};
 
-/// What the error reply whose first word is `word` means; None for all others.
-pub(super) fn find(word: &[u8]) -> Option<(Reason, Option<Remedy>)> {
-    let found = match word {
+type Meaning = (Reason, Option<Remedy>, &'static [&'static str]);
+
+/// What the error reply whose first word is `word` means, and the whole replies that servers give
+/// before they run anything; None for all other words.
+#[rustfmt::skip]
+pub(super) fn find(word: &[u8]) -> Option<Meaning> {
+    let found: Meaning = match word {
         // the slot is on its way to another node, which has the keys of this command
-        b"ASK" => (Reason::SlotMoving, Some(Remedy::Move)),
+        b"ASK" => (Reason::SlotMoving, Some(Remedy::Move), &[
+            "ASK # @",
+        ]),
         // a script has been running for too long, and nothing else is run meanwhile
-        b"BUSY" => (Reason::ScriptRunning, Some(Remedy::Wait)),
+        b"BUSY" => (Reason::ScriptRunning, Some(Remedy::Wait), &[
+            "BUSY * is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+            "BUSY * is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.",
+            "BUSY * is busy running a module command.",
+        ]),
         // the cluster does not cover all slots, or the node has lost most of the others
-        b"CLUSTERDOWN" => (Reason::ClusterDown, Some(Remedy::WaitOrMove)),
+        b"CLUSTERDOWN" => (Reason::ClusterDown, Some(Remedy::WaitOrMove), &[
+            "CLUSTERDOWN The cluster is down",
+            "CLUSTERDOWN The cluster is down. Use CLUSTER INFO for more information",
+            "CLUSTERDOWN The cluster is down and only accepts read commands",
+            "CLUSTERDOWN Hash slot not served",
+        ]),
         // the server reads its data set from disk
-        b"LOADING" => (Reason::NotReady, Some(Remedy::WaitOrMove)),
+        b"LOADING" => (Reason::NotReady, Some(Remedy::WaitOrMove), &[
+            "LOADING * is loading the dataset in memory",
+        ]),
         // a replica has lost its primary and must not serve old data
-        b"MASTERDOWN" => (Reason::NotReady, Some(Remedy::WaitOrMove)),
+        b"MASTERDOWN" => (Reason::NotReady, Some(Remedy::WaitOrMove), &[
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "MASTERDOWN Link with MASTER is down and slave-serve-stale-data is set to 'no'.",
+            concat!(
+                "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and ",
+                "'allow-stale' flag is not set on the script."
+            ),
+        ]),
         // the server cannot save to disk and refuses writes, maybe for long
-        b"MISCONF" => (Reason::WritesRefused, None),
+        b"MISCONF" => (Reason::WritesRefused, None, &[]),
         // another node has the slot
-        b"MOVED" => (Reason::SlotMoved, Some(Remedy::Move)),
+        b"MOVED" => (Reason::SlotMoved, Some(Remedy::Move), &[
+            "MOVED # @",
+        ]),
         // the connection is not logged in, or not any more
-        b"NOAUTH" => (Reason::NotLoggedIn, Some(Remedy::Reconnect)),
+        b"NOAUTH" => (Reason::NotLoggedIn, Some(Remedy::Reconnect), &[
+            "NOAUTH Authentication required.",
+        ]),
         // too few replicas are connected for a write, maybe for long
-        b"NOREPLICAS" => (Reason::WritesRefused, None),
+        b"NOREPLICAS" => (Reason::WritesRefused, None, &[
+            "NOREPLICAS Not enough good replicas to write.",
+        ]),
         // the server is a replica, and the command writes
-        b"READONLY" => (Reason::NotPrimary, Some(Remedy::ReconnectOrMove)),
+        b"READONLY" => (Reason::NotPrimary, Some(Remedy::ReconnectOrMove), &[
+            "READONLY You can't write against a read only replica.",
+            "READONLY You can't write against a read only slave.",
+            "READONLY Can not run script with write flag on readonly replica",
+        ]),
         // the keys of the command are on two nodes, while their slot is on its way
-        b"TRYAGAIN" => (Reason::KeysSplit, Some(Remedy::WaitOrMove)),
+        b"TRYAGAIN" => (Reason::KeysSplit, Some(Remedy::WaitOrMove), &[
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "TRYAGAIN Slot is being trimmed",
+        ]),
         _ => return None,
     };
     Some(found)

@@ -29,6 +29,9 @@ impl Command {
     /// Set by the caller: a SELECT for everybody who shares the lane. Once it has succeeded, later
     /// connections begin in its database.
     pub const SELECTS: u32 = 1 << 25;
+    /// Set by the caller: the command is part of a chain that writes, so that no replica may serve
+    /// it. Lanes do not look at it.
+    pub const PRIMARY: u32 = 1 << 18;
     /// Set by a client of several nodes: the command is for this node and no other.
     pub const PINNED: u32 = 1 << 19;
     /// The most redirects that can be counted.

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::conduit::internal;
 use super::front::Lane;
 use super::link::{Attendant, Link, Wait};
+use crate::connection::Budget;
 use crate::stream::Stream;
 
 impl Lane {
@@ -36,6 +37,19 @@ impl Lane {
         })
     }
 
+    /// Makes the driver attend to `stream` for good: the caller's thread cannot watch it.
+    pub fn leave_to_driver(&self, stream: &Arc<Stream>) {
+        let mut traffic = self.conduit.lock();
+        if let Link::Up { stream: current, attendant, is_unwatched, .. } = &mut traffic.link {
+            if Arc::ptr_eq(current, stream) {
+                *attendant = Attendant::Driver;
+                *is_unwatched = true;
+            }
+        }
+        drop(traffic);
+        self.wake();
+    }
+
     /// What the watcher of `stream` is to wait for.
     pub fn wait(&self, stream: &Arc<Stream>) -> Wait {
         self.conduit.lock().link.wait(stream)
@@ -51,7 +65,7 @@ impl Lane {
         };
         let read = {
             let mut wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
-            wire.read(conduit, stream, TURNS, Stream::DETACHED_READ)
+            wire.read(conduit, stream, Budget::CALLER, Stream::DETACHED_READ)
         };
         let mut traffic = conduit.lock();
         if let Link::Up { unread, .. } = &mut traffic.link {
@@ -82,7 +96,3 @@ impl Lane {
         wait
     }
 }
-
-/// How often the caller's thread reads in one go. Each read is up to 64 KiB, so four take about as
-/// long as one large reply.
-const TURNS: usize = 4;

@@ -13,14 +13,16 @@ pub(super) enum Link {
     /// A connection is being made.
     Connecting,
     /// The connection stands. `blocked`: the socket takes no more bytes for now. `unread`: bytes
-    /// have come during a pause, and the driver has to read before it writes. `failed`: why nothing
-    /// can be written any more.
+    /// have come during a pause, and have to be read before something is written. `is_unwatched`:
+    /// the caller's thread cannot watch the stream, so the driver attends to it for good. `failed`:
+    /// why nothing can be written any more.
     Up {
         stream: Arc<Stream>,
         wire: Arc<Mutex<Wire>>,
         attendant: Attendant,
         blocked: bool,
         unread: bool,
+        is_unwatched: bool,
         failed: Option<Error>,
     },
     /// The lane has ended for good.

@@ -73,7 +73,8 @@ pub enum Drained {
     Reconnect(Vec<Ended>),
 }
 
-/// A command that the server has refused without running it. The router may know another node.
+/// A command that the server has refused without running it. The router may know another node. An
+/// empty batch is a sign only: a script was run, and told that its server is a replica.
 #[derive(Debug)]
 pub struct Refused {
     /// The command, as a batch of its own.

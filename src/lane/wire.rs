@@ -15,7 +15,7 @@ use super::findings::Findings;
 use super::outcome::Drained;
 use super::told::Told;
 use crate::backoff;
-use crate::connection::Reader;
+use crate::connection::{Budget, Reader};
 use crate::error::{Error, Result};
 use crate::outbox::{Delivery, Outboxes, Whose};
 use crate::resp::{Frames, ValueKind};
@@ -48,20 +48,20 @@ impl Wire {
         is_fit.then(|| std::mem::replace(&mut self.reader, blank))
     }
 
-    /// Reads what the socket holds, in at most `turns` reads, so that other lanes of the thread get
+    /// Reads what the socket holds, as far as `budget` goes, so that other lanes of the thread get
     /// their turn. A read of fewer than `enough` bytes is the last one: if there are more, the
     /// thread is told again that the socket is readable. That saves a system call for each reply.
     pub(super) fn read(
         &mut self,
         conduit: &Conduit,
         stream: &Stream,
-        turns: usize,
+        budget: Budget,
         enough: usize,
     ) -> Result<Findings> {
         if let Some(error) = &self.over {
             return Err(error.clone());
         }
-        let read = self.read_on(conduit, stream, turns, enough);
+        let read = self.read_on(conduit, stream, budget, enough);
         if let Err(error) = &read {
             self.over = Some(error.clone());
         }
@@ -72,13 +72,13 @@ impl Wire {
         &mut self,
         conduit: &Conduit,
         stream: &Stream,
-        turns: usize,
+        mut budget: Budget,
         enough: usize,
     ) -> Result<Findings> {
         let home = &conduit.home;
         let lanes = home.company.load(Ordering::Relaxed);
         self.found = Findings { lanes, ..Findings::default() };
-        for _ in 0..turns {
+        while !budget.is_spent() {
             let length = match self.reader.fill(stream) {
                 Ok(0) => return Err(self.end_of_stream()),
                 Ok(n) => {
@@ -95,6 +95,7 @@ impl Wire {
             while let Some(frames) = self.reader.decode()? {
                 self.deliver(conduit, frames)?;
             }
+            self.reader.charge(&mut budget);
             if length < enough {
                 self.found.is_drained = true;
                 break;
@@ -104,6 +105,10 @@ impl Wire {
             }
         }
         self.found.missing = self.reader.wanted();
+        if self.reader.is_mid_reply() && !conduit.lock().queue.is_waiting() {
+            // The next reply would be taken for a part of this one.
+            return Err(Error::protocol("the server has begun a reply that nobody asked for"));
+        }
         Ok(self.found)
     }
 

@@ -4,7 +4,6 @@
 //! credentials, so it may appear in any message.
 
 use std::fmt;
-use std::net::Ipv6Addr;
 
 /// The address of one server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,7 +48,7 @@ impl fmt::Display for Endpoint {
     /// `host:port` (`[host]:port` for IPv6), or the path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.parse::<Ipv6Addr>().is_ok() => {
+            Self::Tcp { host, port } if host.contains(':') => {
                 write!(f, "[{host}]:{port}")
             }
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
@@ -66,6 +65,7 @@ mod tests {
     fn an_endpoint_reads_as_users_write_it() {
         assert_eq!(Endpoint::default().to_string(), "localhost:6379");
         assert_eq!(Endpoint::tcp("::1", 7000).to_string(), "[::1]:7000");
+        assert_eq!(Endpoint::tcp("::1%lo", 7000).to_string(), "[::1%lo]:7000");
         assert_eq!(Endpoint::unix("/run/redis.sock").to_string(), "/run/redis.sock");
     }
 }

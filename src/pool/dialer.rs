@@ -19,6 +19,7 @@ use super::Questions;
 use crate::backoff;
 use crate::connection::{Connection, Credentials, Manner, Opening};
 use crate::error::{Error, Result};
+use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
 use crate::options::{ClientOptions, Reconnect};
 use crate::outbox::{Event, Outboxes};
@@ -91,6 +92,11 @@ impl Dialer {
         self.metrics.lost.add(1);
         self.history().last = Some(error.clone());
         self.tell(error);
+    }
+
+    /// Notes why a connection that stands cannot be used yet, or with None that it can.
+    pub(super) fn note(&self, error: Option<Error>) {
+        self.history().last = error;
     }
 
     /// The server has told over a connection of `generation` that it is a replica.
@@ -169,15 +175,32 @@ impl Dialer {
         }
         let known = *self.known();
         let manner = known.filter(|known| Instant::now() < known.until).map(|known| known.manner);
-        let (tls, book) = (self.tls.as_ref(), &self.book);
-        let opening = Opening { options: &options, tls, credentials, manner, book };
-        let addresses = self.lookup.get().map(|lookup| lookup());
-        let connection = opening.run(addresses).await?;
+        let connection = match self.open(&options, credentials.clone(), manner).await {
+            // A server that waits for a script refuses SELECT. In the database in which every
+            // connection begins, the script can be ended.
+            Err(error) if options.database != 0 && is_script_running(&error) => {
+                options.to_mut().database = 0;
+                self.open(&options, credentials, manner).await?
+            }
+            opened => opened?,
+        };
         if manner != Some(connection.manner) {
             let until = Instant::now() + MANNER_KEPT;
             *self.known() = Some(Known { manner: connection.manner, until });
         }
         Ok(connection)
+    }
+
+    /// Opens a connection to a server that takes `manner`.
+    async fn open(
+        &self,
+        options: &ClientOptions,
+        credentials: Credentials,
+        manner: Option<Manner>,
+    ) -> Result<Connection> {
+        let (tls, book) = (self.tls.as_ref(), &self.book);
+        let opening = Opening { options, tls, credentials, manner, book };
+        opening.run(self.lookup.get().map(|lookup| lookup())).await
     }
 
     /// The next server may be another one, which takes more of the handshake.
@@ -247,6 +270,12 @@ impl Dialer {
         // The two fields are independent, so no panic can leave them out of step.
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a step of the handshake was refused because the server waits for a script to end.
+fn is_script_running(error: &Error) -> bool {
+    let reply = error.cause().and_then(|cause| ErrorReply::of(cause.code().as_bytes()));
+    reply.is_some_and(|reply| reply.reason == Reason::ScriptRunning)
 }
 
 /// What the attempts so far have come to.

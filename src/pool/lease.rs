@@ -12,12 +12,16 @@ use super::manager::Manager;
 use super::stats::Gauge;
 use crate::backoff;
 use crate::connection::Connection;
+use crate::error::Error;
 
 /// A connection on loan. It goes back to the pool when the lease is dropped, which must happen
 /// inside of the runtime. It is closed instead if it is broken or has reached its lifetime.
 pub struct Lease {
     pub(super) connection: bb8::PooledConnection<'static, Manager>,
     pub(super) _permit: Option<ExclusivePermit>,
+    /// Why the database of the client is not selected: the server waits for a script to end. None
+    /// if it is.
+    pub unselected: Option<Error>,
 }
 
 impl Lease {

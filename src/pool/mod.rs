@@ -36,6 +36,7 @@ pub use self::questions::{CallbackResult, Questions};
 pub use self::stats::PoolStats;
 use self::stats::{Counts, Gauge};
 use crate::error::{Applied, Error, ErrorClass, Result};
+use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::Outboxes;
@@ -93,8 +94,8 @@ impl Pool {
     /// Those for which waiting cannot help: a fatal error, or the last one if the reconnect strategy
     /// stops; `CLOSED`.
     pub async fn lane_lease(&self) -> Result<Lease> {
-        let connection = self.checkout().await?;
-        Ok(Lease { connection, _permit: None })
+        let (connection, unselected) = self.checkout(false).await?;
+        Ok(Lease { connection, _permit: None, unselected })
     }
 
     /// A connection for a subscriber. Waits and fails as [`Pool::lane_lease`] does.
@@ -131,12 +132,12 @@ impl Pool {
         let taken = tokio::time::timeout(budget, async {
             let permit = Arc::clone(&self.permits).acquire_owned().await;
             let permit = permit.map_err(|_| closed_error())?;
-            Ok::<_, Error>((permit, self.checkout().await?))
+            Ok::<_, Error>((permit, self.checkout(true).await?))
         });
         let taken = taken.await;
         drop(waiting);
         self.dialer.metrics.acquire.record(started.elapsed(), 1);
-        let (permit, connection) = match taken {
+        let (permit, (connection, unselected)) = match taken {
             Ok(result) => result?,
             Err(_) => return Err(self.timeout_error(started.elapsed(), self.stats().waiting)),
         };
@@ -144,6 +145,7 @@ impl Pool {
         Ok(Lease {
             connection,
             _permit: Some(ExclusivePermit { _permit: permit, _in_use: in_use }),
+            unselected,
         })
     }
 
@@ -232,7 +234,13 @@ impl Pool {
     }
 
     /// A connection that is alive and has selected the right database.
-    async fn checkout(&self) -> Result<bb8::PooledConnection<'static, Manager>> {
+    ///
+    /// A server that waits for a script to end refuses to select one. Who `takes_any` gets the
+    /// connection all the same, with the refusal: a session on it can end the script. Others wait.
+    async fn checkout(
+        &self,
+        takes_any: bool,
+    ) -> Result<(bb8::PooledConnection<'static, Manager>, Option<Error>)> {
         let mut halt = self.dialer.halt.watch();
         loop {
             let mut connection = tokio::select! {
@@ -250,26 +258,55 @@ impl Pool {
                 // A PING that fails or is cancelled leaves the connection marked as broken.
                 let _ = connection.ping(VALIDATION).await;
             }
-            let database = self.dialer.database();
-            if !connection.is_broken() && connection.database != database {
-                self.reselect(&mut connection, database).await;
+            let mut refusal = None;
+            while !connection.is_broken() && connection.database != self.dialer.database() {
+                refusal = self.reselect(&mut connection, self.dialer.database()).await;
+                if refusal.is_none() {
+                    continue;
+                }
+                self.dialer.note(refusal.clone());
+                if takes_any {
+                    break;
+                }
+                tokio::select! {
+                    biased;
+                    error = halt.hopeless() => return Err(error),
+                    () = tokio::time::sleep(SCRIPT_LOOK) => {}
+                }
             }
             if !connection.is_broken() {
-                return Ok(connection);
+                return Ok((connection, refusal));
             }
         }
     }
 
     /// Selects the database on a connection that was opened before the database changed. A connection
-    /// on which that fails is marked as broken, and `checkout` takes another one.
-    async fn reselect(&self, connection: &mut Pooled, database: u32) {
+    /// on which that fails is marked as broken, and `checkout` takes another one. If the server
+    /// waits for a script to end, the connection stays as it is, and the refusal is returned.
+    async fn reselect(&self, connection: &mut Pooled, database: u32) -> Option<Error> {
         let mut select = Vec::new();
         encode::command(&mut select, &[b"SELECT", database.to_string().as_bytes()]);
         let selected = tokio::time::timeout(VALIDATION, connection.request(&select)).await;
         match selected {
-            Ok(Ok(reply)) if !reply.is_error() => connection.database = database,
+            Ok(Ok(reply)) if !reply.is_error() => {
+                connection.database = database;
+                // What may have been noted while the server waited for a script is over.
+                self.dialer.note(None);
+            }
+            Ok(Ok(reply)) => {
+                let root = reply.replies.first().and_then(|root| reply.tape.get(*root as usize));
+                let text = root.map_or(&[][..], |node| reply.text(node));
+                let error = Error::reply(String::from_utf8_lossy(text));
+                let error = error.retryable().with_applied(Applied::No);
+                let known = ErrorReply::of(error.code().as_bytes());
+                if known.is_some_and(|known| known.reason == Reason::ScriptRunning) {
+                    return Some(error);
+                }
+                connection.mark_broken();
+            }
             _ => connection.mark_broken(),
         }
+        None
     }
 
     /// The error of a caller that has waited for an exclusive lease for too long. `waiting` is the
@@ -295,6 +332,9 @@ impl Pool {
 /// this. Most firewalls and proxies drop a flow much later, and a round trip for each checkout of a
 /// busy pool would double its latency. (HikariCP's `aliveBypassWindow` is 500 ms as well.)
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+/// How often it is looked whether a script that the server waits for has ended. It has run for
+/// seconds by then (`busy-reply-threshold` is 5 s), so a tenth of a second more does not matter.
+const SCRIPT_LOOK: Duration = Duration::from_millis(100);
 /// How long that PING may take. A healthy server answers within microseconds, and a dead one must
 /// not use up the caller's whole deadline.
 const VALIDATION: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::feeds::Feeds;
 use super::ledger::Ledger;
 use super::nodes::Nodes;
-use super::subscriber::Budget;
+use super::subscriber::Allotment;
 use crate::error::{Error, ErrorClass};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
@@ -17,7 +17,7 @@ use crate::outbox::{Backlog, Delivery, Event, Outbox};
 
 /// The subscriber itself, which its handles, its drivers and its keeper share.
 pub(super) struct Hub {
-    pub(super) budget: Budget,
+    pub(super) budget: Allotment,
     coverage: Mutex<Coverage>,
     /// Says where names are to be subscribed to. None for one server, which the only feed leads to.
     pub(super) nodes: Option<Arc<dyn Nodes>>,
@@ -41,7 +41,7 @@ pub(super) struct Coverage {
 
 impl Hub {
     pub(super) fn new(
-        budget: Budget,
+        budget: Allotment,
         coverage: Coverage,
         nodes: Option<Arc<dyn Nodes>>,
         options: Arc<ClientOptions>,

@@ -33,5 +33,5 @@ mod topic;
 
 pub use self::ledger::Request;
 pub use self::nodes::Nodes;
-pub use self::subscriber::{Budget, Subscriber, SubscriberStats};
+pub use self::subscriber::{Allotment, Subscriber, SubscriberStats};
 pub use self::topic::Topic;

@@ -80,7 +80,7 @@ impl Hub {
                         _ => None,
                     };
                     if owner.is_some_and(|place| place != feed.place) {
-                        coverage.ledger.displace(topic, &name, now);
+                        coverage.ledger.displace(topic, &name);
                     }
                 }
             }
@@ -183,27 +183,26 @@ impl Hub {
 }
 
 impl Coverage {
-    /// Takes a feed off the list. Its names have no home any more, and may have missed messages
-    /// since `since`.
-    fn remove(&mut self, id: u32, since: Instant) {
+    /// Takes a feed off the list. Its names have no home any more.
+    fn remove(&mut self, id: u32, now: Instant) {
         let feeds = &mut self.feeds;
         if feeds.common == Some(id) {
             feeds.common = None;
-            feeds.settled_at = Some(since + SETTLE);
+            feeds.settled_at = Some(now + SETTLE);
         }
         if let Some(at) = feeds.open.iter().position(|feed| feed.id == id) {
             feeds.open.remove(at).wake.notify_one();
         }
-        self.ledger.remove(id, since);
+        self.ledger.remove(id);
     }
 
     /// Takes channels and patterns away from the feed that they are on.
-    fn vacate(&mut self, id: u32, since: Instant) {
+    fn vacate(&mut self, id: u32, now: Instant) {
         self.feeds.common = None;
-        self.feeds.settled_at = Some(since + SETTLE);
+        self.feeds.settled_at = Some(now + SETTLE);
         for (topic, name) in self.ledger.at(id) {
             if topic != Topic::ShardChannel {
-                self.ledger.displace(topic, &name, since);
+                self.ledger.displace(topic, &name);
             }
         }
     }

@@ -25,7 +25,7 @@ pub struct Subscriber {
 
 /// Which connections a subscriber may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Budget {
+pub enum Allotment {
     /// Those that the pool keeps for subscribers.
     Subscribers,
     /// Those that callers have to themselves. The subscriber waits for one,
@@ -50,14 +50,15 @@ impl Subscriber {
     /// A subscriber to one server, without subscriptions and without a connection. Must be called
     /// inside the runtime.
     pub fn start(
-        budget: Budget,
+        budget: Allotment,
         options: Arc<ClientOptions>,
         pool: Arc<Pool>,
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let (feeds, feed) = Feeds::to(pool);
-        let coverage = Coverage { feeds, ..Coverage::default() };
+        let ledger = ledger(Ledger::default(), &options);
+        let coverage = Coverage { ledger, feeds, ..Coverage::default() };
         let hub = Hub::new(budget, coverage, None, options, outbox, metrics);
         tokio::spawn(driver::supervise(Arc::clone(&hub), feed));
         Self { hub }
@@ -71,9 +72,10 @@ impl Subscriber {
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let coverage = Coverage { ledger: Ledger::scattered(), ..Coverage::default() };
+        let ledger = ledger(Ledger::scattered(), &options);
+        let coverage = Coverage { ledger, ..Coverage::default() };
         let changes = nodes.changes();
-        let hub = Hub::new(Budget::Subscribers, coverage, Some(nodes), options, outbox, metrics);
+        let hub = Hub::new(Allotment::Subscribers, coverage, Some(nodes), options, outbox, metrics);
         tokio::spawn(keeper::supervise(Arc::clone(&hub), changes));
         Self { hub }
     }
@@ -124,5 +126,13 @@ impl Subscriber {
                 self.hub.report(Instant::now());
             }
         }
+    }
+}
+
+fn ledger(ledger: Ledger, options: &ClientOptions) -> Ledger {
+    if options.ping_interval.is_zero() {
+        ledger.without_pings()
+    } else {
+        ledger
     }
 }

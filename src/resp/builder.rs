@@ -24,6 +24,9 @@ pub struct Builder {
     string: Option<u32>,
     /// Whether an attribute has ended and the value it belongs to has not begun.
     attributed: bool,
+    /// Whether the root being built has too many values, so that a node [`ValueKind::Excess`]
+    /// stands for it.
+    excess: bool,
     /// Nodes and replies of the step before: the best guess for the next one.
     guess: (usize, usize),
 }
@@ -43,6 +46,7 @@ pub enum Role {
 struct OpenAggregate {
     /// Its index on the tape.
     node: u32,
+    kind: ValueKind,
     /// Children that are still to come; of a streamed aggregate, those that have come.
     children: u64,
     role: Role,
@@ -64,6 +68,37 @@ impl Builder {
     /// How many aggregates are open.
     pub fn depth(&self) -> usize {
         self.open.len()
+    }
+
+    /// How many nodes the tape has.
+    pub fn len(&self) -> usize {
+        self.tape.len()
+    }
+
+    /// How many nodes the unfinished root has.
+    pub fn unfinished(&self) -> usize {
+        self.tape.len().saturating_sub(self.root as usize)
+    }
+
+    /// Whether the unfinished root is thrown away.
+    #[inline]
+    pub fn is_excess(&self) -> bool {
+        self.excess
+    }
+
+    /// Throws away what has come of the unfinished root, and marks it as excess. Its further values
+    /// are still to be passed, so that its end is found. Call this again before each of them, so
+    /// that they do not pile up.
+    #[cold]
+    pub fn shed(&mut self) {
+        let string = self.string.map(|_| self.string_len());
+        self.tape.truncate(self.root as usize);
+        let (kind, num) = (ValueKind::Excess, string.unwrap_or_default());
+        if !mem::replace(&mut self.excess, true) {
+            self.tape.shrink_to_fit();
+        }
+        self.tape.push(TapeNode { kind, len: 0, off: 0, num });
+        self.string = string.map(|_| self.root);
     }
 
     /// Whether the chunks of a streamed string are arriving.
@@ -91,7 +126,7 @@ impl Builder {
     pub fn begin(&mut self, kind: ValueKind, role: Role, len: u32, children: u64) -> bool {
         self.attributed = false;
         self.is_push |= kind == ValueKind::Push;
-        self.open.push(OpenAggregate { node: self.tape.len() as u32, children, role });
+        self.open.push(OpenAggregate { node: self.tape.len() as u32, kind, children, role });
         self.tape.push(TapeNode { kind, len, off: 0, num: 0 });
         role != Role::Streamed && children == 0 && self.close() && self.settle()
     }
@@ -100,11 +135,13 @@ impl Builder {
     /// whether it ended a top-level value.
     pub fn end(&mut self) -> Option<bool> {
         let open = self.open.last().filter(|open| open.role == Role::Streamed)?;
-        let node = self.tape.get_mut(open.node as usize)?;
-        if self.attributed || (node.kind == ValueKind::Map && open.children % 2 == 1) {
+        if self.attributed || (open.kind == ValueKind::Map && open.children % 2 == 1) {
             return None;
         }
-        node.len = (open.children >> u32::from(node.kind == ValueKind::Map)) as u32;
+        // Of a reply that is not kept, the node may be gone.
+        if let Some(node) = self.tape.get_mut(open.node as usize) {
+            node.len = (open.children >> u32::from(open.kind == ValueKind::Map)) as u32;
+        }
         Some(self.close() && self.settle())
     }
 
@@ -173,6 +210,9 @@ impl Builder {
         }
         let roots = if self.is_push { &mut self.pushes } else { &mut self.replies };
         roots.push(self.root);
+        if mem::take(&mut self.excess) {
+            self.tape.truncate(self.root as usize + 1);
+        }
         self.is_push = false;
         self.root = self.tape.len() as u32;
         true

@@ -17,8 +17,9 @@ mod bounds;
 mod streamed;
 mod token;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
+use self::bounds::HEAVIEST;
 use self::token::{Body, CRLF};
 use crate::error::Error;
 use crate::resp::builder::Builder;
@@ -40,6 +41,13 @@ pub struct Decoder {
     body: Option<Body>,
     /// Length of the buffer when the last step ended.
     left: usize,
+    /// A top-level value of so many bytes is within the reply limit whatever its values are. 0 while
+    /// a value is thrown away.
+    light: usize,
+    /// Bytes of the value that is thrown away which are not in the buffer any more.
+    dropped: usize,
+    /// Values that the last step has decoded.
+    latest: usize,
     failed: Option<Error>,
     #[cfg(test)]
     examined: usize,
@@ -62,6 +70,9 @@ impl Decoder {
             scanned: 0,
             body: None,
             left: 0,
+            light: reply / HEAVIEST,
+            dropped: 0,
+            latest: 0,
             failed: None,
             #[cfg(test)]
             examined: 0,
@@ -84,8 +95,13 @@ impl Decoder {
             return Err(error.clone());
         }
         self.builder.reserve(buf.len().saturating_sub(self.pos));
+        let before = self.builder.len();
         let outcome = self.scan(buf);
+        self.latest = self.builder.len().saturating_sub(before);
         let frames = self.split(buf);
+        if self.builder.is_excess() {
+            self.drop_read(buf);
+        }
         self.left = buf.len();
         if let Err(error) = outcome {
             self.failed = Some(error.clone());
@@ -99,7 +115,13 @@ impl Decoder {
     /// Whether the last step left bytes of an unfinished value, so that an end of the stream now
     /// would cut a reply in two.
     pub fn is_mid_value(&self) -> bool {
-        self.left > 0
+        // Of a value that is thrown away, nothing may be left.
+        self.left > 0 || self.builder.is_excess()
+    }
+
+    /// How many values the last step has decoded, those of an unfinished reply included.
+    pub fn latest(&self) -> usize {
+        self.latest
     }
 
     /// How many bytes the last step found missing before the next value can be complete; 0 when
@@ -142,6 +164,24 @@ impl Decoder {
         let taken = self.start.min(buf.len());
         let (tape, replies, pushes) = self.builder.take(taken)?;
         let bytes: Bytes = buf.split_to(taken).freeze();
+        self.move_back(taken);
+        Some(Frames { bytes, tape, replies, pushes })
+    }
+
+    /// Frees the bytes of the value that is thrown away, as far as it was read.
+    fn drop_read(&mut self, buf: &mut BytesMut) {
+        let read = self.pos.min(buf.len());
+        match self.dropped {
+            // The buffer has grown with the value. A small one takes its place.
+            0 => *buf = BytesMut::from(buf.get(read..).unwrap_or_default()),
+            _ => buf.advance(read),
+        }
+        self.dropped += read.saturating_sub(self.start);
+        self.move_back(read);
+    }
+
+    /// The first `taken` bytes of the buffer are gone.
+    fn move_back(&mut self, taken: usize) {
         self.start = 0;
         self.pos = self.pos.saturating_sub(taken);
         self.scanned = self.scanned.saturating_sub(taken);
@@ -149,7 +189,6 @@ impl Decoder {
             body.start = body.start.saturating_sub(taken);
             body.end = body.end.saturating_sub(taken);
         }
-        Some(Frames { bytes, tape, replies, pushes })
     }
 }
 

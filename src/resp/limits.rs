@@ -1,8 +1,10 @@
 //! How large one reply may be.
 //!
 //! Owns the bounds that stop a hostile or broken server, and their defaults. A reply that breaks
-//! one is a protocol error. The decoder never reserves memory for an announced size, so these bound
-//! what may arrive, not what is reserved.
+//! one is a protocol error, or is not kept if it only has too many values. The decoder never
+//! reserves memory for an announced size, so these bound what may arrive, not what is reserved.
+
+use crate::resp::tape::TapeNode;
 
 /// The bounds of a [`Decoder`](crate::resp::Decoder).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +15,10 @@ pub struct Limits {
     pub depth: usize,
     /// Bytes of one line, its type byte and CRLF not counted. Default 64 KiB.
     pub line: usize,
-    /// Wire bytes of one reply with everything in it, attributes included. Default 1 GiB. Values
-    /// above [`Limits::MAX_REPLY`] count as that.
+    /// Bytes of one reply with everything in it, attributes included. Default 1 GiB. Values above
+    /// [`Limits::MAX_REPLY`] count as that. More bytes on the wire break the protocol. Its tape
+    /// counts as well, [`Limits::NODE`] bytes for each value: if both together are more, the reply
+    /// is read to its end, but only a [`ValueKind::Excess`](crate::resp::ValueKind) is kept of it.
     pub reply: usize,
 }
 
@@ -22,6 +26,9 @@ impl Limits {
     /// The largest `reply`, 2 GiB less one byte. A step starts no value behind the first 2 GiB, so
     /// every offset fits into the `u32` of a node.
     pub const MAX_REPLY: usize = (1 << 31) - 1;
+    /// The bytes that one value takes on the tape, beside its bytes on the wire. The shortest value
+    /// has three of those, so a reply may take nine times the memory that it took on the wire.
+    pub const NODE: usize = std::mem::size_of::<TapeNode>();
 }
 
 impl Default for Limits {

@@ -4,7 +4,7 @@
 //! order of the wire, so a map keeps the server's order and its duplicate keys. A node says where
 //! its text is, and never holds it. Nothing here panics, whatever index or node it is given.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use bytes::Bytes;
 
@@ -42,6 +42,9 @@ pub enum ValueKind {
     Push,
     /// `$?`: a byte string sent in chunks, each a [`ValueKind::Bulk`] child.
     Streamed,
+    /// A reply of too many values to be kept (see [`Limits::reply`](crate::resp::Limits)). It was
+    /// read to its end and thrown away.
+    Excess,
 }
 
 /// One value of the tape.
@@ -88,6 +91,11 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// The memory that these values take: their bytes, and the tape over them.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + mem::size_of_val(self.tape.as_slice())
+    }
+
     /// Whether the first reply is an error.
     pub fn is_error(&self) -> bool {
         let first = self.replies.first().and_then(|root| self.tape.get(*root as usize));
@@ -99,7 +107,7 @@ impl Frames {
     pub fn text(&self, node: &TapeNode) -> &[u8] {
         let start = node.off as usize;
         match node.kind {
-            ValueKind::Boolean | ValueKind::Null => &[],
+            ValueKind::Boolean | ValueKind::Null | ValueKind::Excess => &[],
             _ if node.is_parent() => &[],
             _ => self.bytes.get(start..start.saturating_add(node.len as usize)).unwrap_or_default(),
         }

@@ -58,7 +58,7 @@ impl Circle {
     }
 
     /// Learns from `votes` which other sentinels there are. One is added if more than half of the
-    /// others name it, and forgotten if that is no longer so.
+    /// others name it at that address, and forgotten if they name it nowhere any more.
     pub fn learn(&mut self, votes: &[Vote]) {
         for vote in votes {
             self.silent.remove(&vote.from);
@@ -67,28 +67,37 @@ impl Circle {
                 None => self.ids.remove(&vote.from),
             };
         }
-        let mut counts: HashMap<&Endpoint, usize> = HashMap::new();
-        for (name, id) in votes.iter().flat_map(|vote| &vote.opinion.sentinels) {
-            *counts.entry(name).or_default() += 1;
-            if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
-                self.ids.entry(name.clone()).or_insert_with(|| id.clone());
+        // Which sentinels have named an address, or an id. No sentinel names itself.
+        let mut by_name: HashMap<&Endpoint, HashSet<&Endpoint>> = HashMap::new();
+        let mut by_id: HashMap<&str, HashSet<&Endpoint>> = HashMap::new();
+        for vote in votes {
+            for (name, id) in &vote.opinion.sentinels {
+                by_name.entry(name).or_default().insert(&vote.from);
+                if let Some(id) = id.as_ref().filter(|id| !id.is_empty()) {
+                    by_id.entry(id).or_default().insert(&vote.from);
+                    self.ids.entry(name.clone()).or_insert_with(|| id.clone());
+                }
             }
         }
-        let has_voted = |name: &Endpoint| votes.iter().any(|vote| vote.from == *name);
-        // No sentinel names itself, so its own vote does not count.
-        let is_known = |name: &Endpoint| {
-            let others = votes.iter().filter(|vote| vote.from != *name).count();
-            counts.get(name).is_some_and(|count| count * 2 > others)
+        let voters: HashSet<&Endpoint> = votes.iter().map(|vote| &vote.from).collect();
+        let is_most = |name: &Endpoint, named: Option<&HashSet<&Endpoint>>| {
+            let others = voters.len() - usize::from(voters.contains(name));
+            named.is_some_and(|named| named.len() * 2 > others)
         };
-        self.learned.retain(|name| has_voted(name) || is_known(name));
+        let ids = &self.ids;
+        self.learned.retain(|name| {
+            let named = ids.get(name).and_then(|id| by_id.get(id.as_str()));
+            voters.contains(name) || is_most(name, by_name.get(name)) || is_most(name, named)
+        });
+        let mut known: HashSet<Endpoint> = self.all().into_iter().collect();
         for (name, _) in votes.iter().flat_map(|vote| &vote.opinion.sentinels) {
-            let is_new = !self.given.contains(name) && !self.learned.contains(name);
-            if is_new && is_known(name) && self.learned.len() < MOST {
+            let is_new = self.learned.len() < MOST && !known.contains(name);
+            if is_new && is_most(name, by_name.get(name)) {
                 self.learned.push(name.clone());
+                known.insert(name.clone());
             }
         }
-        let all = self.all();
-        self.ids.retain(|name, _| all.contains(name));
+        self.ids.retain(|name, _| known.contains(name));
     }
 
     /// The sentinel `name` did not answer: it is asked last until it answers again.
@@ -125,6 +134,16 @@ mod tests {
         let mut liar = vote(3, 1, 1);
         liar.opinion.sentinels.extend((7..=99).map(|port| (sentinel(port), None)));
         circle.learn(&[vote(1, 1, 1), vote(2, 1, 1), liar]);
+        assert_eq!((circle.all().len(), circle.quorum()), (3, 2));
+    }
+
+    #[test]
+    fn a_sentinel_that_the_others_call_by_other_names_is_not_forgotten() {
+        let mut circle = Circle::new(vec![sentinel(1), sentinel(2)]);
+        circle.learn(&[vote(1, 1, 1), vote(2, 1, 1)]);
+        let mut by_address = vote(2, 1, 1);
+        by_address.opinion.sentinels = vec![(Endpoint::tcp("127.0.0.1", 3), Some("3".into()))];
+        circle.learn(&[vote(1, 1, 1), by_address]);
         assert_eq!((circle.all().len(), circle.quorum()), (3, 2));
     }
 

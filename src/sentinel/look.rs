@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{timeout, timeout_at, Instant};
 
-use super::election::{self, Vote};
-use super::opinion::{self, Opinion, ROLE};
+use super::election::{self, Nominee, Vote};
+use super::opinion::{self, Opinion, INFO, ROLE};
 use super::panel::Panel;
 use super::{silent, CONNECT_TRIES};
 use crate::backoff;
 use crate::error::{Error, Result};
 use crate::options::{ClientOptions, Endpoint};
 use crate::pool::Pool;
-use crate::topology::{unavailable, Candidates, View};
+use crate::topology::{unavailable, Candidates, Member, View};
 
 impl Panel {
     /// Finds out who the primary and its replicas are. `candidates` are the pools of the nodes that
@@ -32,24 +32,25 @@ impl Panel {
         let until = Instant::now() + budget;
         let (votes, quorum) = self.gather(until, false).await?;
         let mut failed = Vec::new();
-        for primary in election::candidates(&votes, quorum) {
+        let known = self.known();
+        for primary in election::candidates(&votes, quorum, &known) {
             let mut confirmed = std::pin::pin!(self.confirm(&primary, candidates, until));
             let answer = loop {
                 if let Ok(answer) = timeout(HEAD_START, &mut confirmed).await {
                     break answer;
                 }
                 // The node may be slow, or it may be the one that is being replaced.
-                if let Some(view) = self.succeed(&primary, candidates, until).await {
+                if let Some(view) = self.succeed(&primary.node, candidates, until).await {
                     return Ok(view);
                 }
             };
             match answer {
-                Ok(()) => return self.settle(&votes, primary.clone()),
+                Ok(()) => return self.settle(&votes, &primary.node),
                 Err(error) => {
-                    if let Some(view) = self.succeed(&primary, candidates, until).await {
+                    if let Some(view) = self.succeed(&primary.node, candidates, until).await {
                         return Ok(view);
                     }
-                    failed.push((primary.clone(), error));
+                    failed.push((primary.node.endpoint.clone(), error));
                 }
             }
         }
@@ -61,14 +62,14 @@ impl Panel {
     /// needed; but the new primary has to say itself that it is one.
     async fn succeed(
         self: &Arc<Self>,
-        primary: &Endpoint,
+        primary: &Member,
         candidates: &Candidates,
         until: Instant,
     ) -> Option<View> {
         let (votes, _) = self.gather(until, true).await.ok()?;
-        for successor in election::successors(&votes, primary) {
+        for successor in election::successors(&votes, primary, &self.known()) {
             if self.confirm(&successor, candidates, until).await.is_ok() {
-                return self.settle(&votes, successor).ok();
+                return self.settle(&votes, &successor.node).ok();
             }
         }
         None
@@ -125,7 +126,7 @@ impl Panel {
                 }
                 Ok(Some(Err(_)) | None) | Err(_) => {}
             }
-            if !everybody && election::winner(&votes, quorum).is_some() {
+            if !everybody && election::is_settled(&votes, quorum) {
                 break;
             }
             // Another sentinel is not needed yet if those that are asked can make a majority.
@@ -160,29 +161,30 @@ impl Panel {
         answer
     }
 
-    /// Asks the node that servers call `endpoint` whether it is a primary.
+    /// Asks a node that sentinels name whether it is a primary.
     async fn confirm(
         &self,
-        endpoint: &Endpoint,
+        nominee: &Nominee,
         candidates: &Candidates,
         until: Instant,
     ) -> Result<()> {
-        match timeout_at(until, self.ask_node(endpoint, candidates)).await {
+        match timeout_at(until, self.ask_node(nominee, candidates)).await {
             Ok(answer) => answer,
             Err(_) => Err(silent()),
         }
     }
 
-    async fn ask_node(&self, endpoint: &Endpoint, candidates: &Candidates) -> Result<()> {
-        let endpoint = self.mapped(endpoint);
+    async fn ask_node(&self, nominee: &Nominee, candidates: &Candidates) -> Result<()> {
+        let endpoint = self.mapped(&nominee.node.endpoint);
+        let id = nominee.is_by_id.then_some(nominee.node.id.as_str());
         let known = candidates.iter().find(|(known, _)| *known == endpoint);
         if let Some((_, pool)) = known {
-            return ask_role(pool).await;
+            return ask_role(pool, id).await;
         }
         let options = ClientOptions { endpoint, ..self.node_options.clone() };
         let pool = self.open(options, &self.commons.metrics)?;
         let guard = Borrowed { panel: self, pool };
-        ask_role(&guard.pool).await
+        ask_role(&guard.pool, id).await
     }
 }
 
@@ -214,20 +216,31 @@ impl Drop for Borrowed<'_> {
     }
 }
 
-async fn ask_role(pool: &Pool) -> Result<()> {
+/// Asks whether the server is a primary, and if `id` is given, whether that is its run id.
+async fn ask_role(pool: &Pool, id: Option<&str>) -> Result<()> {
     let mut lease = pool.impatient_lease(CONNECT_TRIES).await?;
-    if opinion::is_primary(&lease.request(ROLE).await?)? {
-        return Ok(());
-    }
+    let is_primary = opinion::is_primary(&lease.request(ROLE).await?)?;
+    let text = match id {
+        _ if !is_primary => {
+            "the node that the sentinels name does not say of itself that it is a primary"
+        }
+        None => return Ok(()),
+        // A login that may not ask for it has to believe the sentinels.
+        Some(id) => match opinion::run_id(&lease.request(INFO).await?) {
+            Some(other) if other != id => {
+                "the server there has another run id than the primary that the sentinels mean"
+            }
+            _ => return Ok(()),
+        },
+    };
     // The node's name may lead to another server by now, which a new connection would find.
     lease.mark_broken();
-    let text = "the node that the sentinels name does not say of itself that it is a primary";
     Err(Error::connection("NOT_A_PRIMARY", text).retryable())
 }
 
-/// Whether all votes name the same primary.
+/// Whether all votes name the same address of a primary.
 fn agree(votes: &[Vote]) -> bool {
-    let mut named = votes.iter().map(|vote| &vote.opinion.primary);
+    let mut named = votes.iter().map(|vote| &vote.opinion.primary.endpoint);
     let first = named.next();
     named.all(|name| Some(name) == first)
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 use self::panel::Panel;
 use crate::error::{Error, ErrorClass};
 use crate::options::{ClientOptions, Endpoint, SentinelOptions, TopologyOptions};
-use crate::topology::{Candidates, Commons, Looking, Prompt, Source};
+use crate::topology::{Candidates, Commons, Kinship, Looking, Prompt, Source};
 
 /// The sentinels of one primary.
 pub struct Sentinel {
@@ -45,7 +45,7 @@ impl Sentinel {
 }
 
 impl Source for Sentinel {
-    fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
+    fn look<'a>(&'a self, candidates: Candidates, _: &'a Kinship, budget: Duration) -> Looking<'a> {
         Box::pin(async move {
             let panel = &self.panel;
             panel.begin_watch();
@@ -54,11 +54,11 @@ impl Source for Sentinel {
             for _ in 0..RESTARTS {
                 tokio::select! {
                     biased;
-                    view = panel.look(&candidates, budget) => return view,
+                    view = panel.look(&candidates, budget) => return (view, Vec::new()),
                     () = panel.news.notified() => {}
                 }
             }
-            panel.look(&candidates, budget).await
+            (panel.look(&candidates, budget).await, Vec::new())
         })
     }
 

@@ -7,19 +7,20 @@
 use crate::error::{Error, Result};
 use crate::options::Endpoint;
 use crate::resp::{encode, Frames, ValueKind};
-use crate::topology::is_plain;
+use crate::topology::{is_plain, Member, View};
 
 /// What a sentinel has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
     /// Its id, by which sentinels know each other; servers before 6.2 do not tell it.
     pub id: Option<String>,
-    /// The node that takes writes, in its opinion.
-    pub primary: Endpoint,
+    /// The node that takes writes, in its opinion. The id is the node's run id, which a server
+    /// chooses when it starts; empty while the sentinel does not know it.
+    pub primary: Member,
     /// The number of the failover that made this node the primary: newer ones have higher numbers.
     pub epoch: u64,
-    /// The replicas that it can reach.
-    pub replicas: Vec<Endpoint>,
+    /// The replicas that it can reach, with their run ids.
+    pub replicas: Vec<Member>,
     /// The other sentinels that it can reach, with their ids.
     pub sentinels: Vec<(Endpoint, Option<String>)>,
 }
@@ -48,7 +49,7 @@ impl Opinion {
     /// # Errors
     ///
     /// The server's error; `NO_SUCH_PRIMARY`, fatal, if it watches over no primary of that name;
-    /// `TOPOLOGY` for answers that make no sense.
+    /// `TOPOLOGY` for answers that make no sense, or have more nodes than [`View::MOST_NODES`].
     pub fn read(answers: &[Frames]) -> Result<Self> {
         let mut answers = answers.iter().flat_map(|frames| {
             frames.replies.iter().map(move |root| ReplyValue { frames, root: *root })
@@ -63,18 +64,29 @@ impl Opinion {
         if let Some(text) = errors.into_iter().flatten().next() {
             return Err(Error::reply(text));
         }
+        for list in [replicas, sentinels] {
+            if list.children().nth(View::MOST_NODES).is_some() {
+                return Err(View::too_many_nodes());
+            }
+        }
         let mut address = address.children().map(|word| word.text());
         let (host, port) = (address.next().unwrap_or_default(), address.next().unwrap_or_default());
         let epoch = primary.field("config-epoch").and_then(|epoch| epoch.parse().ok());
+        let endpoint = endpoint(&host, &port).ok_or_else(nonsense)?;
+        // The first answer may name a new primary, which the second one does not know yet. Then it
+        // is among the replicas.
+        let mut records = std::iter::once(primary).chain(replicas.children());
+        let record = records.find(|record| record.endpoint().as_ref() == Some(&endpoint));
+        let run_id = record.and_then(|record| record.field("runid"));
         let others = sentinels.children().filter(ReplyValue::is_reachable);
         Ok(Self {
             id: id.error().is_none().then(|| id.text()).filter(|id| !id.is_empty()),
-            primary: endpoint(&host, &port).ok_or_else(nonsense)?,
+            primary: Member { endpoint, id: run_id.unwrap_or_default() },
             epoch: epoch.unwrap_or_default(),
             replicas: replicas
                 .children()
                 .filter(ReplyValue::is_reachable)
-                .filter_map(|replica| replica.endpoint())
+                .filter_map(|replica| replica.member())
                 .collect(),
             sentinels: others
                 .filter_map(|other| Some((other.endpoint()?, other.field("runid"))))
@@ -82,10 +94,24 @@ impl Opinion {
         })
     }
 
-    /// Whether the node at `endpoint` is the primary or one of its replicas, in this opinion.
-    pub fn names(&self, endpoint: &Endpoint) -> bool {
-        self.primary == *endpoint || self.replicas.contains(endpoint)
+    /// Whether `is_it` holds for the primary or one of its replicas, in this opinion.
+    pub fn has(&self, is_it: impl Fn(&Member) -> bool) -> bool {
+        is_it(&self.primary) || self.replicas.iter().any(is_it)
     }
+}
+
+/// Whether both are one server: it may have a name and several addresses, but at any time it has
+/// one run id.
+pub fn is_same(one: &Member, other: &Member) -> bool {
+    one.endpoint == other.endpoint || (!one.id.is_empty() && one.id == other.id)
+}
+
+/// The run id in the answer to `INFO`; None if there is none.
+pub fn run_id(answer: &Frames) -> Option<String> {
+    let answer = ReplyValue { frames: answer, root: *answer.replies.first()? };
+    let text = answer.text();
+    let id = text.lines().find_map(|line| line.strip_prefix("run_id:"))?.trim();
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 /// Whether the answer to `ROLE` is that of a primary.
@@ -104,6 +130,8 @@ pub fn is_primary(answer: &Frames) -> Result<bool> {
 
 /// The question to a node that sentinels name as the primary, encoded.
 pub const ROLE: &[u8] = b"*1\r\n$4\r\nROLE\r\n";
+/// The question for the run id of a node, encoded.
+pub const INFO: &[u8] = b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n";
 
 /// One value of a reply.
 #[derive(Clone, Copy)]
@@ -151,6 +179,11 @@ impl<'a> ReplyValue<'a> {
         endpoint(&self.field("ip")?, &self.field("port")?)
     }
 
+    fn member(&self) -> Option<Member> {
+        let endpoint = self.endpoint()?;
+        Some(Member { endpoint, id: self.field("runid").unwrap_or_default() })
+    }
+
     fn is_reachable(&self) -> bool {
         let flags = self.field("flags").unwrap_or_default();
         !flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
@@ -183,7 +216,7 @@ mod tests {
     }
 
     fn bulk(text: &str) -> String {
-        format!("${}\n{text}\n", text.len())
+        format!("${}\n{text}\n", text.replace('\n', "\r\n").len())
     }
 
     fn list(words: &[&str]) -> String {
@@ -203,12 +236,23 @@ mod tests {
 
     #[test]
     fn the_answers_name_all_that_can_be_reached() {
-        let primary = list(&["name", "x", "config-epoch", "7"]);
+        let primary = list(&[
+            "name",
+            "x",
+            "ip",
+            "127.0.0.1",
+            "port",
+            "6379",
+            "runid",
+            "p",
+            "config-epoch",
+            "7",
+        ]);
         let read = opinion(
             &list(&["127.0.0.1", "6379"]),
             &primary,
             &[
-                record("127.0.0.2", "6379", "slave", ""),
+                record("127.0.0.2", "6379", "slave", "r"),
                 record("127.0.0.3", "6379", "s_down,slave", ""),
                 record("127.0.0.4", "6379", "slave,disconnected", ""),
                 record("a/b", "6379", "slave", ""),
@@ -217,12 +261,42 @@ mod tests {
         );
         let expected = Opinion {
             id: Some("a".into()),
-            primary: Endpoint::tcp("127.0.0.1", 6379),
+            primary: member("127.0.0.1", "p"),
             epoch: 7,
-            replicas: vec![Endpoint::tcp("127.0.0.2", 6379)],
+            replicas: vec![member("127.0.0.2", "r")],
             sentinels: vec![(Endpoint::tcp("127.0.0.9", 26379), Some("b".into()))],
         };
         assert_eq!(read.unwrap(), expected);
+    }
+
+    fn member(host: &str, id: &str) -> Member {
+        Member { endpoint: Endpoint::tcp(host, 6379), id: id.to_owned() }
+    }
+
+    #[test]
+    fn a_new_primary_that_is_still_listed_as_a_replica_has_its_run_id() {
+        let old = record("127.0.0.1", "6379", "master", "p");
+        let replicas = [record("127.0.0.2", "6379", "s_down,slave", "r")];
+        let read = opinion(&list(&["127.0.0.2", "6379"]), &old, &replicas).unwrap();
+        assert_eq!(read.primary, member("127.0.0.2", "r"));
+    }
+
+    #[test]
+    fn a_list_without_end_is_not_read() {
+        let replicas: Vec<String> = (0..=View::MOST_NODES)
+            .map(|at| record("127.0.0.2", &(at + 1).to_string(), "slave", ""))
+            .collect();
+        let primary = list(&["config-epoch", "1"]);
+        let error = opinion(&list(&["127.0.0.1", "1"]), &primary, &replicas).unwrap_err();
+        assert_eq!(error.code(), "TOPOLOGY");
+    }
+
+    #[test]
+    fn the_run_id_stands_in_a_line_of_its_own() {
+        let info = |text: &str| run_id(&frames(&bulk(text))[0]);
+        assert_eq!(info("# Server\nredis_version:7\nrun_id:abc\nport:1"), Some("abc".to_owned()));
+        assert_eq!(info("# Server\nrun_id:"), None);
+        assert_eq!(run_id(&frames("-NOPERM x\n")[0]), None);
     }
 
     #[test]

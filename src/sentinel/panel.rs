@@ -45,6 +45,9 @@ pub(super) struct Roster {
     /// The sentinels that named the right primary when they were asked last: those that are worth
     /// listening to.
     pub(super) trusted: Vec<Endpoint>,
+    /// The addresses of the primary and its replicas as the last look has found them. A node that
+    /// has other names as well is called by this one, so that it is not taken for another.
+    known: Vec<Endpoint>,
     /// The sentinel that is listened to.
     pub(super) watched: Option<Endpoint>,
     /// The task that listens.
@@ -74,6 +77,7 @@ impl Panel {
             circle: Circle::new(seeds),
             pools: HashMap::new(),
             trusted: Vec::new(),
+            known: Vec::new(),
             watched: None,
             watch: None,
             prompt: None,
@@ -101,10 +105,13 @@ impl Panel {
     }
 
     /// Keeps what a look has found out; the result is what the router has to know.
-    pub(super) fn settle(&self, votes: &[Vote], primary: Endpoint) -> Result<View> {
-        let right = votes.iter().filter(|vote| vote.opinion.primary == primary);
+    pub(super) fn settle(&self, votes: &[Vote], primary: &Member) -> Result<View> {
+        let right = election::supporters(votes, primary);
         let mut roster = self.lock();
         roster.trusted = right.map(|vote| vote.from.clone()).collect();
+        let shard = shard(votes, primary, &roster.known);
+        let members = std::iter::once(&shard.primary).chain(&shard.replicas);
+        roster.known = members.map(|member| member.endpoint.clone()).collect();
         let before = roster.circle.all();
         roster.circle.learn(votes);
         let is_news = roster.circle.all() != before;
@@ -113,7 +120,7 @@ impl Panel {
         if let Some(prompt) = prompt {
             prompt.tell();
         }
-        View { shards: vec![shard(votes, primary)] }.checked()
+        View { shards: vec![shard], gap: None }.checked()
     }
 
     /// The pool of the sentinel at `endpoint`, which is made if there is none.
@@ -177,14 +184,21 @@ impl Panel {
         self.addresses.get(endpoint).unwrap_or(endpoint).clone()
     }
 
+    /// The addresses of the nodes as the last look has found them.
+    pub(super) fn known(&self) -> Vec<Endpoint> {
+        self.lock().known.clone()
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Roster> {
         // A panic leaves nothing in here half done.
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn shard(votes: &[Vote], primary: Endpoint) -> Shard {
+/// What the router has to know. It gets no run ids: by the id of a node it would take a server that
+/// was started again for a stranger.
+fn shard(votes: &[Vote], primary: &Member, known: &[Endpoint]) -> Shard {
     let member = |endpoint| Member { endpoint, id: String::new() };
-    let replicas = election::replicas(votes, &primary).into_iter().map(member).collect();
-    Shard { primary: member(primary), replicas, slots: vec![0..=SLOTS - 1] }
+    let replicas = election::replicas(votes, primary, known).into_iter().map(member).collect();
+    Shard { primary: member(primary.endpoint.clone()), replicas, slots: vec![0..=SLOTS - 1] }
 }

@@ -15,9 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
+use crate::command;
 use crate::error::{Applied, Error};
 use crate::lane::{Batch, Home, Lane, Submitted};
 use crate::pool::{Lease, Pool};
+use crate::resp::encode;
 
 pub use self::traces::Traces;
 
@@ -32,6 +34,9 @@ pub struct Session {
     expires: Option<Instant>,
     /// The pool's generation that the connection is of.
     generation: u32,
+    /// Why the client's database is not selected: the server waits for a script to end. Then the
+    /// session takes only what ends that script.
+    unselected: Option<Error>,
 }
 
 /// What became of a session that was to be released.
@@ -47,10 +52,12 @@ pub enum Released {
 
 impl Session {
     /// A session over `lease`. Must be called inside the runtime.
-    pub fn start(home: Home, lease: Lease) -> Self {
+    pub fn start(home: Home, mut lease: Lease) -> Self {
+        let unselected = lease.unselected.take();
         let (database, expires, generation) = (lease.database, lease.expires(), lease.generation());
         let (traces, pool) = (Mutex::new(Traces::new(database)), Arc::clone(&home.pool));
-        Self { lane: Lane::exclusive(home, lease), traces, pool, database, expires, generation }
+        let lane = Lane::exclusive(home, lease);
+        Self { lane, traces, pool, database, expires, generation, unselected }
     }
 
     /// The lane that carries the commands.
@@ -62,9 +69,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Why the session has ended (`CLOSED`, `SESSION_LOST`). The batch comes back with the error;
-    /// nothing of it was queued.
+    /// Why the session has ended (`CLOSED`, `SESSION_LOST`). `BUSY` if the server waits for a script
+    /// to end and the batch does not end it. The batch comes back with the error; nothing of it was
+    /// queued.
     pub fn submit(&self, batch: Batch) -> Result<Submitted, (Batch, Error)> {
+        if let Some(busy) = self.unselected.as_ref().filter(|_| !ends_script(batch.bytes())) {
+            return Err((batch, busy.clone()));
+        }
         self.lock().note(batch.bytes());
         self.lane.submit(batch)
     }
@@ -137,6 +148,20 @@ impl Session {
         // A panic under the lock leaves too many traces, never too few, so it does no harm.
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether all commands that are encoded in `batch` end the script that a server waits for.
+fn ends_script(batch: &[u8]) -> bool {
+    let mut rest = batch;
+    while let Some(length) = encode::command_len(rest) {
+        let (one, behind) = rest.split_at(length);
+        let name = command::of(one).map(|spec| spec.name);
+        if !matches!(name, Some("SCRIPT KILL" | "FUNCTION KILL" | "SHUTDOWN")) {
+            return false;
+        }
+        rest = behind;
+    }
+    rest.is_empty()
 }
 
 fn over() -> Error {

@@ -98,15 +98,15 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Reads into the spare capacity of `buf`, without waiting. `Ok(0)` is the end of the stream;
-    /// after `WouldBlock`, await [`Stream::readable`].
+    /// Reads at most `most` bytes into the spare capacity of `buf`, without waiting. `Ok(0)` is the
+    /// end of the stream; after `WouldBlock`, await [`Stream::readable`].
     ///
     /// Call it until it returns `WouldBlock`, because bytes that are decrypted already do not make
     /// the stream readable again.
-    pub fn try_read(&self, buf: &mut BytesMut) -> io::Result<usize> {
+    pub fn try_read(&self, buf: &mut BytesMut, most: usize) -> io::Result<usize> {
         match &self.tls {
-            None => self.socket.try_read_buf(buf),
-            Some(tls) => tls.try_read(&self.socket, buf),
+            None => self.socket.try_read_buf(buf, most),
+            Some(tls) => tls.try_read(&self.socket, buf, most),
         }
     }
 

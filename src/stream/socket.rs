@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -46,9 +46,10 @@ impl Detached {
         Self { kind, scratch: Mutex::new(vec![0; SCRATCH].into_boxed_slice()) }
     }
 
-    fn try_read_buf(&self, buf: &mut BytesMut) -> io::Result<usize> {
+    fn try_read_buf(&self, buf: &mut BytesMut, most: usize) -> io::Result<usize> {
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let length = self.try_read(&mut scratch)?;
+        let room = most.min(scratch.len());
+        let length = self.try_read(scratch.get_mut(..room).unwrap_or_default())?;
         buf.extend_from_slice(scratch.get(..length).unwrap_or_default());
         Ok(length)
     }
@@ -127,13 +128,13 @@ impl Socket {
         None
     }
 
-    /// Reads what is there and appends it to `buf`.
-    pub(super) fn try_read_buf(&self, buf: &mut BytesMut) -> io::Result<usize> {
+    /// Reads what is there, `most` bytes of it at most, and appends it to `buf`.
+    pub(super) fn try_read_buf(&self, buf: &mut BytesMut, most: usize) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.try_read_buf(buf),
+            Self::Tcp(socket) => socket.try_read_buf(&mut buf.limit(most)),
             #[cfg(unix)]
-            Self::Unix(socket) => socket.try_read_buf(buf),
-            Self::Detached(socket) => socket.try_read_buf(buf),
+            Self::Unix(socket) => socket.try_read_buf(&mut buf.limit(most)),
+            Self::Detached(socket) => socket.try_read_buf(buf, most),
         }
     }
 

@@ -45,8 +45,13 @@ impl Tls {
         }
     }
 
-    pub(super) fn try_read(&self, socket: &Socket, buf: &mut BytesMut) -> io::Result<usize> {
-        self.lock().read(socket, buf)
+    pub(super) fn try_read(
+        &self,
+        socket: &Socket,
+        buf: &mut BytesMut,
+        most: usize,
+    ) -> io::Result<usize> {
+        self.lock().read(socket, buf, most)
     }
 
     pub(super) fn try_write(&self, socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
@@ -109,11 +114,11 @@ impl TlsSession {
         }
     }
 
-    fn read(&mut self, socket: &Socket, buf: &mut BytesMut) -> io::Result<usize> {
+    fn read(&mut self, socket: &Socket, buf: &mut BytesMut, most: usize) -> io::Result<usize> {
         if buf.capacity() == buf.len() {
             buf.reserve(MIN_READ);
         }
-        let spare = buf.capacity() - buf.len();
+        let spare = (buf.capacity() - buf.len()).min(most);
         let mut taken = 0;
         // Once something was read, the next call tells what else has happened.
         let outcome = loop {

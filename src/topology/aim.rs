@@ -5,6 +5,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::table::Table;
 use crate::command::slot::SLOTS;
 use crate::command::{self, slot, Flags, Spec};
 use crate::error::{Applied, Error, Result};
@@ -72,6 +73,9 @@ impl Aim {
             true => self.at_block(encoded),
             false => self.at_one(encoded),
         };
+        // A chain that writes reads what it has written, which a replica may not have yet.
+        let may_read = command.mode & Command::PRIMARY == 0;
+        let goal = goal.map(|(slot, is_read)| (slot, is_read && may_read));
         match self.is_one {
             true => Ok(Goal { slot: self.anywhere, is_read: goal.is_ok_and(|goal| goal.1) }),
             false => {
@@ -102,6 +106,21 @@ impl Aim {
     /// The slot of the commands that have no key.
     pub fn anywhere(&self) -> u16 {
         self.anywhere
+    }
+
+    /// Commands without keys get another slot if theirs has had no node in two tables one after the
+    /// other: any node can run them. A slot that has just lost its node keeps them, so that what its
+    /// former node was sent is answered first.
+    pub fn avoid_gaps(&mut self, before: &Table, table: &Table) {
+        let is_gap = |slot: u16| table.primary(slot).is_none();
+        if self.is_one || !is_gap(self.anywhere) || before.primary(self.anywhere).is_some() {
+            return;
+        }
+        let start = self.anywhere;
+        let others = (1..SLOTS).map(|step| (start + step) % SLOTS);
+        if let Some(slot) = others.into_iter().find(|slot| !is_gap(*slot)) {
+            self.anywhere = slot;
+        }
     }
 
     /// The slot of a transaction, whose keys all have to be in the same one.
@@ -220,6 +239,7 @@ fn cross_slot(what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Places;
     use super::*;
 
     fn encoded(words: &str) -> Vec<u8> {
@@ -266,6 +286,33 @@ mod tests {
         ] {
             assert_eq!(at(words).unwrap(), Goal { slot, is_read }, "{words}");
         }
+    }
+
+    #[test]
+    fn what_is_for_the_primary_is_no_read() {
+        let bytes = encoded("GET foo");
+        let command =
+            Command { id: 0, len: bytes.len() as u32, mode: Command::PRIMARY, timeout: 0 };
+        let goal = Aim::default().at(&command, &bytes).unwrap();
+        assert_eq!(goal, Goal { slot: 12182, is_read: false });
+        assert!(!Aim::at_one_shard().at(&command, &bytes).unwrap().is_read);
+    }
+
+    #[test]
+    fn commands_without_keys_leave_a_slot_without_a_node() {
+        let (none, mut upper) = (Table::default(), Table::default());
+        upper.add(Places { primary: 3, replicas: vec![] }, [9_000..=16_383]);
+        let mut aim = Aim { anywhere: 16_000, ..Aim::default() };
+        aim.avoid_gaps(&none, &upper);
+        assert_eq!(aim.anywhere(), 16_000);
+        // It has lost its node just now.
+        aim.avoid_gaps(&upper, &none);
+        assert_eq!(aim.anywhere(), 16_000);
+        let mut aim = Aim { anywhere: 1, ..Aim::default() };
+        aim.avoid_gaps(&none, &upper);
+        assert_eq!(aim.anywhere(), 9_000);
+        aim.avoid_gaps(&none, &none);
+        assert_eq!(aim.anywhere(), 9_000);
     }
 
     #[test]

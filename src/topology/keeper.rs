@@ -57,7 +57,7 @@ impl Keeper {
         let ended = routes.parked.expire(now);
         if !ended.is_empty() {
             deployment.template.commons.metrics.timeouts.add(ended.len() as u64);
-            let error = timeout_error(routes.last_failure.clone());
+            let error = timeout_error(routes.obstacle());
             routes.end(ended, &error);
         }
         if routes.retry.at().is_some_and(|at| at <= now) {
@@ -93,7 +93,7 @@ impl Keeper {
             0 | 1 => APART,
             n => (APART * n).min(PATIENCE),
         };
-        let is_wanted = is_in_trouble || routes.news.look;
+        let is_wanted = is_in_trouble || routes.news.look || routes.is_in_doubt();
         let wanted = is_wanted.then(|| looked.map_or(now, |at| at + pause));
         let between = if routes.lacks_replicas() { IMPATIENCE } else { self.period };
         let periodic = looked.filter(|_| routes.is_known).map(|at| at + between);

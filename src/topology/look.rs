@@ -17,17 +17,22 @@ use crate::pool::{Lease, Pool};
 
 impl Deployment {
     /// Asks where everything is, and follows the answer.
-    pub(super) async fn look_around(&self) {
+    pub(super) async fn look_around(self: &Arc<Self>) {
         let (candidates, borrowed) = self.candidates();
         let budget = self.template.options.socket.connect_timeout;
-        let is_close = self.lock().has_newcomers;
-        let found = match is_close {
-            true => self.source.look_closely(candidates, budget).await,
-            false => self.source.look(candidates, budget).await,
+        let began = Instant::now();
+        let (is_close, kinship) = {
+            let routes = self.lock();
+            (routes.has_newcomers, routes.kinship(began))
+        };
+        let (found, strangers) = match is_close {
+            true => self.source.look_closely(candidates, &kinship, budget).await,
+            false => self.source.look(candidates, &kinship, budget).await,
         };
         for pool in borrowed {
             self.template.close(pool);
         }
+        self.estrange(&strangers, found.is_ok(), began);
         match found {
             Ok(view) => {
                 self.follow(view, is_close);
@@ -37,6 +42,7 @@ impl Deployment {
             }
             Err(error) => self.note_failure(error),
         }
+        self.prove().await;
     }
 
     /// Follows the answer of a server; `is_close`: it names nodes without slots as well.

@@ -4,7 +4,7 @@
 //! sent there, and the slot is held until that mark was answered or the connection lost. See
 //! [`Hold::Mark`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::time::Duration;
 
@@ -32,13 +32,18 @@ impl Routes {
             let replicas = replicas.collect();
             table.add(Places { primary, replicas }, shard.slots.iter().cloned());
         }
+        self.count_strangers();
         let before = mem::replace(&mut self.table, table);
+        self.aim.avoid_gaps(&before, &self.table);
+        self.aim.avoid_gaps(&before, &self.table);
         self.is_known = true;
+        self.gap = view.gap;
         // The table may have followed redirects before, of which the application was not told.
-        let is_news = self.table != self.told;
+        let has_new_ids = mem::take(&mut self.registry.has_new_ids);
+        let is_news = self.table != self.told || has_new_ids;
         self.told.clone_from(&self.table);
-        let named: Vec<&Endpoint> = view.members().map(|member| &member.endpoint).collect();
-        for node in self.registry.nodes_mut().filter(|node| !named.contains(&&node.endpoint)) {
+        let named: HashSet<&Endpoint> = view.members().map(|member| &member.endpoint).collect();
+        for node in self.registry.nodes_mut().filter(|node| !named.contains(&node.endpoint)) {
             node.leaves.get_or_insert(now + FAREWELL);
         }
         self.follow(&before, None, now);
@@ -130,7 +135,7 @@ impl Routes {
     }
 
     /// Parks what waits for a connection to the node at `place`; says whether that is anything.
-    fn park_waiting(&mut self, place: u32) -> bool {
+    pub(super) fn park_waiting(&mut self, place: u32) -> bool {
         let lane = self.registry.get(place).and_then(Node::open_lane);
         let waiting = lane.map(|lane| lane.take_waiting()).unwrap_or_default();
         let is_any = !waiting.is_empty();
@@ -156,6 +161,8 @@ impl Routes {
         self.news = News::ALL;
         let Some(node) = self.registry.get_mut(place) else { return };
         node.lost();
+        // What answers there next may be another server. Where nodes have no ids nobody can tell.
+        node.is_doubtful = !node.id.is_empty();
         let is_primary = self.table.is_primary(place);
         // Where there is one primary only, the server that answers at its address next may be a
         // former primary that has come back empty. So the sentinels are asked which node is the
@@ -166,7 +173,8 @@ impl Routes {
         }
         // What was sent to this node is older than what was held because of it: both are parked, so
         // that they go on in order.
-        if !is_primary || only.is_some() || self.holds.is_awaited(place) {
+        let is_elsewhere = !is_primary || self.is_stranger(place);
+        if is_elsewhere || only.is_some() || self.holds.is_awaited(place) {
             self.park_waiting(place);
         }
         self.holds.lift(|hold| hold.is_mark_of(place));

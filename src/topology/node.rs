@@ -21,6 +21,10 @@ pub(super) struct Node {
     pub(super) marks: Marks,
     /// When it is removed at the latest; set once no server names it any more.
     pub(super) leaves: Option<Instant>,
+    /// Whether the server at its address may be another one than it was. It is asked for its id.
+    pub(super) is_doubtful: bool,
+    /// Whether that server is known to be another one: nothing is sent there.
+    pub(super) is_stranger: bool,
     /// How long a round trip takes, if it was measured.
     pub(super) latency: Option<Duration>,
     /// The availability zone that the server has named.
@@ -47,6 +51,8 @@ impl Node {
             lane: None,
             marks: Marks::default(),
             leaves: None,
+            is_doubtful: false,
+            is_stranger: false,
             latency: None,
             zone: None,
         }

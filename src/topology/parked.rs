@@ -4,7 +4,7 @@
 //! order in which they were submitted. They may be parked in another order, because new commands
 //! can be parked before older ones come back from a node that has refused them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::mem;
 
 use tokio::time::Instant;
@@ -22,6 +22,10 @@ pub struct Parked {
     newest: Vec<(u32, u32)>,
     /// Whether a command was parked behind a newer one.
     is_mixed: bool,
+    /// Owners and ids of commands that have ended and are still among the others: they are dropped
+    /// when those are taken out. Taking out each by itself would cost, when many end together,
+    /// their number squared.
+    ended: HashSet<(u32, u32)>,
 }
 
 #[derive(Debug)]
@@ -50,8 +54,15 @@ impl Parked {
 
     /// Takes everything out.
     pub fn take(&mut self) -> Vec<(Batch, Option<Error>)> {
-        let Self { waiting, is_mixed, .. } = mem::take(self);
-        let all = waiting.into_iter().map(|Waiting { batch, refusal }| (batch, refusal));
+        let Self { waiting, is_mixed, ended, .. } = mem::take(self);
+        let all = waiting.into_iter().filter_map(|Waiting { batch, refusal }| {
+            if ended.is_empty() {
+                return Some((batch, refusal));
+            }
+            let owner = batch.owner();
+            let kept = batch.filtered(|command, _| !ended.contains(&(owner, command.id)));
+            (!kept.commands().is_empty()).then_some((kept, refusal))
+        });
         if is_mixed {
             sorted(all.collect())
         } else {
@@ -71,8 +82,37 @@ impl Parked {
 
     /// Ends the command `id` of `owner`; None if it is not parked. No parked command was run.
     pub fn cancel(&mut self, owner: u32, id: u32) -> Option<Applied> {
-        let ended = self.end(|of, command, _| of == owner && command.id == id);
-        (!ended.is_empty()).then_some(Applied::No)
+        let length = self.find(owner, id)?;
+        if !self.ended.insert((owner, id)) {
+            return None;
+        }
+        self.commands -= 1;
+        self.bytes -= length;
+        Some(Applied::No)
+    }
+
+    /// The encoded length of the command `id` of `owner`, if it is parked.
+    fn find(&self, owner: u32, id: u32) -> Option<usize> {
+        let within = |waiting: &Waiting| {
+            let commands = waiting.batch.commands();
+            let first = commands.iter().position(|command| !command.is_dead())?;
+            let commands = commands.get(first..).filter(|_| waiting.batch.owner() == owner)?;
+            let start = commands.first()?.id;
+            let index = commands
+                .partition_point(|command| command.id.wrapping_sub(start) < id.wrapping_sub(start));
+            let found = commands.get(index)?;
+            (found.id == id && !found.is_dead()).then_some(found.len as usize)
+        };
+        if self.is_mixed || self.newest.len() != 1 {
+            return self.waiting.iter().find_map(within);
+        }
+        let front = self.waiting.front()?.batch.commands();
+        let start = front.iter().find(|command| !command.is_dead())?.id;
+        let at = self.waiting.partition_point(|waiting| {
+            let last = waiting.batch.commands().last();
+            last.is_some_and(|last| last.id.wrapping_sub(start) < id.wrapping_sub(start))
+        });
+        self.waiting.get(at).and_then(within)
     }
 
     /// Ends all commands of `owner`.
@@ -216,6 +256,27 @@ mod tests {
         let expected = [(0, vec![last], true), (0, vec![0, 1, 3], false), (7, vec![1, 2], false)];
         assert_eq!(shown.collect::<Vec<_>>(), expected);
         assert_eq!((parked.commands(), parked.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn many_callers_that_leave_together_cost_no_more_than_their_number() {
+        let now = Instant::now();
+        let mut parked = Parked::default();
+        let many = 100_000;
+        for start in (0..many).step_by(100) {
+            let commands: Vec<(u32, u32)> = (start..start + 100).map(|id| (id, 0)).collect();
+            parked.push(batch(now, &commands), None);
+        }
+        let started = std::time::Instant::now();
+        for id in (0..many).filter(|id| id % 10 != 0) {
+            assert_eq!(parked.cancel(0, id), Some(Applied::No));
+        }
+        assert_eq!(parked.cancel(0, many), None);
+        assert_eq!((parked.commands(), parked.bytes()), (10_000, 10_000));
+        let left: Vec<u32> = (0..many).step_by(10).collect();
+        assert_eq!(ids(&mut parked), left);
+        // Minutes, if each of them copied all others.
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     }
 
     #[test]

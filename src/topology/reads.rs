@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::node::Node;
 use super::registry::Registry;
 use super::table::Places;
 use crate::options::Reads;
@@ -26,7 +25,9 @@ impl Readers {
         self.turn = self.turn.wrapping_add(1);
         let turn = self.turn;
         let Places { primary, replicas } = shard;
-        let is_up = |place: &u32| registry.get(*place).is_some_and(Node::is_up);
+        let is_up = |place: &u32| {
+            registry.get(*place).is_some_and(|node| node.is_up() && !node.is_stranger)
+        };
         let take_turns =
             |among: Vec<u32>| -> Option<u32> { among.get(turn.checked_rem(among.len())?).copied() };
         let up: Vec<u32> = replicas.iter().copied().filter(is_up).collect();

@@ -33,7 +33,7 @@ impl Routes {
         if let Some(error) = self.closed.clone() {
             return self.fail(&batch, &error);
         }
-        let Some(command) = batch.commands().first().copied() else { return };
+        let Some(command) = batch.commands().first().copied() else { return self.suspect(from) };
         let Ok(Goal { slot, .. }) = self.aim.at(&command, batch.bytes()) else {
             return self.fail(&batch, &error);
         };
@@ -51,7 +51,7 @@ impl Routes {
             }
             Redirect::Later { is_cluster_down } => {
                 // A replica that cannot serve is no reason to wait: the primary can.
-                let primary = self.table.primary(slot).filter(|place| *place != from);
+                let primary = self.primary(Some(slot)).filter(|place| *place != from);
                 if let Some(primary) = primary.filter(|_| !self.holds.is_held(slot)) {
                     self.hand_over(Destination::Node(primary), stray.batch, Some(stray.error));
                     return;
@@ -126,8 +126,14 @@ impl Routes {
     /// The node at `from` is not what it was taken for: its lane gets another connection, and
     /// servers are asked where everything is.
     fn doubt(&mut self, from: u32, slot: u16, now: Instant) {
-        self.news.look = true;
         self.await_others(slot, from, now);
+        self.suspect(from);
+    }
+
+    /// The lane of the node at `from` gets another connection, and servers are asked where
+    /// everything is.
+    fn suspect(&mut self, from: u32) {
+        self.news.look = true;
         if let Some(node) = self.registry.get_mut(from) {
             node.lane().renew();
         }
@@ -168,7 +174,8 @@ impl Routes {
 
     /// The place of the node that servers call `endpoint`.
     fn place_of(&self, endpoint: Endpoint) -> Option<u32> {
-        self.registry.place_of(&self.template.mapped(endpoint))
+        let place = self.registry.place_of(&self.template.mapped(endpoint));
+        place.filter(|place| !self.is_stranger(*place))
     }
 
     fn most_redirects(&self) -> u32 {

@@ -17,6 +17,10 @@ pub(super) struct Registry {
     /// The index is the place.
     nodes: Vec<Option<Node>>,
     by_endpoint: HashMap<Endpoint, u32>,
+    /// The places below the highest one that have no node.
+    vacant: Vec<u32>,
+    /// Whether a node at an address that was known has got another id.
+    pub(super) has_new_ids: bool,
 }
 
 impl Registry {
@@ -66,21 +70,27 @@ impl Registry {
         if let Some(place) = self.place_of(&member.endpoint) {
             if let Some(node) = self.get_mut(place) {
                 node.leaves = None;
-                node.id.clone_from(&member.id);
+                if node.id != member.id {
+                    node.id.clone_from(&member.id);
+                    // What is there may be the node that is named now.
+                    node.is_stranger = false;
+                    self.has_new_ids = true;
+                }
                 return place;
             }
         }
-        let free = self.nodes.iter().position(Option::is_none);
-        let index = free.unwrap_or(self.nodes.len());
-        let place = index as u32;
+        let place = self.vacant.last().copied().unwrap_or(self.nodes.len() as u32);
         let mut node = match template.home(&member.endpoint, place) {
             Ok(home) => Node::new(member.endpoint.clone(), home),
             // It fails for wrong options only, and these were checked before the router started.
             Err(_) => return place,
         };
         node.id.clone_from(&member.id);
-        match self.nodes.get_mut(index) {
-            Some(vacant) => *vacant = Some(node),
+        match self.nodes.get_mut(place as usize) {
+            Some(vacant) => {
+                *vacant = Some(node);
+                self.vacant.pop();
+            }
             None => self.nodes.push(Some(node)),
         }
         self.by_endpoint.insert(member.endpoint.clone(), place);
@@ -91,12 +101,14 @@ impl Registry {
     pub(super) fn remove(&mut self, place: u32) -> Option<Node> {
         let node = self.nodes.get_mut(place as usize).and_then(Option::take)?;
         self.by_endpoint.remove(&node.endpoint);
+        self.vacant.push(place);
         Some(node)
     }
 
     /// Takes out all nodes.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Node> {
         self.by_endpoint.clear();
+        self.vacant.clear();
         std::mem::take(&mut self.nodes).into_iter().flatten()
     }
 }

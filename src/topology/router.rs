@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::deployment::{Deployment, Prompt};
 use super::keeper;
+use super::kinship::foreign;
 use super::source::Source;
 use super::template::{Commons, Template};
 use crate::error::{Applied, Error, Result};
@@ -58,10 +59,11 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// `NODE_REMOVED`, and those of [`Lane::submit`], with the batch, of which nothing was sent.
+    /// `NODE_REMOVED`, `FOREIGN_NODE`, and those of [`Lane::submit`], with the batch, of which nothing was sent.
     pub fn submit_to(&self, place: u32, batch: Batch) -> Result<usize, (Batch, Error)> {
         let _inside = self.deployment.template.commons.runtime.enter();
         self.deployment.change(|routes| match routes.registry.get_mut(place) {
+            Some(node) if node.is_stranger => Err((batch, foreign(&node.endpoint))),
             Some(node) => node.lane().submit(batch.pinned()).map(|submitted| submitted.queued),
             None => Err((batch, removed())),
         })
@@ -101,6 +103,11 @@ impl Router {
         self.deployment.changes.subscribe()
     }
 
+    /// Whether any server has said where everything is.
+    pub fn is_known(&self) -> bool {
+        self.deployment.lock().is_known
+    }
+
     /// The node at `place` has said `error`, a MOVED, about `slot`. The router follows it if it
     /// names a node of the deployment, and asks where everything is in any case.
     pub fn redirected(&self, place: u32, slot: u16, error: &Error) {
@@ -134,7 +141,7 @@ impl Router {
             _ => None,
         };
         let nodes = routes.registry.iter().filter(|(place, node)| {
-            node.leaves.is_none() && only.is_none_or(|only| only == *place)
+            node.leaves.is_none() && !node.is_stranger && only.is_none_or(|only| only == *place)
         });
         nodes.map(|(place, node)| (place, node.is_up())).collect()
     }

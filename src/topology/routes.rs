@@ -11,6 +11,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::aim::Aim;
 use super::holds::{Hold, Holds};
 use super::node::Node;
@@ -46,6 +48,14 @@ pub(super) struct Routes {
     pub(super) closed: Option<Error>,
     /// Why no server could say where everything is; None if one could when they were asked last.
     pub(super) last_failure: Option<Error>,
+    /// Why slots have no owner although a server has named one; see [`View::gap`].
+    ///
+    /// [`View::gap`]: super::View::gap
+    pub(super) gap: Option<&'static str>,
+    /// Whether a stranger is at the address of any node.
+    pub(super) has_strangers: bool,
+    /// Since when only strangers say where everything is.
+    pub(super) alone_since: Option<Instant>,
     /// How often the nodes or the table may have changed.
     pub(super) version: u64,
     pub(super) gathering: Gathering,
@@ -104,6 +114,9 @@ impl Routes {
             news: News::default(),
             closed: None,
             last_failure: None,
+            gap: None,
+            has_strangers: false,
+            alone_since: None,
             version: 0,
             gathering: Gathering::Idle,
             crowded: Crowded::default(),
@@ -114,12 +127,13 @@ impl Routes {
 
     /// The place of the node that takes writes to `slot`, or those of commands without a key.
     pub(super) fn primary(&self, slot: Option<u16>) -> Option<u32> {
-        self.table.primary(slot.unwrap_or_else(|| self.aim.anywhere()))
+        let place = self.table.primary(slot.unwrap_or_else(|| self.aim.anywhere()))?;
+        (!self.is_stranger(place)).then_some(place)
     }
 
     /// The place of the node that takes writes to `slot`, if all commands of the slot are there.
     pub(super) fn settled(&self, slot: u16) -> Option<u32> {
-        self.table.primary(slot).filter(|_| self.is_known && !self.holds.is_held(slot))
+        self.primary(Some(slot)).filter(|_| self.is_known && !self.holds.is_held(slot))
     }
 
     /// Encoded bytes that wait where a command of `slot` would wait.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, Instant};
 
+use super::kinship::{foreign, Kinship};
 use super::{Prompt, View};
 use crate::error::{Error, ErrorClass, Result};
 use crate::options::Endpoint;
@@ -16,16 +17,32 @@ use crate::pool::{Lease, Pool};
 /// Asks servers where everything is: the nodes of a cluster, or sentinels.
 pub trait Source: Send + Sync {
     /// Asks which nodes have which slots. `candidates` are the nodes that are known, those first
-    /// that are most likely to answer; `budget` is how long all of it may take.
+    /// that are most likely to answer; `kinship` is what is known of them; `budget` is how long all
+    /// of it may take.
     ///
     /// # Errors
     ///
     /// `ROOT_NODES_UNAVAILABLE`, with what each server has done.
-    fn look(&self, candidates: Candidates, budget: Duration) -> Looking<'_>;
+    fn look<'a>(
+        &'a self,
+        candidates: Candidates,
+        kinship: &'a Kinship,
+        budget: Duration,
+    ) -> Looking<'a>;
 
     /// As [`Source::look`], but names nodes without slots as well: as shards without slots.
-    fn look_closely(&self, candidates: Candidates, budget: Duration) -> Looking<'_> {
-        self.look(candidates, budget)
+    fn look_closely<'a>(
+        &'a self,
+        candidates: Candidates,
+        kinship: &'a Kinship,
+        budget: Duration,
+    ) -> Looking<'a> {
+        self.look(candidates, kinship, budget)
+    }
+
+    /// Asks a node for its id; None if it does not say, or where nodes have none.
+    fn identify(&self, _node: Lease) -> Identifying<'_> {
+        Box::pin(async { None })
     }
 
     /// Called once, before anything else. A source that hears of changes by itself keeps `prompt`
@@ -45,23 +62,36 @@ pub trait Source: Send + Sync {
 /// Whom to ask: addresses, each with the pool of the server there.
 pub type Candidates = Vec<(Endpoint, Arc<Pool>)>;
 
-/// What [`Source::look`] returns.
-pub type Looking<'a> = Pin<Box<dyn Future<Output = Result<View>> + Send + 'a>>;
+/// What [`Source::look`] returns. The servers are those that belong to another cluster: their
+/// views were not used.
+pub type Looking<'a> = Pin<Box<dyn Future<Output = (Result<View>, Vec<Endpoint>)> + Send + 'a>>;
+/// What [`Source::identify`] returns.
+pub type Identifying<'a> = Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>>;
 
-/// The first good answer of `candidates`. The next one is asked when one before it has failed, or
-/// has not answered for [`HEAD_START`]; all go on until one has answered. `budget` is how long all
-/// of it may take.
+/// The first good answer of `candidates`, and those of them that belong to another cluster. The
+/// next one is asked when one before it has failed, or has not answered for [`HEAD_START`]; all go
+/// on until one has answered. `budget` is how long all of it may take.
+///
+/// An answer without any node that `kinship` knows is good only if most known nodes give such
+/// answers, or if `kinship` has no hope left for a better one.
 ///
 /// # Errors
 ///
 /// `ROOT_NODES_UNAVAILABLE`, with what each has done; fatal if no candidate can ever be asked.
-pub async fn first_of<F, A>(candidates: Candidates, budget: Duration, ask: A) -> Result<View>
+pub async fn first_of<F, A>(
+    candidates: Candidates,
+    kinship: &Kinship,
+    budget: Duration,
+    ask: A,
+) -> (Result<View>, Vec<Endpoint>)
 where
     A: Fn(Endpoint, Lease) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<View>> + Send + 'static,
 {
     let until = Instant::now() + budget;
     let mut failed: Vec<(Endpoint, Error)> = Vec::new();
+    let mut strangers: Vec<Endpoint> = Vec::new();
+    let mut strange: Option<View> = None;
     let mut asked = JoinSet::new();
     let mut waiting = candidates.into_iter();
     let mut is_more = true;
@@ -78,12 +108,23 @@ where
             None => is_more = false,
         }
         if asked.is_empty() {
-            return Err(unavailable(&failed));
+            return match strange {
+                Some(view) if kinship.is_resigned() => (Ok(view), Vec::new()),
+                _ => (Err(unavailable(&failed)), strangers),
+            };
         }
         let head_start = sleep(HEAD_START);
         tokio::select! {
             answer = asked.join_next() => match answer {
-                Some(Ok((_, Ok(view)))) => return Ok(view),
+                Some(Ok((_, Ok(view)))) if kinship.has(&view) => return (Ok(view), strangers),
+                Some(Ok((endpoint, Ok(view)))) => {
+                    strangers.push(endpoint.clone());
+                    if kinship.was_replaced(&strangers) {
+                        return (Ok(view), Vec::new());
+                    }
+                    strange.get_or_insert(view);
+                    failed.push((endpoint.clone(), foreign(&endpoint)));
+                }
                 Some(Ok((endpoint, Err(error)))) => failed.push((endpoint, error)),
                 Some(Err(_)) | None => {}
             },

@@ -147,12 +147,16 @@ impl Routes {
             return Destination::Parked;
         };
         let reads = &self.template.topology.reads;
-        if is_read && *reads != Reads::Primary {
-            if let Some(place) = self.readers.choose(reads, shard, &self.registry) {
-                return Destination::Node(place);
-            }
+        let reader = match is_read && *reads != Reads::Primary {
+            true => self.readers.choose(reads, shard, &self.registry),
+            false => None,
+        };
+        let place = reader.unwrap_or(shard.primary);
+        if self.is_stranger(place) {
+            self.hold(slot, Hold::Look);
+            return Destination::Parked;
         }
-        Destination::Node(shard.primary)
+        Destination::Node(place)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the keeper does about the nodes of a router: it closes those that nothing needs any more,
 //! gives up those that were replaced and are silent, and notices when something is wrong.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,19 +45,22 @@ impl Routes {
                 }
             }
         }
-        for place in gone {
-            self.remove(place);
-        }
+        self.remove(&gone);
         next
     }
 
-    fn remove(&mut self, place: u32) {
-        let Some(node) = self.registry.remove(place) else { return };
-        if let Some(lane) = node.open_lane() {
-            lane.close(&removed());
+    fn remove(&mut self, places: &[u32]) {
+        for node in places.iter().filter_map(|place| self.registry.remove(*place)) {
+            if let Some(lane) = node.open_lane() {
+                lane.close(&removed());
+            }
+            self.template.close(Arc::clone(node.pool()));
         }
-        self.template.close(Arc::clone(node.pool()));
-        self.release(|hold| hold.is_mark_of(place));
+        // Once for all of them: there may be a thousand nodes, and a hold for each slot.
+        if !places.is_empty() {
+            let gone: HashSet<u32> = places.iter().copied().collect();
+            self.release(|hold| matches!(hold, Hold::Mark { place, .. } if gone.contains(place)));
+        }
     }
 
     /// Notes the round trip to the node at `endpoint` and the zone that it has named.

@@ -3,7 +3,6 @@
 //! Pure. Owns the checks of it: a broken server, or one that lies, must not send a client to any
 //! address. Only a view that has passed [`View::checked`] is used.
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use crate::command::slot::SLOTS;
@@ -15,6 +14,8 @@ use crate::options::Endpoint;
 pub struct View {
     /// Primaries with their replicas.
     pub shards: Vec<Shard>,
+    /// Why slots have no owner in it although the server has named one; None if that is not so.
+    pub gap: Option<&'static str>,
 }
 
 /// A primary, its replicas, and the slots that they have.
@@ -29,38 +30,61 @@ pub struct Shard {
 }
 
 /// A node, by the address and the id that servers give it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Member {
     /// Where it listens.
     pub endpoint: Endpoint,
-    /// Its id in the cluster; empty where there is none.
+    /// Its id in the cluster, or for Sentinel its run id; empty where there is none.
     pub id: String,
 }
 
-/// The most nodes of a view; the cluster specification recommends at most 1,000. A reply with more
-/// of them is not used.
-const MOST_NODES: usize = 1000;
-
 impl View {
+    /// The most nodes of a view; the cluster specification recommends at most 1,000. An answer with
+    /// more of them is not used, and whoever reads one stops there: the reading costs time on the
+    /// thread that serves all clients of the process.
+    pub const MOST_NODES: usize = 1000;
+
     /// The view, if a cluster can be like this.
     ///
     /// # Errors
     ///
-    /// `TOPOLOGY`: no node has a slot, there are more than 1,000 nodes, or a slot does not exist.
+    /// `TOPOLOGY`: no node has a slot, there are more than [`View::MOST_NODES`] nodes, or a slot
+    /// does not exist or has two owners.
     pub fn checked(self) -> Result<Self> {
-        let nodes: HashSet<&Endpoint> = self.members().map(|member| &member.endpoint).collect();
-        let count = nodes.len();
-        let mut slots = self.shards.iter().flat_map(|shard| &shard.slots).peekable();
-        if slots.peek().is_none() {
-            return Err(nonsense("no slot of the cluster has an owner"));
+        if self.members().nth(Self::MOST_NODES).is_some() {
+            return Err(Self::too_many_nodes());
         }
-        if slots.any(|range| range.start() > range.end() || *range.end() >= SLOTS) {
+        let mut count = 0;
+        for range in self.shards.iter().flat_map(|shard| &shard.slots) {
+            count += Self::size(range)?;
+            // Each slot of each range is looked at later, so there must not be more of them than a
+            // cluster has.
+            if count > usize::from(SLOTS) {
+                return Err(nonsense("the server named two owners of one slot"));
+            }
+        }
+        match (count, self.gap) {
+            (0, None) => Err(nonsense("no slot of the cluster has an owner")),
+            (0, Some(gap)) => Err(nonsense(gap)),
+            _ => Ok(self),
+        }
+    }
+
+    /// How many slots `range` has.
+    ///
+    /// # Errors
+    ///
+    /// `TOPOLOGY` if it has a slot that does not exist, or none.
+    pub fn size(range: &RangeInclusive<u16>) -> Result<usize> {
+        if range.start() > range.end() || *range.end() >= SLOTS {
             return Err(nonsense("the server named a slot that does not exist"));
         }
-        match count <= MOST_NODES {
-            true => Ok(self),
-            false => Err(nonsense("the server named more nodes than a cluster can have")),
-        }
+        Ok(usize::from(range.end() - range.start()) + 1)
+    }
+
+    /// The error for an answer that names more nodes than [`View::MOST_NODES`].
+    pub fn too_many_nodes() -> Error {
+        nonsense("the server named more nodes than a cluster can have")
     }
 
     /// The view with each address replaced by what `address` returns for it.

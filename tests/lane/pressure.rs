@@ -61,6 +61,52 @@ async fn a_caller_that_takes_nothing_stops_the_reading() {
     assert_eq!(scene.metrics.lost.get(), 0);
 }
 
+/// Bytes are counted, not time: how many are taken before another task of the thread gets its turn.
+#[tokio::test]
+async fn a_large_reply_leaves_turns_to_other_connections() {
+    // Strings of a kilobyte spend the bytes of a turn, nulls spend its values. One more read, of
+    // 256 KiB, may end beyond.
+    let strings = format!("$1000\r\n{}\r\n", "x".repeat(1000));
+    for (element, turn) in [(strings, MIB), ("_\r\n".to_owned(), (64 << 10) * "_\r\n".len())] {
+        let count = 16 * MIB / element.len();
+        let reply = format!("*{count}\r\n{}", element.repeat(count));
+        // The server has a thread of its own, so that the socket is never empty for long.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut heard = [0; 64];
+            let _ = socket.read(&mut heard).unwrap();
+            socket.write_all(b"%1\r\n+proto\r\n:3\r\n").unwrap();
+            let _ = socket.read(&mut heard).unwrap();
+            socket.write_all(reply.as_bytes()).unwrap();
+            // Open until the client has read everything.
+            let _ = socket.read(&mut heard);
+        });
+        let mut scene =
+            Scene::with(|options| options.endpoint = Endpoint::tcp("127.0.0.1", port)).await;
+        let id = scene.send(&["LRANGE k 0 -1"]);
+        let (mut before, mut most) = (0, 0);
+        loop {
+            let has_ended = scene.caller.has_ended(id);
+            let read = scene.metrics.bytes_in.get() as usize;
+            most = most.max(read - before);
+            before = read;
+            if has_ended {
+                break;
+            }
+            // The server fills the socket meanwhile. The kernel enlarges it for a reader that empties
+            // it each time, so one turn could take more and more.
+            std::thread::sleep(std::time::Duration::from_millis(3));
+            tokio::task::yield_now().await;
+        }
+        assert!(most <= turn + (256 << 10), "{most} bytes of {element:.3} in one turn");
+        scene.lane.close(&oxidis::error::Error::connection("TEST", "the test is over"));
+        let joined = tokio::task::spawn_blocking(move || server.join());
+        patiently("the server's end", joined).await.unwrap().unwrap();
+    }
+}
+
 /// A deadline may be late by 100 ms, whatever the server sends.
 #[tokio::test]
 async fn a_server_that_never_stops_talking_does_not_stop_the_clock() {

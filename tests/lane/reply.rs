@@ -68,6 +68,52 @@ async fn pushes_take_no_replys_place() {
     assert_eq!(scene.metrics.pushes_ignored.get(), 2);
 }
 
+/// Later on, the reply to a command would become a part of it.
+#[tokio::test]
+async fn the_beginning_of_a_reply_that_nobody_asked_for_closes_an_idle_connection() {
+    let mut scene = Scene::new().await;
+    let mut wire = scene.connect().await;
+    for beginning in ["*1\r\n", "*", "$3\r\n", "+", "%1\r\n+a\r\n", "|1\r\n"] {
+        wire.say(beginning).await;
+        assert_eq!(scene.caller.error().await, "PROTOCOL", "{beginning:?}");
+        wire.expect_end().await;
+        let id = scene.send(&["GET a"]);
+        wire = scene.server.accept().await;
+        wire.expect("GET a").await;
+        wire.say("+a\r\n").await;
+        assert_eq!(scene.caller.reply(id).await, "a");
+    }
+    // A push may come in parts at any time.
+    for part in [">", "2\r\n+mess", "age\r\n", "+x\r\n>1\r\n"] {
+        let read = scene.metrics.bytes_in.get() + part.len() as u64;
+        wire.say(part).await;
+        while scene.metrics.bytes_in.get() < read {
+            tokio::task::yield_now().await;
+        }
+    }
+    let id = scene.send(&["GET a"]);
+    wire.expect("GET a").await;
+    wire.say("+y\r\n+a\r\n").await;
+    assert_eq!(scene.caller.reply(id).await, "a");
+    assert_eq!(scene.metrics.pushes_ignored.get(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_begins_with_a_part_of_a_reply_serves_nobody() {
+    let mut scene = Scene::new().await;
+    let id = scene.send(&["GET a"]);
+    for hello in ["%1\r\n+proto\r\n:3\r\n*1\r\n", "%1\r\n+proto\r\n:3\r\n$3\r\n+a"] {
+        let mut wire = scene.server.accept_raw().await;
+        wire.expect("HELLO 3").await;
+        wire.say(hello).await;
+        wire.expect_end().await;
+    }
+    let mut wire = scene.server.accept().await;
+    wire.expect("GET a").await;
+    wire.say("+a\r\n").await;
+    assert_eq!(scene.caller.reply(id).await, "a");
+}
+
 #[tokio::test]
 async fn words_that_nobody_asked_for_close_an_idle_connection() {
     let (mut scene, mut wire) = Scene::connected().await;

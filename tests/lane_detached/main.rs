@@ -24,3 +24,20 @@ mod reply;
 mod scene;
 #[path = "../lane/watch.rs"]
 mod watch;
+
+use oxidis::lane::Wait;
+use scene::Scene;
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_watched_stays_with_the_driver() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    let stream = scene.lane.detached().expect("a detached stream");
+    scene.lane.leave_to_driver(&stream);
+    for _ in 0..3 {
+        let id = scene.send(&["GET a"]);
+        wire.expect("GET a").await;
+        wire.say("+a\r\n").await;
+        assert_eq!(scene.caller.reply(id).await, "a");
+        assert_eq!(scene.lane.wait(&stream), Wait::Paused);
+    }
+}

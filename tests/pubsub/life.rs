@@ -1,7 +1,7 @@
 //! The life of a subscriber, from its first subscription to its last.
 
 use oxidis::error::ErrorClass;
-use oxidis::pubsub::{Budget, Topic};
+use oxidis::pubsub::{Allotment, Topic};
 use tokio::time::Instant;
 
 use crate::scene::{confirmed, message, Scene};
@@ -89,7 +89,7 @@ async fn a_close_fails_what_waits_and_what_comes_later() {
 
 #[tokio::test]
 async fn monitoring_has_an_exclusive_connection_that_ends_with_it() {
-    let mut scene = Scene::with(Budget::Sessions, |_| ()).await;
+    let mut scene = Scene::with(Allotment::Sessions, |_| ()).await;
     let ticket = scene.subscribe(Topic::Monitor, &[("", 4)]);
     let mut wire = scene.server.accept().await;
     wire.expect("MONITOR").await;
@@ -118,4 +118,23 @@ async fn a_caller_that_takes_nothing_costs_the_oldest_messages_only() {
     for n in 2_000..12_000 {
         assert_eq!(scene.caller.message().await.2, n.to_string());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_followed_by_one_ping_a_second_at_most() {
+    let (mut scene, mut wire) = Scene::subscribed().await;
+    let since = Instant::now();
+    let mut pings = 0;
+    for n in 0..100 {
+        wire.say(&message("a", &n.to_string())).await;
+        scene.caller.message().await;
+        tokio::time::sleep(ms(50)).await;
+        while wire.has_said().await {
+            wire.expect("PING").await;
+            wire.say("+PONG\r\n").await;
+            pings += 1;
+        }
+    }
+    let seconds = since.elapsed().as_secs();
+    assert!(pings >= 3 && pings <= seconds, "{pings} PINGs in {seconds} s");
 }

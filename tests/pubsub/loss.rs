@@ -1,11 +1,15 @@
 //! What happens when a connection ends.
 
+use std::time::Duration;
+
 use oxidis::error::ErrorClass;
 use oxidis::options::{Reconnect, Secret};
 use oxidis::outbox::{Event, Resubscribed};
-use oxidis::pubsub::{Budget, Topic};
+use oxidis::pubsub::{Allotment, Topic};
+use tokio::time::{sleep, Instant};
 
 use crate::scene::{confirmed, message, Scene};
+use crate::support::ms;
 
 async fn resubscribed(scene: &mut Scene) -> Resubscribed {
     let gap = |event: &Event| match event {
@@ -80,7 +84,7 @@ async fn unsubscribing_from_everything_while_there_is_no_connection_ends_the_att
 
 #[tokio::test(start_paused = true)]
 async fn a_hopeless_error_fails_requests_at_once_and_subscriptions_go_on_being_wanted() {
-    let mut scene = Scene::with(Budget::Subscribers, |options| {
+    let mut scene = Scene::with(Allotment::Subscribers, |options| {
         options.password = Some(Secret::from("secret".to_owned()));
     })
     .await;
@@ -100,7 +104,7 @@ async fn a_hopeless_error_fails_requests_at_once_and_subscriptions_go_on_being_w
 #[tokio::test]
 async fn a_strategy_that_wants_no_reconnect_ends_the_subscriber() {
     let mut scene =
-        Scene::with(Budget::Subscribers, |options| options.reconnect = Reconnect::Never).await;
+        Scene::with(Allotment::Subscribers, |options| options.reconnect = Reconnect::Never).await;
     scene.subscribe(Topic::Channel, &[("a", 1)]);
     let mut wire = scene.server.accept().await;
     wire.expect("SUBSCRIBE a").await;
@@ -110,4 +114,68 @@ async fn a_strategy_that_wants_no_reconnect_ends_the_subscriber() {
     let later = scene.subscribe(Topic::Channel, &[("b", 2)]);
     assert_eq!(scene.caller.settled(later).await.unwrap().kind(), ErrorClass::Connection);
     assert!(scene.server.has_no_other().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_begins_where_the_network_fell_silent_and_not_where_that_was_noticed() {
+    let (mut scene, mut wire) = Scene::subscribed().await;
+    sleep(ms(2_000)).await;
+    wire.say(&message("a", "1")).await;
+    scene.caller.message().await;
+    wire.expect("PING").await;
+    let silent = Instant::now();
+    wire.say("+PONG\r\n").await;
+    sleep(ms(6_000)).await;
+    wire.reset();
+    let mut wire = scene.server.accept().await;
+    wire.expect("SUBSCRIBE a").await;
+    let lost = silent.elapsed();
+    wire.say(&confirmed("subscribe", "a")).await;
+    let gap = resubscribed(&mut scene).await;
+    assert!(gap.lost >= lost, "{:?} of {lost:?}", gap.lost);
+    assert!(gap.lost <= lost + ms(100), "messages were known to be complete until {lost:?} ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_covers_what_a_server_had_not_sent_yet_when_it_closed_the_connection() {
+    let (mut scene, mut wire) = Scene::subscribed().await;
+    sleep(ms(2_000)).await;
+    wire.say(&message("a", "0")).await;
+    wire.expect("PING").await;
+    let asked = Instant::now();
+    // The server is cut off from here on; what it had sent before goes on to come.
+    for n in 1..=30 {
+        wire.say(&message("a", &n.to_string())).await;
+        sleep(ms(100)).await;
+    }
+    drop(wire);
+    let mut wire = scene.server.accept().await;
+    wire.expect("SUBSCRIBE a").await;
+    wire.say(&confirmed("subscribe", "a")).await;
+    let gap = resubscribed(&mut scene).await;
+    assert!(gap.lost >= asked.elapsed(), "{:?} of {:?}", gap.lost, asked.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_pings_a_gap_begins_with_the_last_message() {
+    let mut scene = Scene::with(Allotment::Subscribers, |options| {
+        options.ping_interval = Duration::ZERO;
+    })
+    .await;
+    scene.subscribe(Topic::Channel, &[("a", 1)]);
+    let mut wire = scene.server.accept().await;
+    wire.expect("SUBSCRIBE a").await;
+    wire.say(&confirmed("subscribe", "a")).await;
+    sleep(ms(60_000)).await;
+    let since = Instant::now();
+    wire.say(&message("a", "1")).await;
+    scene.caller.message().await;
+    sleep(ms(3_000)).await;
+    drop(wire);
+    let mut wire = scene.server.accept().await;
+    wire.expect("SUBSCRIBE a").await;
+    let lost = since.elapsed();
+    wire.say(&confirmed("subscribe", "a")).await;
+    let gap = resubscribed(&mut scene).await;
+    assert!(gap.lost >= ms(3_000) && gap.lost <= lost + ms(100), "{:?}", gap.lost);
 }

@@ -5,7 +5,7 @@ use oxidis::error::{Error, ErrorClass};
 use oxidis::metrics::Metrics;
 use oxidis::options::ClientOptions;
 use oxidis::pool::{Pool, Questions};
-use oxidis::pubsub::{Budget, Request, Subscriber, Topic};
+use oxidis::pubsub::{Allotment, Request, Subscriber, Topic};
 use tokio::time::Instant;
 
 use crate::support::{ms, Caller, Server, Wire};
@@ -20,11 +20,11 @@ pub struct Scene {
 
 impl Scene {
     pub async fn new() -> Self {
-        Self::with(Budget::Subscribers, |_| ()).await
+        Self::with(Allotment::Subscribers, |_| ()).await
     }
 
     /// A scene with options that `change` has changed.
-    pub async fn with(budget: Budget, change: impl FnOnce(&mut ClientOptions)) -> Self {
+    pub async fn with(budget: Allotment, change: impl FnOnce(&mut ClientOptions)) -> Self {
         let server = Server::start().await;
         let mut options = server.options();
         change(&mut options);

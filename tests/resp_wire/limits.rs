@@ -210,6 +210,57 @@ fn a_reply_has_a_limit_its_attributes_included() {
 }
 
 #[test]
+fn a_reply_of_too_many_values_is_thrown_away_alone() {
+    let limits = Limits { reply: 1_000, ..Limits::default() };
+    let nulls = |count: usize| "_\r\n".repeat(count);
+    let kept = format!("*30\r\n{}", nulls(30));
+    let excess = [
+        format!("*40\r\n{}", nulls(40)),
+        format!("*?\r\n{}.\r\n", nulls(40)),
+        format!("%20\r\n{}", nulls(40)),
+        format!("*2\r\n~39\r\n{}:1\r\n", nulls(39)),
+        format!("*2\r\n%?\r\n{}.\r\n$3\r\nabc\r\n", nulls(40)),
+        format!("|1\r\n+a\r\n*40\r\n{}:1\r\n", nulls(40)),
+        format!("*1\r\n$?\r\n{};0\r\n", ";1\r\na\r\n".repeat(40)),
+        format!("*2\r\n*40\r\n{}$?\r\n;3\r\nabc\r\n;2\r\nde\r\n;0\r\n", nulls(40)),
+    ];
+    for excess in excess {
+        let wire = format!("{kept}{excess}{kept}{excess}+OK\r\n");
+        let shown = format!("[{}]", ["_"; 30].join(" "));
+        let (whole, message) = decode_within(limits, wire.as_bytes(), &[]);
+        let expected = [&shown, "excess", &shown, "excess", "+OK"];
+        assert_eq!(whole.replies, expected, "{excess:?}: {message}");
+        let bytes: Vec<usize> = (1..wire.len()).collect();
+        assert_eq!(decode_within(limits, wire.as_bytes(), &bytes).0, whole, "{excess:?}");
+        for cut in bytes {
+            let (seen, message) = decode_within(limits, wire.as_bytes(), &[cut]);
+            assert_eq!(seen, whole, "{excess:?} cut at {cut}: {message}");
+        }
+    }
+    let push = format!(">40\r\n{}+OK\r\n", nulls(40));
+    let (seen, _) = decode_within(limits, push.as_bytes(), &[100]);
+    assert_eq!((seen.pushes, seen.replies), (vec!["excess".to_owned()], vec!["+OK".to_owned()]));
+}
+
+#[test]
+fn a_reply_that_is_thrown_away_has_a_limit_too() {
+    let limits = Limits { reply: 1_000, ..Limits::default() };
+    for wire in [
+        format!("*?\r\n{}", "_\r\n".repeat(400)),
+        format!("*300\r\n{}$200\r\n", "_\r\n".repeat(290)),
+        format!("*300\r\n{}", "+a\r\n".repeat(300)),
+    ] {
+        let (whole, message) = decode_within(limits, wire.as_bytes(), &[]);
+        assert!(whole.failed && message.contains("above 1000 bytes"), "{wire:.20}: {message}");
+        let bytes: Vec<usize> = (1..wire.len()).collect();
+        assert_eq!(decode_within(limits, wire.as_bytes(), &bytes).1, message);
+        for cut in bytes {
+            assert_eq!(decode_within(limits, wire.as_bytes(), &[cut]).1, message, "at {cut}");
+        }
+    }
+}
+
+#[test]
 fn the_defaults_are_those_of_the_documentation() {
     let limits = Limits::default();
     assert_eq!(limits, Limits { bulk: 536_870_912, depth: 128, line: 65_536, reply: 1 << 30 });

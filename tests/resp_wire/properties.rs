@@ -1,11 +1,11 @@
 //! What holds for every stream, in whatever portions it comes: values come out as they went in,
 //! anything else is refused at the same value, and nothing panics.
 
-use oxidis::resp::encode;
+use oxidis::resp::{encode, Limits};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::show::{decode, Seen};
+use crate::show::{decode, decode_within, Seen};
 
 /// A value in the notation of `show`, and one of its spellings on the wire.
 #[derive(Clone, Debug)]
@@ -184,6 +184,24 @@ proptest! {
         }
         let whole = decode(&wire, &[]);
         prop_assert_eq!(&decode(&wire, &portions(wire.len(), &cuts)), &whole);
+    }
+
+    #[test]
+    fn a_reply_that_is_thrown_away_means_the_same_however_it_is_cut(
+        wire in prop_oneof![stream().prop_map(|(wire, _)| wire), nearly_resp()],
+        cuts in cuts(),
+        reply in 1..600usize,
+    ) {
+        let limits = Limits { reply, ..Limits::default() };
+        let whole = decode_within(limits, &wire, &[]).0;
+        prop_assert_eq!(&decode_within(limits, &wire, &portions(wire.len(), &cuts)).0, &whole);
+        let bytes: Vec<usize> = (1..wire.len()).collect();
+        prop_assert_eq!(&decode_within(limits, &wire, &bytes).0, &whole);
+        // What is kept is what a larger limit shows, in the same place.
+        let all = decode(&wire, &[]);
+        for (kept, shown) in whole.replies.iter().zip(&all.replies) {
+            prop_assert!(kept == shown || kept == "excess", "{} is not {}", kept, shown);
+        }
     }
 
     #[test]

@@ -110,6 +110,15 @@ impl Wire {
         assert_eq!(self.hear().await, None);
     }
 
+    /// Whether a command has come that was not heard yet.
+    pub async fn has_said(&mut self) -> bool {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(self.socket.poll_read_ready(context).is_ready())
+        })
+        .await
+            || !self.unheard.is_empty()
+    }
+
     pub async fn say(&mut self, bytes: &str) {
         patiently("room for a reply", self.socket.write_all(bytes.as_bytes())).await.unwrap();
     }

@@ -6,8 +6,7 @@ export function createCluster<
   S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
   T extends TypeMapping = {}
 >(options: RedisClusterOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  T extends BufferTypeMapping ? RedisBufferClusterWith<Known<S> & Known<F> & Known<M>>
-    : RedisClusterWith<Known<S> & Known<F> & Known<M>>
+  RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createCluster(options?: RedisClusterOptions): RedisCluster
 
 /** The class of what `createCluster` returns. */
@@ -238,6 +237,12 @@ export interface RedisBufferCluster extends RedisClusterCore, RedisBufferCommand
    */
   multi(routing?: RedisArgument): RedisBufferMulti
   MULTI: RedisBufferCluster['multi']
+}
+
+/** The types of such a client with definitions. `createCluster` returns one of them. */
+export interface RedisClusterForms<D> {
+  strings: RedisClusterWith<D>
+  buffers: RedisBufferClusterWith<D>
 }
 
 /** A client of a cluster with the methods of its definitions. */

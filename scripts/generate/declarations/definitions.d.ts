@@ -94,8 +94,8 @@ export type ScriptMethod<D> =
   D extends { parseCommand(parser: any, ...args: infer A): unknown }
     ? {
         (...args: A): Promise<ScriptReply<D>>
-        (...args: [...A, callback: Callback<ScriptReply<D>>]): void
-        (...args: [...RequiredParameters<A>, callback: Callback<ScriptReply<D>>]): void
+        (...args: [...args: A, callback: Callback<ScriptReply<D>>]): void
+        (...args: [...args: RequiredParameters<A>, callback: Callback<ScriptReply<D>>]): void
       }
     : never
 
@@ -113,31 +113,43 @@ export type DefinedMethods<D> = {
     : { readonly [member in keyof D[name]]: ScriptMethod<D[name][member]> }
 }
 
-/** As `DefinedMethods`, on a chain. */
-export type DefinedLinks<Replies extends unknown[], D> = {
+/** The methods of definitions on a chain. `T` is what strings become. */
+export type DefinedLinks<Replies extends unknown[], D, T = string> = {
   readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
-    ? DefinedLink<Replies, D, D[name]>
-    : { readonly [member in keyof D[name]]: DefinedLink<Replies, D, D[name][member]> }
+    ? DefinedLink<Replies, D, D[name], T>
+    : { readonly [member in keyof D[name]]: DefinedLink<Replies, D, D[name][member], T> }
 }
 
 /** The method of one definition on a chain. */
-export type DefinedLink<Replies extends unknown[], D, Definition> =
+export type DefinedLink<Replies extends unknown[], D, Definition, T = string> =
   Definition extends { parseCommand(parser: any, ...args: infer A): unknown }
-    ? (...args: A) => RedisChain<[...Replies, ScriptReply<Definition>], D>
+    ? (...args: A) => RedisChain<[...Replies, ScriptReply<Definition>], D, T>
     : never
 
-/** As `DefinedLinks`, on a chain whose strings are Buffers. */
-export type DefinedBufferLinks<Replies extends unknown[], D> = {
-  readonly [name in keyof D]: D[name] extends { parseCommand: unknown }
-    ? DefinedBufferLink<Replies, D, D[name]>
-    : { readonly [member in keyof D[name]]: DefinedBufferLink<Replies, D, D[name][member]> }
-}
+/** The methods of definitions on a chain whose strings are Buffers. */
+export type DefinedBufferLinks<Replies extends unknown[], D> = DefinedLinks<Replies, D, Buffer>
 
 /** The method of one definition on a chain whose strings are Buffers. */
 export type DefinedBufferLink<Replies extends unknown[], D, Definition> =
-  Definition extends { parseCommand(parser: any, ...args: infer A): unknown }
-    ? (...args: A) => RedisBufferChain<[...Replies, ScriptReply<Definition>], D>
-    : never
+  DefinedLink<Replies, D, Definition, Buffer>
+
+/** The key of {@link RedisClientForms} and its like that a type mapping asks for. */
+export type RedisTextForm<T> = T extends BufferTypeMapping ? 'buffers' : 'strings'
+
+/**
+ * The types of a client with definitions. `createClient` returns one of them. It is an interface so
+ * that the compiler does not search the methods of an annotated variable for type arguments.
+ */
+export interface RedisClientForms<D> {
+  strings: RedisClientWith<D>
+  buffers: RedisBufferClientWith<D>
+}
+
+/** The types of a pool with definitions. `createClientPool` returns one of them. */
+export interface RedisClientPoolForms<D> {
+  strings: RedisClientPoolWith<D>
+  buffers: RedisBufferClientPoolWith<D>
+}
 
 /** Definitions that are known by name; none if all that is known is that there may be some. */
 export type Known<D> = string extends keyof D ? {} : D

@@ -5,78 +5,43 @@ export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unkno
 export type MultiTransform<Reply> =
   (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
 
-/** A chain with the methods of the client's definitions `D`: scripts, functions, modules. */
-export type RedisChain<Replies extends unknown[], D> = [keyof D] extends [never]
-  ? RedisMulti<Replies>
-  : RedisMulti<Replies, D> & DefinedLinks<Replies, D>
+/**
+ * A chain with the methods of the client's definitions `D`: scripts, functions, modules. `T` is what
+ * strings become.
+ */
+export type RedisChain<Replies extends unknown[], D, T = string> = [keyof D] extends [never]
+  ? RedisMulti<Replies, {}, T>
+  : RedisMulti<Replies, D, T> & DefinedLinks<Replies, D, T>
 
-/** As `RedisChain`, where strings are Buffers. */
-export type RedisBufferChain<Replies extends unknown[], D> = [keyof D] extends [never]
-  ? RedisBufferMulti<Replies>
-  : RedisBufferMulti<Replies, D> & DefinedBufferLinks<Replies, D>
+/** A chain with the methods of the client's definitions `D`. Strings are Buffers. */
+export type RedisBufferChain<Replies extends unknown[], D> = RedisChain<Replies, D, Buffer>
+
+/** A chain of commands, made by `multi()`. Strings are Buffers. */
+export type RedisBufferMulti<Replies extends unknown[] = [], D = {}> =
+  RedisMulti<Replies, D, Buffer>
 
 /**
  * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
  * can be executed once. Wrong arguments reject the execution, before anything is sent.
  */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}> {
+export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
    */
-  select(db: RedisInteger): RedisChain<[...Replies, 'OK'], D>
+  select(db: RedisInteger): RedisChain<[...Replies, 'OK'], D, T>
   select<Reply>(
     db: RedisInteger, transform: MultiTransform<Reply>
-  ): RedisChain<[...Replies, Reply], D>
-  SELECT: RedisMulti<Replies, D>['select']
+  ): RedisChain<[...Replies, Reply], D, T>
+  SELECT: RedisMulti<Replies, D, T>['select']
   /** Adds any command; `transform` turns its reply into another. */
   addCommand<Reply = unknown>(
     args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisChain<[...Replies, Reply], D>
-  /** Adds any command; its reply is the decoded one. */
-  sendCommand<Reply = unknown>(args: readonly RedisArgument[]): RedisChain<[...Replies, Reply], D>
-  /**
-   * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
-   *
-   * Rejects with `WatchError` if a watched key has changed, with `MultiErrorReply` if commands
-   * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
-   * nothing was.
-   */
-  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
-  exec(callback: Callback<MultiReplies<Replies>>): void
-  exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisMulti<Replies, D>['exec']
-  /** As `exec`, with the replies as a tuple in any case. */
-  execTyped(execAsPipeline?: boolean): Promise<Replies>
-  /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
-  execAsPipeline(): Promise<MultiReplies<Replies>>
-  execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
-  /** As `execAsPipeline`, with the replies as a tuple in any case. */
-  execAsPipelineTyped(): Promise<Replies>
-}
-
-/**
- * A chain of commands whose strings are Buffers. Each method adds a command and returns the chain,
- * which can be executed once. Wrong arguments reject the execution, before anything is sent.
- */
-export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
-  /**
-   * Selects a database for the commands behind it. The client's own is selected again at the end
-   * of the transaction. Not in a pipeline.
-   */
-  select(db: RedisInteger): RedisBufferChain<[...Replies, 'OK'], D>
-  select<Reply>(
-    db: RedisInteger, transform: MultiTransform<Reply>
-  ): RedisBufferChain<[...Replies, Reply], D>
-  SELECT: RedisBufferMulti<Replies, D>['select']
-  /** Adds any command; `transform` turns its reply into another. */
-  addCommand<Reply = unknown>(
-    args: readonly RedisArgument[], transform?: MultiTransform<Reply>
-  ): RedisBufferChain<[...Replies, Reply], D>
+  ): RedisChain<[...Replies, Reply], D, T>
   /** Adds any command; its reply is the decoded one. */
   sendCommand<Reply = unknown>(
     args: readonly RedisArgument[]
-  ): RedisBufferChain<[...Replies, Reply], D>
+  ): RedisChain<[...Replies, Reply], D, T>
   /**
    * Runs the chain as a transaction, with `true` as a pipeline, and resolves to all replies.
    *
@@ -87,7 +52,7 @@ export interface RedisBufferMulti<Replies extends unknown[] = [], D = {}> {
   exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
-  EXEC: RedisBufferMulti<Replies, D>['exec']
+  EXEC: RedisMulti<Replies, D, T>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */

@@ -6,8 +6,7 @@ export function createSentinel<
   S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
   T extends TypeMapping = {}
 >(options: RedisSentinelOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  T extends BufferTypeMapping ? RedisBufferSentinelWith<Known<S> & Known<F> & Known<M>>
-    : RedisSentinelWith<Known<S> & Known<F> & Known<M>>
+  RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createSentinel(options: RedisSentinelOptions): RedisSentinel
 
 /** The class of what `createSentinel` returns. */
@@ -210,6 +209,12 @@ export interface RedisBufferSentinel extends RedisSentinelCore, RedisBufferComma
   /** Each node has its own: use a client of that node. */
   monitor: never
   MONITOR: never
+}
+
+/** The types of such a client with definitions. `createSentinel` returns one of them. */
+export interface RedisSentinelForms<D> {
+  strings: RedisSentinelWith<D>
+  buffers: RedisBufferSentinelWith<D>
 }
 
 /** A client of Sentinel with the methods of its definitions. */

@@ -31,25 +31,27 @@ impl CallbackContext {
     }
 
     /// Runs `f` with a handle scope, and then the microtasks and the `nextTick` queue, as Node does
-    /// for a callback of its own.
-    pub(super) fn enter(&self, env: sys::napi_env, f: impl FnOnce()) {
+    /// for a callback of its own. False if `f` did not run to its end.
+    pub(super) fn enter(&self, env: sys::napi_env, f: impl FnOnce()) -> bool {
+        let mut is_done = false;
         let (mut handles, mut callback) = (ptr::null_mut(), ptr::null_mut());
         let mut resource = ptr::null_mut();
         // SAFETY: this is the thread of `env`, and no JavaScript runs; scopes are closed in the
         // reverse order of opening.
         unsafe {
             if sys::napi_open_handle_scope(env, &mut handles) != sys::Status::napi_ok {
-                return;
+                return false;
             }
             sys::napi_get_reference_value(env, self.resource, &mut resource);
             let opened = sys::napi_open_callback_scope(env, resource, self.context, &mut callback);
             if opened == sys::Status::napi_ok {
                 // A panic would leave the scopes open.
-                let _ = catch_unwind(AssertUnwindSafe(f));
+                is_done = catch_unwind(AssertUnwindSafe(f)).is_ok();
                 sys::napi_close_callback_scope(env, callback);
             }
             sys::napi_close_handle_scope(env, handles);
         }
+        is_done
     }
 
     /// Gives back what [`CallbackContext::new`] has made.

@@ -125,11 +125,28 @@ impl UvHandle {
 
     /// Lets the watcher take what was read to JavaScript.
     pub(super) fn deliver(&self) {
-        self.callback.enter(self.env, || {
+        let is_delivered = self.callback.enter(self.env, || {
             if let Some(watcher) = &*self.watcher.borrow() {
                 watcher.deliver(Env::from_raw(self.env));
             }
         });
+        if !is_delivered {
+            self.let_go();
+        }
+    }
+
+    /// Tells the watcher that what was read is not delivered in this turn.
+    pub(super) fn let_go(&self) {
+        if let Some(watcher) = &*self.watcher.borrow() {
+            watcher.let_go();
+        }
+    }
+
+    /// Tells the watcher that the event loop does not watch its socket.
+    pub(super) fn refuse(&self) {
+        if let Some(watcher) = &*self.watcher.borrow() {
+            watcher.refused();
+        }
     }
 
     /// Makes libuv let go of the handle. Further calls do nothing.

@@ -28,7 +28,7 @@ impl Values<'_> {
         let text = self.text(self.frames.text(node))?;
         match mode.big_number_text() {
             true => Ok(text),
-            false => Ok(self.call(&self.sinks.bigint, &[text])?),
+            false => self.call(&self.sinks.bigint, &[text]),
         }
     }
 

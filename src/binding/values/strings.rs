@@ -99,7 +99,7 @@ impl Values<'_> {
             Verbatim::Object => {
                 let format = self.text(format.get(..3).unwrap_or_default())?;
                 let text = self.text(text)?;
-                Ok(self.call(&self.sinks.verbatim, &[format, text])?)
+                self.call(&self.sinks.verbatim, &[format, text])
             }
         }
     }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until, timeout, timeout_at, Instant};
 
 use super::super::conduit::{Conduit, Exit};
@@ -14,8 +15,8 @@ use super::super::wire::Wire;
 use super::timers::LaneTimer;
 use super::LinkEnd;
 use crate::backoff;
-use crate::connection::bounds::{LAST_WORDS, READS};
-use crate::connection::Reader;
+use crate::connection::bounds::LAST_WORDS;
+use crate::connection::{Budget, Reader};
 use crate::error::Result;
 use crate::outbox::Event;
 use crate::pool::Lease;
@@ -78,6 +79,10 @@ impl<'a> LaneDriver<'a> {
             }
         }
         let stream = Arc::clone(&self.lease.stream);
+        // What has come before anything was asked is no reply.
+        if let Err(error) = self.read(&stream) {
+            return LinkEnd::Lost(error);
+        }
         let now = Instant::now();
         {
             let mut traffic = self.conduit.lock();
@@ -89,8 +94,9 @@ impl<'a> LaneDriver<'a> {
                 false => Attendant::Driver,
             };
             let (stream, wire) = (Arc::clone(&stream), Arc::clone(&self.wire));
-            let (blocked, unread, failed) = (false, false, None);
-            traffic.link = Link::Up { stream, wire, attendant, blocked, unread, failed };
+            let (blocked, unread, is_unwatched, failed) = (false, false, false, None);
+            traffic.link =
+                Link::Up { stream, wire, attendant, blocked, unread, is_unwatched, failed };
             traffic.active = now;
             traffic.ping = None;
             traffic.queue.resume();
@@ -195,8 +201,8 @@ impl<'a> LaneDriver<'a> {
                         self.tick(stream, &mut replacement)?;
                     }
                     if !read.is_drained {
-                        // tokio by itself would let other tasks run only every 128 reads.
-                        tokio::task::yield_now().await;
+                        // tokio by itself would let other tasks run only every 128 turns.
+                        yield_now().await;
                     }
                 }
                 () = outboxes.room(), if full => {}
@@ -244,7 +250,7 @@ impl<'a> LaneDriver<'a> {
     /// Lets the caller's thread attend to the connection again.
     fn hand_back(&self) {
         let mut traffic = self.conduit.lock();
-        if let Link::Up { attendant, blocked: false, .. } = &mut traffic.link {
+        if let Link::Up { attendant, blocked: false, is_unwatched: false, .. } = &mut traffic.link {
             *attendant = Attendant::Caller;
         }
     }
@@ -269,13 +275,15 @@ impl<'a> LaneDriver<'a> {
             } else {
                 stream.readable().await?;
             }
-            self.read(stream)?;
+            if !self.read(stream)?.is_drained {
+                yield_now().await;
+            }
         }
     }
 
     fn read(&mut self, stream: &Stream) -> Result<Findings> {
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = wire.read(self.conduit, stream, READS, 0)?;
+        let read = wire.read(self.conduit, stream, Budget::DRIVER, 0)?;
         self.rearm |= read.news;
         Ok(read)
     }

@@ -1,12 +1,15 @@
 //! Matches a reply with its command, and decides what becomes of a refused one.
 
+use bytes::Bytes;
+
 use super::super::batch::Batch;
 use super::super::command::Command;
 use super::super::outcome::{caller_of, Matched, Origin, Refused};
-use super::super::refusal::Refusal;
+use super::super::refusal::{is_opaque, Refusal};
 use super::losses::MAX_TRIES;
 use super::{Queue, Rule};
 use crate::error::Error;
+use crate::error_replies::ErrorReply;
 use crate::outbox::Whose;
 use crate::resp::encode;
 
@@ -19,6 +22,10 @@ pub(super) struct BlockProgress {
     bytes: usize,
     /// Why this node did not take one of them. If EXEC then fails, the router gets the block.
     refusal: Option<Error>,
+    /// Whether MULTI was refused, so that each part that follows is run by itself.
+    is_unopened: bool,
+    /// Whether such a part may have been run, so that the block must not be written again.
+    has_run: bool,
 }
 
 /// What becomes of a refused command.
@@ -48,7 +55,10 @@ impl Queue {
         let internal = command.mode & Command::INTERNAL != 0;
         // A refusal is read also when the caller has gone, since such a command runs like any
         // other.
-        let refusal = if internal { None } else { error.and_then(Refusal::read) };
+        let refusal = match error {
+            Some(text) if !internal => self.refusal(command, text),
+            _ => None,
+        };
         let ran = refusal.is_none() && !internal;
         let fate = match refusal {
             Some(refusal) if !command.is_dead() => self.dispose(command, refusal),
@@ -62,6 +72,28 @@ impl Queue {
         let mark = command.is_mark();
         let matched = Matched::of(whose, of);
         Some(Matched { held: held || moved, internal, mark, selected, early, ..matched })
+    }
+
+    /// What `text`, the error reply to `command`, says about why it was not run. None if it may have
+    /// been run; then the reply may still tell that the server is a replica.
+    fn refusal(&mut self, command: Command, text: &[u8]) -> Option<Refusal> {
+        let front = self.batches.front()?;
+        let start = self.answered.bytes;
+        let encoded = front.bytes().get(start..start + command.len as usize).unwrap_or_default();
+        let refusal = Refusal::of(encoded, text);
+        if refusal.is_none() && ErrorReply::is_replica_told(text) && is_opaque(encoded) {
+            let (owner, submitted) = (front.owner(), front.submitted());
+            match self.rule {
+                Rule::Pass => {}
+                Rule::Hold => self.drain_to_reconnect(),
+                Rule::Route => {
+                    let batch = Batch::new(Bytes::new(), Vec::new(), submitted).owned_by(owner);
+                    let error = Error::reply(String::from_utf8_lossy(text));
+                    self.refused.push(Refused { batch, error });
+                }
+            }
+        }
+        refusal
     }
 
     /// The refused commands since this was called last, in order.
@@ -127,10 +159,17 @@ impl Queue {
         let at = start + self.block.bytes;
         let rest = self.batches.front().and_then(|batch| batch.bytes().get(at..end));
         let rest = rest.unwrap_or_default();
-        let at = at + encode::command_len(rest).unwrap_or(rest.len());
+        let length = encode::command_len(rest).unwrap_or(rest.len());
+        let part = rest.get(..length).unwrap_or_default();
+        let at = at + length;
         let index = self.block.replies;
+        let refusal = match error {
+            Some(text) if self.rule != Rule::Pass => Refusal::of(part, text),
+            _ => None,
+        };
         (self.block.replies, self.block.bytes) = (index + 1, at - start);
-        let refusal = error.filter(|_| self.rule != Rule::Pass).and_then(Refusal::read);
+        self.block.is_unopened |= index == 0 && error.is_some();
+        self.block.has_run |= self.block.is_unopened && index > 0 && refusal.is_none();
         let is_for_router = |refusal: &Refusal| {
             let is_free = self.rule == Rule::Route && block.mode & Command::PINNED == 0;
             is_free && refusal.is_for_router()
@@ -153,7 +192,8 @@ impl Queue {
             return Matched { early, partial: true, ..Matched::of(whose, of) };
         }
         let progress = std::mem::take(&mut self.block);
-        let refusal = progress.refusal.filter(|_| error.is_some() && !block.is_dead());
+        let is_whole = error.is_some() && !progress.has_run && !block.is_dead();
+        let refusal = progress.refusal.filter(|_| is_whole);
         let moved = refusal.and_then(|error| Some(Refused { batch: self.first(block)?, error }));
         let early = self.move_on(block, false, error.is_none());
         match moved {

@@ -7,6 +7,7 @@
 mod blocks;
 mod histories;
 mod model;
+mod programs;
 mod rules;
 
 use std::time::Duration;

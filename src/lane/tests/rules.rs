@@ -58,6 +58,30 @@ fn a_caller_who_leaves_before_the_write_takes_the_command_along() {
 }
 
 #[test]
+fn a_caller_that_leaves_ends_its_own_command_when_ids_come_round() {
+    let now = Instant::now();
+    // Ids of commands of lanes have 31 bits, those of sessions have the highest bit set.
+    for (first, last) in [(0, u32::MAX >> 1), (1 << 31, u32::MAX)] {
+        let mut queue = Queue::default();
+        queue.push(batch(first + 1, &["R1"], 0, now));
+        assert_eq!(write_all(&mut queue, now), "R1");
+        assert_eq!(queue.cancel(0, first + 1), Some(Applied::Unknown));
+        // The id of that tombstone is given again.
+        let given = [last - 1, last, first, first + 1];
+        let rows = given.map(|id| command(id, 2, 0));
+        queue.push(Batch::new(Bytes::from("R2R3"), rows[..2].to_vec(), now));
+        queue.push(Batch::new(Bytes::from("R4R5"), rows[2..].to_vec(), now));
+        for id in [first + 1, last] {
+            assert_eq!(queue.cancel(0, id), Some(Applied::No), "{id}");
+            assert_eq!(queue.cancel(0, id), None, "{id} has ended already");
+        }
+        assert_eq!(write_all(&mut queue, now), "R2R4");
+        assert_eq!(queue.cancel(0, first), Some(Applied::Unknown));
+        assert_eq!(queue.cancel(0, last - 1), Some(Applied::Unknown));
+    }
+}
+
+#[test]
 fn a_caller_who_leaves_later_leaves_a_tombstone() {
     let (mut queue, now) = started(&["R1", "R2", "R3"]);
     write_all(&mut queue, now);

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout, Instant};
 use self::service::SubscriberDriver;
 use super::feeds::Feed;
 use super::hub::Hub;
-use super::subscriber::Budget;
+use super::subscriber::Allotment;
 use crate::backoff::{self, Flaps};
 use crate::error::{Error, ErrorClass};
 use crate::pool::Lease;
@@ -34,7 +34,7 @@ pub(super) async fn supervise(hub: Arc<Hub>, feed: Arc<Feed>) {
         {
             let ledger = &mut hub.lock().ledger;
             ledger.fail_all(&Error::connection("INTERNAL", text));
-            ledger.disconnect(feed.id, Instant::now());
+            ledger.disconnect(feed.id);
         }
         hub.report(Instant::now());
         // The server may send the bytes that led to the panic again.
@@ -46,8 +46,8 @@ pub(super) async fn supervise(hub: Arc<Hub>, feed: Arc<Feed>) {
 enum FeedEnd {
     /// Nothing is wanted over it any more.
     Needless,
-    /// It was lost; the last instant at which it was known to be alive.
-    Lost(Error, Instant),
+    /// It was lost.
+    Lost(Error),
 }
 
 async fn drive(hub: Arc<Hub>, feed: Arc<Feed>) {
@@ -56,15 +56,15 @@ async fn drive(hub: Arc<Hub>, feed: Arc<Feed>) {
         let Some(lease) = connect(&hub, &feed).await else { continue };
         let started = Instant::now();
         let end = SubscriberDriver::new(&hub, &feed, lease).run().await;
-        let (error, since) = match end {
+        let error = match end {
             FeedEnd::Needless => {
-                hub.lock().ledger.disconnect(feed.id, Instant::now());
+                hub.lock().ledger.disconnect(feed.id);
                 hub.report(Instant::now());
                 continue;
             }
-            FeedEnd::Lost(error, since) => (error, since),
+            FeedEnd::Lost(error) => error,
         };
-        hub.lose(&feed, &error, since);
+        hub.lose(&feed, &error);
         let delay = flaps.ended(started.elapsed(), backoff::random());
         let is_flapping = delay.is_some() && !feed.is_last_resort;
         if is_flapping || error.code() == "DEAD_PEER" {
@@ -80,8 +80,8 @@ async fn drive(hub: Arc<Hub>, feed: Arc<Feed>) {
 async fn connect(hub: &Arc<Hub>, feed: &Feed) -> Option<Lease> {
     let lease = async {
         match hub.budget {
-            Budget::Subscribers => feed.pool.subscriber_lease().await,
-            Budget::Sessions => feed.pool.acquire().await,
+            Allotment::Subscribers => feed.pool.subscriber_lease().await,
+            Allotment::Sessions => feed.pool.acquire().await,
         }
     };
     match hub.keep_time(feed, hub.impatiently(feed, lease)).await? {

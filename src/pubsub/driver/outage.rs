@@ -98,12 +98,11 @@ impl Hub {
         }
     }
 
-    /// The connection is gone; messages may have been missed since `since`. What is wanted waits
-    /// for the next connection.
-    pub(super) fn lose(self: &Arc<Self>, feed: &Feed, error: &Error, since: Instant) {
+    /// The connection is gone. What is wanted waits for the next connection.
+    pub(super) fn lose(self: &Arc<Self>, feed: &Feed, error: &Error) {
         let is_wanted = {
             let mut coverage = self.lock();
-            coverage.ledger.disconnect(feed.id, since);
+            coverage.ledger.disconnect(feed.id);
             coverage.ledger.is_wanted(feed.id)
         };
         self.report(Instant::now());

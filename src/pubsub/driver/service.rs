@@ -5,13 +5,15 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout, Instant};
 
 use super::super::feeds::Feed;
 use super::super::hub::Hub;
 use super::FeedEnd;
 use crate::backoff;
-use crate::connection::bounds::{LAST_WORDS, READS};
+use crate::connection::bounds::LAST_WORDS;
+use crate::connection::Budget;
 use crate::error::{Error, Result};
 use crate::outbox::Delivery;
 use crate::pool::Lease;
@@ -58,17 +60,12 @@ impl<'a> SubscriberDriver<'a> {
         self.lease.mark_broken();
         // A session may have used the connection before, and its stream may still be detached.
         if let Err(error) = self.lease.attach() {
-            return FeedEnd::Lost(error, Instant::now());
+            return FeedEnd::Lost(error);
         }
-        self.hub.lock().ledger.connect(self.feed.id);
+        self.hub.lock().ledger.connect(self.feed.id, Instant::now());
         match self.serve().await {
             Ok(()) => FeedEnd::Needless,
-            Err(error) => {
-                // A dead server was last alive when the last byte came; any other end is noticed at
-                // once.
-                let is_silent = error.code() == "DEAD_PEER";
-                FeedEnd::Lost(error, if is_silent { self.heard } else { Instant::now() })
-            }
+            Err(error) => FeedEnd::Lost(error),
         }
     }
 
@@ -99,7 +96,7 @@ impl<'a> SubscriberDriver<'a> {
                     }
                     if !is_drained {
                         // Other tasks have to run even if the server never stops sending.
-                        tokio::task::yield_now().await;
+                        yield_now().await;
                     }
                 }
                 ready = stream.writable(), if !self.is_flushed => ready?,
@@ -148,9 +145,10 @@ impl<'a> SubscriberDriver<'a> {
         Ok(())
     }
 
-    /// Reads what the socket holds, in at most [`READS`] reads; true once it is empty.
+    /// Reads what the socket holds, for one turn; true once it is empty.
     fn read(&mut self, stream: &Stream) -> Result<bool> {
-        for _ in 0..READS {
+        let mut budget = Budget::DRIVER;
+        while !budget.is_spent() {
             match self.lease.reader.fill(stream) {
                 Ok(0) => {
                     let text = "the server closed the connection";
@@ -164,6 +162,7 @@ impl<'a> SubscriberDriver<'a> {
             while let Some(frames) = self.lease.reader.decode()? {
                 self.hear(frames)?;
             }
+            self.lease.reader.charge(&mut budget);
         }
         Ok(false)
     }
@@ -190,7 +189,9 @@ impl<'a> SubscriberDriver<'a> {
     async fn hear_out(&mut self, stream: &Stream) -> Result<()> {
         loop {
             stream.readable().await?;
-            self.read(stream)?;
+            if !self.read(stream)? {
+                yield_now().await;
+            }
         }
     }
 }

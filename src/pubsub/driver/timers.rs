@@ -13,7 +13,7 @@ use crate::error::Result;
 pub(super) enum SubscriberTimer {
     /// Fails requests whose deadline has passed.
     Deadline,
-    /// Sends a PING to a silent connection.
+    /// Sends a PING to a silent connection, and after messages.
     Ping,
     /// Gives up a server that does not answer.
     Dead,
@@ -34,7 +34,9 @@ impl SubscriberDriver<'_> {
             asked.max(self.heard) + budget
         });
         let is_quiet = oldest.is_none() && !self.ping_interval.is_zero();
-        let ping = is_quiet.then(|| self.heard + self.ping_interval);
+        let quiet = is_quiet.then(|| self.heard + self.ping_interval);
+        let proof = coverage.ledger.uncertain_since(self.feed.id).map(|since| since + PROOF);
+        let ping = [quiet, proof].into_iter().flatten().min();
         let linger = self.needless.filter(|_| oldest.is_none()).map(|since| since + LINGER);
         let timers = [
             (SubscriberTimer::Deadline, deadline),
@@ -68,6 +70,10 @@ impl SubscriberDriver<'_> {
     }
 }
 
+/// How often a connection that brings messages is asked for a PING at most. Its answer proves that
+/// all messages before it have come, so a gap of which `resubscribed` tells begins about this long
+/// too early at worst. One PING a second costs next to nothing beside the messages.
+const PROOF: Duration = Duration::from_secs(1);
 /// How long a connection without subscriptions is kept. A caller that unsubscribes and subscribes
 /// in turn should not pay for a new connection each time.
 const LINGER: Duration = Duration::from_secs(1);

@@ -39,9 +39,15 @@ impl Ledger {
         now: Instant,
     ) -> Received {
         let mut received = Received::default();
+        let mut has_news = false;
         for root in in_wire_order(frames) {
-            match Frame::read(frames, root) {
+            let frame = Frame::read(frames, root);
+            if !matches!(frame, Frame::Message { .. }) {
+                self.note_news(feed, std::mem::take(&mut has_news), now);
+            }
+            match frame {
                 Frame::Message { topic, name, channel, payload } => {
+                    has_news = true;
                     let is_heard =
                         |entry: &&LedgerEntry| entry.is_wanted && entry.home == Some(feed);
                     let entry = self.names.of(topic).get(name).filter(is_heard);
@@ -78,7 +84,18 @@ impl Ledger {
                 break;
             }
         }
+        self.note_news(feed, has_news, now);
         received
+    }
+
+    /// Messages have come over a feed. Without PINGs nothing better than the last of them tells
+    /// until when all have come.
+    fn note_news(&mut self, feed: u32, has_news: bool, now: Instant) {
+        let Some(dialogue) = self.feeds.get_mut(&feed).filter(|_| has_news) else { return };
+        dialogue.has_news = true;
+        if !self.has_pings {
+            dialogue.complete = Some(now);
+        }
     }
 
     fn confirm(
@@ -90,6 +107,7 @@ impl Ledger {
         now: Instant,
         received: &mut Received,
     ) {
+        let since = self.complete(feed);
         let dialogue = self.feeds.get_mut(&feed);
         let round = dialogue.and_then(|dialogue| dialogue.confirmed(op, topic, name));
         let entry = self.names.of_mut(topic).get_mut(name);
@@ -101,7 +119,7 @@ impl Ledger {
         if round.is_none() && op == Op::Unsubscribe && entry.is_wanted && self.is_scattered {
             // The slot of a shard channel has moved to another node, and the channel follows it.
             received.is_astray = true;
-            return self.displace(topic, &name, now);
+            return self.displace(topic, &name);
         }
         if round.is_some() {
             entry.pending = None;
@@ -113,7 +131,7 @@ impl Ledger {
             Op::Subscribe => gap.restore(&mut entry.is_lost, topic),
             // The server has ended a subscription that is wanted.
             Op::Unsubscribe if round.is_none() && entry.is_wanted => {
-                gap.lose(&mut entry.is_lost, now);
+                gap.lose(&mut entry.is_lost, since.unwrap_or(now));
             }
             Op::Unsubscribe => {}
         }
@@ -193,7 +211,7 @@ impl Ledger {
                 (entry.pending, entry.is_actual) = (None, false);
                 self.settle(topic, &name, |waits_for| waits_for == op);
                 if self.names.of(topic).get(&name).is_some_and(|entry| entry.is_wanted) {
-                    self.displace(topic, &name, now);
+                    self.displace(topic, &name);
                 } else {
                     self.look(topic, &name);
                 }
@@ -204,7 +222,7 @@ impl Ledger {
             if refusal::is_enough(way, tries) {
                 self.fail_waiters(topic, &name, op, &refusal::too_many(error));
             }
-            self.detach(topic, &name, now);
+            self.detach(topic, &name);
             if let Some(pause) = refusal::pause(way, tries) {
                 self.put_off(topic, &name, now + pause);
             } else if let Some(entry) = self.names.of_mut(topic).get_mut(&name) {

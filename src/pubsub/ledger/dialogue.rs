@@ -20,6 +20,11 @@ pub(super) struct Dialogue {
     sent: VecDeque<Sent>,
     /// How many names are wanted over the feed.
     pub(super) wanted: usize,
+    /// Until when all messages are known to have come: nothing that the server passed on before
+    /// this instant is still under way. None before the first connection.
+    pub(super) complete: Option<Instant>,
+    /// Whether messages have come since the last answer.
+    pub(super) has_news: bool,
 }
 
 #[derive(Debug)]
@@ -45,9 +50,14 @@ pub(super) struct SubscribeCommand {
 }
 
 impl Dialogue {
+    /// There is a connection.
+    pub(super) fn connect(&mut self, now: Instant) {
+        (self.is_connected, self.complete, self.has_news) = (true, Some(now), false);
+    }
+
     /// The connection is gone: nothing is under way, and nothing is to be asked.
     pub(super) fn disconnect(&mut self) {
-        self.is_connected = false;
+        (self.is_connected, self.has_news) = (false, false);
         self.sent.clear();
         self.queue.clear();
     }
@@ -78,6 +88,7 @@ impl Dialogue {
     pub(super) fn pong(&mut self) -> bool {
         let is_due = matches!(self.sent.front(), Some(Sent { what: Asked::Ping, .. }));
         if is_due {
+            self.answered();
             self.sent.pop_front();
         }
         is_due
@@ -94,7 +105,13 @@ impl Dialogue {
         }
         let at = command.names.iter().position(|(asked, _)| asked == name)?;
         let (_, round) = command.names.remove(at)?;
-        if command.names.is_empty() {
+        let is_last = command.names.is_empty();
+        // A server ends a subscription to a shard channel without being asked as well, and then
+        // this is no answer.
+        if op == Op::Subscribe || topic != Topic::ShardChannel {
+            self.answered();
+        }
+        if is_last {
             self.sent.pop_front();
         }
         Some(round)
@@ -102,7 +119,17 @@ impl Dialogue {
 
     /// An error reply has come; returns the command that it answers. None if nothing was asked.
     pub(super) fn refused(&mut self) -> Option<Asked> {
+        self.answered();
         self.sent.pop_front().map(|sent| sent.what)
+    }
+
+    /// The oldest request is answered. Whatever the server passed on before it had the request has
+    /// come before the answer, over the same connection. The last bytes prove less: they may have
+    /// waited in a network or in a server's buffer for any time, and what was behind them is lost.
+    fn answered(&mut self) {
+        if let Some(sent) = self.sent.front() {
+            (self.complete, self.has_news) = (Some(sent.at), false);
+        }
     }
 
     /// Whether a MOVED about `slot` answers the oldest request. It does not if the server has ended

@@ -1,7 +1,8 @@
 //! How long messages may have been missed: pure.
 //!
-//! A gap begins with the first subscription that is lost. It ends when every lost one is confirmed
-//! again, refused, or not wanted any more.
+//! A gap begins at the last instant at which all messages of the lost subscriptions are known to
+//! have come, which may be long before the loss is noticed. It ends when every lost one is
+//! confirmed again, refused, or not wanted any more.
 
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ impl Gaps {
 /// A loss of subscriptions.
 #[derive(Debug, Default)]
 pub(super) struct Gap {
-    /// When the first one was lost.
+    /// Since when messages may have been missed.
     since: Option<Instant>,
     /// How many lost names are not confirmed again.
     open: usize,

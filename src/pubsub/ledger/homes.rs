@@ -31,10 +31,10 @@ impl Ledger {
         self.feeds.entry(feed).or_default();
     }
 
-    /// Removes a feed. Its names have no home any more, and may have missed messages since `since`.
-    pub(in crate::pubsub) fn remove(&mut self, feed: u32, since: Instant) {
+    /// Removes a feed. Its names have no home any more.
+    pub(in crate::pubsub) fn remove(&mut self, feed: u32) {
         for (topic, name) in self.names.at(feed) {
-            self.displace(topic, &name, since);
+            self.displace(topic, &name);
         }
         self.feeds.remove(&feed);
     }
@@ -56,14 +56,14 @@ impl Ledger {
         self.look(topic, name);
     }
 
-    /// Takes the home of a name away; it may have missed messages since `since`.
-    pub(in crate::pubsub) fn displace(&mut self, topic: Topic, name: &Bytes, since: Instant) {
-        self.detach(topic, name, since);
+    /// Takes the home of a name away.
+    pub(in crate::pubsub) fn displace(&mut self, topic: Topic, name: &Bytes) {
+        self.detach(topic, name);
         self.look(topic, name);
     }
 
     /// Takes the home of a name away, and leaves [`Ledger::look`] to the caller.
-    pub(super) fn detach(&mut self, topic: Topic, name: &Bytes, since: Instant) {
+    pub(super) fn detach(&mut self, topic: Topic, name: &Bytes) {
         let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
         let Some(home) = entry.home.take() else { return };
         entry.round = entry.round.wrapping_add(1);
@@ -72,7 +72,7 @@ impl Ledger {
             let feed = self.feeds.get_mut(&home);
             feed.into_iter().for_each(|feed| feed.wanted -= 1);
         }
-        self.lose(topic, name, since);
+        self.lose(topic, name, home);
     }
 
     /// No node can be asked for the name now. It is placed again at `at`; earlier, by

@@ -43,6 +43,8 @@ pub(super) struct Ledger {
     feeds: HashMap<u32, Dialogue>,
     /// Whether there are several nodes, so that names have to be placed.
     is_scattered: bool,
+    /// Whether servers are sent a PING now and then.
+    has_pings: bool,
     homeless: Homeless,
     tickets: Tickets,
     /// Why lost subscriptions could not be restored.
@@ -55,7 +57,7 @@ pub(super) struct Ledger {
 impl Default for Ledger {
     /// A ledger for one server.
     fn default() -> Self {
-        Self::new(false)
+        Self::new(false, true)
     }
 }
 
@@ -65,15 +67,21 @@ impl Ledger {
 
     /// A ledger for several nodes. It has no feed yet.
     pub(super) fn scattered() -> Self {
-        Self::new(true)
+        Self::new(true, true)
     }
 
-    fn new(is_scattered: bool) -> Self {
+    /// The ledger of a subscriber that never sends a PING.
+    pub(super) fn without_pings(self) -> Self {
+        Self { has_pings: false, ..self }
+    }
+
+    fn new(is_scattered: bool, has_pings: bool) -> Self {
         let only = (!is_scattered).then(|| (Self::ONLY, Dialogue::default()));
         Self {
             names: Names::default(),
             feeds: only.into_iter().collect(),
             is_scattered,
+            has_pings,
             homeless: Homeless::default(),
             tickets: Tickets::default(),
             refusals: Vec::new(),
@@ -160,7 +168,7 @@ impl Ledger {
     pub(super) fn clear(&mut self, error: &Error) {
         self.fail_all(error);
         let tickets = std::mem::take(&mut self.tickets);
-        *self = Self { tickets, ..Self::new(self.is_scattered) };
+        *self = Self { tickets, ..Self::new(self.is_scattered, self.has_pings) };
     }
 
     /// Whether a feed needs a connection.

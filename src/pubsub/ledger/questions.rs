@@ -12,29 +12,31 @@ use crate::command::slot;
 
 impl Ledger {
     /// A feed has a connection: everything wanted over it is asked for.
-    pub(in crate::pubsub) fn connect(&mut self, feed: u32) {
+    pub(in crate::pubsub) fn connect(&mut self, feed: u32, now: Instant) {
         let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
-        dialogue.is_connected = true;
+        dialogue.connect(now);
         for (topic, name) in self.names.at(feed) {
             self.look(topic, &name);
         }
     }
 
     /// The connection of a feed is gone, and with it all subscriptions on it. Messages may have
-    /// been missed since `since`.
-    pub(in crate::pubsub) fn disconnect(&mut self, feed: u32, since: Instant) {
+    /// been missed since [`Dialogue::complete`].
+    pub(in crate::pubsub) fn disconnect(&mut self, feed: u32) {
         let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
         dialogue.disconnect();
         for (topic, name) in self.names.at(feed) {
-            self.lose(topic, &name, since);
+            self.lose(topic, &name, feed);
             self.look(topic, &name);
         }
     }
 
-    /// The server has no subscription to a name any more, and no request for it is under way.
-    pub(super) fn lose(&mut self, topic: Topic, name: &Bytes, since: Instant) {
+    /// The server at the other end of `feed` has no subscription to a name any more, and no request
+    /// for it is under way.
+    pub(super) fn lose(&mut self, topic: Topic, name: &Bytes, feed: u32) {
+        let since = self.complete(feed);
         let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
-        if entry.is_wanted && entry.is_actual {
+        if let Some(since) = since.filter(|_| entry.is_wanted && entry.is_actual) {
             self.gaps.of(self.is_scattered, topic).lose(&mut entry.is_lost, since);
         }
         entry.reset();
@@ -88,6 +90,19 @@ impl Ledger {
         if let Some(dialogue) = self.feeds.get_mut(&feed) {
             dialogue.ping(out, now);
         }
+    }
+
+    /// Until when all messages of a feed are known to have come; see [`Dialogue::complete`].
+    pub(super) fn complete(&self, feed: u32) -> Option<Instant> {
+        self.feeds.get(&feed).and_then(|dialogue| dialogue.complete)
+    }
+
+    /// Since when it is not known whether all messages of a feed have come, if messages have come
+    /// and nothing that was asked will tell.
+    pub(in crate::pubsub) fn uncertain_since(&self, feed: u32) -> Option<Instant> {
+        let dialogue = self.feeds.get(&feed)?;
+        let is_open = self.has_pings && dialogue.has_news && dialogue.oldest().is_none();
+        dialogue.complete.filter(|_| is_open)
     }
 
     /// When the oldest request of a feed without an answer was written, and whether it is a PING.

@@ -73,7 +73,7 @@ proptest! {
                     is_connected = false;
                 }
                 SubscriberStep::Connect if !is_connected => {
-                    scene.ledger.connect(Ledger::ONLY);
+                    scene.ledger.connect(Ledger::ONLY, scene.now);
                     is_connected = true;
                 }
                 SubscriberStep::Connect => {}
@@ -94,7 +94,7 @@ proptest! {
         // A fresh connection to a server that allows everything.
         scene.server.forbidden.clear();
         scene.cut();
-        scene.ledger.connect(Ledger::ONLY);
+        scene.ledger.connect(Ledger::ONLY, scene.now);
         scene.settle_down();
         prop_assert_eq!(&scene.server.subscribed, &wanted);
         prop_assert_eq!(scene.settled.len(), tickets as usize);
@@ -119,7 +119,7 @@ proptest! {
         mark in prop_oneof![Just('>'), Just('*')],
     ) {
         let mut scene = Scene::new(mark);
-        scene.ledger.connect(Ledger::ONLY);
+        scene.ledger.connect(Ledger::ONLY, scene.now);
         let mut wanted = BTreeSet::new();
         let mut tickets = 0;
         for step in steps {

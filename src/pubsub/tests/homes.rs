@@ -59,7 +59,7 @@ fn an_answer_to_what_was_asked_before_a_move_there_and_back_does_not_count() {
     nodes.write(1);
     let name = Bytes::from_static(b"s");
     for home in [2, 1] {
-        nodes.ledger.displace(ShardChannel, &name, nodes.now);
+        nodes.ledger.displace(ShardChannel, &name);
         nodes.beliefs.insert(slot::of(b"s"), home);
         nodes.arrange();
     }
@@ -96,7 +96,7 @@ fn unsubscribing_while_a_name_has_no_home_ends_at_once() {
     let mut nodes = ManyNodes::new();
     nodes.want(1, ShardChannel, &["s"]);
     let name = Bytes::from_static(b"s");
-    nodes.ledger.displace(ShardChannel, &name, nodes.now);
+    nodes.ledger.displace(ShardChannel, &name);
     assert_eq!(nodes.ledger.take_homeless(), [(ShardChannel, name.clone())]);
     nodes.ledger.put_off(ShardChannel, &name, nodes.now);
     nodes.unwant(2, ShardChannel, &["s"]);
@@ -205,7 +205,7 @@ fn a_feed_that_is_removed_leaves_its_names_without_a_home() {
     nodes.common = 2;
     nodes.beliefs.insert(slot::of(b"s"), 2);
     nodes.owners.insert(slot::of(b"s"), 2);
-    nodes.ledger.remove(1, nodes.now);
+    nodes.ledger.remove(1);
     nodes.arrange();
     assert!(nodes.settled[&3].is_none());
     assert!(!nodes.ledger.is_wanted(1) && nodes.ledger.is_wanted(2));

@@ -57,7 +57,7 @@ impl ManyNodes {
 
     pub(super) fn connect(&mut self, feed: u32) {
         if self.connected.insert(feed) {
-            self.ledger.connect(feed);
+            self.ledger.connect(feed, self.now);
         }
     }
 
@@ -65,7 +65,7 @@ impl ManyNodes {
         self.connected.remove(&feed);
         self.wires.insert(feed, Vec::new());
         self.nodes.get_mut(&feed).unwrap().subscribed.clear();
-        self.ledger.disconnect(feed, self.now);
+        self.ledger.disconnect(feed);
         self.arrange();
     }
 
@@ -200,7 +200,7 @@ impl ManyNodes {
         for feed in FEEDS.into_iter().filter(|feed| *feed != owner) {
             for (topic, name) in self.ledger.at(feed) {
                 if topic == ShardChannel && slot::of(&name) == slot {
-                    self.ledger.displace(topic, &name, self.now);
+                    self.ledger.displace(topic, &name);
                 }
             }
         }
@@ -213,7 +213,7 @@ impl ManyNodes {
         for feed in FEEDS.into_iter().filter(|feed| *feed != to) {
             for (topic, name) in self.ledger.at(feed) {
                 if topic != ShardChannel {
-                    self.ledger.displace(topic, &name, self.now);
+                    self.ledger.displace(topic, &name);
                 }
             }
         }

@@ -48,7 +48,7 @@ impl Scene {
 
     fn connected() -> Self {
         let mut scene = Self::new('>');
-        scene.ledger.connect(Ledger::ONLY);
+        scene.ledger.connect(Ledger::ONLY, scene.now);
         scene
     }
 
@@ -106,7 +106,7 @@ impl Scene {
     fn cut(&mut self) {
         self.wire.clear();
         self.server.subscribed.clear();
-        self.ledger.disconnect(Ledger::ONLY, self.now);
+        self.ledger.disconnect(Ledger::ONLY);
         self.keep_account();
     }
 

@@ -46,7 +46,7 @@ fn requests_wait_for_the_first_connection() {
     scene.want(2, ShardChannel, &["s"]);
     scene.unwant(3, Channel, &["x"]);
     assert_eq!(scene.done(), [3], "nothing was subscribed to");
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.settle_down();
     assert_eq!(scene.done(), [1, 2, 3]);
 }
@@ -82,7 +82,7 @@ fn an_unsubscribe_that_crosses_a_subscribe_waits_for_its_own_confirmation() {
 fn messages_carry_their_token_and_patterns_their_channel_in_either_protocol() {
     for mark in ['>', '*'] {
         let mut scene = Scene::new(mark);
-        scene.ledger.connect(Ledger::ONLY);
+        scene.ledger.connect(Ledger::ONLY, scene.now);
         scene.want(1, Channel, &["abc"]);
         scene.want(2, Pattern, &["a*"]);
         scene.settle_down();
@@ -140,7 +140,7 @@ fn after_a_loss_everything_wanted_is_asked_for_once_and_the_gap_is_told() {
     scene.want(4, Channel, &["new"]);
     scene.unwant(5, Channel, &["b"]);
     scene.server.heard.clear();
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.pass(50);
     scene.settle_down();
     let mut heard = scene.server.heard.clone();
@@ -161,15 +161,42 @@ fn several_losses_in_a_row_are_one_gap() {
     scene.settle_down();
     scene.cut();
     scene.pass(100);
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.write();
     scene.cut();
     scene.pass(100);
     assert_eq!(scene.gap(), None);
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.settle_down();
     let report = scene.gap().unwrap();
     assert_eq!((report.channels, report.lost), (1, Duration::from_millis(200)));
+}
+
+#[test]
+fn a_gap_begins_with_the_last_request_that_was_answered() {
+    let mut scene = Scene::connected();
+    scene.want(1, Channel, &["a"]);
+    scene.settle_down();
+    scene.pass(1000);
+    assert_eq!(scene.ledger.uncertain_since(Ledger::ONLY), None, "nothing has come since");
+    let message = ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n";
+    scene.hear(message);
+    let before = scene.now - Duration::from_secs(1);
+    assert_eq!(scene.ledger.uncertain_since(Ledger::ONLY), Some(before));
+    scene.ledger.ping(Ledger::ONLY, &mut scene.wire, scene.now);
+    scene.wire.clear();
+    scene.pass(100);
+    scene.hear(&format!("{message}+PONG\r\n"));
+    assert_eq!(scene.ledger.uncertain_since(Ledger::ONLY), None);
+    // Messages that come later prove nothing: others may have been dropped behind them.
+    scene.pass(2000);
+    scene.hear(message);
+    scene.pass(1000);
+    scene.cut();
+    scene.pass(10);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
+    scene.settle_down();
+    assert_eq!(scene.gap().map(|gap| gap.lost), Some(Duration::from_millis(3110)));
 }
 
 #[test]
@@ -178,7 +205,7 @@ fn a_loss_before_the_first_confirmation_is_no_gap() {
     scene.want(1, Channel, &["a"]);
     scene.write();
     scene.cut();
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.settle_down();
     assert_eq!(scene.done(), [1]);
     assert_eq!(scene.gap(), None);
@@ -206,7 +233,7 @@ fn a_subscription_lost_and_then_refused_is_an_error_to_tell() {
     scene.settle_down();
     scene.cut();
     scene.server.forbidden.insert("a".to_owned());
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.settle_down();
     let codes: Vec<_> =
         scene.ledger.take_refusals().iter().map(|error| error.code().to_owned()).collect();
@@ -215,7 +242,7 @@ fn a_subscription_lost_and_then_refused_is_an_error_to_tell() {
     // It is still wanted, so it is asked for again over the next connection.
     scene.cut();
     scene.server.forbidden.clear();
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.settle_down();
     assert_eq!(scene.server.subscribed.len(), 2);
 }
@@ -235,7 +262,7 @@ fn a_ticket_fails_at_its_deadline_and_what_it_wanted_stays_wanted() {
     assert_eq!(scene.code(1), Some("TIMEOUT"));
     let applied = scene.settled[&1].as_ref().and_then(Error::applied);
     assert_eq!(applied, Some(Applied::No));
-    scene.ledger.connect(Ledger::ONLY);
+    scene.ledger.connect(Ledger::ONLY, scene.now);
     scene.settle_down();
     assert_eq!(scene.server.subscribed.len(), 1);
 }

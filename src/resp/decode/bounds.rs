@@ -8,6 +8,7 @@ use memchr::{memchr, memchr2};
 use super::token::CRLF;
 use super::Decoder;
 use crate::error::Error;
+use crate::resp::Limits;
 
 impl Decoder {
     /// Where the text of the line at `pos` ends; `None` if its end has not come. Searches every
@@ -31,12 +32,53 @@ impl Decoder {
     }
 
     /// Fails if the top-level value, which reaches at least to `end`, is above the reply limit.
+    /// Stops keeping it if it is above that limit together with its tape.
     #[inline(always)]
-    pub(super) fn bound(&self, buf: &[u8], end: usize) -> Result<(), Error> {
-        if end - self.start <= self.limits.reply {
+    pub(super) fn bound(&mut self, buf: &[u8], end: usize) -> Result<(), Error> {
+        if end - self.start <= self.light {
             return Ok(());
         }
-        Err(self.malformed(buf, &format!("a reply above {} bytes", self.limits.reply)))
+        self.weigh(buf, end, 0)
+    }
+
+    /// As [`Decoder::bound`], for an aggregate that announces so many `children`.
+    pub(super) fn bound_children(
+        &mut self,
+        buf: &[u8],
+        end: usize,
+        children: u64,
+    ) -> Result<(), Error> {
+        if children > (self.limits.reply / SHORTEST_VALUE) as u64 {
+            return Err(self.malformed(buf, "more elements than the reply limit has room for"));
+        }
+        let children = children as usize;
+        if end - self.start + children * SHORTEST_VALUE <= self.light {
+            return Ok(());
+        }
+        self.weigh(buf, end, children)
+    }
+
+    /// Compares the top-level value, which reaches at least to `end` and has at least `children` more
+    /// values, with the reply limit.
+    #[cold]
+    fn weigh(&mut self, buf: &[u8], end: usize, children: usize) -> Result<(), Error> {
+        let limit = self.limits.reply;
+        if !self.builder.is_excess() {
+            self.dropped = 0;
+            self.light = limit / HEAVIEST;
+        }
+        let wire = self.dropped + (end - self.start);
+        if wire > limit {
+            return Err(self.malformed(buf, &format!("a reply above {limit} bytes")));
+        }
+        let values = self.builder.unfinished() + 1 + children;
+        let size = wire + children * SHORTEST_VALUE + values.saturating_mul(Limits::NODE);
+        if self.builder.is_excess() || size > limit {
+            self.builder.shed();
+            // Every value that follows has to be thrown away too, so none is light.
+            self.light = 0;
+        }
+        Ok(())
     }
 
     /// Fails if no further aggregate may be opened inside of those that are open.
@@ -71,6 +113,14 @@ pub(super) fn malformed(text: &[u8], what: &str) -> Error {
     let shown = text.get(..line.min(EXCERPT)).unwrap_or_default();
     Error::protocol(format!("the server sent {what}: \"{}\"", shown.escape_ascii()))
 }
+
+/// How much more than its bytes on the wire a value may take in memory, if all of it are the
+/// shortest values.
+pub(super) const HEAVIEST: usize = 1 + Limits::NODE / SHORTEST_VALUE;
+
+/// Bytes of the shortest value, `_` and its CRLF. An aggregate that announces more children than
+/// the reply limit has room for at this size can never be completed.
+const SHORTEST_VALUE: usize = 3;
 
 /// Bytes shown of a malformed token: enough for a protocol's name and status, too few for a value.
 const EXCERPT: usize = 32;

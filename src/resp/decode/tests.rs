@@ -85,6 +85,34 @@ fn announced_sizes_reserve_nothing() {
     }
 }
 
+/// The largest memory of buffer and tape while `wire` comes in portions of a read.
+fn peak(limits: Limits, wire: &[u8]) -> usize {
+    let mut decoder = Decoder::new(limits);
+    let mut buf = BytesMut::new();
+    let mut peak = 0;
+    for portion in wire.chunks(4096) {
+        buf.extend_from_slice(portion);
+        assert!(decoder.decode(&mut buf).unwrap().is_none(), "the reply is not finished");
+        let tape = decoder.builder.capacity() * std::mem::size_of::<TapeNode>();
+        peak = peak.max(buf.capacity() + tape);
+    }
+    assert!(decoder.is_mid_value());
+    peak
+}
+
+#[test]
+fn the_tape_of_an_unfinished_reply_counts_towards_its_limit() {
+    let limits = Limits { reply: 1 << 20, ..Limits::default() };
+    let nulls = many("_\r\n", 300_000);
+    for start in ["*?\r\n", "|1\r\n+a\r\n*?\r\n", "*2\r\n%?\r\n", "*300001\r\n"] {
+        // Buffer and tape grow by doubling.
+        let peak = peak(limits, format!("{start}{nulls}").as_bytes());
+        assert!(peak <= 2 * limits.reply, "{peak} bytes for {start:?}");
+    }
+    let chunks = format!("$?\r\n{}", many(";1\r\na\r\n", 100_000));
+    assert!(peak(limits, chunks.as_bytes()) <= 2 * limits.reply);
+}
+
 #[test]
 fn a_large_step_reserves_little_for_a_small_one() {
     let mut decoder = Decoder::new(Limits::default());

@@ -177,12 +177,9 @@ impl Decoder {
         if kind == ValueKind::Push && self.builder.depth() > 0 {
             return Err(self.malformed(buf, "a push inside another value"));
         }
-        self.bound(buf, after)?;
         self.bound_depth(buf)?;
         let children = len.unwrap_or(0).saturating_mul(values);
-        if children > (self.limits.reply / SHORTEST_VALUE) as u64 {
-            return Err(self.malformed(buf, "more elements than the reply limit has room for"));
-        }
+        self.bound_children(buf, after, children)?;
         let role = match len {
             None => Role::Streamed,
             Some(_) if type_byte == b'|' => Role::Attribute,
@@ -235,7 +232,3 @@ const TYPES: &[u8] = b"+-:,(#_$!=*%~>|.";
 
 /// Bytes of the format at the front of a verbatim string, such as `txt:`.
 const VERBATIM_PREFIX: usize = 4;
-
-/// Bytes of the shortest value, `_` and its CRLF. An aggregate that announces more children than
-/// the reply limit has room for at this size can never be completed.
-const SHORTEST_VALUE: usize = 3;

@@ -1,0 +1,121 @@
+'use strict'
+
+// `npm run typecheck`: index.d.ts against the programs in __test__/types, with the oldest and the
+// newest TypeScript that are supported and two between them, each with and without `skipLibCheck`.
+// Then what an editor shows of the types.
+//
+//   npm run typecheck                  everything
+//   npm run typecheck -- 5.0 7         only these versions, and nothing about editors
+//
+// The newest compiler is the package's own. The others have a package.json of their own in
+// __test__/types and are installed when they are missing.
+
+const { spawn } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+
+const { ensurePackages, root, run, runMain, step } = require('./setup')
+
+const TESTS = path.join(root, '__test__', 'types')
+const PACKAGES = path.join(TESTS, 'node_modules')
+
+/** Version -> its package. */
+const COMPILERS = {
+  '5.0': path.join(PACKAGES, 'typescript-5.0'),
+  5.4: path.join(PACKAGES, 'typescript-5.4'),
+  5.9: path.join(PACKAGES, 'typescript-5.9'),
+  7: path.join(root, 'node_modules', 'typescript')
+}
+
+runMain(async () => {
+  const chosen = process.argv.slice(2)
+  const unknown = chosen.find(version => !(version in COMPILERS))
+  if (unknown !== undefined) {
+    throw new Error(`no TypeScript ${unknown} here, only ${Object.keys(COMPILERS).join(', ')}`)
+  }
+  ensurePackages(root)
+  ensurePackages(TESTS)
+  const versions = chosen.length > 0 ? chosen : Object.keys(COMPILERS)
+  const older = copyForOldCompilers()
+  try {
+    const runs = versions.flatMap(version => [true, false].map(skipLibCheck => () => {
+      return check(version, version === '5.0' ? older : TESTS, skipLibCheck)
+    }))
+    const passed = await all(runs, os.availableParallelism())
+    const editor = chosen.length > 0 || checkEditor()
+    return passed.every(Boolean) && editor ? 0 : 1
+  } finally {
+    fs.rmSync(older, { recursive: true, force: true })
+  }
+})
+
+/** Runs one compiler on a folder of programs, and prints what it finds. */
+async function check (version, folder, skipLibCheck) {
+  const started = Date.now()
+  const tsc = path.join(COMPILERS[version], 'bin', 'tsc')
+  const { status, printed } = await output(process.execPath,
+    [tsc, '-p', folder, '--skipLibCheck', String(skipLibCheck)])
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
+  step(`TypeScript ${version}, skipLibCheck ${skipLibCheck}: ` +
+    `${status === 0 ? 'passed' : 'FAILED'} (${seconds} s)`)
+  process.stdout.write(printed)
+  return status === 0
+}
+
+function checkEditor () {
+  step('what an editor shows')
+  const test = path.join(TESTS, 'editor.js')
+  return run(process.execPath, ['--test', '--test-reporter=dot', test]) === 0
+}
+
+/**
+ * A copy of the programs for TypeScript 5.0 and 5.1, which do not know `await using`. It stands
+ * below __test__/types, so that packages are found from it.
+ * @returns {string} its folder
+ */
+function copyForOldCompilers () {
+  const folder = fs.mkdtempSync(path.join(PACKAGES, '.copy-'))
+  const files = fs.readdirSync(TESTS).filter(file => file.endsWith('.ts'))
+  for (const file of files) {
+    const text = fs.readFileSync(path.join(TESTS, file), 'utf8')
+    fs.writeFileSync(path.join(folder, file), text.replaceAll('await using ', 'const '))
+  }
+  const { compilerOptions } = JSON.parse(fs.readFileSync(path.join(TESTS, 'tsconfig.json'), 'utf8'))
+  fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({
+    compilerOptions: {
+      ...compilerOptions,
+      lib: ['es2022'],
+      paths: { oxidis: [path.join(root, 'index.d.ts')] }
+    },
+    files
+  }))
+  return folder
+}
+
+/** Calls the functions, at most `limit` of them at a time. Resolves to their results. */
+async function all (functions, limit) {
+  const results = []
+  let next = 0
+  const worker = async () => {
+    while (next < functions.length) {
+      const index = next++
+      results[index] = await functions[index]()
+    }
+  }
+  await Promise.all(Array.from({ length: limit }, worker))
+  return results
+}
+
+/** Runs a program. Resolves to its exit status and to what it has printed. */
+function output (program, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => { printed += text })
+    }
+    child.once('error', reject)
+    child.once('close', status => resolve({ status: status ?? 1, printed }))
+  })
+}

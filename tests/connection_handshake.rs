@@ -2,7 +2,7 @@
 
 mod peer;
 
-use oxidis::connection::{Connection, Credentials};
+use oxidis::connection::{Connection, Credentials, Manner};
 use oxidis::error::{Error, ErrorClass};
 use oxidis::options::{ClientInfo, ClientOptions, Protocol, Secret};
 use peer::{Act, Peer};
@@ -79,7 +79,6 @@ async fn answers_may_come_in_any_pieces_with_pushes_between() {
 async fn a_refused_password_is_fatal_and_never_shown() {
     let replies = [
         "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
-        "-NOAUTH HELLO must be called with the client already authenticated\r\n",
         "-ERR AUTH <password> called without any password configured for the default user\r\n",
         "-ERR AUTH failed for canary-password\r\n",
     ];
@@ -293,4 +292,99 @@ async fn a_peer_that_is_no_redis_is_a_protocol_error_with_its_words() {
 async fn one_answer_too_many_is_a_protocol_error() {
     let script = vec![Act::Hear("HELLO 3"), Act::Say("%1\r\n+proto\r\n:3\r\n+OK\r\n"), Act::Hold];
     assert_eq!(failure(|_| {}, script).await.kind(), ErrorClass::Protocol);
+}
+
+/// A proxy that knows AUTH but not HELLO asks for a login before it looks at the command.
+#[tokio::test]
+async fn a_proxy_that_asks_for_auth_in_place_of_hello_gets_it_once() {
+    let noauth = "-NOAUTH Authentication required.\r\n";
+    for (reply, outcome) in [("+OK\r\n", None), ("-ERR invalid password\r\n", Some("AUTH"))] {
+        let peer = Peer::play(vec![vec![
+            Act::Hear("HELLO 3 AUTH default canary-password | SELECT 1"),
+            Act::Say(noauth),
+            Act::Say(noauth),
+            Act::Hear("AUTH canary-password | SELECT 1"),
+            Act::Say(reply),
+            Act::Say("+OK\r\n"),
+            Act::Hold,
+        ]])
+        .await;
+        let mut options = ClientOptions { database: 1, ..peer.options() };
+        with_password(&mut options);
+        let opened = open(&options).await;
+        assert_eq!(opened.as_ref().err().map(Error::code), outcome);
+        assert!(opened.as_ref().err().is_none_or(Error::is_fatal));
+        let manner = opened.as_ref().ok().map(|connection| connection.manner);
+        assert_eq!(manner, outcome.is_none().then_some(Manner::Resp2));
+        drop(opened);
+        // Nobody has connected a second time.
+        peer.done().await;
+    }
+}
+
+/// It closes at a command that it does not know, without a word.
+#[tokio::test]
+async fn a_proxy_that_closes_at_hello_is_asked_for_no_more_than_it_knows() {
+    let full = "HELLO 3 AUTH default canary-password SETNAME me | CLIENT SETINFO LIB-NAME lib | \
+                CLIENT SETINFO LIB-VER 9";
+    let peer = Peer::play(vec![
+        vec![Act::Hear(full)],
+        vec![Act::Hear("AUTH canary-password"), Act::Say("+OK\r\n"), Act::Hold],
+        vec![Act::Hear(full)],
+    ])
+    .await;
+    let mut options = peer.options();
+    with_password(&mut options);
+    options.name = Some("me".into());
+    options.client_info = Some(ClientInfo { lib_name: "lib".into(), lib_ver: "9".into() });
+    let connection = open(&options).await.unwrap();
+    assert_eq!((connection.manner, connection.info.proto), (Manner::Bare, 2));
+    drop(connection);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_closes_at_setinfo_is_not_told_who_we_are() {
+    let full = "CLIENT SETINFO LIB-NAME lib | CLIENT SETINFO LIB-VER 9 | PING";
+    let peer = Peer::play(vec![
+        vec![Act::Hear(full)],
+        vec![Act::Hear("PING"), Act::Say("+PONG\r\n"), Act::Hold],
+        vec![Act::Hear(full)],
+    ])
+    .await;
+    let mut options = peer.options();
+    options.protocol = Protocol::Resp2;
+    options.client_info = Some(ClientInfo { lib_name: "lib".into(), lib_ver: "9".into() });
+    assert_eq!(open(&options).await.unwrap().manner, Manner::Bare);
+    peer.done().await;
+}
+
+/// A server that was about to stop closes as well. RESP2 gives other replies than RESP3, so one
+/// close by chance must not lead there.
+#[tokio::test]
+async fn a_server_that_closed_by_chance_is_spoken_to_in_full() {
+    let peer = Peer::play(vec![
+        vec![Act::Hear("HELLO 3")],
+        vec![Act::Hear("PING"), Act::Say("+PONG\r\n"), Act::Hold],
+        vec![Act::Hear("HELLO 3"), Act::Say(HELLO_OK), Act::Hold],
+    ])
+    .await;
+    let connection = open(&peer.options()).await.unwrap();
+    assert_eq!((connection.manner, connection.info.proto), (Manner::Full, 3));
+    drop(connection);
+    peer.done().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_fatal_also_where_hello_closes_the_connection() {
+    let peer = Peer::play(vec![
+        vec![Act::Hear("HELLO 3 AUTH default canary-password")],
+        vec![Act::Hear("AUTH canary-password"), Act::Say("-ERR invalid password\r\n"), Act::Hold],
+    ])
+    .await;
+    let mut options = peer.options();
+    with_password(&mut options);
+    let error = open(&options).await.unwrap_err();
+    assert_eq!((error.code(), error.is_fatal()), ("AUTH", true));
+    peer.done().await;
 }

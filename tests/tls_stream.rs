@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use oxidis::connection::{Connection, Credentials};
 use oxidis::error::{Error, ErrorClass};
 use oxidis::options::{ClientOptions, Endpoint, Secret, TlsOptions, TlsVersion};
-use oxidis::stream::{self, Stream};
+use oxidis::stream::{self, Progress, Stream};
 use rustls::version::{TLS12, TLS13};
 use tls_server::{Authority, Server, Wanted};
 
@@ -179,7 +179,9 @@ async fn a_cut_in_the_tls_handshake_may_be_tried_again() {
 async fn raw(authority: &Authority, server: &Server) -> Stream {
     let options = options(server, "localhost", trusting(authority));
     let config = stream::tls_config(options.tls.as_ref().unwrap()).unwrap();
-    Stream::connect(&options, Some(&config)).await.unwrap()
+    let progress = Progress::default();
+    let addresses = Stream::addresses(&options, &progress).await.unwrap();
+    Stream::connect(&options, Some(&config), addresses[0], &progress).await.unwrap()
 }
 
 async fn read(stream: &Stream, buf: &mut BytesMut) -> std::io::Result<usize> {

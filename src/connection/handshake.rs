@@ -8,7 +8,7 @@ mod outcome;
 use zeroize::Zeroizing;
 
 pub(super) use self::outcome::HandshakeOutcome;
-use super::Credentials;
+use super::{Credentials, Manner};
 use crate::options::{ClientOptions, Protocol, Secret};
 use crate::resp::encode;
 
@@ -36,12 +36,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The handshake in `protocol`.
-    pub(super) fn new(
-        options: &ClientOptions,
-        credentials: &Credentials,
-        protocol: Protocol,
-    ) -> Self {
+    /// The handshake that asks for as much as `manner` says.
+    pub(super) fn new(options: &ClientOptions, credentials: &Credentials, manner: Manner) -> Self {
+        let is_bare = manner == Manner::Bare;
+        let protocol = match manner {
+            Manner::Full => options.protocol,
+            Manner::Resp2 | Manner::Bare => Protocol::Resp2,
+        };
         let mut commands: Vec<(HandshakeStep, Vec<&[u8]>)> = Vec::new();
         let database = options.database.to_string();
         // As in node-redis, a user name without a password goes with an empty password.
@@ -51,7 +52,7 @@ impl Plan {
             (None, None) => None,
         };
         let user = credentials.username.as_deref();
-        let name = options.name.as_deref();
+        let name = options.name.as_deref().filter(|_| !is_bare);
 
         if protocol == Protocol::Resp3 {
             let mut hello: Vec<&[u8]> = vec![b"HELLO", b"3"];
@@ -78,7 +79,7 @@ impl Plan {
         if options.database != 0 {
             commands.push((HandshakeStep::Select, vec![b"SELECT", database.as_bytes()]));
         }
-        if let Some(info) = &options.client_info {
+        if let Some(info) = options.client_info.as_ref().filter(|_| !is_bare) {
             for (step, field, value) in [
                 (HandshakeStep::LibName, "LIB-NAME", &info.lib_name),
                 (HandshakeStep::LibVer, "LIB-VER", &info.lib_ver),

@@ -17,6 +17,7 @@ mod budget;
 mod credentials;
 mod exchange;
 mod handshake;
+mod manner;
 mod open;
 mod reader;
 mod server_info;
@@ -31,6 +32,8 @@ use tokio::time::{timeout, Instant};
 
 pub use budget::Budget;
 pub use credentials::Credentials;
+pub use manner::Manner;
+pub use open::Opening;
 pub use reader::Reader;
 pub use server_info::ServerInfo;
 
@@ -48,6 +51,8 @@ pub struct Connection {
     pub info: ServerInfo,
     /// The database that is selected.
     pub database: u32,
+    /// What the server was asked for in the handshake.
+    pub manner: Manner,
     is_broken: AtomicBool,
     created_at: Instant,
     idle_since: Instant,
@@ -61,6 +66,7 @@ impl Connection {
             reader: Reader::new(limits),
             info: ServerInfo::default(),
             database: 0,
+            manner: Manner::default(),
             is_broken: AtomicBool::new(false),
             created_at: now,
             idle_since: now,

@@ -139,13 +139,16 @@ mod tests {
 
     use super::*;
     use crate::options::{ClientOptions, Endpoint};
+    use crate::stream::{Progress, ServerAddress};
 
     async fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let endpoint = Endpoint::tcp("127.0.0.1", port);
         let options = ClientOptions { endpoint, ..Default::default() };
-        let stream = Stream::connect(&options, None).await.unwrap();
+        let (progress, address) =
+            (Progress::default(), ServerAddress::Tcp(listener.local_addr().unwrap()));
+        let stream = Stream::connect(&options, None, address, &progress).await.unwrap();
         (stream, listener.accept().await.unwrap().0)
     }
 

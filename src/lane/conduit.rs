@@ -29,6 +29,8 @@ pub(super) struct Traffic {
     pub(super) armed: Option<Instant>,
     /// When the last byte was read or written.
     pub(super) active: Instant,
+    /// When the connection was looked at last because of a pause.
+    pub(super) looked: Instant,
     /// When the lane's own PING was written, while its answer is due.
     pub(super) ping: Option<Instant>,
     pub(super) exit: Exit,
@@ -62,6 +64,7 @@ impl Conduit {
             link: if is_exclusive { Link::Connecting } else { Link::Dormant },
             armed: None,
             active: Instant::now(),
+            looked: Instant::now(),
             ping: None,
             exit: Exit::No,
             moving: 0,

@@ -68,6 +68,9 @@ impl Lane {
             wire.read(conduit, stream, Budget::CALLER, Stream::DETACHED_READ)
         };
         let mut traffic = conduit.lock();
+        if let Link::Up { unread, .. } = &mut traffic.link {
+            *unread = false;
+        }
         let wake = match (&mut traffic.link, read) {
             (Link::Up { stream: current, .. }, _) if !Arc::ptr_eq(current, stream) => false,
             (Link::Up { failed, .. }, Err(error)) => {

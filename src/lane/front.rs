@@ -47,6 +47,9 @@ impl Lane {
     /// is called. Must be called inside the runtime.
     pub fn start(home: Home) -> Self {
         let conduit = Arc::new(Conduit::new(home, false));
+        let weak = Arc::downgrade(&conduit);
+        let look = move || weak.upgrade().map(|conduit| conduit.wake.notify_one()).is_some();
+        conduit.home.pool.on_suspicion(look);
         tokio::spawn(driver::supervise(Arc::clone(&conduit)));
         Self { conduit }
     }
@@ -171,6 +174,24 @@ impl Lane {
             Link::Connecting => self.conduit.is_exclusive,
             _ => false,
         }
+    }
+
+    /// Whether commands can be written: as [`Lane::is_up`], after a look at the connection if it was
+    /// silent for a while.
+    pub fn is_alive(&self) -> bool {
+        let now = Instant::now();
+        let mut traffic = self.conduit.lock();
+        traffic.look_after_pause(now);
+        let (is_alive, is_over) = match &traffic.link {
+            Link::Up { unread, failed, .. } => (!unread && failed.is_none(), failed.is_some()),
+            Link::Connecting => (self.conduit.is_exclusive, false),
+            Link::Dormant | Link::Closed => (false, false),
+        };
+        drop(traffic);
+        if is_over {
+            self.wake();
+        }
+        is_alive
     }
 
     /// Whether a command has failed, or ended without its reply, since this was asked last.

@@ -12,14 +12,16 @@ pub(super) enum Link {
     Dormant,
     /// A connection is being made.
     Connecting,
-    /// The connection stands. `blocked`: the socket takes no more bytes for now. `is_unwatched`: the
-    /// caller's thread cannot watch the stream, so the driver attends to it for good. `failed`: why
-    /// the socket never takes bytes again.
+    /// The connection stands. `blocked`: the socket takes no more bytes for now. `unread`: bytes
+    /// have come during a pause, and have to be read before something is written. `is_unwatched`:
+    /// the caller's thread cannot watch the stream, so the driver attends to it for good. `failed`:
+    /// why nothing can be written any more.
     Up {
         stream: Arc<Stream>,
         wire: Arc<Mutex<Wire>>,
         attendant: Attendant,
         blocked: bool,
+        unread: bool,
         is_unwatched: bool,
         failed: Option<Error>,
     },
@@ -63,6 +65,13 @@ impl Link {
                 }
             }
             _ => Wait::Over,
+        }
+    }
+
+    /// The connection is of no more use for `error`, unless it was not before.
+    pub(super) fn fail(&mut self, error: Error) {
+        if let Self::Up { failed, .. } = self {
+            failed.get_or_insert(error);
         }
     }
 

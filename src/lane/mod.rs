@@ -30,6 +30,7 @@ mod refusal;
 mod routed;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wire;
 mod writer;
 

@@ -68,8 +68,9 @@ pub enum Drained {
     Nothing,
     /// These refused commands cannot be retried in order: each has the server's refusal.
     Reject(Vec<Ended>),
-    /// The connection is to be replaced, then the held commands are written again.
-    Reconnect,
+    /// The connection is to be replaced, then the held commands are written again, except these,
+    /// which cannot be retried in order: each has the server's refusal.
+    Reconnect(Vec<Ended>),
 }
 
 /// A command that the server has refused without running it. The router may know another node. An

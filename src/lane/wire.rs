@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::conduit::{refused, Conduit, Exit};
 use super::findings::Findings;
 use super::outcome::Drained;
+use super::told::Told;
 use crate::backoff;
 use crate::connection::{Budget, Reader};
 use crate::error::{Error, Result};
@@ -27,14 +28,16 @@ pub(super) struct Wire {
     refusals: u32,
     /// What the read under way has found.
     found: Findings,
+    /// The pool's generation that the connection is of.
+    generation: u32,
     /// Why nothing is read any more. After a breach of the protocol, for example, replies cannot be
     /// matched with commands.
     over: Option<Error>,
 }
 
 impl Wire {
-    pub(super) fn new(reader: Reader) -> Self {
-        Self { reader, refusals: 0, found: Findings::default(), over: None }
+    pub(super) fn new(reader: Reader, generation: u32) -> Self {
+        Self { reader, refusals: 0, found: Findings::default(), generation, over: None }
     }
 
     /// Ends all reading and returns the reader, with `blank` in its place. None if the connection
@@ -120,6 +123,7 @@ impl Wire {
         let mut run: Option<(Instant, u64)> = None;
         let mut breach = None;
         let mut marks = 0;
+        let mut told = Told::default();
         // Each owner, with the position at which a run of its replies begins.
         let mut owners: Vec<(usize, u32)> = Vec::new();
         let mut traffic = conduit.lock();
@@ -135,6 +139,9 @@ impl Wire {
             }
             errors += u64::from(error.is_some());
             traffic.doubt |= error.is_some();
+            if let Some(node) = error {
+                told.hear(frames.text(node));
+            }
             if owners.last().is_none_or(|(_, owner)| *owner != matched.owner) {
                 owners.push((whose.len(), matched.owner));
             }
@@ -165,6 +172,9 @@ impl Wire {
         record(conduit, now, run);
         let moved = traffic.queue.take_refused();
         traffic.moving = moved.len();
+        if errors > 0 {
+            traffic.heed(told, conduit, self.generation, self.refusals);
+        }
         let drained = traffic.queue.drained(now, self.refusals, backoff::random());
         if traffic.queue.retry_at().is_some() {
             self.refusals = self.refusals.saturating_add(1);
@@ -172,8 +182,13 @@ impl Wire {
         } else if !traffic.queue.is_holding() {
             self.refusals = 0;
         }
-        if let Drained::Reject(_) = drained {
-            traffic.write(now, &home.metrics);
+        match drained {
+            Drained::Nothing => {}
+            Drained::Reject(_) => {
+                traffic.write(now, &home.metrics);
+            }
+            // Its caller may release a session before the driver has heard of the end.
+            Drained::Reconnect(_) => traffic.link.fail(refused()),
         }
         self.found.news |= traffic.queue.is_retired();
         drop(traffic);
@@ -193,7 +208,8 @@ impl Wire {
         match drained {
             Drained::Nothing => {}
             Drained::Reject(ended) => conduit.fail(ended, &refused()),
-            Drained::Reconnect => {
+            Drained::Reconnect(ended) => {
+                conduit.fail(ended, &refused());
                 return Err(refused());
             }
         }

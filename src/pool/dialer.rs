@@ -5,24 +5,25 @@
 //! attempts have halted. It never decides about commands.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::doubts::Doubts;
 use super::halt::{closed_error, Halt};
 use super::lease::Pooled;
 use super::Questions;
 use crate::backoff;
-use crate::connection::{Connection, Credentials};
+use crate::connection::{Connection, Credentials, Manner, Opening};
 use crate::error::{Error, Result};
 use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
-use crate::options::{ClientOptions, Protocol, Reconnect};
+use crate::options::{ClientOptions, Reconnect};
 use crate::outbox::{Event, Outboxes};
-use crate::stream;
+use crate::stream::{self, AddressBook, ServerAddress};
 
 /// Makes the connections to one node.
 pub(super) struct Dialer {
@@ -33,10 +34,15 @@ pub(super) struct Dialer {
     outboxes: Arc<Outboxes>,
     pub(super) halt: Halt,
     attempts: Semaphore,
+    pub(super) doubts: Doubts,
     history: Mutex<History>,
-    /// Whether the server does not know HELLO. Sending it again would cost each connection a round
-    /// trip. Forgotten when an attempt fails, because the next server may be another one.
-    is_resp2: AtomicBool,
+    /// What the server takes of the handshake. Asking for more would cost each connection a round
+    /// trip, or another connection.
+    manner: Mutex<Option<Known>>,
+    /// What is known of the name's addresses.
+    pub(super) book: AddressBook,
+    /// What stands for the operating system's resolver.
+    pub(super) lookup: OnceLock<Lookup>,
     /// The database that new connections select.
     database: AtomicU32,
 }
@@ -57,8 +63,11 @@ impl Dialer {
             outboxes,
             halt: Halt::new(),
             attempts: Semaphore::new(ATTEMPTS),
+            doubts: Doubts::new(),
             history: Mutex::default(),
-            is_resp2: AtomicBool::new(false),
+            manner: Mutex::default(),
+            book: AddressBook::default(),
+            lookup: OnceLock::new(),
             database: AtomicU32::new(database),
         })
     }
@@ -90,6 +99,14 @@ impl Dialer {
         self.history().last = error;
     }
 
+    /// The server has told over a connection of `generation` that it is a replica.
+    pub(super) fn suspect(&self, generation: u32) {
+        if self.doubts.end(generation, Instant::now(), backoff::random()) {
+            // The name may lead to another server by now.
+            self.forget_manner();
+        }
+    }
+
     /// Makes one connection, however many attempts it takes.
     ///
     /// # Errors
@@ -106,6 +123,7 @@ impl Dialer {
 
     async fn keep_trying(&self) -> Result<Pooled> {
         loop {
+            tokio::time::sleep_until(self.doubts.begins()).await;
             let error = {
                 let Ok(_attempt) = self.attempts.acquire().await else {
                     return Err(closed_error());
@@ -114,10 +132,14 @@ impl Dialer {
                 if let Some(error) = self.halt.hopeless() {
                     return Err(error);
                 }
+                // The name is looked up after this, so that what is found is of this generation.
+                let generation = self.doubts.generation();
                 match self.attempt().await {
                     Ok(connection) => {
                         self.succeeded();
-                        return Ok(Pooled::new(connection, self.options.pool.max_lifetime));
+                        let (lifetime, current) =
+                            (self.options.pool.max_lifetime, self.doubts.current());
+                        return Ok(Pooled::new(connection, lifetime, generation, current));
                     }
                     Err(error) => error,
                 }
@@ -146,30 +168,49 @@ impl Dialer {
             true => self.questions.credentials(self.options.socket.connect_timeout).await?,
             false => Credentials::from(&*self.options),
         };
-        let tls = self.tls.as_ref();
-        let (is_resp2, database) = (self.is_resp2.load(Ordering::Relaxed), self.database());
+        let database = self.database();
         let mut options = Cow::Borrowed(&*self.options);
-        if is_resp2 || database != options.database {
-            let changed = options.to_mut();
-            changed.database = database;
-            if is_resp2 {
-                changed.protocol = Protocol::Resp2;
-            }
+        if database != options.database {
+            options.to_mut().database = database;
         }
-        let connection = match Connection::open(&options, tls, credentials.clone()).await {
+        let known = *self.known();
+        let manner = known.filter(|known| Instant::now() < known.until).map(|known| known.manner);
+        let connection = match self.open(&options, credentials.clone(), manner).await {
             // A server that waits for a script refuses SELECT. In the database in which every
             // connection begins, the script can be ended.
             Err(error) if options.database != 0 && is_script_running(&error) => {
                 options.to_mut().database = 0;
-                Connection::open(&options, tls, credentials).await?
+                self.open(&options, credentials, manner).await?
             }
             opened => opened?,
         };
-        if is_resp2 {
-            return Ok(connection);
+        if manner != Some(connection.manner) {
+            let until = Instant::now() + MANNER_KEPT;
+            *self.known() = Some(Known { manner: connection.manner, until });
         }
-        self.is_resp2.store(connection.info.proto == 2, Ordering::Relaxed);
         Ok(connection)
+    }
+
+    /// Opens a connection to a server that takes `manner`.
+    async fn open(
+        &self,
+        options: &ClientOptions,
+        credentials: Credentials,
+        manner: Option<Manner>,
+    ) -> Result<Connection> {
+        let (tls, book) = (self.tls.as_ref(), &self.book);
+        let opening = Opening { options, tls, credentials, manner, book };
+        opening.run(self.lookup.get().map(|lookup| lookup())).await
+    }
+
+    /// The next server may be another one, which takes more of the handshake.
+    fn forget_manner(&self) {
+        *self.known() = None;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        // One value, which is replaced as a whole.
+        self.manner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn database(&self) -> u32 {
@@ -189,7 +230,7 @@ impl Dialer {
     /// Notes that an attempt has failed. Returns how many in a row have.
     fn failed(&self, error: &Error) -> u32 {
         self.metrics.connect_failures.add(1);
-        self.is_resp2.store(false, Ordering::Relaxed);
+        self.forget_manner();
         let failures = {
             let mut history = self.history();
             history.failures = history.failures.saturating_add(1);
@@ -246,9 +287,23 @@ struct History {
     last: Option<Error>,
 }
 
+/// What the server takes of the handshake.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    manner: Manner,
+    /// From then on everything is asked for again, since the server may know more by now.
+    until: Instant,
+}
+
+/// Says which addresses the name has now.
+pub(super) type Lookup = Box<dyn Fn() -> Vec<ServerAddress> + Send + Sync>;
+
 /// Connection attempts at one node at the same time. More would only hit a recovering server harder.
 const ATTEMPTS: usize = 8;
 /// After a fatal error, callers get that error for this long before the next attempt is made. So a
 /// wrong password does not become a storm of logins, and a password that was corrected is used
 /// within a second.
 const HOPELESS: Duration = Duration::from_secs(1);
+/// For how long a node is only asked for what it took of the handshake. A proxy that was upgraded
+/// is noticed within ten minutes, and asking for more costs two connections at most in that time.
+const MANNER_KEPT: Duration = Duration::from_secs(600);

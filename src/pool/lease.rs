@@ -1,6 +1,8 @@
 //! A connection on loan, and a connection as the pool keeps it.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -28,6 +30,17 @@ impl Lease {
     pub fn expires(&self) -> Option<Instant> {
         self.connection.expires()
     }
+
+    /// The pool's generation that the connection is of.
+    pub fn generation(&self) -> u32 {
+        self.connection.generation
+    }
+
+    /// Whether the connection should be replaced, because [`Pool::suspect`](super::Pool::suspect)
+    /// was called after it was made.
+    pub fn is_suspect(&self) -> bool {
+        self.connection.is_suspect()
+    }
 }
 
 impl Deref for Lease {
@@ -54,22 +67,35 @@ pub(super) struct ExclusivePermit {
 pub struct Pooled {
     connection: Connection,
     expires: Option<Instant>,
+    generation: u32,
+    /// The generation of connections that are made now.
+    current: Arc<AtomicU32>,
 }
 
 impl Pooled {
-    /// A connection that was opened just now.
-    pub(super) fn new(connection: Connection, max_lifetime: Option<Duration>) -> Self {
+    /// A connection that was opened just now. The attempt began in `generation`.
+    pub(super) fn new(
+        connection: Connection,
+        max_lifetime: Option<Duration>,
+        generation: u32,
+        current: Arc<AtomicU32>,
+    ) -> Self {
         let jitter = 1.0 - backoff::random() / 10.0;
         let expires = max_lifetime.map(|lifetime| Instant::now() + lifetime.mul_f64(jitter));
-        Self { connection, expires }
+        Self { connection, expires, generation, current }
     }
 
     fn expires(&self) -> Option<Instant> {
         self.expires
     }
 
+    /// Whether the connection has reached its lifetime, or is suspect.
     pub(super) fn is_expired(&self) -> bool {
-        self.expires.is_some_and(|at| at <= Instant::now())
+        self.is_suspect() || self.expires.is_some_and(|at| at <= Instant::now())
+    }
+
+    fn is_suspect(&self) -> bool {
+        self.generation != self.current.load(Ordering::Acquire)
     }
 
     pub(super) fn idle_for(&self) -> Duration {

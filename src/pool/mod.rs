@@ -12,12 +12,14 @@
 )]
 
 mod dialer;
+mod doubts;
 mod halt;
 mod lease;
 mod manager;
 mod questions;
 mod stats;
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,7 @@ use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::Outboxes;
 use crate::resp::encode;
+use crate::stream::ServerAddress;
 
 /// The pool of one node.
 pub struct Pool {
@@ -177,6 +180,44 @@ impl Pool {
     /// and keeps it as the cause of later timeouts.
     pub fn lost(&self, error: &Error) {
         self.dialer.lost(error);
+    }
+
+    /// Makes `lookup` say which addresses the node's name has, in place of the operating system's
+    /// resolver. Only the first call counts.
+    pub fn set_lookup(&self, lookup: impl Fn() -> Vec<SocketAddr> + Send + Sync + 'static) {
+        let lookup = move || lookup().into_iter().map(ServerAddress::Tcp).collect();
+        let _ = self.dialer.lookup.set(Box::new(lookup));
+    }
+
+    /// Whether the node's name had more than one address when it was looked up last.
+    pub fn has_choice(&self) -> bool {
+        self.dialer.book.has_choice()
+    }
+
+    /// The server at `peer`, one of the addresses of the node's name, is of no use for now: the
+    /// others are tried before it for a while. Does nothing if there is no other.
+    pub fn shun(&self, peer: &str) {
+        if let Ok(address) = peer.parse() {
+            self.dialer.book.shun(address);
+        }
+    }
+
+    /// The generation of the connections that are made now.
+    pub fn generation(&self) -> u32 {
+        self.dialer.doubts.generation()
+    }
+
+    /// The server has told over a connection of `generation` that it is a replica. All connections
+    /// made so far are suspect: those on loan are closed when they come back, the others before
+    /// they are lent again. Does nothing if that generation is suspect already. From any thread.
+    pub fn suspect(&self, generation: u32) {
+        self.dialer.suspect(generation);
+    }
+
+    /// Calls `listener` whenever connections have become suspect, until it returns false. It must
+    /// not wait for anything.
+    pub fn on_suspicion(&self, listener: impl Fn() -> bool + Send + 'static) {
+        self.dialer.doubts.listen(Box::new(listener));
     }
 
     /// Ends all attempts, makes all waiting callers fail, and closes idle connections. A connection on

@@ -32,6 +32,8 @@ pub struct Session {
     database: u32,
     /// When the connection is to be replaced.
     expires: Option<Instant>,
+    /// The pool's generation that the connection is of.
+    generation: u32,
     /// Why the client's database is not selected: the server waits for a script to end. Then the
     /// session takes only what ends that script.
     unselected: Option<Error>,
@@ -52,9 +54,10 @@ impl Session {
     /// A session over `lease`. Must be called inside the runtime.
     pub fn start(home: Home, mut lease: Lease) -> Self {
         let unselected = lease.unselected.take();
-        let (database, expires) = (lease.database, lease.expires());
+        let (database, expires, generation) = (lease.database, lease.expires(), lease.generation());
         let (traces, pool) = (Mutex::new(Traces::new(database)), Arc::clone(&home.pool));
-        Self { lane: Lane::exclusive(home, lease), traces, pool, database, expires, unselected }
+        let lane = Lane::exclusive(home, lease);
+        Self { lane, traces, pool, database, expires, generation, unselected }
     }
 
     /// The lane that carries the commands.
@@ -83,10 +86,12 @@ impl Session {
     }
 
     /// Whether another caller may have the session: it can be used, it is in the database that the
-    /// client has selected, and it is not too old.
+    /// client has selected, it is not too old, and no connection of its time has found the server to
+    /// be a replica.
     pub fn is_fit(&self) -> bool {
         let is_young = self.expires.is_none_or(|at| Instant::now() < at);
-        is_young && self.database == self.pool.database() && self.is_up()
+        let is_trusted = self.generation == self.pool.generation();
+        is_young && is_trusted && self.database == self.pool.database() && self.lane.is_alive()
     }
 
     /// Takes the session from its caller.
@@ -107,8 +112,8 @@ impl Session {
                     *traces = Traces::new(self.database);
                     return Released::Clean;
                 }
-                // There are no traces, but the database has changed or the connection is too old:
-                // the pool selects the database, or closes the connection.
+                // There are no traces, but the database has changed, or the connection is too old or
+                // suspect: the pool selects the database, or closes the connection.
                 true => Some(Vec::new()),
                 false => traces.cleaning(is_doubtful),
             }

@@ -1,46 +1,60 @@
 //! From an endpoint to a connected socket.
 //!
-//! Owns name resolution, the race between several addresses (RFC 8305), and the socket's options. A
-//! name is resolved for every attempt, because addresses change. There is no deadline in here: the
-//! caller has one for the whole attempt, and reads from [`Progress`] how far it came.
+//! Owns name resolution and the socket's options. A name is resolved for every attempt, because
+//! addresses change. There is no deadline in here: the caller has one for the whole attempt, and
+//! reads from [`Progress`] how far it came.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{lookup_host, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::sleep;
 
+use super::address::ServerAddress;
 use super::fault;
 use super::progress::{ConnectPhase, Progress};
 use super::socket::Socket;
 use crate::error::{Error, Result};
 use crate::options::{ClientOptions, Endpoint, Family, SocketOptions};
 
-/// Connects. Also returns the peer's address as text.
-pub(super) async fn connect(
+/// The addresses of the endpoint, in the order in which they are tried; at least one.
+pub(super) async fn addresses(
     options: &ClientOptions,
     progress: &Progress,
-) -> Result<(Socket, String)> {
+) -> Result<Vec<ServerAddress>> {
     match &options.endpoint {
         Endpoint::Tcp { host, port } => {
             progress.enter(ConnectPhase::Dns);
-            let addresses = resolve(&options.endpoint, host, *port, options.socket.family).await?;
-            progress.enter(ConnectPhase::Tcp);
-            let attempt = |address| TcpStream::connect(address);
-            let socket = race(addresses, attempt, progress)
-                .await
-                .and_then(|socket| prepare(socket, &options.socket))
-                .map_err(|error| fault::unreachable(&options.endpoint, error.into()))?;
-            let peer = socket.peer_addr().map(|peer| peer.to_string());
-            Ok((Socket::Tcp(socket), peer.unwrap_or_else(|_| options.endpoint.to_string())))
+            let found = resolve(&options.endpoint, host, *port, options.socket.family).await?;
+            Ok(found.into_iter().map(ServerAddress::Tcp).collect())
         }
-        Endpoint::Unix { path } => {
-            progress.enter(ConnectPhase::Tcp);
-            unix(&options.endpoint, path).await.map(|socket| (socket, path.clone()))
+        Endpoint::Unix { .. } => Ok(vec![ServerAddress::Unix]),
+    }
+}
+
+/// Connects to one address of the endpoint. Also returns the peer's address as text.
+pub(super) async fn connect(
+    options: &ClientOptions,
+    address: ServerAddress,
+    progress: &Progress,
+) -> Result<(Socket, String)> {
+    progress.enter(ConnectPhase::Tcp);
+    let endpoint = &options.endpoint;
+    match (address, endpoint) {
+        (ServerAddress::Tcp(address), _) => {
+            let socket = TcpStream::connect(address).await;
+            let socket = socket
+                .and_then(|socket| prepare(socket, &options.socket))
+                .map_err(|error| fault::unreachable(endpoint, error.into()))?;
+            let peer = socket.peer_addr().unwrap_or(address);
+            Ok((Socket::Tcp(socket), peer.to_string()))
+        }
+        (ServerAddress::Unix, Endpoint::Unix { path }) => {
+            unix(endpoint, path).await.map(|socket| (socket, path.clone()))
+        }
+        (ServerAddress::Unix, Endpoint::Tcp { .. }) => {
+            Err(Error::usage("the endpoint is no unix domain socket"))
         }
     }
 }
@@ -109,37 +123,6 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     ordered
 }
 
-/// Tries several addresses at once. The first attempt that succeeds wins, and the others are
-/// dropped. The next address is tried when an attempt has failed, or after [`STAGGER`].
-async fn race<T, F, A>(addresses: Vec<SocketAddr>, attempt: A, progress: &Progress) -> io::Result<T>
-where
-    T: Send + 'static,
-    F: Future<Output = io::Result<T>> + Send + 'static,
-    A: Fn(SocketAddr) -> F,
-{
-    let mut waiting = addresses.into_iter();
-    let mut running = JoinSet::new();
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    loop {
-        match waiting.next() {
-            Some(address) => drop(running.spawn(attempt(address))),
-            None if running.is_empty() => return Err(last),
-            None => {}
-        }
-        tokio::select! {
-            Some(ended) = running.join_next() => match ended {
-                Ok(Ok(winner)) => return Ok(winner),
-                Ok(Err(error)) => {
-                    progress.note(Error::from(io::Error::new(error.kind(), error.to_string())));
-                    last = error;
-                }
-                Err(error) => last = io::Error::other(error),
-            },
-            () = sleep(STAGGER), if waiting.len() > 0 => {}
-        }
-    }
-}
-
 /// Sets the options of a connected socket.
 fn prepare(socket: TcpStream, options: &SocketOptions) -> io::Result<TcpStream> {
     // A connection to a port of the ephemeral range, where no server listens, may reach itself. Such
@@ -158,8 +141,6 @@ fn prepare(socket: TcpStream, options: &SocketOptions) -> io::Result<TcpStream> 
     Ok(socket)
 }
 
-/// The delay that RFC 8305 recommends between two attempts.
-const STAGGER: Duration = Duration::from_millis(250);
 /// With three [`PROBES`], a vanished peer is found 15 s after the first one.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Two lost packets in a row are common on bad links, three are not.
@@ -171,10 +152,6 @@ const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tokio::time::Instant;
-
     use super::*;
 
     fn address(text: &str) -> SocketAddr {
@@ -189,68 +166,5 @@ mod tests {
         let expected: Vec<_> =
             ["[::1]:1", "127.0.0.1:1", "[::2]:1", "[::3]:1"].into_iter().map(address).collect();
         assert_eq!(ordered, expected);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_silent_address_is_overtaken_after_the_stagger() {
-        let started = Instant::now();
-        let attempt = |to: SocketAddr| async move {
-            if to.port() == 1 {
-                std::future::pending::<()>().await;
-            }
-            Ok(to.port())
-        };
-        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
-        let winner = race(addresses, attempt, &Progress::default()).await.unwrap();
-        assert_eq!((winner, started.elapsed()), (2, STAGGER));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refused_address_is_followed_at_once() {
-        let started = Instant::now();
-        let progress = Progress::default();
-        let attempt = |to: SocketAddr| async move {
-            match to.port() {
-                1 => Err(io::ErrorKind::ConnectionRefused.into()),
-                port => Ok(port),
-            }
-        };
-        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
-        let winner = race(addresses, attempt, &progress).await.unwrap();
-        assert_eq!((winner, started.elapsed()), (2, Duration::ZERO));
-        assert_eq!(progress.failure().unwrap().code(), "ECONNREFUSED");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_losers_of_a_race_are_dropped() {
-        let alive = Arc::new(());
-        let attempt = |to: SocketAddr| {
-            let alive = Arc::clone(&alive);
-            async move {
-                if to.port() == 1 {
-                    std::future::pending::<()>().await;
-                }
-                drop(alive);
-                Ok(())
-            }
-        };
-        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
-        race(addresses, attempt, &Progress::default()).await.unwrap();
-        while Arc::strong_count(&alive) > 1 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn when_all_addresses_fail_the_last_failure_is_told() {
-        let attempt = |to: SocketAddr| async move {
-            Err::<(), _>(match to.port() {
-                1 => io::ErrorKind::HostUnreachable.into(),
-                _ => io::Error::from(io::ErrorKind::ConnectionRefused),
-            })
-        };
-        let addresses = vec![address("127.0.0.1:1"), address("127.0.0.1:2")];
-        let error = race(addresses, attempt, &Progress::default()).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -6,9 +6,11 @@
 //! Invariant: every method takes `&self`, because one thread may write to a stream while another one
 //! reads from it. At most one thread reads at a time, and at most one writes.
 
+mod address;
 mod connect;
 mod fault;
 mod progress;
+mod race;
 mod socket;
 mod tls;
 
@@ -19,8 +21,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use rustls::ClientConfig;
 
+pub use address::{AddressBook, ServerAddress};
 pub use fault::lost;
 pub use progress::{ConnectPhase, Progress};
+pub use race::{race, Won};
 
 use self::socket::Socket;
 use self::tls::Tls;
@@ -36,12 +40,34 @@ pub struct Stream {
     closed: AtomicBool,
 }
 
+/// What waits to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// Nothing.
+    Nothing,
+    /// Some bytes.
+    Some,
+}
+
 impl Stream {
     /// The most bytes that one read of a detached stream takes.
     pub const DETACHED_READ: usize = socket::SCRATCH;
 
-    /// Resolves the host name, connects and, with TLS options, encrypts. `tls` comes from
-    /// [`tls_config`]. There is no deadline in here; the caller has one for the whole attempt.
+    /// The addresses of the options' endpoint, in the order in which they are tried; at least one.
+    ///
+    /// # Errors
+    ///
+    /// Code `CONNECT` if the name has none, or the resolver does not say.
+    pub async fn addresses(
+        options: &ClientOptions,
+        progress: &Progress,
+    ) -> Result<Vec<ServerAddress>> {
+        connect::addresses(options, progress).await
+    }
+
+    /// Connects to one of these addresses and, with TLS options, encrypts. `tls` comes from
+    /// [`tls_config`]. Tells `progress` how far it has come. There is no deadline in here; the
+    /// caller has one for the whole attempt.
     ///
     /// # Errors
     ///
@@ -49,14 +75,7 @@ impl Stream {
     pub async fn connect(
         options: &ClientOptions,
         tls: Option<&Arc<ClientConfig>>,
-    ) -> Result<Stream> {
-        Self::connect_tracked(options, tls, &Progress::default()).await
-    }
-
-    /// Connects as [`Stream::connect`] does, and tells `progress` how far it has come.
-    pub async fn connect_tracked(
-        options: &ClientOptions,
-        tls: Option<&Arc<ClientConfig>>,
+        address: ServerAddress,
         progress: &Progress,
     ) -> Result<Stream> {
         let tls = match (&options.tls, tls) {
@@ -68,7 +87,7 @@ impl Stream {
             }
             (Some(_), None) => return Err(Error::usage("tls was asked for but not set up")),
         };
-        let (socket, peer) = connect::connect(options, progress).await?;
+        let (socket, peer) = connect::connect(options, address, progress).await?;
         let stream = Stream { socket, tls, peer, closed: AtomicBool::new(false) };
         if let Some(tls) = &stream.tls {
             progress.enter(ConnectPhase::Tls);
@@ -109,6 +128,24 @@ impl Stream {
         match &self.tls {
             None => Ok(true),
             Some(tls) => tls.try_flush(&self.socket),
+        }
+    }
+
+    /// What the peer has sent that nobody has read yet, as the kernel knows it now. Neither waits
+    /// nor reads. With TLS, the bytes may be its goodbye.
+    ///
+    /// # Errors
+    ///
+    /// Code `UNEXPECTED_EOF` if the peer has closed, else the errno's name.
+    pub fn look(&self) -> Result<Unread> {
+        match self.socket.peek() {
+            Ok(true) => Ok(Unread::Some),
+            Ok(false) => {
+                let text = "the server closed the connection";
+                Err(Error::connection("UNEXPECTED_EOF", text).retryable())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Unread::Nothing),
+            Err(error) => Err(lost(error)),
         }
     }
 

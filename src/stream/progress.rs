@@ -4,7 +4,7 @@
 //! the last failure before that.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
 
@@ -27,9 +27,16 @@ pub enum ConnectPhase {
 pub struct Progress {
     phase: AtomicU8,
     failure: Mutex<Option<Error>>,
+    /// How far all the attempts have come that this one is a part of.
+    whole: Option<Arc<Progress>>,
 }
 
 impl Progress {
+    /// How far one of several attempts has come. The whole has come as far as the best of them.
+    pub fn child(self: &Arc<Self>) -> Arc<Self> {
+        Arc::new(Self { whole: Some(Arc::clone(self)), ..Self::default() })
+    }
+
     /// The phase that is under way.
     pub fn phase(&self) -> ConnectPhase {
         match self.phase.load(Ordering::Relaxed) {
@@ -43,6 +50,9 @@ impl Progress {
     /// Enters `phase`.
     pub fn enter(&self, phase: ConnectPhase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.phase.fetch_max(phase as u8, Ordering::Relaxed);
+        }
     }
 
     /// The last failure that did not end the attempt, such as that of one of several addresses.
@@ -50,8 +60,10 @@ impl Progress {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps a failure that does not end the attempt.
-    pub(super) fn note(&self, failure: Error) {
+    /// Keeps the failure of one of several addresses.
+    pub(super) fn note(&self, failure: &Error) {
+        // What could not be connected is known; the cause tells why.
+        let failure = failure.cause().unwrap_or(failure).clone();
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 }

@@ -5,6 +5,7 @@
 //! detached socket, whose readiness has to be found by other means.
 
 use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::sync::{Mutex, PoisonError};
 
@@ -144,6 +145,21 @@ impl Socket {
             Self::Unix(socket) => socket.try_read(buf),
             Self::Detached(socket) => socket.try_read(buf),
         }
+    }
+
+    /// Whether bytes wait to be read, without waiting and without taking them: `Ok(false)` at the
+    /// end of the stream. Asks the kernel itself, which knows more than the runtime after a pause
+    /// of the whole process.
+    pub(super) fn peek(&self) -> io::Result<bool> {
+        let socket = match self {
+            Self::Tcp(socket) => SockRef::from(socket),
+            #[cfg(unix)]
+            Self::Unix(socket) => SockRef::from(socket),
+            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => SockRef::from(socket),
+            #[cfg(unix)]
+            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => SockRef::from(socket),
+        };
+        socket.peek(&mut [MaybeUninit::uninit()]).map(|length| length > 0)
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {

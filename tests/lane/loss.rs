@@ -6,6 +6,7 @@ use oxidis::error::{Applied, Error};
 use tokio::time::Instant;
 
 use crate::scene::Scene;
+use crate::support::ms;
 
 /// A write may have been run, so its caller has to decide; a read is repeated.
 #[tokio::test]
@@ -159,4 +160,43 @@ async fn commands_end_at_their_deadline_while_there_is_no_connection() {
     let error = scene.caller.failure(id).await;
     assert_eq!(error.cause().map(Error::code), Some("HANDSHAKE"));
     assert!(!scene.caller.has_ended(patient));
+}
+
+/// A process that was stopped, as a function between two calls, learns late that the server has
+/// closed the connection. Nothing is lost if it looks before it writes.
+#[tokio::test]
+async fn a_write_after_a_pause_does_not_go_to_a_connection_that_was_closed_meanwhile() {
+    for is_reset in [false, true] {
+        let (mut scene, mut wire) = Scene::connected().await;
+        let first = scene.send(&["GET a"]);
+        wire.expect("GET a").await;
+        wire.say("+a\r\n").await;
+        assert_eq!(scene.caller.reply(first).await, "a");
+        match is_reset {
+            true => wire.reset(),
+            false => drop(wire),
+        }
+        // Nothing of this process runs, neither the driver nor the caller.
+        std::thread::sleep(ms(150));
+        let id = scene.send(&["INCR n"]);
+        let mut wire = scene.server.accept().await;
+        wire.expect("INCR n").await;
+        wire.say("+1\r\n").await;
+        assert_eq!(scene.caller.reply(id).await, "1");
+    }
+}
+
+/// What has come during the pause is no goodbye here, so the connection goes on.
+#[tokio::test]
+async fn a_write_after_a_pause_waits_for_what_has_come_meanwhile_and_no_longer() {
+    let (mut scene, mut wire) = Scene::connected().await;
+    for round in 0..3 {
+        wire.say_now(">2\r\n+invalidate\r\n_\r\n");
+        std::thread::sleep(ms(150));
+        let id = scene.send(&["INCR n"]);
+        wire.expect("INCR n").await;
+        wire.say(&format!("+{round}\r\n")).await;
+        assert_eq!(scene.caller.reply(id).await, round.to_string());
+    }
+    assert_eq!(scene.metrics.lost.get(), 0);
 }

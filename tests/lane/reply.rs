@@ -160,6 +160,7 @@ async fn an_error_reply_to_half_a_command_reaches_its_caller() {
     // It is more than the socket's buffers hold, so it cannot be written at once.
     let large = format!("SET k {}", "x".repeat(32 << 20));
     let id = scene.send(&[&large, "GET b"]);
+    scene.in_flight(1).await;
     wire.say("-ERR Protocol error: invalid bulk length\r\n").await;
     assert!(scene.caller.reply(id).await.starts_with("ERR Protocol error"));
     let mut next = scene.server.accept().await;

@@ -1,7 +1,7 @@
 //! A server that plays a script, byte for byte.
 //!
-//! Each accepted connection plays the next script. A script ends by closing its connection,
-//! unless it ends in [`Act::Hold`].
+//! Each accepted connection plays the next script, beside those before it. A script ends by closing
+//! its connection, unless it ends in [`Act::Hold`].
 
 // Every test file compiles its own copy and uses a part of it.
 #![allow(dead_code)]
@@ -14,7 +14,7 @@ use oxidis::resp::encode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, Notify};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// One step of a script.
 pub enum Act {
@@ -48,12 +48,25 @@ impl Peer {
         let resume = Arc::new(Notify::new());
         let resumed = Arc::clone(&resume);
         let task = tokio::spawn(async move {
+            let mut playing = JoinSet::new();
             for script in scripts {
-                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut socket = loop {
+                    tokio::select! {
+                        accepted = listener.accept() => break accepted.unwrap().0,
+                        Some(played) = playing.join_next() => played.unwrap(),
+                    }
+                };
                 socket.set_nodelay(true).unwrap();
-                for act in script {
-                    perform(&mut socket, act, &signal, &resumed).await;
-                }
+                let (signal, resumed) = (signal.clone(), Arc::clone(&resumed));
+                playing.spawn(async move {
+                    for act in script {
+                        perform(&mut socket, act, &signal, &resumed).await;
+                    }
+                });
+            }
+            drop(listener);
+            while let Some(played) = playing.join_next().await {
+                played.unwrap();
             }
         });
         Self { address, signals, resume, task }

@@ -7,7 +7,7 @@ use oxidis::options::{Reconnect, Secret};
 use oxidis::outbox::Event;
 use tokio::time::Instant;
 
-use crate::support::{ms, Wire};
+use crate::support::{ms, Server, Wire};
 use crate::Scene;
 
 const WRONGPASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
@@ -72,7 +72,10 @@ async fn a_failure_that_may_pass_is_tried_again_until_it_has() {
     let pool = Arc::clone(&scene.pool);
     let asking = tokio::spawn(async move { pool.acquire().await.map(drop) });
     for failures in 1..=3 {
-        drop(scene.server.accept_raw().await);
+        // The second time with less of a handshake, because some proxies close at HELLO.
+        for handshake in ["HELLO 3", "PING"] {
+            scene.server.accept_raw().await.expect(handshake).await;
+        }
         assert_eq!(scene.caller.error().await, "HANDSHAKE");
         let again = |event: &Event| match event {
             Event::Reconnecting(failures) => Some(*failures),
@@ -149,7 +152,9 @@ async fn a_strategy_that_gives_up_says_so_to_everybody() {
     let mut scene = Scene::new(2, |options| options.reconnect = Reconnect::Never).await;
     let pool = Arc::clone(&scene.pool);
     let asking = tokio::spawn(async move { pool.acquire().await.err().unwrap() });
-    drop(scene.server.accept_raw().await);
+    for handshake in ["HELLO 3", "PING"] {
+        scene.server.accept_raw().await.expect(handshake).await;
+    }
     let error = asking.await.unwrap();
     assert_eq!((error.code(), error.applied()), ("HANDSHAKE", None::<Applied>));
     assert!(error.is_fatal());
@@ -158,4 +163,56 @@ async fn a_strategy_that_gives_up_says_so_to_everybody() {
         _ => None,
     };
     assert_eq!(scene.caller.event(stopped).await, "HANDSHAKE");
+}
+
+/// Asking for more would cost every connection two others.
+#[tokio::test]
+async fn what_a_node_takes_of_the_handshake_is_remembered_until_an_attempt_fails() {
+    let scene = Scene::new(3, |_| ()).await;
+    let pool = Arc::clone(&scene.pool);
+    let asking = tokio::spawn(async move { pool.acquire().await.unwrap() });
+    scene.server.accept_raw().await.expect("HELLO 3").await;
+    let mut bare = scene.server.accept_raw().await;
+    bare.expect("PING").await;
+    bare.say("+PONG\r\n").await;
+    scene.server.accept_raw().await.expect("HELLO 3").await;
+    let _first = asking.await.unwrap();
+    let pool = Arc::clone(&scene.pool);
+    let asking = tokio::spawn(async move { pool.acquire().await.unwrap() });
+    let mut bare = scene.server.accept_raw().await;
+    bare.expect("PING").await;
+    bare.say("+PONG\r\n").await;
+    let _second = asking.await.unwrap();
+    assert!(scene.server.has_no_other().await);
+    assert_eq!((scene.metrics.connects.get(), scene.metrics.connect_failures.get()), (2, 0));
+    // One that closes all the same is another server, maybe.
+    let pool = Arc::clone(&scene.pool);
+    let asking = tokio::spawn(async move { pool.acquire().await.unwrap() });
+    scene.server.accept_raw().await.expect("PING").await;
+    let _wire = scene.server.accept().await;
+    let third = asking.await.unwrap();
+    assert_eq!(third.info.proto, 3);
+}
+
+/// A name with two addresses: the first server is a replica for good.
+#[tokio::test]
+async fn after_a_demotion_the_other_address_of_the_name_is_tried_first() {
+    let scene = Scene::new(2, |_| ()).await;
+    let other = Arc::new(Server::start().await);
+    let addresses = vec![scene.server.address(), other.address()];
+    scene.pool.set_lookup(move || addresses.clone());
+    scene.serve();
+    let server = Arc::clone(&other);
+    tokio::spawn(async move {
+        loop {
+            tokio::spawn(server.accept().await.echo());
+        }
+    });
+    let lease = scene.pool.acquire().await.unwrap();
+    assert_eq!(lease.stream.peer(), scene.server.address().to_string());
+    scene.pool.suspect(lease.generation());
+    scene.pool.shun(&lease.stream.peer());
+    drop(lease);
+    let lease = scene.pool.acquire().await.unwrap();
+    assert_eq!(lease.stream.peer(), other.address().to_string());
 }

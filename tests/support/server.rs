@@ -1,5 +1,6 @@
 //! A server whose connections the test serves by hand.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use oxidis::options::{ClientOptions, Endpoint};
@@ -32,6 +33,10 @@ impl Server {
             client_info: None,
             ..Default::default()
         }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
     }
 
     /// The next connection, before its handshake.

@@ -68,6 +68,11 @@ impl Plan {
                 let message = "the server asks for a password, and none was given";
                 return Err(Error::connection("AUTH", message).fatal().with_cause(cause));
             }
+            // A server that knows HELLO has looked at the password in it. A proxy that does not
+            // know it asks for AUTH first, which may still succeed.
+            (_, Some(Reason::NotLoggedIn)) if step == HandshakeStep::Hello => {
+                return Ok(Some(HandshakeOutcome::Fallback))
+            }
             (_, Some(Reason::NotLoggedIn)) | ("WRONGPASS", _) => {
                 return Err(refused_credentials(cause))
             }

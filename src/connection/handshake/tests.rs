@@ -45,19 +45,23 @@ fn the_steps_follow_the_options() {
     let none = credentials(None, None);
     let only_password = credentials(None, Some("pw"));
     let only_user = credentials(Some("joe"), None);
-    use Protocol::{Resp2, Resp3};
+    use Manner::{Bare, Full, Resp2};
+    let old = ClientOptions { protocol: Protocol::Resp2, ..quiet() };
     let cases = [
-        (&all, &joe, Resp3, format!("HELLO 3 AUTH joe pw SETNAME me | {tail}")),
+        (&all, &joe, Full, format!("HELLO 3 AUTH joe pw SETNAME me | {tail}")),
         (&all, &joe, Resp2, format!("AUTH joe pw | CLIENT SETNAME me | {tail}")),
-        (&quiet(), &none, Resp3, "HELLO 3".into()),
+        (&all, &joe, Bare, "AUTH joe pw | SELECT 4 | READONLY".into()),
+        (&quiet(), &none, Full, "HELLO 3".into()),
+        (&named, &none, Bare, "PING".into()),
+        (&old, &none, Full, "PING".into()),
         (&quiet(), &none, Resp2, "PING".into()),
         (&named, &none, Resp2, "CLIENT SETNAME me | PING".into()),
-        (&quiet(), &only_password, Resp3, "HELLO 3 AUTH default pw".into()),
+        (&quiet(), &only_password, Full, "HELLO 3 AUTH default pw".into()),
         (&quiet(), &only_password, Resp2, "AUTH pw".into()),
-        (&quiet(), &only_user, Resp3, "HELLO 3 AUTH joe ".into()),
+        (&quiet(), &only_user, Full, "HELLO 3 AUTH joe ".into()),
     ];
-    for (options, credentials, protocol, expected) in cases {
-        assert_eq!(spoken(&Plan::new(options, credentials, protocol)), expected);
+    for (options, credentials, manner, expected) in cases {
+        assert_eq!(spoken(&Plan::new(options, credentials, manner)), expected);
     }
 }
 
@@ -77,12 +81,12 @@ fn the_buffer_with_the_password_never_grows() {
         .map(|(_, args)| FRAMING + args.iter().map(|a| a.len() + FRAMING).sum::<usize>())
         .sum();
     assert_eq!(bytes.capacity(), size, "the buffer was grown");
-    assert!(Plan::new(&options, &credentials, Protocol::Resp3).bytes().len() > 100_000);
+    assert!(Plan::new(&options, &credentials, Manner::Full).bytes().len() > 100_000);
 }
 
 #[test]
 fn an_echoed_password_is_cut_out() {
-    let plan = Plan::new(&quiet(), &credentials(None, Some("hunter2")), Protocol::Resp2);
+    let plan = Plan::new(&quiet(), &credentials(None, Some("hunter2")), Manner::Resp2);
     for text in [
         "-ERR nonsense near hunter2\r\n",
         "-ERR unknown command `AUTH`, with args beginning with: `hunter2`, \r\n",
@@ -96,7 +100,7 @@ fn an_echoed_password_is_cut_out() {
 
 #[test]
 fn hello_may_be_answered_by_a_map_or_a_flat_array() {
-    let plan = Plan::new(&quiet(), &credentials(None, None), Protocol::Resp3);
+    let plan = Plan::new(&quiet(), &credentials(None, None), Manner::Full);
     for head in ["%5", "*10"] {
         let wire = format!(
             "{head}\r\n+server\r\n+redis\r\n+modules\r\n*1\r\n*1\r\n+m\r\n+proto\r\n:3\r\n\

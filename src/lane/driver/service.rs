@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::yield_now;
-use tokio::time::{sleep, sleep_until, timeout, Instant};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at, Instant};
 
 use super::super::conduit::{Conduit, Exit};
 use super::super::findings::Findings;
@@ -20,7 +20,7 @@ use crate::connection::{Budget, Reader};
 use crate::error::Result;
 use crate::outbox::Event;
 use crate::pool::Lease;
-use crate::stream::Stream;
+use crate::stream::{Stream, Unread};
 
 /// The driver's work on one connection of a lane.
 pub(super) struct LaneDriver<'a> {
@@ -34,6 +34,8 @@ pub(super) struct LaneDriver<'a> {
     wire: Arc<Mutex<Wire>>,
     /// Whether the timer has to be computed again.
     rearm: bool,
+    /// Whether the connection was found to be suspect.
+    is_suspect: bool,
 }
 
 type Replacement<'a> = Option<Pin<Box<dyn Future<Output = Result<Lease>> + Send + 'a>>>;
@@ -51,9 +53,19 @@ impl<'a> LaneDriver<'a> {
             }
         };
         let reader = Reader::new(conduit.home.options.limits);
-        let wire = Wire::new(std::mem::replace(&mut lease.reader, reader));
+        let generation = lease.generation();
+        let wire = Wire::new(std::mem::replace(&mut lease.reader, reader), generation);
         let wire = Arc::new(Mutex::new(wire));
-        Self { conduit, lease, next: None, expires, ping_interval, wire, rearm: true }
+        Self {
+            conduit,
+            lease,
+            next: None,
+            expires,
+            ping_interval,
+            wire,
+            rearm: true,
+            is_suspect: false,
+        }
     }
 
     /// Serves the connection until it ends.
@@ -82,8 +94,9 @@ impl<'a> LaneDriver<'a> {
                 false => Attendant::Driver,
             };
             let (stream, wire) = (Arc::clone(&stream), Arc::clone(&self.wire));
-            let (blocked, is_unwatched, failed) = (false, false, None);
-            traffic.link = Link::Up { stream, wire, attendant, blocked, is_unwatched, failed };
+            let (blocked, unread, is_unwatched, failed) = (false, false, false, None);
+            traffic.link =
+                Link::Up { stream, wire, attendant, blocked, unread, is_unwatched, failed };
             traffic.active = now;
             traffic.ping = None;
             traffic.queue.resume();
@@ -120,11 +133,11 @@ impl<'a> LaneDriver<'a> {
         let mut attended: Option<Stream> = None;
         let mut told = (Attendant::Caller, false);
         loop {
-            let (attendant, blocked, failed) = {
+            let (attendant, blocked, unread, failed) = {
                 let mut traffic = conduit.lock();
                 let seen = match &traffic.link {
-                    Link::Up { attendant, blocked, failed, .. } => {
-                        (*attendant, *blocked, failed.clone())
+                    Link::Up { attendant, blocked, unread, failed, .. } => {
+                        (*attendant, *blocked, *unread, failed.clone())
                     }
                     _ => return Ok(LinkEnd::Closed),
                 };
@@ -137,6 +150,12 @@ impl<'a> LaneDriver<'a> {
                 if self.next.is_some() && !traffic.queue.is_waiting() {
                     let next = self.next.take().map(Box::new);
                     return Ok(next.map_or(LinkEnd::Closed, LinkEnd::Replaced));
+                }
+                if !self.is_suspect && !conduit.is_exclusive && self.lease.is_suspect() {
+                    // Another connection has heard that the server is a replica: this one is
+                    // replaced as if it were too old.
+                    (self.is_suspect, self.rearm) = (true, true);
+                    self.expires = Some(Instant::now());
                 }
                 if std::mem::take(&mut self.rearm) {
                     let due = self.next_timer(&traffic, Instant::now()).1;
@@ -162,6 +181,10 @@ impl<'a> LaneDriver<'a> {
             }
             let full = outboxes.is_full();
             let handle: &Stream = attended.as_ref().unwrap_or(stream);
+            if is_ours && unread {
+                self.catch_up(handle, full).await?;
+                continue;
+            }
             tokio::select! {
                 biased;
                 ready = handle.readable(), if is_ours && !full => {
@@ -198,6 +221,25 @@ impl<'a> LaneDriver<'a> {
                 () = &mut timer => self.tick(stream, &mut replacement)?,
             }
         }
+    }
+
+    /// Reads what has come during a pause, and then writes what has waited for that: the server may
+    /// have said goodbye. `full`: nothing may be read now.
+    async fn catch_up(&mut self, handle: &Stream, full: bool) -> Result<()> {
+        let until = Instant::now() + LAST_WORDS;
+        while !full && handle.look()? == Unread::Some {
+            // The runtime hears of the bytes a moment later than the kernel.
+            if timeout_at(until, handle.readable()).await.is_err() {
+                break;
+            }
+            self.read(handle)?;
+        }
+        if let Link::Up { unread, .. } = &mut self.conduit.lock().link {
+            *unread = false;
+        }
+        self.rearm = true;
+        self.write(handle);
+        Ok(())
     }
 
     fn write(&self, handle: &Stream) {

@@ -123,12 +123,14 @@ impl Queue {
         if self.is_waiting() {
             return Drained::Nothing;
         }
-        if overtaken && !(reconnect && self.holding.held.is_empty()) {
-            self.holding.pause = Pause::Off;
-            return Drained::Reject(self.reject_held());
-        }
+        let rejected = if overtaken { self.reject_held() } else { Vec::new() };
         if reconnect {
-            return Drained::Reconnect;
+            // Also if no command is left to write again: what comes next would be refused as well.
+            return Drained::Reconnect(rejected);
+        }
+        if overtaken {
+            self.holding.pause = Pause::Off;
+            return Drained::Reject(rejected);
         }
         let ceiling = RETRY_BASE.saturating_mul(1 << attempt.min(8)).min(RETRY_CAP);
         self.holding.pause = Pause::Until(now + ceiling.mul_f64(0.5 + random / 2.0));

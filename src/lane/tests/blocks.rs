@@ -172,7 +172,7 @@ fn a_block_refused_for_the_servers_role_asks_for_another_connection() {
     queue.push(batch(4, &["W4"], 0, now));
     assert!(queue.unwritten().is_none(), "what is new waits for it");
     reply(&mut queue);
-    assert!(matches!(queue.drained(now, 0, 0.5), Drained::Reconnect));
+    assert!(matches!(queue.drained(now, 0, 0.5), Drained::Reconnect(_)));
     assert_eq!(ids(&queue.lose(is_repeatable).0), []);
     assert_eq!(write_all(&mut queue, now), "W4");
 }

@@ -215,19 +215,20 @@ impl Model {
             ModelPause::Draining { .. } if self.is_waiting() => {
                 assert!(matches!(drained, Drained::Nothing));
             }
-            ModelPause::Draining { overtaken: true, reconnect }
-                if !reconnect || !self.held.is_empty() =>
-            {
-                let Drained::Reject(rejected) = drained else { panic!("{drained:?}") };
-                let held = std::mem::take(&mut self.held);
+            ModelPause::Draining { overtaken, reconnect } if overtaken || reconnect => {
+                let rejected = match drained {
+                    Drained::Reject(rejected) if !reconnect => rejected,
+                    Drained::Reconnect(rejected) if reconnect => rejected,
+                    other => panic!("{other:?}"),
+                };
+                let held = if overtaken { std::mem::take(&mut self.held) } else { VecDeque::new() };
                 let expected: Vec<u32> = held.iter().map(|entry| entry.id).collect();
                 assert_eq!(rejected.iter().map(|ended| ended.id).collect::<Vec<_>>(), expected);
                 expected.into_iter().for_each(|id| self.settle(id));
                 self.pause = ModelPause::Off;
-            }
-            ModelPause::Draining { reconnect: true, .. } => {
-                assert!(matches!(drained, Drained::Reconnect));
-                self.lose();
+                if reconnect {
+                    self.lose();
+                }
             }
             ModelPause::Draining { .. } => {
                 assert!(matches!(drained, Drained::Nothing));

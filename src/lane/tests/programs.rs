@@ -96,7 +96,7 @@ fn a_script_that_met_a_replica_is_answered_and_its_connection_left() {
         let (mut queue, now) = written(Queue::default(), &[SCRIPTS[0]]);
         let answer = refuse(&mut queue, &text);
         assert_eq!((answer.held, answer.whose.id), (false, 1));
-        assert!(matches!(queue.drained(now, 0, 0.5), Drained::Reconnect));
+        assert!(matches!(queue.drained(now, 0, 0.5), Drained::Reconnect(_)));
 
         let (mut queue, now) = written(Queue::routed(), &[SCRIPTS[0]]);
         assert_eq!(refuse(&mut queue, &text).whose.id, 1);

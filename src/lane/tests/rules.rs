@@ -243,6 +243,20 @@ fn the_delay_of_a_refused_command_doubles_up_to_a_second() {
 }
 
 #[test]
+fn a_server_is_left_also_if_what_it_refused_was_overtaken() {
+    let (mut queue, now) = started(&["W1", "R2"]);
+    write_all(&mut queue, now);
+    assert!(refuse(&mut queue, READONLY).held);
+    queue.push(batch(3, &["W3"], 0, now));
+    assert_eq!(reply(&mut queue).whose.id, 2);
+    let Drained::Reconnect(rejected) = queue.drained(now, 0, 0.5) else { panic!("it stays") };
+    assert_eq!(codes(&rejected), [(1, "READONLY")]);
+    assert!(queue.unwritten().is_none(), "W3 is for the next connection");
+    assert!(queue.lose(is_repeatable).0.is_empty());
+    assert_eq!(write_all(&mut queue, now), "W3");
+}
+
+#[test]
 fn a_refused_command_is_rejected_once_a_later_one_has_run() {
     let (mut queue, now) = started(&["W1", "W2", "W3"]);
     write_all(&mut queue, now);
@@ -304,7 +318,9 @@ fn a_read_only_server_is_left_and_tried_again_twice() {
     for _ in 0..2 {
         assert_eq!(write_all(&mut queue, now), "W1");
         assert!(refuse(&mut queue, READONLY).held);
-        assert!(matches!(queue.drained(now, 0, 0.5), Drained::Reconnect));
+        assert!(
+            matches!(queue.drained(now, 0, 0.5), Drained::Reconnect(rejected) if rejected.is_empty())
+        );
         let (ended, _) = queue.lose(is_repeatable);
         assert!(ended.is_empty(), "the server said that it was not run");
     }

@@ -18,6 +18,7 @@ use crate::pool::{Lease, Pool};
 impl Deployment {
     /// Asks where everything is, and follows the answer.
     pub(super) async fn look_around(&self) {
+        let began = Instant::now();
         let (candidates, borrowed) = self.candidates();
         let budget = self.template.options.socket.connect_timeout;
         let is_close = self.lock().has_newcomers;
@@ -30,7 +31,7 @@ impl Deployment {
         }
         match found {
             Ok(view) => {
-                self.follow(view, is_close);
+                self.follow(view, is_close, began);
                 if matches!(self.template.topology.reads, Reads::Nearest | Reads::Zone(_)) {
                     self.measure().await;
                 }
@@ -40,7 +41,8 @@ impl Deployment {
     }
 
     /// Follows the answer of a server; `is_close`: it names nodes without slots as well.
-    fn follow(&self, view: View, is_close: bool) {
+    /// `began`: when it was asked.
+    fn follow(&self, view: View, is_close: bool, began: Instant) {
         let view = view.map(|endpoint| self.template.mapped(endpoint));
         let (is_first, is_news) = self.change(|routes| {
             routes.last_failure = None;
@@ -51,6 +53,7 @@ impl Deployment {
                 routes.has_newcomers = view.has_newcomers();
             }
             let is_first = !routes.is_known;
+            routes.viewed = Some(began);
             (is_first, routes.apply(&view, Instant::now()))
         });
         if is_news {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::lane::Home;
@@ -82,6 +83,18 @@ impl Nodes for RouterNodes {
 
     fn owner(&self, slot: u16) -> Option<u32> {
         self.0.primary(Some(slot))
+    }
+
+    fn is_split(&self) -> bool {
+        !self.0.is_one_shard()
+    }
+
+    fn primaries(&self) -> Vec<u32> {
+        self.0.primaries()
+    }
+
+    fn viewed(&self) -> Option<Instant> {
+        self.0.viewed()
     }
 
     fn pool(&self, place: u32) -> Option<Arc<Pool>> {

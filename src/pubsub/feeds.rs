@@ -39,6 +39,11 @@ pub(super) struct Feeds {
     pub(super) common: Option<u32>,
     /// The places of nodes that did not answer, and until when other nodes are preferred.
     pub(super) avoided: HashMap<u32, Instant>,
+    /// When the servers were asked where everything is, the last time that names were placed by the
+    /// answer.
+    pub(super) viewed: Option<Instant>,
+    /// When the servers were asked last because notifications are wanted.
+    pub(super) surveyed: Option<Instant>,
     /// When channels and patterns that have left a node may be subscribed to on another one.
     pub(super) settled_at: Option<Instant>,
 }

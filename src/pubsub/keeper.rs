@@ -38,6 +38,7 @@ async fn keep(hub: Arc<Hub>, mut changes: watch::Receiver<u64>) {
                     hub.lock().ledger.recall();
                     hub.arrange();
                 }
+                hub.survey(now);
             }
         }
     }
@@ -53,7 +54,8 @@ impl Hub {
         let now = Instant::now();
         let deadline = coverage.ledger.next_deadline();
         let deadline = deadline.map(|at| (at + BEHIND).max(now + DEADLINE_STEP));
-        let next = [deadline, coverage.ledger.retry_at()].into_iter().flatten().min();
+        let survey = coverage.next_survey(now);
+        let next = [deadline, coverage.ledger.retry_at(), survey].into_iter().flatten().min();
         Some(next.unwrap_or(now + QUIET))
     }
 }

@@ -5,9 +5,10 @@
 //! feed. A connection is opened with the first subscription and closed some time after the last.
 //! When it is lost, everything wanted is asked for again, and the gap is reported.
 //!
-//! If there are several nodes, a shard channel is subscribed to on the node that has its slot, and
-//! everything else on any one node (`placement`); `keeper` moves it when that changes. Messages
-//! wait for the caller in a bounded backlog, so sockets are read whatever the caller does.
+//! If there are several nodes, a shard channel is subscribed to on the node that has its slot, a
+//! name of keyspace notifications on each primary (`spread`), and everything else on any one node
+//! (`placement`); `keeper` moves it when that changes. Messages wait for the caller in a bounded
+//! backlog, so sockets are read whatever the caller does.
 //!
 //! Invariant: everything about a subscriber changes under its one lock, which is never held over an
 //! await. The locks of pools and nodes may be taken under it, never the other way round.
@@ -24,8 +25,10 @@ mod hub;
 mod keeper;
 mod ledger;
 mod nodes;
+mod notifications;
 mod placement;
 mod refusal;
+mod spread;
 mod subscriber;
 #[cfg(test)]
 mod tests;

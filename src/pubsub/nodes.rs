@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::pool::Pool;
@@ -16,6 +17,17 @@ pub trait Nodes: Send + Sync {
 
     /// The place of the node that has the shard channels of `slot`.
     fn owner(&self, slot: u16) -> Option<u32>;
+
+    /// Whether several primaries have parts of the keys each, so that each of them sends the
+    /// notifications of its own keys only.
+    fn is_split(&self) -> bool;
+
+    /// The places of all primaries that have slots. Empty before anything is known.
+    fn primaries(&self) -> Vec<u32>;
+
+    /// When the servers were asked where everything is, if the answer to that is the last that is
+    /// known.
+    fn viewed(&self) -> Option<Instant>;
 
     /// The pool of the node at `place`; None if the node is not a part of the deployment any more.
     /// A place may be given to another node, which has another pool.

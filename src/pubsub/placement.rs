@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::driver;
 use super::feeds::Feed;
 use super::hub::{Coverage, Hub};
+use super::ledger::SETTLE;
 use super::nodes::Nodes;
 use super::topic::Topic;
 use crate::backoff;
@@ -24,10 +25,14 @@ impl Hub {
         if let Some(nodes) = &self.nodes {
             let now = Instant::now();
             let mut owners = HashMap::new();
+            let mut is_unknown = !self.spread(&mut coverage, &**nodes, now);
             let homeless = coverage.ledger.take_homeless();
-            let mut is_unknown = false;
             let settled_at = coverage.feeds.settled_at.filter(|at| *at > now);
             for (topic, name) in homeless {
+                if coverage.ledger.is_local(topic, &name) {
+                    coverage.ledger.put_off(topic, &name, now + UNKNOWN);
+                    continue;
+                }
                 if let Some(at) = settled_at.filter(|_| topic != Topic::ShardChannel) {
                     coverage.ledger.put_off(topic, &name, at);
                     continue;
@@ -94,6 +99,7 @@ impl Hub {
             }
         }
         self.arrange();
+        self.lock().feeds.viewed = nodes.viewed();
         self.report(now);
     }
 
@@ -161,7 +167,7 @@ impl Hub {
 
     /// The feed to the node at `place`, which is made if there is none. None if there is no such
     /// node any more.
-    fn feed(
+    pub(super) fn feed(
         self: &Arc<Self>,
         coverage: &mut Coverage,
         nodes: &dyn Nodes,
@@ -193,7 +199,7 @@ impl Coverage {
         if let Some(at) = feeds.open.iter().position(|feed| feed.id == id) {
             feeds.open.remove(at).wake.notify_one();
         }
-        self.ledger.remove(id);
+        self.ledger.remove(id, now);
     }
 
     /// Takes channels and patterns away from the feed that they are on.
@@ -211,10 +217,6 @@ impl Coverage {
 /// How long other nodes are preferred to one that did not answer. It is longer than a cluster with
 /// short timeouts needs to find out that a node is gone.
 const AVOID: Duration = Duration::from_secs(5);
-/// How long channels and patterns have no home when they move to another node. A message that the
-/// former node still passes on may reach the new one after the subscription does, and would come
-/// twice. Nodes of a busy machine were seen to take tens of milliseconds to pass a message on.
-const SETTLE: Duration = Duration::from_millis(100);
 /// When a name is placed again whose node is not known. It is placed earlier if the caller learns
 /// more, so this is only the pace of questions: two a second.
 const UNKNOWN: Duration = Duration::from_millis(500);

@@ -72,7 +72,7 @@ impl Subscriber {
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let ledger = ledger(Ledger::scattered(), &options);
+        let ledger = ledger(Ledger::scattered(nodes.is_split()), &options);
         let coverage = Coverage { ledger, ..Coverage::default() };
         let changes = nodes.changes();
         let hub = Hub::new(Allotment::Subscribers, coverage, Some(nodes), options, outbox, metrics);

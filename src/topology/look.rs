@@ -35,7 +35,7 @@ impl Deployment {
         self.estrange(&strangers, found.is_ok(), began);
         match found {
             Ok(view) => {
-                self.follow(view, is_close);
+                self.follow(view, is_close, began);
                 if matches!(self.template.topology.reads, Reads::Nearest | Reads::Zone(_)) {
                     self.measure().await;
                 }
@@ -46,7 +46,8 @@ impl Deployment {
     }
 
     /// Follows the answer of a server; `is_close`: it names nodes without slots as well.
-    fn follow(&self, view: View, is_close: bool) {
+    /// `began`: when it was asked.
+    fn follow(&self, view: View, is_close: bool, began: Instant) {
         let view = view.map(|endpoint| self.template.mapped(endpoint));
         let (is_first, is_news) = self.change(|routes| {
             routes.last_failure = None;
@@ -57,6 +58,7 @@ impl Deployment {
                 routes.has_newcomers = view.has_newcomers();
             }
             let is_first = !routes.is_known;
+            routes.viewed = Some(began);
             (is_first, routes.apply(&view, Instant::now()))
         });
         if is_news {

@@ -146,6 +146,21 @@ impl Router {
         nodes.map(|(place, node)| (place, node.is_up())).collect()
     }
 
+    /// The places of all nodes that take writes to any slot.
+    pub fn primaries(&self) -> Vec<u32> {
+        self.deployment.lock().table.primaries().collect()
+    }
+
+    /// When the look around began that has given the nodes and their slots; None before the first.
+    pub fn viewed(&self) -> Option<Instant> {
+        self.deployment.lock().viewed
+    }
+
+    /// Whether one primary has all keys.
+    pub fn is_one_shard(&self) -> bool {
+        self.deployment.template.topology.is_one_shard()
+    }
+
     /// One more than the highest place of a node.
     pub fn places(&self) -> u32 {
         self.deployment.lock().registry.places() as u32

@@ -36,6 +36,8 @@ pub(super) struct Routes {
     pub(super) told: Table,
     /// Whether any server has said where everything is.
     pub(super) is_known: bool,
+    /// When the look around began whose answer was followed last.
+    pub(super) viewed: Option<Instant>,
     pub(super) aim: Aim,
     pub(super) readers: Readers,
     /// Why commands of a slot are parked.
@@ -106,6 +108,7 @@ impl Routes {
             table: Table::default(),
             told: Table::default(),
             is_known: false,
+            viewed: None,
             aim,
             readers: Readers::default(),
             holds: Holds::default(),

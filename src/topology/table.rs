@@ -73,6 +73,12 @@ impl Table {
         &self.shards
     }
 
+    /// The places of the nodes that take writes to any slot.
+    pub fn primaries(&self) -> impl Iterator<Item = u32> + '_ {
+        let shards = self.shards.iter().zip(&self.counts).filter(|(_, count)| **count > 0);
+        shards.map(|(places, _)| places.primary)
+    }
+
     /// The slots of each shard as ranges, in the order of [`Table::shards`].
     pub fn ranges(&self) -> Vec<Vec<(u16, u16)>> {
         let mut ranges = vec![Vec::new(); self.shards.len()];
@@ -98,8 +104,7 @@ impl Table {
 
     /// Whether the node at `place` takes writes to any slot.
     pub fn is_primary(&self, place: u32) -> bool {
-        let mut shards = self.shards.iter().zip(&self.counts);
-        shards.any(|(places, count)| places.primary == place && *count > 0)
+        self.primaries().any(|primary| primary == place)
     }
 
     /// Gives `slot` to the node at `place`, because a redirect says so. If that node is a replica
@@ -163,6 +168,9 @@ mod tests {
         assert_eq!(after.moved_since(&before), [(150, 1), (151, 1)]);
         assert_eq!(after.primary(151), Some(7));
         assert_eq!(after.ranges()[1], [(100, 149), (152, 199)]);
+        assert!(after.primaries().eq([0, 1, 7]));
+        (100..200).for_each(|slot| after.move_slot(slot, 0));
+        assert!(after.primaries().eq([0]));
     }
 
     #[test]

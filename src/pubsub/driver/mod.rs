@@ -91,11 +91,7 @@ async fn connect(hub: &Arc<Hub>, feed: &Feed) -> Option<Lease> {
             None
         }
         Err(error) => {
-            {
-                let ledger = &mut hub.lock().ledger;
-                let names = ledger.at(feed.id);
-                ledger.fail_those(&names, &error);
-            }
+            hub.lock().ledger.fail_at(feed.id, &error);
             hub.report(Instant::now());
             if !feed.is_last_resort {
                 hub.evict(feed);

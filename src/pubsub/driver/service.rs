@@ -181,6 +181,7 @@ impl<'a> SubscriberDriver<'a> {
             nodes.look();
             hub.arrange();
         }
+        hub.compare(self.feed, &received.slots);
         hub.report(self.heard);
         received.breach.map_or(Ok(()), Err)
     }

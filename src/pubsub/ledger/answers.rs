@@ -6,12 +6,13 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::super::frame::{in_wire_order, Frame};
+use super::super::notifications;
 use super::super::refusal::{self, Way};
 use super::super::topic::{Op, Topic};
 use super::dialogue::{Asked, Dialogue, SubscribeCommand};
-use super::names::LedgerEntry;
+use super::names::{EntryKey, LedgerEntry};
 use super::Ledger;
-use crate::error::{Applied, Error};
+use crate::error::Error;
 use crate::outbox::Message;
 use crate::resp::Frames;
 
@@ -24,6 +25,8 @@ pub(in crate::pubsub) struct Received {
     pub(in crate::pubsub) ignored: u64,
     /// Refusals that say where a slot is.
     pub(in crate::pubsub) redirects: Vec<(u16, Error)>,
+    /// The slots of keys that notifications were about.
+    pub(in crate::pubsub) slots: Vec<u16>,
     /// Whether a name has lost its home.
     pub(in crate::pubsub) is_astray: bool,
     /// Why the connection cannot go on.
@@ -50,7 +53,13 @@ impl Ledger {
                     has_news = true;
                     let is_heard =
                         |entry: &&LedgerEntry| entry.is_wanted && entry.home == Some(feed);
-                    let entry = self.names.of(topic).get(name).filter(is_heard);
+                    let entry = self.names.of(topic).get(name).filter(is_heard).or_else(|| {
+                        let text = |at| frames.tape.get(at as usize).map(|node| frames.text(node));
+                        let named = text(channel).filter(|_| self.is_split)?;
+                        let entry = self.heard_local(feed, topic, name, named, now)?;
+                        received.slots.extend(notifications::slot_of(named, text(payload)?));
+                        Some(entry)
+                    });
                     let Some(token) = entry.map(|entry| entry.token) else { continue };
                     let channel = if topic == Topic::Pattern { channel } else { Message::NOWHERE };
                     received.rows.push(Message { token, channel, payload });
@@ -110,35 +119,40 @@ impl Ledger {
         let since = self.complete(feed);
         let dialogue = self.feeds.get_mut(&feed);
         let round = dialogue.and_then(|dialogue| dialogue.confirmed(op, topic, name));
-        let entry = self.names.of_mut(topic).get_mut(name);
-        let Some(entry) = entry.filter(|entry| entry.home == Some(feed)) else { return };
-        if round.is_some_and(|round| round != entry.round) {
+        let key = self.key(feed, topic, Bytes::copy_from_slice(name));
+        let is_movable = self.is_scattered && key.at.is_none();
+        let Some(entry) = self.names.entry_mut(&key) else { return };
+        if entry.home != Some(feed) || round.is_some_and(|round| round != entry.round) {
             return;
         }
-        let name = Bytes::copy_from_slice(name);
-        if round.is_none() && op == Op::Unsubscribe && entry.is_wanted && self.is_scattered {
+        let is_lost = round.is_none() && op == Op::Unsubscribe && entry.is_wanted;
+        if is_lost && is_movable {
             // The slot of a shard channel has moved to another node, and the channel follows it.
             received.is_astray = true;
-            return self.displace(topic, &name);
+            return self.displace(topic, &key.name);
         }
         if round.is_some() {
             entry.pending = None;
             (entry.is_refused, entry.is_alone, entry.tries) = (false, false, 0);
         }
         entry.is_actual = op == Op::Subscribe;
-        let gap = self.gaps.of(self.is_scattered, topic);
-        match op {
-            Op::Subscribe => gap.restore(&mut entry.is_lost, topic),
+        if op == Op::Subscribe && key.at.is_none() {
+            self.gaps.of(self.is_scattered, topic).restore(&mut entry.is_lost, topic);
+        }
+        if is_lost {
             // The server has ended a subscription that is wanted.
-            Op::Unsubscribe if round.is_none() && entry.is_wanted => {
-                gap.lose(&mut entry.is_lost, since.unwrap_or(now));
-            }
-            Op::Unsubscribe => {}
+            self.note_loss(&key, since.unwrap_or(now));
         }
         if round.is_some() {
-            self.settle(topic, &name, |waits_for| waits_for == op);
+            self.settle(&key, |waits_for| waits_for == op);
         }
-        self.look(topic, &name);
+        self.look(&key);
+    }
+
+    /// The key of what `feed` says about a name.
+    fn key(&self, feed: u32, topic: Topic, name: Bytes) -> EntryKey {
+        let at = self.is_local(topic, &name).then_some(feed);
+        EntryKey { topic, name, at }
     }
 
     fn hear_refusal(&mut self, feed: u32, text: &[u8], now: Instant, received: &mut Received) {
@@ -151,7 +165,7 @@ impl Ledger {
         }
         match dialogue.refused() {
             Some(Asked::Ping) => {}
-            Some(Asked::Names(command)) => self.refuse(command, &error, now, received),
+            Some(Asked::Names(command)) => self.refuse(feed, command, &error, now, received),
             // Nothing was asked, so the server says why it is about to close the connection.
             None => received.breach = Some(error),
         }
@@ -161,6 +175,7 @@ impl Ledger {
     /// one, since the server does not say which of them it meant.
     fn refuse(
         &mut self,
+        feed: u32,
         command: SubscribeCommand,
         error: &Error,
         now: Instant,
@@ -173,17 +188,22 @@ impl Ledger {
         }
         let is_clear = names.len() == 1;
         for (name, round) in names {
-            let entry = self.names.of_mut(topic).get_mut(&name);
+            let key = self.key(feed, topic, name);
+            let entry = self.names.entry_mut(&key);
             let Some(entry) = entry.filter(|entry| entry.round == round) else { continue };
             entry.pending = None;
             (entry.is_alone, entry.is_refused) = (!is_clear, is_clear);
             if is_clear {
-                if self.gaps.of(self.is_scattered, topic).forget(&mut entry.is_lost) {
+                let is_lost = match key.at {
+                    None => self.gaps.of(self.is_scattered, topic).forget(&mut entry.is_lost),
+                    Some(_) => self.is_local_lost(topic, &key.name),
+                };
+                if is_lost {
                     self.refusals.push(error.clone());
                 }
-                self.fail_waiters(topic, &name, op, error);
+                self.fail_waiters(topic, &key.name, op, error);
             }
-            self.look(topic, &name);
+            self.look(&key);
         }
     }
 
@@ -209,11 +229,12 @@ impl Ledger {
             if op == Op::Unsubscribe {
                 // A node that does not have the slot has no subscription of it.
                 (entry.pending, entry.is_actual) = (None, false);
-                self.settle(topic, &name, |waits_for| waits_for == op);
+                let key = EntryKey::single(topic, &name);
+                self.settle(&key, |waits_for| waits_for == op);
                 if self.names.of(topic).get(&name).is_some_and(|entry| entry.is_wanted) {
                     self.displace(topic, &name);
                 } else {
-                    self.look(topic, &name);
+                    self.look(&key);
                 }
                 continue;
             }
@@ -228,16 +249,7 @@ impl Ledger {
             } else if let Some(entry) = self.names.of_mut(topic).get_mut(&name) {
                 entry.refuser = refuser;
             }
-            self.look(topic, &name);
-        }
-    }
-
-    fn fail_waiters(&mut self, topic: Topic, name: &Bytes, op: Op, error: &Error) {
-        let Some(entry) = self.names.of(topic).get(name) else { return };
-        let waiters: Vec<u32> =
-            entry.waiters.iter().filter(|(_, waits)| *waits == op).map(|w| w.0).collect();
-        for ticket in waiters {
-            self.fail(ticket, error.clone().with_applied(Applied::No));
+            self.look(&EntryKey::single(topic, &name));
         }
     }
 }

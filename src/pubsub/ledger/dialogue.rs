@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::super::topic::{Op, Topic};
+use super::names::EntryKey;
 use crate::command::slot;
 use crate::resp::encode;
 
@@ -16,7 +17,7 @@ use crate::resp::encode;
 pub(super) struct Dialogue {
     pub(super) is_connected: bool,
     /// Names that are to be subscribed to or unsubscribed from.
-    pub(super) queue: VecDeque<(Topic, Bytes)>,
+    pub(super) queue: VecDeque<EntryKey>,
     sent: VecDeque<Sent>,
     /// How many names are wanted over the feed.
     pub(super) wanted: usize,

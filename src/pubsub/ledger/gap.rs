@@ -16,11 +16,13 @@ use crate::outbox::Resubscribed;
 pub(super) struct Gaps {
     common: Gap,
     shards: Gap,
+    /// That of local names: a primary that is gone must not delay the report about the others.
+    pub(super) local: Gap,
 }
 
 impl Gaps {
-    /// The gap that a name of `topic` belongs to. Shard channels of several nodes have a gap of
-    /// their own: a shard without a primary must not delay the report about all other
+    /// The gap that a name of `topic` with one home belongs to. Shard channels of several nodes have
+    /// a gap of their own: a shard without a primary must not delay the report about all other
     /// subscriptions.
     pub(super) fn of(&mut self, is_scattered: bool, topic: Topic) -> &mut Gap {
         if is_scattered && topic == Topic::ShardChannel {
@@ -32,7 +34,8 @@ impl Gaps {
 
     /// What the gaps that have ended have meant.
     pub(super) fn close(&mut self, now: Instant) -> Vec<Resubscribed> {
-        [&mut self.common, &mut self.shards].into_iter().filter_map(|gap| gap.close(now)).collect()
+        let gaps = [&mut self.common, &mut self.shards, &mut self.local];
+        gaps.into_iter().filter_map(|gap| gap.close(now)).collect()
     }
 }
 

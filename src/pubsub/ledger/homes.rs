@@ -1,10 +1,13 @@
 //! The homes of names: which feed each is subscribed to on, and what has none.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::super::refusal;
 use super::super::topic::Topic;
+use super::names::EntryKey;
 use super::Ledger;
 
 /// The names that have no home.
@@ -32,10 +35,11 @@ impl Ledger {
     }
 
     /// Removes a feed. Its names have no home any more.
-    pub(in crate::pubsub) fn remove(&mut self, feed: u32) {
-        for (topic, name) in self.names.at(feed) {
+    pub(in crate::pubsub) fn remove(&mut self, feed: u32, now: Instant) {
+        for (topic, name) in self.at(feed) {
             self.displace(topic, &name);
         }
+        self.forget_home(feed, now);
         self.feeds.remove(&feed);
     }
 
@@ -53,13 +57,13 @@ impl Ledger {
         }
         entry.home = Some(home);
         feed.wanted += 1;
-        self.look(topic, name);
+        self.look(&EntryKey::single(topic, name));
     }
 
     /// Takes the home of a name away.
     pub(in crate::pubsub) fn displace(&mut self, topic: Topic, name: &Bytes) {
         self.detach(topic, name);
-        self.look(topic, name);
+        self.look(&EntryKey::single(topic, name));
     }
 
     /// Takes the home of a name away, and leaves [`Ledger::look`] to the caller.
@@ -72,17 +76,24 @@ impl Ledger {
             let feed = self.feeds.get_mut(&home);
             feed.into_iter().for_each(|feed| feed.wanted -= 1);
         }
-        self.lose(topic, name, home);
+        self.lose(&EntryKey::single(topic, name), home);
     }
 
     /// No node can be asked for the name now. It is placed again at `at`; earlier, by
     /// [`Ledger::recall_unasked`], if no node has refused it.
     pub(in crate::pubsub) fn put_off(&mut self, topic: Topic, name: &Bytes, at: Instant) {
-        let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
-        if entry.home.is_some() || !entry.is_wanted {
-            return;
+        if let Some(local) = self.names.local_mut(topic).get_mut(name) {
+            if !local.is_homeless() {
+                return;
+            }
+            local.is_queued = true;
+        } else {
+            let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
+            if entry.home.is_some() || !entry.is_wanted {
+                return;
+            }
+            (entry.is_queued, entry.refuser) = (true, None);
         }
-        (entry.is_queued, entry.refuser) = (true, None);
         let Homeless { later, retry_at, .. } = &mut self.homeless;
         later.push((topic, name.clone()));
         *retry_at = Some(retry_at.map_or(at, |before| before.min(at)));
@@ -117,6 +128,10 @@ impl Ledger {
     pub(in crate::pubsub) fn take_homeless(&mut self) -> Vec<(Topic, Bytes)> {
         let mut homeless = std::mem::take(&mut self.homeless.ready);
         homeless.retain(|(topic, name)| {
+            if let Some(local) = self.names.local_mut(*topic).get_mut(name) {
+                local.is_queued = false;
+                return local.is_homeless();
+            }
             let entry = self.names.of_mut(*topic).get_mut(name);
             let Some(entry) = entry.filter(|entry| entry.home.is_none()) else { return false };
             entry.is_queued = false;
@@ -125,8 +140,14 @@ impl Ledger {
         homeless
     }
 
-    /// The names whose home is `feed`.
+    /// The names that have one home, and `feed` is it.
     pub(in crate::pubsub) fn at(&self, feed: u32) -> Vec<(Topic, Bytes)> {
-        self.names.at(feed)
+        let single = self.names.at(feed).into_iter().filter(|key| key.at.is_none());
+        single.map(|key| (key.topic, key.name)).collect()
     }
 }
+
+/// How long channels and patterns have no home when they move to another node. A message that the
+/// former node still passes on may reach the new one after the subscription does, and would come
+/// twice. Nodes of a busy machine were seen to take tens of milliseconds to pass a message on.
+pub(in crate::pubsub) const SETTLE: Duration = Duration::from_millis(100);

@@ -3,7 +3,8 @@
 //! Owns the wanted names with their tokens, what the servers have confirmed of them, what was asked
 //! and not confirmed yet, and the tickets that wait for that. Each name has a *home*: the feed that
 //! it is subscribed to on. A client of one server has one feed. If there are several nodes, the
-//! caller places names, and takes back those that have lost their home.
+//! caller places names, and takes back those that have lost their home. A local name has a home on
+//! each primary; the caller says which feeds lead there.
 //!
 //! Every change goes through [`Ledger::look`], which asks the server for what is missing.
 //! Invariants: at most one request is under way for a name and its present home, so that its
@@ -15,9 +16,11 @@ mod answers;
 mod dialogue;
 mod gap;
 mod homes;
+mod local;
 mod names;
 mod questions;
 mod tickets;
+mod waiting;
 
 use std::collections::HashMap;
 
@@ -29,11 +32,13 @@ pub(super) use self::answers::Received;
 use self::dialogue::Dialogue;
 use self::gap::Gaps;
 use self::homes::Homeless;
-use self::names::Names;
+pub(super) use self::homes::SETTLE;
+use self::local::Primaries;
+use self::names::{EntryKey, Names};
 pub use self::tickets::Request;
 use self::tickets::Tickets;
 use super::topic::{Op, Topic};
-use crate::error::{Applied, Error};
+use crate::error::Error;
 use crate::outbox::Resubscribed;
 
 /// The subscriptions of a client.
@@ -43,9 +48,12 @@ pub(super) struct Ledger {
     feeds: HashMap<u32, Dialogue>,
     /// Whether there are several nodes, so that names have to be placed.
     is_scattered: bool,
+    /// Whether the nodes have parts of the keys each, so that there are local names.
+    is_split: bool,
     /// Whether servers are sent a PING now and then.
     has_pings: bool,
     homeless: Homeless,
+    primaries: Primaries,
     tickets: Tickets,
     /// Why lost subscriptions could not be restored.
     refusals: Vec<Error>,
@@ -57,7 +65,7 @@ pub(super) struct Ledger {
 impl Default for Ledger {
     /// A ledger for one server.
     fn default() -> Self {
-        Self::new(false, true)
+        Self::new(false)
     }
 }
 
@@ -65,9 +73,9 @@ impl Ledger {
     /// The id of the only feed of one server.
     pub(super) const ONLY: u32 = 0;
 
-    /// A ledger for several nodes. It has no feed yet.
-    pub(super) fn scattered() -> Self {
-        Self::new(true, true)
+    /// A ledger for several nodes, without a feed yet; `is_split`: they have parts of the keys each.
+    pub(super) fn scattered(is_split: bool) -> Self {
+        Self { is_split, ..Self::new(true) }
     }
 
     /// The ledger of a subscriber that never sends a PING.
@@ -75,14 +83,16 @@ impl Ledger {
         Self { has_pings: false, ..self }
     }
 
-    fn new(is_scattered: bool, has_pings: bool) -> Self {
+    fn new(is_scattered: bool) -> Self {
         let only = (!is_scattered).then(|| (Self::ONLY, Dialogue::default()));
         Self {
             names: Names::default(),
             feeds: only.into_iter().collect(),
             is_scattered,
-            has_pings,
+            is_split: false,
+            has_pings: true,
             homeless: Homeless::default(),
+            primaries: Primaries::default(),
             tickets: Tickets::default(),
             refusals: Vec::new(),
             wanted: 0,
@@ -100,6 +110,10 @@ impl Ledger {
         let ticket = self.tickets.open(request, topic, names.iter().map(|(name, _)| name.clone()));
         let home = (!self.is_scattered).then_some(Self::ONLY);
         for (name, token) in names {
+            if self.is_local(topic, &name) {
+                self.want_local(ticket, topic, name, token);
+                continue;
+            }
             let entry = self.names.of_mut(topic).entry(name.clone()).or_default();
             entry.home = entry.home.or(home);
             if !std::mem::replace(&mut entry.is_wanted, true) {
@@ -110,7 +124,7 @@ impl Ledger {
             entry.token = token;
             entry.is_refused = false;
             entry.waiters.extend(ticket.map(|ticket| (ticket, Op::Subscribe)));
-            self.look(topic, &name);
+            self.look(&EntryKey::single(topic, &name));
         }
     }
 
@@ -118,6 +132,10 @@ impl Ledger {
     pub(super) fn unwant(&mut self, request: Option<Request>, topic: Topic, names: Vec<Bytes>) {
         let ticket = self.tickets.open(request, topic, names.iter().cloned());
         for name in names {
+            if self.is_local(topic, &name) {
+                self.unwant_local(ticket, topic, &name);
+                continue;
+            }
             let Some(entry) = self.names.of_mut(topic).get_mut(&name) else {
                 ticket.into_iter().for_each(|ticket| self.tickets.done(ticket));
                 continue;
@@ -130,37 +148,7 @@ impl Ledger {
             entry.is_refused = false;
             entry.waiters.extend(ticket.map(|ticket| (ticket, Op::Unsubscribe)));
             self.gaps.of(self.is_scattered, topic).forget(&mut entry.is_lost);
-            self.look(topic, &name);
-        }
-    }
-
-    /// Fails the tickets whose deadline has passed, and says how many they were.
-    pub(super) fn expire(&mut self, now: Instant, error: &Error) -> u64 {
-        let is_connected = self.feeds.values().any(|feed| feed.is_connected);
-        let applied = if is_connected { Applied::Unknown } else { Applied::No };
-        let mut count = 0;
-        while let Some(ticket) = self.tickets.overdue(now) {
-            self.fail(ticket, error.clone().with_applied(applied));
-            count += 1;
-        }
-        count
-    }
-
-    /// Fails all tickets. Their names stay wanted until the caller says otherwise.
-    pub(super) fn fail_all(&mut self, error: &Error) {
-        for ticket in self.tickets.all() {
-            self.fail(ticket, error.clone());
-        }
-    }
-
-    /// Fails the tickets that wait for some names. The names stay wanted.
-    pub(super) fn fail_those(&mut self, names: &[(Topic, Bytes)], error: &Error) {
-        for (topic, name) in names {
-            let entry = self.names.of(*topic).get(name);
-            let waiters = entry.map(|entry| entry.waiters.clone()).unwrap_or_default();
-            for (ticket, _) in waiters {
-                self.fail(ticket, error.clone());
-            }
+            self.look(&EntryKey::single(topic, &name));
         }
     }
 
@@ -168,7 +156,8 @@ impl Ledger {
     pub(super) fn clear(&mut self, error: &Error) {
         self.fail_all(error);
         let tickets = std::mem::take(&mut self.tickets);
-        *self = Self { tickets, ..Self::new(self.is_scattered, self.has_pings) };
+        let (is_split, has_pings) = (self.is_split, self.has_pings);
+        *self = Self { tickets, is_split, has_pings, ..Self::new(self.is_scattered) };
     }
 
     /// Whether a feed needs a connection.
@@ -214,17 +203,25 @@ impl Ledger {
 
     /// Does what is to be done about a name: ends the tickets that have what they wait for, asks
     /// the server for what is missing, forgets a name that is not wanted any more.
-    fn look(&mut self, topic: Topic, name: &Bytes) {
-        let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
+    fn look(&mut self, key: &EntryKey) {
+        self.look_entry(key);
+        if key.at.is_some() {
+            self.look_over(key.topic, &key.name);
+        }
+    }
+
+    /// [`Ledger::look`] without what all homes of a local name have in common.
+    fn look_entry(&mut self, key: &EntryKey) {
+        let Some(entry) = self.names.entry_mut(key) else { return };
         if entry.pending.is_some() {
             return;
         }
         if entry.is_wanted == entry.is_actual {
             let is_forgotten = !entry.is_wanted;
             // A change that was taken back before the server heard of it counts as done.
-            self.settle(topic, name, |_| true);
+            self.settle(key, |_| true);
             if is_forgotten {
-                self.names.of_mut(topic).remove(name);
+                self.names.remove(key);
             }
             return;
         }
@@ -233,38 +230,15 @@ impl Ledger {
         }
         let Some(home) = entry.home else {
             entry.is_queued = true;
-            self.homeless.push(topic, name.clone());
+            self.homeless.push(key.topic, key.name.clone());
             return;
         };
         // No command ends MONITOR: `is_over` tells the driver to close the connection.
-        let is_askable = topic != Topic::Monitor || entry.is_wanted;
+        let is_askable = key.topic != Topic::Monitor || entry.is_wanted;
         let feed = self.feeds.get_mut(&home).filter(|feed| feed.is_connected && is_askable);
         if let Some(feed) = feed {
             entry.is_queued = true;
-            feed.queue.push_back((topic, name.clone()));
-        }
-    }
-
-    /// Takes the waiters off a name that wait for an op which `is_done` picks.
-    fn settle(&mut self, topic: Topic, name: &Bytes, is_done: impl Fn(Op) -> bool) {
-        let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
-        if entry.waiters.is_empty() {
-            return;
-        }
-        let (done, left): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut entry.waiters).into_iter().partition(|(_, op)| is_done(*op));
-        entry.waiters = left;
-        for (ticket, _) in done {
-            self.tickets.done(ticket);
-        }
-    }
-
-    fn fail(&mut self, ticket: u32, error: Error) {
-        let Some((topic, names)) = self.tickets.fail(ticket, error) else { return };
-        for name in names {
-            if let Some(entry) = self.names.of_mut(topic).get_mut(&name) {
-                entry.waiters.retain(|(waiter, _)| *waiter != ticket);
-            }
+            feed.queue.push_back(key.clone());
         }
     }
 }

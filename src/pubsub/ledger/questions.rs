@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::super::topic::{Op, Topic};
 use super::dialogue::{Dialogue, SubscribeCommand};
+use super::names::EntryKey;
 use super::Ledger;
 use crate::command::slot;
 
@@ -15,8 +15,8 @@ impl Ledger {
     pub(in crate::pubsub) fn connect(&mut self, feed: u32, now: Instant) {
         let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
         dialogue.connect(now);
-        for (topic, name) in self.names.at(feed) {
-            self.look(topic, &name);
+        for key in self.names.at(feed) {
+            self.look(&key);
         }
     }
 
@@ -25,24 +25,35 @@ impl Ledger {
     pub(in crate::pubsub) fn disconnect(&mut self, feed: u32) {
         let Some(dialogue) = self.feeds.get_mut(&feed) else { return };
         dialogue.disconnect();
-        for (topic, name) in self.names.at(feed) {
-            self.lose(topic, &name, feed);
-            self.look(topic, &name);
+        for key in self.names.at(feed) {
+            self.lose(&key, feed);
+            self.look(&key);
         }
     }
 
     /// The server at the other end of `feed` has no subscription to a name any more, and no request
     /// for it is under way.
-    pub(super) fn lose(&mut self, topic: Topic, name: &Bytes, feed: u32) {
+    pub(super) fn lose(&mut self, key: &EntryKey, feed: u32) {
         let since = self.complete(feed);
-        let Some(entry) = self.names.of_mut(topic).get_mut(name) else { return };
-        if let Some(since) = since.filter(|_| entry.is_wanted && entry.is_actual) {
-            self.gaps.of(self.is_scattered, topic).lose(&mut entry.is_lost, since);
-        }
+        let Some(entry) = self.names.entry_mut(key) else { return };
+        let is_wanted = entry.is_wanted;
+        let since = since.filter(|_| is_wanted && entry.is_actual);
         entry.reset();
-        if entry.is_wanted {
+        if let Some(since) = since {
+            self.note_loss(key, since);
+        }
+        if is_wanted {
             // An unsubscription was under way when the name was wanted again: the loss has done it.
-            self.settle(topic, name, |op| op == Op::Unsubscribe);
+            self.settle(key, |op| op == Op::Unsubscribe);
+        }
+    }
+
+    /// A wanted name may have missed messages since `since`.
+    pub(super) fn note_loss(&mut self, key: &EntryKey, since: Instant) {
+        if key.at.is_some() {
+            self.lose_local(key.topic, &key.name, since);
+        } else if let Some(entry) = self.names.entry_mut(key) {
+            self.gaps.of(self.is_scattered, key.topic).lose(&mut entry.is_lost, since);
         }
     }
 
@@ -54,25 +65,26 @@ impl Ledger {
         let mut open: HashMap<(Op, Topic, Option<u16>), usize> = HashMap::new();
         let mut bytes = 0;
         while bytes < WRITE {
-            let Some((topic, name)) = dialogue.queue.pop_front() else { break };
-            let entry = self.names.of_mut(topic).get_mut(&name);
+            let Some(key) = dialogue.queue.pop_front() else { break };
+            let entry = self.names.entry_mut(&key);
             let Some(entry) = entry.filter(|entry| entry.home == Some(feed)) else { continue };
             entry.is_queued = false;
             let is_due = entry.is_wanted != entry.is_actual && !entry.is_refused;
             if !is_due || entry.pending.is_some() {
                 continue;
             }
+            let (round, is_alone) = (entry.round, entry.is_alone);
             let op = if entry.is_wanted { Op::Subscribe } else { Op::Unsubscribe };
             entry.pending = Some(op);
+            let EntryKey { topic, name, .. } = key;
             bytes += name.len();
             let is_of_slot = self.is_scattered && topic == Topic::ShardChannel;
             let key = (op, topic, is_of_slot.then(|| slot::of(&name)));
-            let round = entry.round;
             let last = open.get(&key).and_then(|at| commands.get_mut(*at));
-            match last.filter(|last| last.names.len() < NAMES && !entry.is_alone) {
+            match last.filter(|last| last.names.len() < NAMES && !is_alone) {
                 Some(last) => last.names.push_back((name, round)),
                 None => {
-                    if !entry.is_alone {
+                    if !is_alone {
                         open.insert(key, commands.len());
                     }
                     let names = VecDeque::from([(name, round)]);

@@ -205,7 +205,7 @@ fn a_feed_that_is_removed_leaves_its_names_without_a_home() {
     nodes.common = 2;
     nodes.beliefs.insert(slot::of(b"s"), 2);
     nodes.owners.insert(slot::of(b"s"), 2);
-    nodes.ledger.remove(1);
+    nodes.ledger.remove(1, nodes.now);
     nodes.arrange();
     assert!(nodes.settled[&3].is_none());
     assert!(!nodes.ledger.is_wanted(1) && nodes.ledger.is_wanted(2));

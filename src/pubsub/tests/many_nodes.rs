@@ -19,6 +19,10 @@ pub(super) struct ManyNodes {
     pub(super) beliefs: HashMap<u16, u32>,
     /// The node for channels and patterns.
     pub(super) common: u32,
+    /// The nodes that local names are to be subscribed to on.
+    pub(super) primaries: Vec<u32>,
+    /// When the caller asked for them last.
+    pub(super) viewed: Instant,
     pub(super) settled: BTreeMap<u32, Option<Error>>,
     pub(super) rows: usize,
 }
@@ -27,7 +31,7 @@ pub(super) const FEEDS: [u32; 3] = [1, 2, 3];
 
 impl ManyNodes {
     pub(super) fn new() -> Self {
-        let mut ledger = Ledger::scattered();
+        let (mut ledger, now) = (Ledger::scattered(true), Instant::now());
         FEEDS.into_iter().for_each(|feed| ledger.add(feed));
         let node = || Server {
             mark: '>',
@@ -37,13 +41,15 @@ impl ManyNodes {
         };
         Self {
             ledger,
-            now: Instant::now(),
+            now,
             wires: FEEDS.into_iter().map(|feed| (feed, Vec::new())).collect(),
             nodes: FEEDS.into_iter().map(|feed| (feed, node())).collect(),
             connected: BTreeSet::new(),
             owners: HashMap::new(),
             beliefs: HashMap::new(),
             common: 1,
+            primaries: Vec::new(),
+            viewed: now,
             settled: BTreeMap::new(),
             rows: 0,
         }
@@ -92,7 +98,14 @@ impl ManyNodes {
     }
 
     pub(super) fn arrange(&mut self) {
+        if self.ledger.has_local() && !self.primaries.is_empty() {
+            self.ledger.spread(&self.primaries, self.viewed, self.now);
+        }
         for (topic, name) in self.ledger.take_homeless() {
+            if self.ledger.is_local(topic, &name) {
+                self.ledger.put_off(topic, &name, self.now);
+                continue;
+            }
             let home = if topic == ShardChannel { self.belief(&name) } else { self.common };
             self.ledger.place(topic, &name, home, self.now);
         }
@@ -187,6 +200,23 @@ impl ManyNodes {
         let size = name.len();
         self.hear(feed, &format!(">3\r\n$8\r\nsmessage\r\n${size}\r\n{name}\r\n$1\r\nx\r\n"));
         self.rows - before
+    }
+
+    /// A node sends a notification for the pattern of all of them.
+    pub(super) fn notification(&mut self, feed: u32) -> usize {
+        self.pattern_message(feed, "__keyspace@0__:*", "__keyspace@0__:k")
+    }
+
+    pub(super) fn pattern_message(&mut self, feed: u32, pattern: &str, channel: &str) -> usize {
+        let before = self.rows;
+        self.hear(feed, &Self::pattern_push(pattern, channel));
+        self.rows - before
+    }
+
+    pub(super) fn pattern_push(pattern: &str, channel: &str) -> String {
+        let (size, length) = (pattern.len(), channel.len());
+        let head = format!(">4\r\n$8\r\npmessage\r\n${size}\r\n{pattern}\r\n");
+        format!("{head}${length}\r\n{channel}\r\n$3\r\nset\r\n")
     }
 
     pub(super) fn code(&self, ticket: u32) -> Option<&str> {

@@ -3,6 +3,8 @@
 mod histories;
 mod homes;
 mod homes_histories;
+mod local;
+mod local_histories;
 mod many_nodes;
 mod rules;
 

@@ -14,15 +14,9 @@ function printWorkload ({ title, clients }) {
   print(title)
   print(row(['', 'ops/s', 'slowest-fastest', 'p50 ms', 'p99 ms', 'loop µs/op', 'CPU µs/op']))
   for (const [name, figures] of Object.entries(clients)) {
-    if (figures.missing) {
-      print(`  ${CLIENTS[name].title.padEnd(NAME_WIDTH)} has no ${figures.missing} yet`)
-      continue
-    }
-    const { ops, slowest, fastest, p50, p99, loop, cpu } = figures
-    print(row([
-      CLIENTS[name].title, Math.round(ops).toLocaleString('en'),
-      `${thousands(slowest)}-${thousands(fastest)} k`, p50.toFixed(2), p99.toFixed(2),
-      loop.toFixed(2), cpu.toFixed(2)
+    print(rowOf(name, figures, ({ ops, slowest, fastest, p50, p99, loop, cpu }) => [
+      Math.round(ops).toLocaleString('en'), `${thousands(slowest)}-${thousands(fastest)} k`,
+      p50.toFixed(2), p99.toFixed(2), loop.toFixed(2), cpu.toFixed(2)
     ]))
   }
   const ratio = ratios(clients)
@@ -42,7 +36,7 @@ function printWorkload ({ title, clients }) {
  * for the others. Undefined without both sides.
  */
 function ratios (clients) {
-  const entries = Object.entries(clients).filter(([, figures]) => !figures.missing)
+  const entries = Object.entries(clients).filter(([, { ops }]) => ops !== undefined)
   const ours = entries.find(([name]) => name.startsWith('oxidis'))?.[1]
   const peers = entries.filter(([name]) => !name.startsWith('oxidis')).map(([, figures]) => figures)
   if (!ours || peers.length === 0) return undefined
@@ -69,8 +63,9 @@ function printExtras ({ limit, extras }) {
   }
   print('\nrequire and memory')
   print(row(['', 'require ms', 'RSS MiB', '100k in flight']))
-  for (const [name, { require: time, connected, loaded }] of Object.entries(extras.clients)) {
-    print(row([CLIENTS[name].title, time.toFixed(1), mebibytes(connected), mebibytes(loaded)]))
+  for (const [name, figures] of Object.entries(extras.clients)) {
+    print(rowOf(name, figures, ({ require: time, connected, loaded }) =>
+      [time.toFixed(1), mebibytes(connected), mebibytes(loaded)]))
   }
   if (extras.sizes) {
     const { addon, package: unpacked, packed } = extras.sizes
@@ -86,6 +81,14 @@ function progress (title, total) {
   const draw = () => process.stdout.write(`\r  ${title}: ${Math.round(done / total * 100)} % `)
   draw()
   return { step () { done++; draw() }, end: () => process.stdout.write('\r\x1b[K') }
+}
+
+/** A client's row; with words in place of `cells` where it was not measured. */
+function rowOf (name, figures, cells) {
+  const { title } = CLIENTS[name]
+  if (figures.missing) return `${row([title])} has no ${figures.missing} yet`
+  if (figures.failed) return `${row([title])} failed: ${figures.failed}`
+  return row([title, ...cells(figures)])
 }
 
 function row ([name, ...cells]) {

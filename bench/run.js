@@ -20,7 +20,7 @@ const path = require('node:path')
 const { parseArgs } = require('node:util')
 
 const { ensurePackages, root, runMain, setup } = require('../scripts/setup')
-const { CLIENTS, load, locate, version } = require('./clients')
+const { CLIENTS, failure, load, locate, version } = require('./clients')
 const { Contestant } = require('./contestant')
 const { drawChart } = require('./chart')
 const compare = require('./compare')
@@ -146,23 +146,32 @@ async function compete (workload, names, server, { rounds, ms, warmUp }) {
   const figures = {}
   try {
     const taking = []
+    const attempt = async ({ name }, part) => {
+      if (figures[name]) return
+      try {
+        await part()
+      } catch (error) {
+        figures[name] = failure(name, error)
+      }
+      show.step()
+    }
     for (const contestant of contestants) {
       const missing = await contestant.open({ host, port }, workload.name)
       if (missing) figures[contestant.name] = { missing }
       else taking.push({ contestant, runs: [] })
     }
     for (const { contestant } of taking) {
-      await contestant.run(warmUp)
-      show.step()
+      await attempt(contestant, () => contestant.run(warmUp))
     }
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < taking.length; turn++) {
         const { contestant, runs } = taking[(round + turn) % taking.length]
-        runs.push(await audited(contestant, ms, workload, admin))
-        show.step()
+        await attempt(contestant, async () => {
+          runs.push(await audited(contestant, ms, workload, admin))
+        })
       }
     }
-    for (const { contestant, runs } of taking) figures[contestant.name] = medians(runs)
+    for (const { contestant: { name }, runs } of taking) figures[name] ??= medians(runs)
   } finally {
     show.end()
     for (const contestant of contestants) contestant.stop()

@@ -7,7 +7,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { root } = require('../scripts/setup')
-const { CLIENTS, load, locate } = require('./clients')
+const { CLIENTS, failure, load, locate } = require('./clients')
 const { Contestant } = require('./contestant')
 const { median } = require('./load')
 
@@ -42,6 +42,8 @@ async function memory (name, { host, port }) {
   try {
     await contestant.open({ host, port })
     return await contestant.memory(IN_FLIGHT)
+  } catch (error) {
+    return failure(name, error)
   } finally {
     contestant.stop()
   }

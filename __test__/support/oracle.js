@@ -91,11 +91,16 @@ class Oracle {
    * the client's command timeout.
    */
   async stop ({ within = 60_000 } = {}) {
-    this.stopping = true
+    this.end()
     await deadline(Promise.all(this.running), within, () => {
       const stuck = this.workers.filter(worker => worker.waiting).map(worker => worker.waiting)
       return `${stuck.length} promises never settled: ${stuck.slice(0, 5).join(', ')}`
     })
+  }
+
+  /** Lets every worker stop after its round, and does not wait for them. */
+  end () {
+    this.stopping = true
   }
 
   /**

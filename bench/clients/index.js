@@ -111,6 +111,15 @@ function locate (name) {
   return undefined
 }
 
+/**
+ * What stands in place of a client's figures after an error: a peer's deadlines may fire on a busy
+ * machine, which says nothing about oxidis. Throws the error if the client is oxidis.
+ */
+function failure (name, error) {
+  if (CLIENTS[name].package === 'oxidis') throw error
+  return { failed: error.message.split('\n', 1)[0] }
+}
+
 /** The version of a package that `locate` finds. */
 function version (name) {
   const manifest = name === 'oxidis'
@@ -124,4 +133,4 @@ function packageFolder (file, name) {
   return file.slice(0, file.lastIndexOf(inside) + inside.length)
 }
 
-module.exports = { CLIENTS, load, locate, version }
+module.exports = { CLIENTS, failure, load, locate, version }

@@ -18,6 +18,8 @@ function ofServer (scene) {
   return [
     fault('server killed and restarted', async random => {
       await server.kill()
+      // The server begins with the password of its command line.
+      scene.password = scene.firstPassword
       await rest(random.between(0, 1500))
       await server.start()
     }),
@@ -60,8 +62,14 @@ function ofServer (scene) {
     }),
     fault('CLIENT KILL', () => scene.admin.clientKill({ filter: 'TYPE', type: 'NORMAL' })),
     fault('password rotated', async random => {
-      scene.password = `soak-${random.integer(1, 1_000_000)}`
-      await scene.admin.configSet('requirepass', scene.password)
+      const [before, after] = [scene.password, `soak-${random.integer(1, 1_000_000)}`]
+      if (before === after) return
+      // Both are good for a while, as operators do it: a connection that is being made right now
+      // may have asked for its password before.
+      await scene.admin.aclSetUser('default', `>${after}`)
+      scene.password = after
+      await rest(500)
+      await scene.admin.aclSetUser('default', `<${before}`)
       // Connections that are logged in stay so: new ones have to be made to notice.
       await scene.admin.clientKill({ filter: 'TYPE', type: 'NORMAL' })
     }),

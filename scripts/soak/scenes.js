@@ -35,6 +35,8 @@ class Scene {
   }
 
   async stop () {
+    // A load that nobody has stopped would keep the process for ever.
+    this.oracle?.end()
     this.client?.destroy()
   }
 }
@@ -42,7 +44,8 @@ class Scene {
 /** One server, whose data survive a crash, behind a proxy. Its password changes now and then. */
 class ServerScene extends Scene {
   async start () {
-    this.password = 'soak-0'
+    this.firstPassword = 'soak-0'
+    this.password = this.firstPassword
     // The kernel keeps what was written to the file when the process is killed, so every
     // acknowledged write is there after a restart.
     const args = ['--appendonly', 'yes', '--appendfsync', 'no']

@@ -63,9 +63,9 @@ class ClusterBridge extends Bridge {
    * @param {AbortSignal} [signal]
    * @param {number} [slot]
    * @param {number} [place]
+   * @param {number} [since] as in `Bridge.acquire`
    */
-  async acquire (signal, slot, place) {
-    const since = performance.now()
+  async acquire (signal, slot, place, since = performance.now()) {
     if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
     const fence = slot === undefined ? this.fence(since, signal) : this.fenceOf(slot, since, signal)
     if (fence !== null) await fence

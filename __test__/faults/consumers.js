@@ -111,7 +111,8 @@ function processing (list) {
 
 /** The item that ends the consumer that gets it. */
 const END = 'the end'
-const FAULTS = /^(CONNECTION_LOST|POOL_TIMEOUT|SESSION_OVER)$/
+// A busy machine may be later than the grace of a blocking command, which is a second.
+const FAULTS = /^(CONNECTION_LOST|POOL_TIMEOUT|SESSION_OVER|TIMEOUT)$/
 // As the oracle rests after a failure.
 const REST = 5
 

@@ -42,7 +42,8 @@ function loseNext (client, admin, times) {
     const ping = () => session.send(PING, 0, 1000, { command: 'PING' }, undefined)
     const id = await session.send(CLIENT_ID, 0, 1000, { command: 'CLIENT' }, undefined)
     await admin.clientKill({ filter: 'ID', id })
-    while (await ping().then(() => true, error => error.code !== 'SESSION_LOST'));
+    let isLost = false
+    while (!isLost) isLost = await ping().then(() => false, ({ code }) => code === 'SESSION_LOST')
     return session
   }
 }
@@ -50,7 +51,8 @@ function loseNext (client, admin, times) {
 async function scene (t, pool) {
   const server = await startServer()
   t.after(() => server.stop())
-  const [client, admin] = [createClient({ url: server.url, pool }), createClient({ url: server.url })]
+  const client = createClient({ url: server.url, pool })
+  const admin = createClient({ url: server.url })
   for (const one of [client, admin]) {
     one.on('error', () => {})
     t.after(() => one.destroy())

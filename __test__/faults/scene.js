@@ -186,7 +186,7 @@ const WATCH_INTERVAL = 20
 // Of what the clients say: a fault under load makes tens of thousands of errors, which are alike.
 const KEPT = 300
 
-// What is waited for (ms) takes seconds at most; a busy 2-core machine has needed ten times as long.
+// What is waited for (ms) takes seconds at most; a busy machine has needed ten times as long.
 const PATIENCE = 60_000
 
 // Timers of two processes and two clocks: Node rounds down to whole milliseconds.

@@ -328,8 +328,8 @@ function calculated (reply) {
 }
 
 /**
- * RESP3 sends a list of one where RESP2 sends the value. A path that begins with `$` gives a list in
- * both, so the path decides.
+ * RESP3 sends a list of one where RESP2 sends the value. A path that begins with `$` gives a list
+ * in both, so the path decides.
  */
 function typed (reply, mapping, isList) {
   if (!Array.isArray(reply)) return reply

@@ -37,6 +37,10 @@ pub enum ErrorClass {
     RootNodes = 9,
     /// The nodes of a cluster have redirected a command too often.
     Redirections = 10,
+    /// The client was closed while the command was under way.
+    Disconnected = 11,
+    /// A watched key has changed, or may have.
+    Watch = 12,
 }
 
 /// Whether a lost command may have taken effect on the server.
@@ -102,6 +106,12 @@ impl Error {
     /// An error about a call that can never work (code `USAGE`).
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorClass::Usage, "USAGE", message)
+    }
+
+    /// Whether the operating system has told of it: the code is then the name of its errno.
+    pub fn is_of_system(&self) -> bool {
+        let named = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        self.kind() == ErrorClass::Connection && self.code().strip_prefix('E').is_some_and(named)
     }
 
     /// Adds the error that led to this one.

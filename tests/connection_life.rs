@@ -38,10 +38,7 @@ async fn a_closed_port_is_refused_with_its_cause() {
     assert_eq!((error.kind(), error.code()), (ErrorClass::Connection, "CONNECT"));
     assert!(error.is_retryable() && !error.is_fatal());
     assert_eq!(error.cause().map(Error::code), Some("ECONNREFUSED"));
-    assert_eq!(
-        error.message(),
-        format!("could not connect to 127.0.0.1:{port}: connection refused")
-    );
+    assert_eq!(error.message(), format!("connect ECONNREFUSED 127.0.0.1:{port}"));
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ const POOL: &[&str] = &[
     "error_replies",
     "resp",
     "options",
+    // What commands leave on a connection that is to be made again.
+    "command",
     "stream",
     "outbox",
     "connection",

@@ -64,6 +64,7 @@ impl Sinks {
                 ("askDelay", vec![number(id)?, number(retries)?, self.error(env, &cause)?])
             }
             Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
+            Event::Pinged => ("pinged", Vec::new()),
             Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
         };
         let name = values.text(name.as_bytes()).or_else(|_| values.null())?;

@@ -141,6 +141,29 @@ impl Core {
         })
     }
 
+    /// Makes all connections of a client of one server begin anew, as the options say.
+    #[napi]
+    pub fn reset_connections(&self) -> Result<()> {
+        guard(|| {
+            self.with_client(|client| client.reset());
+            Ok(())
+        })
+    }
+
+    /// The error of a caller that has waited for the first connection for `waited` ms.
+    #[napi(ts_return_type = "Error")]
+    pub fn connect_timeout(&self, env: Env, waited: f64) -> Result<Unknown<'static>> {
+        guard(|| {
+            let waited = Duration::from_millis(waited.clamp(0.0, f64::from(u32::MAX)) as u64);
+            let reach = self.started()?;
+            let error = reach.client().map(|client| client.connect_timeout(waited));
+            let error = error.ok_or_else(|| Error::from_reason("the client did not start"))?;
+            let value = reach.error(env, &error)?;
+            // SAFETY: `value` was made in this call and is returned by it.
+            Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), value) })
+        })
+    }
+
     /// Makes the watch of a session ask again what to wait for.
     fn look_at(&self, session_id: u32) {
         let reach = self.reach.borrow().clone();

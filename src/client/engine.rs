@@ -7,7 +7,7 @@ use super::runtime;
 use super::servers::Servers;
 use super::sessions::Sessions;
 use crate::error::{Error, Result};
-use crate::lane::Home;
+use crate::lane::{Home, Lane};
 use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::{Outbox, Outboxes};
@@ -70,6 +70,17 @@ impl Engine {
         // A session delivers under its own number.
         let session = Session::start(Home { lane_id: id, ..home }, lease);
         self.sessions.open((owner, id), node, session, is_over)
+    }
+
+    /// Makes all connections begin anew, as the options say, once what is in flight is answered.
+    /// Nothing is done for several nodes, whose connections nobody changes.
+    pub(super) fn reset(&self) {
+        if let Servers::One { home, lanes } = &self.servers {
+            home.pool.forget();
+            // In this order: a lane that had its next connection already would wait for another.
+            lanes.iter().for_each(Lane::start_over);
+            home.pool.suspect(home.pool.generation());
+        }
     }
 
     /// Ends all commands and sessions of `owner`.

@@ -240,6 +240,11 @@ impl Client {
         &self.engine.metrics
     }
 
+    /// Makes all connections begin anew, as the options say.
+    pub fn reset(&self) {
+        self.engine.reset();
+    }
+
     /// Where the answers of the application's functions go.
     pub fn questions(&self) -> &Questions {
         &self.engine.questions
@@ -258,7 +263,7 @@ impl Drop for Client {
 }
 
 fn closed() -> Error {
-    Error::new(ErrorClass::Closed, "CLOSED", "the client was closed")
+    Error::new(ErrorClass::Disconnected, "CLOSED", "Disconnects client")
 }
 
 fn lost() -> Error {

@@ -91,6 +91,15 @@ impl Client {
         }
     }
 
+    /// The error of a caller that has waited for a connection for `waited`, with the step in which
+    /// the attempt under way is stuck.
+    pub fn connect_timeout(&self, waited: Duration) -> Error {
+        match self.engine.servers.home(None) {
+            Some(home) => home.pool.late(waited),
+            None => lost(),
+        }
+    }
+
     /// Whether other event loops wait for a session; `waiting_here` callers of this one do.
     pub fn is_session_wanted_elsewhere(&self, waiting_here: usize) -> bool {
         let waiting = || self.engine.servers.home(None).map_or(0, |home| home.pool.stats().waiting);

@@ -22,6 +22,8 @@ enum HandshakeStep {
     LibName,
     LibVer,
     Readonly,
+    /// What commands of the application have asked for on an earlier connection.
+    Repeated,
     /// Sent if no other step has to succeed, to learn whether the peer speaks RESP and asks for a
     /// password. The optional steps do not tell that: a server refuses a command that it does not
     /// know before it asks for a password.
@@ -90,6 +92,9 @@ impl Plan {
         }
         if options.readonly {
             commands.push((HandshakeStep::Readonly, vec![b"READONLY"]));
+        }
+        for encoded in &options.repeated {
+            commands.push((HandshakeStep::Repeated, encode::args(encoded).collect()));
         }
         if !commands.iter().any(|(step, _)| step.is_needed()) {
             commands.push((HandshakeStep::Ping, vec![b"PING"]));

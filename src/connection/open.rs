@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::handshake::{HandshakeOutcome, Plan};
 use super::{Connection, Credentials, Manner};
 use crate::error::{Error, ErrorClass, Result};
-use crate::options::ClientOptions;
+use crate::options::{ClientOptions, Endpoint};
 use crate::stream::{race, AddressBook, ConnectPhase, Progress, ServerAddress, Stream};
 
 /// What an attempt at a connection needs.
@@ -58,11 +58,19 @@ impl Opening<'_> {
     /// `CONNECT`, `TLS_...`, `AUTH`, `SELECT`, `DENIED`, `HANDSHAKE` or `MAX_CLIENTS`.
     /// [`Error::is_fatal`] tells whether another attempt can succeed.
     pub async fn run(&self, addresses: Option<Vec<ServerAddress>>) -> Result<Connection> {
-        let progress = Arc::new(Progress::default());
-        match timeout(self.options.socket.connect_timeout, self.attempt(addresses, &progress)).await
-        {
+        self.run_watched(addresses, &Arc::new(Progress::default())).await
+    }
+
+    /// As [`Opening::run`]; `progress` says meanwhile how far it has come.
+    pub async fn run_watched(
+        &self,
+        addresses: Option<Vec<ServerAddress>>,
+        progress: &Arc<Progress>,
+    ) -> Result<Connection> {
+        let budget = self.options.socket.connect_timeout;
+        match timeout(budget, self.attempt(addresses, progress)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(out_of_time(self.options, &progress)),
+            Err(_) => Err(out_of_time(&self.options.endpoint, budget, progress)),
         }
     }
 
@@ -197,17 +205,17 @@ fn closed_early() -> Error {
     Error::connection("HANDSHAKE", message).retryable()
 }
 
-fn out_of_time(options: &ClientOptions, progress: &Progress) -> Error {
+/// The error of a caller that has waited for `budget` while an attempt has come as far as
+/// `progress` says.
+pub fn out_of_time(endpoint: &Endpoint, budget: Duration, progress: &Progress) -> Error {
     let phase = match progress.phase() {
         ConnectPhase::Dns => "dns (the resolver did not answer)",
         ConnectPhase::Tcp => "tcp (the network or the server did not answer)",
         ConnectPhase::Tls => "tls (the server did not finish the tls handshake)",
         ConnectPhase::Handshake => "handshake (the server accepted, but did not answer)",
     };
-    let budget = options.socket.connect_timeout.as_millis();
-    let message = format!("could not connect to {} within {budget} ms: stuck at {phase}", {
-        &options.endpoint
-    });
+    let budget = budget.as_millis();
+    let message = format!("could not connect to {endpoint} within {budget} ms: stuck at {phase}");
     let error = Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", message).retryable();
     match progress.failure() {
         // An address that has failed explains a missing socket, but no later phase.

@@ -26,9 +26,11 @@ impl Command {
     /// Set by the caller: the bytes are a whole transaction, `MULTI` to `EXEC`, which is written as
     /// one command and ends with the reply to its last part.
     pub const BLOCK: u32 = 1 << 26;
-    /// Set by the caller: a SELECT for everybody who shares the lane. Once it has succeeded, later
-    /// connections begin in its database.
-    pub const SELECTS: u32 = 1 << 25;
+    /// Set by the caller: the command changes the connection for everybody who shares the lane, as
+    /// SELECT does. Once it has succeeded, later connections begin with it.
+    pub const LASTS: u32 = 1 << 25;
+    /// Set by the caller: a WATCH or an UNWATCH on a lane.
+    pub const WATCHES: u32 = 1 << 17;
     /// Set by the caller: the command is part of a chain that writes, so that no replica may serve
     /// it. Lanes do not look at it.
     pub const PRIMARY: u32 = 1 << 18;
@@ -58,6 +60,17 @@ impl Command {
     pub(super) fn is_mark(&self) -> bool {
         let mark = Self::INTERNAL | Self::MARK;
         self.mode & mark == mark
+    }
+
+    /// Whether it watches keys, or ends that.
+    pub(super) fn watches(&self) -> bool {
+        self.mode & Self::WATCHES != 0
+    }
+
+    /// Whether it is left out if it was not written when its caller has gone. A WATCH stays, since
+    /// a transaction behind it may rely on it.
+    pub(super) fn is_swept(&self) -> bool {
+        self.mode & Self::DEAD != 0 && !self.watches()
     }
 
     /// Whether it is a whole transaction.

@@ -150,6 +150,12 @@ pub(super) fn internal() -> Error {
     Error::connection("INTERNAL", "oxidis failed inside; this is a bug in oxidis")
 }
 
+/// The error of a transaction that must not run, because what guarded it was watched on a connection
+/// that is gone.
+pub(super) fn unguarded() -> Error {
+    Error::new(ErrorClass::Watch, "WATCH", "Client reconnected after WATCH").retryable()
+}
+
 /// Why a connection is exchanged although it works.
 pub(super) fn refused() -> Error {
     let text = "the server's role, or this connection's login, has changed";

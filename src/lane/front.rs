@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::batch::Batch;
-use super::conduit::{Conduit, Exit};
+use super::conduit::{unguarded, Conduit, Exit};
 use super::driver;
 use super::home::Home;
 use super::link::{Attendant, Link};
@@ -107,7 +107,11 @@ impl Lane {
         }
         let queued = traffic.queue.bytes();
         let is_up = matches!(traffic.link, Link::Up { .. });
+        let voided = traffic.queue.take_voided();
         drop(traffic);
+        if !voided.is_empty() {
+            self.conduit.fail(voided, &unguarded());
+        }
         if wake {
             self.wake();
         }
@@ -120,6 +124,18 @@ impl Lane {
         let applied = traffic.queue.cancel(owner, id);
         traffic.doubt |= applied.is_some();
         applied
+    }
+
+    /// Writes nothing more to the connection, which the pool is about to suspect: what comes later
+    /// goes to the next one. Forgets what is watched, so later transactions need no guard.
+    pub fn start_over(&self) {
+        let mut traffic = self.conduit.lock();
+        traffic.queue.forget_watches();
+        if matches!(traffic.link, Link::Up { failed: None, .. }) {
+            traffic.queue.retire();
+        }
+        drop(traffic);
+        self.wake();
     }
 
     /// Connects, if that was not asked yet.
@@ -222,7 +238,7 @@ impl Lane {
     }
 
     fn offline(&self) -> Error {
-        let text = "there is no connection to the server, and disableOfflineQueue is set";
+        let text = "The client is offline";
         let error = Error::new(ErrorClass::Offline, "OFFLINE", text).with_applied(Applied::No);
         match self.conduit.home.pool.last_error() {
             Some(cause) => error.retryable().with_cause(cause),
@@ -236,5 +252,5 @@ impl Lane {
 }
 
 fn closed() -> Error {
-    Error::new(ErrorClass::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
+    Error::new(ErrorClass::Closed, "CLOSED", "The client is closed").with_applied(Applied::No)
 }

@@ -1,5 +1,6 @@
 //! What becomes of a lane's commands: each gets a reply, ends without one, or goes to another node.
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::batch::Batch;
@@ -22,8 +23,8 @@ pub struct Matched {
     pub internal: bool,
     /// Whether this was a mark: everything that was queued before it is answered.
     pub mark: bool,
-    /// The database that the command has selected, unless the reply is an error.
-    pub selected: Option<u32>,
+    /// The command, if later connections are to repeat it, unless the reply is an error.
+    pub lasting: Option<Bytes>,
     /// Whether the command was answered before it was wholly written. The server has given up on it
     /// then, and may take the rest of it for another command.
     pub early: bool,
@@ -41,7 +42,7 @@ impl Matched {
             held: false,
             internal: false,
             mark: false,
-            selected: None,
+            lasting: None,
             early: false,
             partial: false,
         }

@@ -17,7 +17,7 @@ use super::told::Told;
 use crate::backoff;
 use crate::connection::{Budget, Reader};
 use crate::error::{Error, Result};
-use crate::outbox::{Delivery, Outboxes, Whose};
+use crate::outbox::{Delivery, Event, Outboxes, Whose};
 use crate::resp::{Frames, ValueKind};
 use crate::stream::{self, Stream};
 
@@ -123,6 +123,7 @@ impl Wire {
         let mut run: Option<(Instant, u64)> = None;
         let mut breach = None;
         let mut marks = 0;
+        let mut pinged = false;
         let mut told = Told::default();
         // Each owner, with the position at which a run of its replies begins.
         let mut owners: Vec<(usize, u32)> = Vec::new();
@@ -151,6 +152,7 @@ impl Wire {
             }
             gone += u64::from(matched.whose == Whose::NOBODY && !matched.held && !matched.internal);
             if matched.internal {
+                pinged |= !matched.mark && error.is_none() && !conduit.is_exclusive;
                 marks += u32::from(matched.mark);
                 traffic.ping = None;
                 self.found.news = true;
@@ -158,8 +160,8 @@ impl Wire {
                     *refused |= error.is_some();
                 }
             }
-            if let (Some(database), None) = (matched.selected, error) {
-                home.pool.select(database);
+            if let (Some(command), None) = (&matched.lasting, error) {
+                home.pool.remember(command);
             }
             match &mut run {
                 Some((submitted, count)) if *submitted == matched.submitted => *count += 1,
@@ -197,6 +199,9 @@ impl Wire {
         home.metrics.tombstones.add(gone);
         home.metrics.pushes_ignored.add(frames.pushes.len() as u64);
         pass_on(&home.outboxes, frames, whose, &owners);
+        if pinged {
+            home.outboxes.tell(Event::Pinged);
+        }
         if let Some(router) = conduit.router().filter(|_| marks > 0 || !moved.is_empty()) {
             if !moved.is_empty() {
                 router.refused(home.lane_id, moved);

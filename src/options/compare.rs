@@ -17,6 +17,8 @@ impl ClientOptions {
             password,
             ask_credentials,
             name,
+            // No option of the application.
+            repeated: _,
             database,
             protocol,
             readonly,

@@ -35,6 +35,14 @@ impl Endpoint {
     pub fn unix(path: impl Into<String>) -> Self {
         Self::Unix { path: path.into() }
     }
+
+    /// The host name or IP address; None for a Unix domain socket.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Tcp { host, .. } => Some(host),
+            Self::Unix { .. } => None,
+        }
+    }
 }
 
 impl Default for Endpoint {

@@ -18,6 +18,8 @@ mod validate;
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 pub use endpoint::Endpoint;
 pub use secret::Secret;
 pub use tls::{TlsOptions, TlsVersion};
@@ -45,6 +47,9 @@ pub struct ClientOptions {
     pub ask_credentials: bool,
     /// Connection name for `CLIENT LIST`; printable ASCII without spaces. Default `None`.
     pub name: Option<String>,
+    /// Commands that each connection begins with, encoded, besides what the other options ask for.
+    /// Their replies do not matter.
+    pub repeated: Vec<Bytes>,
     /// Database to `SELECT`; default 0, which sends nothing.
     pub database: u32,
     /// The protocol to ask for; default RESP3, which falls back to RESP2 where a server lacks it.
@@ -82,6 +87,7 @@ impl Default for ClientOptions {
             password: None,
             ask_credentials: false,
             name: None,
+            repeated: Vec::new(),
             database: 0,
             protocol: Protocol::Resp3,
             readonly: false,

@@ -30,6 +30,8 @@ pub enum Event {
     AskDelay(u32, u32, Error),
     /// A question to the JavaScript credentials provider: the question's id.
     AskCredentials(u32),
+    /// The server has answered the PING of a lane that was idle.
+    Pinged,
     /// Subscriptions that were lost are confirmed again.
     Resubscribed(Resubscribed),
 }

@@ -6,24 +6,28 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::doubts::Doubts;
 use super::halt::{closed_error, Halt};
 use super::lease::Pooled;
+use super::standing::Standing;
 use super::Questions;
 use crate::backoff;
-use crate::connection::{Connection, Credentials, Manner, Opening};
-use crate::error::{Error, Result};
+use crate::command;
+use crate::connection::{out_of_time, Connection, Credentials, Manner, Opening};
+use crate::error::{Error, ErrorClass, Result};
 use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
 use crate::options::{ClientOptions, Reconnect};
 use crate::outbox::{Event, Outboxes};
-use crate::stream::{self, AddressBook, ServerAddress};
+use crate::resp::encode;
+use crate::stream::{self, AddressBook, Progress, ServerAddress};
 
 /// Makes the connections to one node.
 pub(super) struct Dialer {
@@ -34,6 +38,8 @@ pub(super) struct Dialer {
     outboxes: Arc<Outboxes>,
     pub(super) halt: Halt,
     attempts: Semaphore,
+    /// Held from an attempt to the next one while the server is away.
+    turn: tokio::sync::Mutex<()>,
     pub(super) doubts: Doubts,
     history: Mutex<History>,
     /// What the server takes of the handshake. Asking for more would cost each connection a round
@@ -45,6 +51,10 @@ pub(super) struct Dialer {
     pub(super) lookup: OnceLock<Lookup>,
     /// The database that new connections select.
     database: AtomicU32,
+    /// What commands of the application have changed.
+    standing: Mutex<Standing>,
+    /// How far the attempt that began last has come, while it is under way.
+    progress: Mutex<Weak<Progress>>,
 }
 
 impl Dialer {
@@ -63,12 +73,15 @@ impl Dialer {
             outboxes,
             halt: Halt::new(),
             attempts: Semaphore::new(ATTEMPTS),
+            turn: tokio::sync::Mutex::default(),
             doubts: Doubts::new(),
             history: Mutex::default(),
             manner: Mutex::default(),
             book: AddressBook::default(),
             lookup: OnceLock::new(),
             database: AtomicU32::new(database),
+            standing: Mutex::default(),
+            progress: Mutex::default(),
         })
     }
 
@@ -87,11 +100,23 @@ impl Dialer {
         }
     }
 
-    /// Notes that an established connection was lost.
+    /// Notes that an established connection was lost. A server that ends takes all connections with
+    /// it: the application is told of the first one.
     pub(super) fn lost(&self, error: &Error) {
         self.metrics.lost.add(1);
-        self.history().last = Some(error.clone());
-        self.tell(error);
+        let now = Instant::now();
+        let is_news = {
+            let mut history = self.history();
+            history.last = Some(error.clone());
+            let is_news = history.down.is_none_or(|since| now - since > ONE_LOSS);
+            if is_news {
+                history.down = Some(now);
+            }
+            is_news
+        };
+        if is_news {
+            self.tell(error);
+        }
     }
 
     /// Notes why a connection that stands cannot be used yet, or with None that it can.
@@ -124,6 +149,14 @@ impl Dialer {
     async fn keep_trying(&self) -> Result<Pooled> {
         loop {
             tokio::time::sleep_until(self.doubts.begins()).await;
+            // While the server is away, one tries for all: the application is asked and told once.
+            let mut turn = None;
+            if self.is_down() {
+                turn = Some(self.turn.lock().await);
+            }
+            if !self.is_down() {
+                turn = None;
+            }
             let error = {
                 let Ok(_attempt) = self.attempts.acquire().await else {
                     return Err(closed_error());
@@ -134,12 +167,15 @@ impl Dialer {
                 }
                 // The name is looked up after this, so that what is found is of this generation.
                 let generation = self.doubts.generation();
-                match self.attempt().await {
+                // Read first, so that what changes meanwhile makes it a connection of the past.
+                let standing = self.standing().clone();
+                match self.attempt(&standing).await {
                     Ok(connection) => {
                         self.succeeded();
                         let (lifetime, current) =
                             (self.options.pool.max_lifetime, self.doubts.current());
-                        return Ok(Pooled::new(connection, lifetime, generation, current));
+                        let epoch = standing.epoch();
+                        return Ok(Pooled::new(connection, lifetime, generation, epoch, current));
                     }
                     Err(error) => error,
                 }
@@ -159,12 +195,19 @@ impl Dialer {
                     return Err(self.give_up(stopped));
                 }
             }
+            drop(turn);
         }
     }
 
+    /// Whether connections are lost or cannot be made at the moment, as far as is known.
+    fn is_down(&self) -> bool {
+        let history = self.history();
+        history.failures > 0 || history.down.is_some()
+    }
+
     /// Makes one attempt.
-    async fn attempt(&self) -> Result<Connection> {
-        let credentials = match self.options.ask_credentials {
+    async fn attempt(&self, standing: &Standing) -> Result<Connection> {
+        let mut credentials = match self.options.ask_credentials {
             true => self.questions.credentials(self.options.socket.connect_timeout).await?,
             false => Credentials::from(&*self.options),
         };
@@ -172,6 +215,9 @@ impl Dialer {
         let mut options = Cow::Borrowed(&*self.options);
         if database != options.database {
             options.to_mut().database = database;
+        }
+        if !standing.is_empty() {
+            standing.apply(options.to_mut(), &mut credentials);
         }
         let known = *self.known();
         let manner = known.filter(|known| Instant::now() < known.until).map(|known| known.manner);
@@ -200,7 +246,34 @@ impl Dialer {
     ) -> Result<Connection> {
         let (tls, book) = (self.tls.as_ref(), &self.book);
         let opening = Opening { options, tls, credentials, manner, book };
-        opening.run(self.lookup.get().map(|lookup| lookup())).await
+        let progress = Arc::new(Progress::default());
+        *self.progress() = Arc::downgrade(&progress);
+        opening.run_watched(self.lookup.get().map(|lookup| lookup()), &progress).await
+    }
+
+    /// The error of a caller that has waited for a connection for `waited`: with the step in which
+    /// an attempt is stuck, and what was met before.
+    pub(super) fn late(&self, waited: Duration) -> Error {
+        let endpoint = &self.options.endpoint;
+        let error = match self.progress().upgrade() {
+            Some(progress) => out_of_time(endpoint, waited, &progress),
+            None => {
+                let text = format!(
+                    "could not connect to {endpoint} within {} ms: waiting for the next attempt",
+                    waited.as_millis()
+                );
+                Error::new(ErrorClass::ConnectionTimeout, "CONNECT_TIMEOUT", text).retryable()
+            }
+        };
+        match self.last_error() {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Weak<Progress>> {
+        // One value, which is replaced as a whole.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next server may be another one, which takes more of the handshake.
@@ -217,8 +290,28 @@ impl Dialer {
         self.database.load(Ordering::Acquire)
     }
 
-    pub(super) fn select(&self, database: u32) {
-        self.database.store(database, Ordering::Release);
+    /// Notes what `encoded`, a command that has succeeded, has changed on its connection.
+    pub(super) fn remember(&self, encoded: &Bytes) {
+        match selected(encoded) {
+            Some(database) => self.database.store(database, Ordering::Release),
+            None => self.standing().note(encoded, self.options.ask_credentials),
+        }
+    }
+
+    /// Forgets what commands have changed.
+    pub(super) fn forget(&self) {
+        self.database.store(self.options.database, Ordering::Release);
+        self.standing().clear();
+        self.forget_manner();
+    }
+
+    pub(super) fn epoch(&self) -> u32 {
+        self.standing().epoch()
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        // Each change is one call, so a panic leaves what was there before.
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn succeeded(&self) {
@@ -267,9 +360,16 @@ impl Dialer {
     }
 
     fn history(&self) -> MutexGuard<'_, History> {
-        // The two fields are independent, so no panic can leave them out of step.
+        // The fields are independent, so no panic can leave them out of step.
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The database that `encoded` selects; None if it is no SELECT.
+fn selected(encoded: &[u8]) -> Option<u32> {
+    let spec = command::of(encoded).filter(|spec| spec.name == "SELECT");
+    let database = spec.and_then(|_| encode::args(encoded).nth(1))?;
+    std::str::from_utf8(database).ok()?.parse().ok()
 }
 
 /// Whether a step of the handshake was refused because the server waits for a script to end.
@@ -283,6 +383,8 @@ fn is_script_running(error: &Error) -> bool {
 struct History {
     /// Attempts in a row that have failed.
     failures: u32,
+    /// When the application was told of a lost connection, if there was no success since.
+    down: Option<Instant>,
     /// The last error since the last success.
     last: Option<Error>,
 }
@@ -300,6 +402,9 @@ pub(super) type Lookup = Box<dyn Fn() -> Vec<ServerAddress> + Send + Sync>;
 
 /// Connection attempts at one node at the same time. More would only hit a recovering server harder.
 const ATTEMPTS: usize = 8;
+/// Losses that follow one another as closely as this are one to the application. A server that is
+/// killed closes its connections within milliseconds; a busy machine hears of the last one later.
+const ONE_LOSS: Duration = Duration::from_secs(1);
 /// After a fatal error, callers get that error for this long before the next attempt is made. So a
 /// wrong password does not become a storm of logins, and a password that was corrected is used
 /// within a second.

@@ -117,5 +117,5 @@ enum HaltReason {
 
 /// The error of callers of a pool that is closed.
 pub(super) fn closed_error() -> Error {
-    Error::new(ErrorClass::Closed, "CLOSED", "the client is closed").with_applied(Applied::No)
+    Error::new(ErrorClass::Closed, "CLOSED", "The client is closed").with_applied(Applied::No)
 }

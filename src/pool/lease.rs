@@ -36,6 +36,11 @@ impl Lease {
         self.connection.generation
     }
 
+    /// The epoch of what the connection has begun with.
+    pub fn epoch(&self) -> u32 {
+        self.connection.epoch
+    }
+
     /// Whether the connection should be replaced, because [`Pool::suspect`](super::Pool::suspect)
     /// was called after it was made.
     pub fn is_suspect(&self) -> bool {
@@ -68,25 +73,33 @@ pub struct Pooled {
     connection: Connection,
     expires: Option<Instant>,
     generation: u32,
+    /// The epoch of what it has begun with.
+    epoch: u32,
     /// The generation of connections that are made now.
     current: Arc<AtomicU32>,
 }
 
 impl Pooled {
-    /// A connection that was opened just now. The attempt began in `generation`.
+    /// A connection that was opened just now. The attempt began in
+    /// `generation`, with what `epoch` says.
     pub(super) fn new(
         connection: Connection,
         max_lifetime: Option<Duration>,
         generation: u32,
+        epoch: u32,
         current: Arc<AtomicU32>,
     ) -> Self {
         let jitter = 1.0 - backoff::random() / 10.0;
         let expires = max_lifetime.map(|lifetime| Instant::now() + lifetime.mul_f64(jitter));
-        Self { connection, expires, generation, current }
+        Self { connection, expires, generation, epoch, current }
     }
 
     fn expires(&self) -> Option<Instant> {
         self.expires
+    }
+
+    pub(super) fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// Whether the connection has reached its lifetime, or is suspect.

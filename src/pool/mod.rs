@@ -17,6 +17,7 @@ mod halt;
 mod lease;
 mod manager;
 mod questions;
+mod standing;
 mod stats;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -33,6 +35,7 @@ pub use self::lease::Lease;
 use self::lease::{ExclusivePermit, Pooled};
 use self::manager::Manager;
 pub use self::questions::{CallbackResult, Questions};
+pub use self::standing::Standing;
 pub use self::stats::PoolStats;
 use self::stats::{Counts, Gauge};
 use crate::error::{Applied, Error, ErrorClass, Result};
@@ -161,9 +164,20 @@ impl Pool {
         }
     }
 
-    /// Makes `database` the one that every later lease has selected.
-    pub fn select(&self, database: u32) {
-        self.dialer.select(database);
+    /// Makes every later lease begin with what `encoded`, a command that has succeeded, has changed
+    /// on its connection.
+    pub fn remember(&self, encoded: &Bytes) {
+        self.dialer.remember(encoded);
+    }
+
+    /// Makes every later lease begin as the options say.
+    pub fn forget(&self) {
+        self.dialer.forget();
+    }
+
+    /// The epoch of what leases begin with.
+    pub fn epoch(&self) -> u32 {
+        self.dialer.epoch()
     }
 
     /// The database that a new lease has selected.
@@ -174,6 +188,11 @@ impl Pool {
     /// The last error of an attempt, or of a lost connection, since the last success.
     pub fn last_error(&self) -> Option<Error> {
         self.dialer.last_error()
+    }
+
+    /// The error of a caller that has waited for a connection for `waited`.
+    pub fn late(&self, waited: Duration) -> Error {
+        self.dialer.late(waited)
     }
 
     /// Notes that an established connection was lost for `error`: counts it, tells the application,
@@ -252,7 +271,7 @@ impl Pool {
                     Err(bb8::RunError::TimedOut) => continue,
                 },
             };
-            if connection.is_expired() {
+            if connection.is_expired() || connection.epoch() != self.dialer.epoch() {
                 connection.mark_broken();
             } else if connection.idle_for() > TRUSTED_IDLE {
                 // A PING that fails or is cancelled leaves the connection marked as broken.

@@ -34,6 +34,8 @@ pub struct Session {
     expires: Option<Instant>,
     /// The pool's generation that the connection is of.
     generation: u32,
+    /// The epoch of what the connection has begun with.
+    epoch: u32,
     /// Why the client's database is not selected: the server waits for a script to end. Then the
     /// session takes only what ends that script.
     unselected: Option<Error>,
@@ -54,10 +56,11 @@ impl Session {
     /// A session over `lease`. Must be called inside the runtime.
     pub fn start(home: Home, mut lease: Lease) -> Self {
         let unselected = lease.unselected.take();
-        let (database, expires, generation) = (lease.database, lease.expires(), lease.generation());
+        let (database, expires) = (lease.database, lease.expires());
+        let (generation, epoch) = (lease.generation(), lease.epoch());
         let (traces, pool) = (Mutex::new(Traces::new(database)), Arc::clone(&home.pool));
         let lane = Lane::exclusive(home, lease);
-        Self { lane, traces, pool, database, expires, generation, unselected }
+        Self { lane, traces, pool, database, expires, generation, epoch, unselected }
     }
 
     /// The lane that carries the commands.
@@ -86,12 +89,17 @@ impl Session {
     }
 
     /// Whether another caller may have the session: it can be used, it is in the database that the
-    /// client has selected, it is not too old, and no connection of its time has found the server to
+    /// client has selected, nothing else was changed since it began, it is not too old, and no connection of its time has found the server to
     /// be a replica.
     pub fn is_fit(&self) -> bool {
         let is_young = self.expires.is_none_or(|at| Instant::now() < at);
         let is_trusted = self.generation == self.pool.generation();
-        is_young && is_trusted && self.database == self.pool.database() && self.lane.is_alive()
+        let is_current = self.epoch == self.pool.epoch();
+        is_young
+            && is_trusted
+            && is_current
+            && self.database == self.pool.database()
+            && self.lane.is_alive()
     }
 
     /// Takes the session from its caller.

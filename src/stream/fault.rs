@@ -18,15 +18,29 @@ pub fn lost(error: io::Error) -> Error {
             let message = format!("the tls session failed: {}", diagnosis.reason);
             diagnosis.into_error(message)
         }
-        None => Error::from(error),
+        None => {
+            let error = Error::from(error);
+            if !error.is_of_system() {
+                return error;
+            }
+            // Node's words, which programs compare.
+            let message = format!("read {}", error.code());
+            Error::connection(error.code(), message).retryable()
+        }
     }
 }
 
 /// The error of an endpoint that could not be reached (code `CONNECT`).
 pub(super) fn unreachable(endpoint: &Endpoint, cause: Error) -> Error {
-    // The text ends with the errno's number, which the cause's code tells by name.
-    let reason = cause.message().split(" (os error").next().unwrap_or_default();
-    let message = format!("could not connect to {endpoint}: {reason}");
+    // Node's words, which programs compare. The cause has the reason in full.
+    let message = match cause.code() {
+        code @ ("ENOTFOUND" | "EAI_AGAIN") => {
+            let host = endpoint.host().unwrap_or_default();
+            format!("getaddrinfo {code} {host}")
+        }
+        code if cause.is_of_system() => format!("connect {code} {endpoint}"),
+        _ => format!("could not connect to {endpoint}: {}", cause.message()),
+    };
     Error::connection("CONNECT", message).retryable().with_cause(cause)
 }
 
@@ -191,10 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn the_message_leaves_the_errno_to_the_cause() {
+    fn a_refused_connection_is_told_in_the_words_of_node() {
         let refused = io::Error::from_raw_os_error(111);
         let error = unreachable(&Endpoint::tcp("::1", 7), Error::from(refused));
-        assert!(!error.message().contains("os error"), "{error}");
-        assert!(error.message().starts_with("could not connect to [::1]:7: "), "{error}");
+        assert_eq!(error.message(), "connect ECONNREFUSED [::1]:7");
+        let unknown = Error::connection("ENOTFOUND", "no such name");
+        let error = unreachable(&Endpoint::tcp("db", 7), unknown);
+        assert_eq!(error.message(), "getaddrinfo ENOTFOUND db");
     }
 }

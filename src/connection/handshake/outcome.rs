@@ -110,6 +110,7 @@ impl Plan {
             HandshakeStep::SetName
             | HandshakeStep::LibName
             | HandshakeStep::LibVer
+            | HandshakeStep::Repeated
             | HandshakeStep::Ping => Ok(None),
         }
     }

@@ -4,13 +4,14 @@ use std::future::Future;
 
 use tokio::time::{sleep_until, Instant};
 
-use super::super::conduit::{Conduit, Exit};
+use super::super::conduit::{unguarded, Conduit, Exit};
 use super::super::link::Link;
 use crate::command;
 use crate::connection::bounds::{DEADLINE_STEP, QUIET};
 use crate::error::{Error, ErrorClass};
 use crate::options::Reconnect;
 use crate::outbox::Event;
+use crate::pool;
 
 impl Conduit {
     /// Whether a connection is wanted; None once the lane is closed.
@@ -86,6 +87,7 @@ impl Conduit {
         }
         traffic.link = Link::Connecting;
         let (ended, retried) = traffic.queue.lose(is_repeatable);
+        let voided = traffic.queue.take_voided();
         drop(traffic);
         self.home.metrics.retries.add(retried as u64);
         self.home.pool.lost(error);
@@ -93,6 +95,7 @@ impl Conduit {
             self.home.outboxes.tell(Event::Reconnecting(0));
         }
         self.fail(ended, &lost(error));
+        self.fail(voided, &unguarded());
         if let Some(router) = self.router() {
             router.lost(self.home.lane_id);
         }
@@ -104,12 +107,16 @@ fn lost(error: &Error) -> Error {
     if error.kind() == ErrorClass::Protocol {
         return error.clone();
     }
-    let text = "the connection was lost before the reply came";
+    let text = match error.is_of_system() {
+        true => error.message(),
+        false => "the connection was lost before the reply came",
+    };
     Error::connection("CONNECTION_LOST", text).retryable().with_cause(error.clone())
 }
 
-/// Whether an encoded command may be written again without harm. SELECT changes nothing but the
-/// connection, and the commands queued behind it must find its database.
+/// Whether an encoded command may be written again without harm. Some change nothing but the
+/// connection, and the commands queued behind SELECT must find its database.
 fn is_repeatable(encoded: &[u8]) -> bool {
-    command::of(encoded).is_some_and(|spec| spec.is_repeatable() || spec.name == "SELECT")
+    command::of(encoded)
+        .is_some_and(|spec| spec.is_repeatable() || pool::Standing::takes(spec.name))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until, timeout, timeout_at, Instant};
 
-use super::super::conduit::{Conduit, Exit};
+use super::super::conduit::{unguarded, Conduit, Exit};
 use super::super::findings::Findings;
 use super::super::link::{Attendant, Link};
 use super::super::wire::Wire;
@@ -100,7 +100,10 @@ impl<'a> LaneDriver<'a> {
             traffic.active = now;
             traffic.ping = None;
             traffic.queue.resume();
+            let voided = traffic.queue.take_voided();
             traffic.write(now, &home.metrics);
+            drop(traffic);
+            self.conduit.fail(voided, &unguarded());
         }
         let lane_id = home.lane_id;
         let event = match self.conduit.is_exclusive {

@@ -65,13 +65,18 @@ impl Queue {
             _ => Fate::Answered,
         };
         let (held, moved) = (fate == Fate::Held, fate == Fate::Moved);
-        let selects = !held && command.mode & Command::SELECTS != 0;
-        let selected = if selects { self.selected(command) } else { None };
+        let lasts = !held && command.mode & Command::LASTS != 0;
+        let lasting = if lasts { self.encoded(command) } else { None };
+        if !held && error.is_none() && command.watches() {
+            if let Some(encoded) = self.encoded(command) {
+                self.watches.succeeded(&encoded);
+            }
+        }
         let early = self.move_on(command, held, ran);
         let whose = if held || moved { Whose::NOBODY } else { caller_of(command) };
         let mark = command.is_mark();
         let matched = Matched::of(whose, of);
-        Some(Matched { held: held || moved, internal, mark, selected, early, ..matched })
+        Some(Matched { held: held || moved, internal, mark, lasting, early, ..matched })
     }
 
     /// What `text`, the error reply to `command`, says about why it was not run. None if it may have
@@ -192,6 +197,9 @@ impl Queue {
             return Matched { early, partial: true, ..Matched::of(whose, of) };
         }
         let progress = std::mem::take(&mut self.block);
+        if !progress.is_unopened {
+            self.watches.used_up();
+        }
         let is_whole = error.is_some() && !progress.has_run && !block.is_dead();
         let refusal = progress.refusal.filter(|_| is_whole);
         let moved = refusal.and_then(|error| Some(Refused { batch: self.first(block)?, error }));
@@ -221,12 +229,10 @@ impl Queue {
         early
     }
 
-    /// The database that `command`, a SELECT and the first that is not answered, asks for.
-    fn selected(&self, command: Command) -> Option<u32> {
+    /// The bytes of `command`, the first that is not answered.
+    fn encoded(&self, command: Command) -> Option<Bytes> {
         let bytes = self.batches.front()?.bytes();
-        let start = self.answered.bytes;
-        let encoded = bytes.get(start..start + command.len as usize)?;
-        let database = encode::args(encoded).nth(1)?;
-        std::str::from_utf8(database).ok()?.parse().ok()
+        let (start, end) = (self.answered.bytes, self.answered.bytes + command.len as usize);
+        (end <= bytes.len()).then(|| bytes.slice(start..end))
     }
 }

@@ -62,7 +62,7 @@ impl Queue {
                 }
             }
         }
-        *self = Self { rule: self.rule, ..Self::default() };
+        *self = Self { rule: self.rule, watches: self.watches.lost(), ..Self::default() };
         ended
     }
 
@@ -183,11 +183,11 @@ impl Queue {
         }
         let swept: Vec<Batch> = self.batches.drain(from..).collect();
         for batch in swept {
-            if !batch.commands().iter().any(|c| c.mode & Command::DEAD != 0) {
+            if !batch.commands().iter().any(Command::is_swept) {
                 self.batches.push_back(batch);
                 continue;
             }
-            let kept = batch.filtered(|command, _| command.mode & Command::DEAD == 0);
+            let kept = batch.filtered(|command, _| !command.is_swept());
             self.commands -= batch.commands().len() - kept.commands().len();
             self.bytes -= batch.bytes().len() - kept.bytes().len();
             if !kept.commands().is_empty() {

@@ -17,14 +17,16 @@ impl Queue {
         let mut ended = Vec::new();
         let mut retried = 0;
         self.trim_answered();
+        let (mut trail, mut voided) = (self.trail(), Vec::new());
         let mut rebuilt = VecDeque::new();
         for position in 0..self.batches.len() {
             let touched = self.touched(position);
             let Some(batch) = self.batches.get(position) else { break };
             if touched == 0 {
                 // Marks end with the connection whose commands they stand behind.
-                if !batch.commands().iter().all(Command::is_mark) {
-                    rebuilt.push_back(batch.clone());
+                let kept = trail.through(batch.clone(), &mut voided);
+                if !kept.commands().iter().all(Command::is_mark) {
+                    rebuilt.push_back(kept);
                 }
                 continue;
             }
@@ -34,13 +36,19 @@ impl Queue {
                 let was_written = index < touched;
                 index += 1;
                 end += encoded.len();
+                let is_cut = command.is_block() && end > written;
+                if was_written && !is_cut {
+                    trail.pass_written(command, encoded);
+                } else if !trail.pass(command, encoded) {
+                    voided.push(gone(batch.owner(), command, Applied::No));
+                    return false;
+                }
                 if !was_written {
-                    return command.mode & Command::DEAD == 0 && !command.is_mark();
+                    return !command.is_swept() && !command.is_mark();
                 }
                 if command.is_dead() {
                     return false;
                 }
-                let is_cut = command.is_block() && end > written;
                 let may_again = is_cut || (!command.is_block() && is_repeatable(encoded));
                 if command.tries() < MAX_TRIES && may_again {
                     command.count_try();
@@ -59,6 +67,7 @@ impl Queue {
             rebuilt.push_front(held.batch);
         }
         self.replace(rebuilt);
+        self.trail_ends(trail, voided);
         (ended, retried)
     }
 
@@ -77,8 +86,9 @@ impl Queue {
     fn replace(&mut self, batches: VecDeque<Batch>) {
         let commands = batches.iter().map(|b| b.commands().len()).sum();
         let bytes = batches.iter().map(|b| b.bytes().len()).sum();
-        let litter = self.litter;
-        *self = Self { batches, commands, bytes, litter, rule: self.rule, ..Self::default() };
+        let (litter, watches) = (self.litter, std::mem::take(&mut self.watches));
+        *self =
+            Self { batches, commands, bytes, litter, watches, rule: self.rule, ..Self::default() };
         for batch in &mut self.batches {
             batch.written = None;
         }

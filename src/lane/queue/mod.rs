@@ -22,6 +22,7 @@ mod endings;
 mod holding;
 mod losses;
 mod progress;
+mod watches;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -32,6 +33,7 @@ use tokio::time::Instant;
 use self::answers::BlockProgress;
 use self::holding::Holding;
 use self::progress::{touched_end, Cursor};
+use self::watches::Watches;
 use super::batch::Batch;
 use super::outcome::Refused;
 
@@ -62,6 +64,7 @@ pub struct Queue {
     rule: Rule,
     /// Refused commands that are for the router.
     refused: Vec<Refused>,
+    watches: Watches,
 }
 
 /// What becomes of a command that the server refuses without running it.
@@ -91,6 +94,7 @@ impl Queue {
     /// Queues a batch behind all others. An empty one is left out, since it would never count as
     /// written.
     pub fn push(&mut self, batch: Batch) {
+        let batch = self.unguarded(batch);
         if batch.commands().is_empty() {
             return;
         }
@@ -186,6 +190,7 @@ impl Queue {
     pub fn resume(&mut self) {
         self.retiring = false;
         self.trim_answered();
+        self.leave_watches();
     }
 
     /// `batch` has left without a reply.

@@ -9,6 +9,7 @@ mod histories;
 mod model;
 mod programs;
 mod rules;
+mod watches;
 
 use std::time::Duration;
 

@@ -75,9 +75,12 @@ module.exports = {
   OxidisError: errors.OxidisError,
   ErrorReply: errors.ErrorReply,
   ConnectionError: errors.ConnectionError,
+  SocketClosedUnexpectedlyError: errors.SocketClosedUnexpectedlyError,
+  SocketTimeoutError: errors.SocketTimeoutError,
   ConnectionTimeoutError: errors.ConnectionTimeoutError,
   TimeoutError: errors.TimeoutError,
   ClientClosedError: errors.ClientClosedError,
+  DisconnectsClientError: errors.DisconnectsClientError,
   ClientOfflineError: errors.ClientOfflineError,
   QueueFullError: errors.QueueFullError,
   AbortError: errors.AbortError,
@@ -87,10 +90,7 @@ module.exports = {
   RootNodesUnavailableError: errors.RootNodesUnavailableError,
   MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError,
   ScanIteratorInterruptedError: errors.ScanIteratorInterruptedError,
-  // What node-redis calls errors that oxidis tells apart by their code, for `instanceof`.
+  // What node-redis calls error replies by how they were written.
   SimpleError: errors.ErrorReply,
-  BlobError: errors.ErrorReply,
-  SocketClosedUnexpectedlyError: errors.ConnectionError,
-  SocketTimeoutError: errors.ConnectionError,
-  DisconnectsClientError: errors.ClientClosedError
+  BlobError: errors.ErrorReply
 }

@@ -55,8 +55,7 @@ async function unlessAborted (promise, signal) {
 
 /** The error for a caller that left before anything was sent. */
 function abortedBefore (reason) {
-  return new AbortError('the command was aborted before it was sent',
-    { applied: 'no', cause: reason })
+  return new AbortError(undefined, { applied: 'no', cause: reason })
 }
 
 module.exports = { abortedBefore, onAbort, unlessAborted }

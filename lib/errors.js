@@ -1,7 +1,12 @@
 'use strict'
 
 /*
- * The errors of oxidis: a class for each way to fail, each with a stable `code`.
+ * The errors of oxidis: a class for each way to fail. `kind` says stably what has failed. `code` is
+ * what programs compare: the code of the operating system where an error stems from there, as
+ * Node's own errors have it, else the kind.
+ *
+ * Where node-redis has a class for a failure, the class has its name and its message begins with
+ * its text, since programs compare both.
  *
  * No message, stack or property holds a password, a key or a value. An `ErrorReply` keeps the text
  * of the server and the name of the command.
@@ -12,8 +17,10 @@ const { put } = require('./fields')
 
 /** The base class of all errors of oxidis. */
 class OxidisError extends Error {
-  /** Stable. Of an `ErrorReply`: the first word of the server's text. */
+  /** The system's code where the error stems from the system, else the kind. */
   code = undefined
+  /** Stable: what has failed. Of an `ErrorReply` the first word of the server's text. */
+  kind = undefined
   /** Whether the same call may succeed later. */
   retryable = false
 
@@ -24,7 +31,8 @@ class OxidisError extends Error {
    */
   constructor (message, details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.code = details.code ?? this.constructor.code
+    this.kind = details.code ?? this.constructor.code
+    this.code = this.kind
     this.retryable = details.retryable ?? false
     /** Whether the server may have run the command. Absent where the server has answered it. */
     if (details.applied !== undefined) put(this, 'applied', details.applied)
@@ -43,30 +51,119 @@ class ErrorReply extends OxidisError {
 }
 
 /** A connection could not be made, or was lost with commands under way. */
-class ConnectionError extends OxidisError { static code = 'CONNECT' }
-/** Connecting took longer than `socket.connectTimeout`. */
-class ConnectionTimeoutError extends ConnectionError { static code = 'CONNECT_TIMEOUT' }
+class ConnectionError extends OxidisError {
+  static code = 'CONNECT'
+
+  constructor (message, details = {}) {
+    super(message, details)
+    const { cause } = details
+    if (cause instanceof ConnectionError && SYSTEM_CODE.test(cause.code)) this.code = cause.code
+  }
+}
+
+/** The server, or something in between, has closed the connection. */
+class SocketClosedUnexpectedlyError extends ConnectionError {
+  static code = 'UNEXPECTED_EOF'
+
+  constructor (message = 'Socket closed unexpectedly', details = {}) {
+    super(message, details)
+  }
+}
+
+/** The server has not answered for too long, so that its connection was given up. */
+class SocketTimeoutError extends ConnectionError { static code = 'DEAD_PEER' }
+
+/** Connecting took longer than `socket.connectTimeout`, or than `connect({ timeout })`. */
+class ConnectionTimeoutError extends ConnectionError {
+  static code = 'CONNECT_TIMEOUT'
+
+  /** @param {string} [reason] what it was waiting for */
+  constructor (reason, details = {}) {
+    super(withText('Connection timeout', reason), details)
+    // What was met before is the cause. The error itself is that time has passed.
+    this.code = this.kind
+  }
+}
+
 /** A command's deadline has passed, or the wait for a connection of the pool. */
 class TimeoutError extends OxidisError { static code = 'TIMEOUT' }
 /** The client has been closed. */
-class ClientClosedError extends OxidisError { static code = 'CLOSED' }
+class ClientClosedError extends OxidisError {
+  static code = 'CLOSED'
+
+  constructor (message = 'The client is closed', details = {}) {
+    super(message, details)
+  }
+}
+
+/** The client was closed while the command was under way. */
+class DisconnectsClientError extends ClientClosedError {
+  constructor (message = 'Disconnects client', details = {}) {
+    super(message, details)
+  }
+}
+
 /** There is no connection, and `disableOfflineQueue` is set. */
-class ClientOfflineError extends OxidisError { static code = 'OFFLINE' }
+class ClientOfflineError extends OxidisError {
+  static code = 'OFFLINE'
+
+  constructor (message = 'The client is offline', details = {}) {
+    super(message, details)
+  }
+}
+
 /** `commandsQueueMaxLength` or `maxQueuedBytes` is reached. */
-class QueueFullError extends OxidisError { static code = 'QUEUE_FULL' }
+class QueueFullError extends OxidisError {
+  static code = 'QUEUE_FULL'
+
+  /** @param {string} [reason] which bound, and how much waits */
+  constructor (reason, details = {}) {
+    super(withText('The queue is full', reason), details)
+  }
+}
+
 /** The command's AbortSignal was aborted. */
-class AbortError extends OxidisError { static code = 'ABORT_ERR' }
-/** A watched key changed before EXEC. */
-class WatchError extends OxidisError { static code = 'WATCH' }
+class AbortError extends OxidisError {
+  static code = 'ABORT_ERR'
+
+  constructor (message = 'The command was aborted', details = {}) {
+    super(message, details)
+  }
+}
+
+/** A watched key has changed before EXEC, or may have: nothing of the transaction was run. */
+class WatchError extends OxidisError {
+  static code = 'WATCH'
+
+  constructor (message = 'One (or more) of the watched keys has been changed', details = {}) {
+    super(message, { applied: 'no', retryable: true, ...details })
+  }
+}
+
 /**
  * The server sent something that is not RESP, that breaks a limit, or that is no reply to the
  * command.
  */
 class ProtocolError extends OxidisError { static code = 'PROTOCOL' }
 /** None of the root nodes could be reached. */
-class RootNodesUnavailableError extends OxidisError { static code = 'ROOT_NODES_UNAVAILABLE' }
+class RootNodesUnavailableError extends OxidisError {
+  static code = 'ROOT_NODES_UNAVAILABLE'
+
+  /** @param {string} [reason] what each of them said */
+  constructor (reason, details = {}) {
+    super(withText('All the root nodes are unavailable', reason), details)
+  }
+}
+
 /** A command was redirected too often. */
-class MaxCommandRedirectionsError extends OxidisError { static code = 'MAX_REDIRECTIONS' }
+class MaxCommandRedirectionsError extends OxidisError {
+  static code = 'MAX_REDIRECTIONS'
+
+  /** @param {string} [reason] how often, and where to */
+  constructor (reason, details = {}) {
+    super(withText('Too many Cluster redirections', reason), details)
+  }
+}
 
 /**
  * The primary has changed while an iterator went through its keys. Another server does not know its
@@ -75,7 +172,8 @@ class MaxCommandRedirectionsError extends OxidisError { static code = 'MAX_REDIR
 class ScanIteratorInterruptedError extends OxidisError {
   static code = 'SCAN_INTERRUPTED'
 
-  constructor (message = 'the primary has changed: begin the iteration again', details = {}) {
+  constructor (message = 'Scan iteration was interrupted by a Sentinel master change',
+    details = {}) {
     super(message, { retryable: true, ...details })
   }
 }
@@ -89,8 +187,8 @@ class MultiErrorReply extends ErrorReply {
    *   [details]
    */
   constructor (replies, errorIndexes, { message, ...details } = {}) {
-    super(message ?? `${errorIndexes.length} commands failed, see replies and errorIndexes`,
-      { code: 'MULTI', ...details })
+    super(message ?? `${errorIndexes.length} commands failed, see .replies and .errorIndexes for ` +
+      'more information', { code: 'MULTI', ...details })
     this.replies = replies
     this.errorIndexes = errorIndexes
   }
@@ -113,8 +211,17 @@ const KINDS = [
   ProtocolError,
   ConnectionError,
   RootNodesUnavailableError,
-  MaxCommandRedirectionsError
+  MaxCommandRedirectionsError,
+  DisconnectsClientError,
+  WatchError
 ]
+const CONNECTION = KINDS.indexOf(ConnectionError)
+
+/** What the operating system calls its errors, as Node spells it: `ECONNREFUSED`, `EAI_AGAIN`. */
+const SYSTEM_CODE = /^E(?:AI_)?[A-Z]+$/
+
+/** Kinds of errors of a connection that the peer has closed. */
+const CLOSED_BY_PEER = new Set(['CONNECTION_LOST', 'HANDSHAKE'])
 
 /**
  * Makes an error that the native side tells of. It has no stack: it is made in a callback of the
@@ -124,15 +231,32 @@ function fromNative (kind, code, message, applied, retryable, cause) {
   const limit = Error.stackTraceLimit
   limitStacks(0)
   try {
-    return new KINDS[kind](message, {
+    const details = {
       code,
       applied: applied ?? undefined,
       retryable: retryable === 1,
       cause: cause ?? undefined
-    })
+    }
+    if (kind === CONNECTION) return ofConnection(message, details)
+    return new KINDS[kind](message, details)
   } finally {
     limitStacks(limit)
   }
+}
+
+/** The error of a connection, of the class that node-redis has for it. */
+function ofConnection (message, details) {
+  const { code, cause } = details
+  const isClosed = code === 'UNEXPECTED_EOF' ||
+    (CLOSED_BY_PEER.has(code) && cause?.kind === 'UNEXPECTED_EOF')
+  if (isClosed) return new SocketClosedUnexpectedlyError(undefined, details)
+  const Class = code === 'DEAD_PEER' ? SocketTimeoutError : ConnectionError
+  return new Class(message, details)
+}
+
+/** node-redis's text for a failure, and what there is to say besides. */
+function withText (text, reason) {
+  return reason === undefined ? text : `${text}: ${reason}`
 }
 
 /** Makes the error for an error reply of the server. */
@@ -227,9 +351,12 @@ module.exports = {
   OxidisError,
   ErrorReply,
   ConnectionError,
+  SocketClosedUnexpectedlyError,
+  SocketTimeoutError,
   ConnectionTimeoutError,
   TimeoutError,
   ClientClosedError,
+  DisconnectsClientError,
   ClientOfflineError,
   QueueFullError,
   AbortError,

@@ -43,8 +43,10 @@ class VerbatimString {
 const PAIRS = 1
 /** A list of pairs is handed over flat. */
 const FLAT = 1 << 12
-/** A SELECT of the client: later connections begin in its database. */
-const SELECTS = 2 ** 25
+/** The command changes the connection for all callers: later connections begin with it. */
+const LASTS = 2 ** 25
+/** A WATCH or an UNWATCH of a client. */
+const WATCHES = 2 ** 17
 /**
  * A map is handed over as a flat list: the bits of a mapping to Array. Together with those of a
  * mapping to Map they mean an object.
@@ -100,4 +102,6 @@ function pack (mapping) {
   return bits
 }
 
-module.exports = { BLOCK, FLAT, LIST, PAIRS, PATIENT, PRIMARY, SELECTS, VerbatimString, pack }
+module.exports = {
+  BLOCK, FLAT, LASTS, LIST, PAIRS, PATIENT, PRIMARY, VerbatimString, WATCHES, pack
+}

@@ -164,12 +164,14 @@ class Bridge extends Sender {
     sessions.running++
     try {
       for (;;) {
-        const session = await this.acquire(command.signal, command.slot, command.place, since)
+        // At once if that is possible, so that nothing that is called later overtakes it.
+        const session = this.warmSession(command) ??
+          await this.acquire(command.signal, command.slot, command.place, since)
         try {
           return await this.sendBlockingOver(session, command)
         } catch (error) {
           // The connection was lost before the command was sent: any other one will do.
-          const isUnsent = error.code === 'SESSION_LOST' && error.applied === 'no'
+          const isUnsent = error.kind === 'SESSION_LOST' && error.applied === 'no'
           if (!isUnsent || performance.now() - since >= this.acquireTimeout) throw error
         } finally {
           sessions.finish(session)
@@ -179,6 +181,12 @@ class Bridge extends Sender {
       sessions.running--
       this.drained()
     }
+  }
+
+  /** A session for a blocking command, if there is one at once; else null. */
+  warmSession ({ signal }) {
+    const isPending = this.lanes === 1 && this.promises.pending > 0
+    return isPending || signal?.aborted ? null : this.sessions.acquireNow(true)
   }
 
   async sendBlockingOver (session, command) {
@@ -329,7 +337,7 @@ class Bridge extends Sender {
     const code = this.core.cancel(id)
     if (code === CANNOT_CANCEL) return
     const applied = code === CANCELLED_UNWRITTEN ? 'no' : 'unknown'
-    const error = new AbortError('the command was aborted', { applied, cause: reason })
+    const error = new AbortError(undefined, { applied, cause: reason })
     promises.settle(id, error, true)
     this.drained()
   }
@@ -413,7 +421,7 @@ class Bridge extends Sender {
   close () {
     this.flush()
     this.isClosed = true
-    this.fences.close(new ClientClosedError('the client is closed', { applied: 'no' }))
+    this.fences.close(new ClientClosedError(undefined, { applied: 'no' }))
     this.sessions.close()
     this.core.close()
     this.subscriptions.clear()

@@ -148,7 +148,7 @@ class ClosedSender extends Sender {
 /** Stands in for the bridge of a client that is closed. */
 class ClosedBridge extends ClosedSender {
   constructor () {
-    super('the client is closed')
+    super(undefined)
     /** Nobody runs in a session; callers that come now are counted for the symmetry only. */
     this.sessions = { running: 0 }
   }

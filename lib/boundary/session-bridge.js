@@ -34,6 +34,8 @@ class SessionBridge extends Sender {
     this.blocked = 0
     /** Bytes queued natively, as of the last flush. */
     this.queued = 0
+    /** Whether it has served a blocking command. */
+    this.hasBlocked = false
     /** Called once nothing is pending. */
     this.whenIdle = null
     /** For the leak watch: when its holder got it (ms), and where in the code. */
@@ -79,6 +81,7 @@ class SessionBridge extends Sender {
     const timeout = waits === 0 ? 0 : Math.min(waits + GRACE, LONGEST)
     const before = this.latestId
     this.blocked++
+    this.hasBlocked = true
     let forget
     try {
       const promise = chunks === null
@@ -159,7 +162,7 @@ class SessionBridge extends Sender {
   refusal (length) {
     if (this.isClosed) {
       return this.bridge.isClosed
-        ? new ClientClosedError('the client is closed', { applied: 'no' })
+        ? new ClientClosedError(undefined, { applied: 'no' })
         : new ClientClosedError('the session has ended', { code: 'SESSION_OVER', applied: 'no' })
     }
     if (this.batch.text.length + length > LONGEST_TEXT) this.flush()

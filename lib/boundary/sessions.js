@@ -39,12 +39,14 @@ class Sessions {
       () => bridge.drained())
     /** Sessions that the native side is opening. */
     this.opening = 0
-    /** How often the client's database has changed. A session opened before is in another one. */
+    /** How often what connections begin with has changed. Sessions opened before differ. */
     this.era = 0
     /** Functions that run in a session, and blocking commands, from their call to their end. */
     this.running = 0
     this.leaks = new LeakWatch(this.held, leakThreshold)
     this.idleTimer = null
+    /** The session that has served a blocking command last, and is kept for the next one. */
+    this.warm = null
   }
 
   /** Callers that wait. */
@@ -70,10 +72,13 @@ class Sessions {
     return session === null ? this.wait(signal, since) : Promise.resolve(session)
   }
 
-  /** An idle session; null if there is none, or if callers wait already. */
-  acquireNow () {
+  /**
+   * An idle session; null if there is none, or if callers wait already. `isBlocking`: it is for a
+   * blocking command.
+   */
+  acquireNow (isBlocking) {
     if (this.waiters > 0) return null
-    const session = this.takeIdle()
+    const session = this.takeIdle(isBlocking)
     return session === null ? null : this.grant(session)
   }
 
@@ -84,11 +89,13 @@ class Sessions {
     return promise
   }
 
-  takeIdle () {
+  /** The pool checks a connection that was silent for long, except for a blocking command. */
+  takeIdle (isBlocking = false) {
     for (;;) {
       const session = this.idle.pop()
       if (session === undefined) return null
-      if (this.bridge.core.isSessionFit(session.target)) return session
+      const isTrusted = isBlocking || performance.now() - session.since <= TRUSTED_IDLE
+      if (isTrusted && this.bridge.core.isSessionFit(session.target)) return session
       this.giveBack(session)
     }
   }
@@ -131,6 +138,7 @@ class Sessions {
       return this.bridge.drained()
     }
     session.since = performance.now()
+    if (session.hasBlocked) this.warm = session
     this.idle.push(session)
     this.idleTimer ??= setTimeout(() => this.sweep(), IDLE).unref()
   }
@@ -202,23 +210,44 @@ class Sessions {
     this.bridge.core.giveBack(session.target)
   }
 
-  /** The client's database has changed: idle sessions in the old one are of no use any more. */
-  changeDatabase () {
+  /**
+   * What connections begin with has changed, as the database has by SELECT: idle sessions that have
+   * begun before are of no use any more.
+   */
+  outdate () {
     this.era++
     this.dropIdle()
   }
 
-  /** Gives idle sessions back that were last used at `before` (ms) or earlier. */
+  /**
+   * Gives idle sessions back that were last used at `before` (ms) or earlier, except the one that
+   * is kept for the next blocking command.
+   */
   dropIdle (before = Infinity) {
-    const kept = this.idle.filter(session => session.since > before)
-    const dropped = this.idle.filter(session => session.since <= before)
+    const isKept = session => session.since > before ||
+      (session === this.warm && before !== Infinity && this.mayKeep(session))
+    const kept = this.idle.filter(isKept)
+    const dropped = this.idle.filter(session => !kept.includes(session))
     this.idle = kept
     for (const session of dropped) this.giveBack(session)
   }
 
+  /**
+   * Whether `session` may wait here for the next blocking command. Other threads and nodes have
+   * their own claims to connections; and it must not be the only one that there may be.
+   */
+  mayKeep (session) {
+    const { bridge, node, max } = this
+    const isOld = performance.now() - session.since > LONGEST_WARM
+    return node === undefined && !bridge.isShared && max > 1 && !isOld &&
+      bridge.core.isSessionFit(session.target)
+  }
+
   sweep () {
     this.dropIdle(performance.now() - IDLE)
-    this.idleTimer = this.idle.length > 0 ? setTimeout(() => this.sweep(), IDLE).unref() : null
+    const isWaiting = this.idle.some(session => session !== this.warm)
+    const next = isWaiting ? IDLE : WARM_LOOK
+    this.idleTimer = this.idle.length > 0 ? setTimeout(() => this.sweep(), next).unref() : null
   }
 
   /**
@@ -248,7 +277,7 @@ class Sessions {
 }
 
 function closed () {
-  return new ClientClosedError('the client is closed', { applied: 'no' })
+  return new ClientClosedError(undefined, { applied: 'no' })
 }
 
 const OPENING_ROW = { command: undefined, reply: undefined }
@@ -264,5 +293,14 @@ const BUSY = 2
  * sends a PING over a connection before it lends it.
  */
 const IDLE = 250
+/** As the pool's own figure (`src/pool/mod.rs`): it asks for a PING after longer silence. */
+const TRUSTED_IDLE = 500
+/**
+ * How long (ms) the session of the last blocking command is kept at most. A consumer that asks less
+ * often does not mind a connection from the pool.
+ */
+const LONGEST_WARM = 60_000
+/** How often (ms) it is looked at. */
+const WARM_LOOK = 5000
 
 module.exports = { Sessions }

@@ -57,6 +57,13 @@ class Subscriptions {
     return this.byId.size > this.topics[MONITOR].size
   }
 
+  /** The listeners of a topic: a Map of names to `{ buffers, strings }`, copies of its own. */
+  listenersOf (topic) {
+    const all = [...this.topics[topic].values()].filter(({ isHeard }) => isHeard)
+    return new Map(all.map(({ text, buffers, strings }) =>
+      [text, { buffers: new Set(buffers.keys()), strings: new Set(strings.keys()) }]))
+  }
+
   /** Requests that have not ended. */
   get pending () {
     return this.tickets.size

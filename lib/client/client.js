@@ -15,24 +15,25 @@ const { inspect, types: { isNativeError } } = require('node:util')
 
 const { checkDatabase, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
-const { PING, encodedSelect } = require('../boundary/internal-commands')
+const { encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
 const { commands } = require('../commands')
-const {
-  ConnectionTimeoutError, ErrorReply, RootNodesUnavailableError, TimeoutError
-} = require('../errors')
+const { DisconnectsClientError } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
 const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
-const { PATIENT, SELECTS } = require('../mode')
+const { LASTS } = require('../mode')
 const { coreOptions, parseOptions, refusing } = require('../options/client')
+const { shownOptions } = require('../options/shown')
 const { clearTimeout, nextTick, setTimeout } = require('../timers')
+const { Connecting, boundOf, ofSeveral } = require('./connecting')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
 const { addMulti, addMultiMethod } = require('./multi')
 const { addPubSub } = require('./pubsub')
 const { addRefusals } = require('./refusals')
+const { addStanding } = require('./standing')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
 const { RedisSession, makeSession, makeSessionOf } = require('./session')
 const { addViews } = require('./views')
@@ -41,6 +42,7 @@ const { addViews } = require('./views')
 class RedisClient extends EventEmitter {
   #given
   #options
+  #shown = null
   #kind
 
   /**
@@ -58,6 +60,10 @@ class RedisClient extends EventEmitter {
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
+    /** Why the connection cannot be changed by commands; null if it can. */
+    this._fixed = fixedBy(this.#options, kind)
+    this._isWatching = false
+    this._dirtyWatch = undefined
     this._isWanted = false
     this._closed = null
     this._ending = null
@@ -73,7 +79,7 @@ class RedisClient extends EventEmitter {
     const options = this.#options
     const limits = { maxCommands: options.commandsQueueMaxLength, maxBytes: options.maxQueuedBytes }
     const listener = (name, ...details) => {
-      if (this._bridge === bridge) this._onEvent(name, ...details)
+      if (this._bridge === bridge) this.#hear(name, details)
     }
     const bridge = refusing(() =>
       new this.#kind.Bridge({ ...coreOptions(options), topology: this.#kind.topology }, limits,
@@ -94,11 +100,17 @@ class RedisClient extends EventEmitter {
 
   /**
    * Connects, and resolves to this client once the connection stands. The first command connects as
-   * well, so this is for those who want to know early whether it works. Rejects at once if the
-   * options can never work, and otherwise after `socket.connectTimeout`. Attempts go on in the
-   * background until `close()`. May be called again, also after `close()`.
+   * well, so this is for those who want to know early whether it works.
+   *
+   * Goes on as long as `socket.reconnectStrategy` says. Rejects at once if the options can never
+   * work (a wrong password, a refused certificate), and if an attempt fails while nobody listens
+   * to `error` and no `timeout` is given, so that nobody waits without hearing why. May be called
+   * again, also after `close()`.
+   * @param {{ timeout?: number }} [options] `timeout`: rejects after so many ms, with the step that
+   *   it was stuck at; attempts go on in the background until `close()`
    */
-  async connect () {
+  async connect (options) {
+    const timeout = boundOf(options)
     const self = this._self
     if (self._bridge.isClosed) {
       await self._closed
@@ -106,37 +118,36 @@ class RedisClient extends EventEmitter {
       if (self._bridge.isClosed) self.#reopen()
     }
     self._isWanted = true
-    self._connecting ??= self.#connect()
-    const connecting = self._connecting
-    try {
-      await connecting
-    } finally {
-      if (self._connecting === connecting) self._connecting = null
-    }
+    await self.#connect(timeout)
     return this
+  }
+
+  /** Joins the call of `connect()` that is under way, or begins one. */
+  async #connect (timeout) {
+    const isOfSeveral = this.#kind.topology !== undefined
+    const { connectTimeout, host, port, path } = this.#options.socket
+    const deadline = isOfSeveral ? timeout ?? connectTimeout : 0
+    const connecting = this._connecting ??= new Connecting(this._bridge, deadline)
+    connecting.callers++
+    connecting.isBounded ||= timeout !== undefined
+    try {
+      await connecting.within(isOfSeveral ? undefined : timeout)
+    } catch (error) {
+      throw isOfSeveral ? ofSeveral(error, path ?? `${host}:${port}`, deadline) : error
+    } finally {
+      connecting.callers--
+      if (connecting.callers === 0) {
+        if (this._connecting === connecting) this._connecting = null
+        connecting.close()
+      }
+    }
   }
 
   #reopen () {
     this._bridge = this.#bridge()
-    // A new core begins in the database of the options.
-    this._database = this.#options.database
+    // A new core begins as the options say.
+    this._forgetChanges()
     this._closed = null
-  }
-
-  async #connect () {
-    const { connectTimeout, host, port, path } = this.#options.socket
-    try {
-      await this._bridge.send(PING.text, PATIENT, connectTimeout, PING.row, undefined)
-    } catch (error) {
-      // An error reply, such as NOPERM, shows that the connection stands.
-      if (error instanceof ErrorReply) return
-      if (!(error instanceof TimeoutError)) throw error
-      if (error.cause instanceof RootNodesUnavailableError) throw error.cause
-      throw new ConnectionTimeoutError(
-        `could not connect to ${path ?? `${host}:${port}`} within ${connectTimeout} ms`,
-        { cause: error.cause, retryable: true }
-      )
-    }
   }
 
   /**
@@ -153,6 +164,7 @@ class RedisClient extends EventEmitter {
     const bridge = this._bridge
     this._ending = bridge
     this._bridge = CLOSED
+    this._connecting?.close()
     await withinGrace(drained(bridge))
     this._end(bridge)
   }
@@ -168,6 +180,7 @@ class RedisClient extends EventEmitter {
     }
     self._bridge = CLOSED
     self._closed = Promise.resolve()
+    self._connecting?.close(DisconnectsClientError)
     self._end(bridge)
   }
 
@@ -221,6 +234,16 @@ class RedisClient extends EventEmitter {
     // Loaded here, because the module of pools needs this one first.
     const { RedisClientPool, pooledOptions } = require('./pool')
     return new RedisClientPool(pooledOptions(this._self.#base(this), poolOptions))
+  }
+
+  /**
+   * The options that the application has given, with what its URL says, as in node-redis: `socket`,
+   * `username`, `password`, `database`. An object of the client's own; changing it changes nothing.
+   */
+  get options () {
+    const self = this._self
+    self.#shown ??= shownOptions(self.#given)
+    return self.#shown
   }
 
   /** The options that the application has given, with the command options of `view`. */
@@ -295,29 +318,36 @@ class RedisClient extends EventEmitter {
     } catch (error) {
       throw named('select', error)
     }
-    if (this.#options.shared !== undefined) {
-      throw new TypeError('select: the connection of this client is shared with other threads: ' +
-        'use the option database, or session.select()')
-    }
-    if (this.#options.lanes > 1) {
-      throw new TypeError(`select: this client has ${this.#options.lanes} lanes, whose commands ` +
-        'keep no order: use the option database, or session.select()')
+    if (this._fixed !== null) {
+      throw new TypeError(`select: ${this._fixed}: use the option database, or session.select()`)
     }
     const { _bridge: bridge, _database: before } = this
     // Set now, because whatever is sent after the SELECT runs in the new database.
     this._database = database
     // Done before the caller hears of the reply, because it may ask for a session at once.
     const reply = value => {
-      bridge.sessions.changeDatabase()
+      bridge.sessions.outdate()
       return value
     }
     try {
       const row = { command: 'SELECT', reply }
-      return await bridge.send(encodedSelect(database), SELECTS, timeout, row, undefined)
+      return await bridge.send(encodedSelect(database), LASTS, timeout, row, undefined)
     } catch (error) {
       if (this._database === database) this._database = before
       throw error
     }
+  }
+
+  /** Whether the database is another one than that of the options. */
+  get _isMoved () {
+    return this._database !== this.#options.database
+  }
+
+  /** What commands have changed is over: connections begin as the options say. */
+  _forgetChanges () {
+    this._database = this.#options.database
+    this._isWatching = false
+    this._dirtyWatch = undefined
   }
 
   /** The interface of node-redis 3: callbacks as last arguments, replies as they were sent. */
@@ -335,19 +365,41 @@ class RedisClient extends EventEmitter {
     return this._bridge.stats() ?? IDLE_STATS
   }
 
+  /**
+   * Tells the listeners of an event. What a listener of `error` throws while `connect()` is under
+   * way rejects that, and closes the client: it would otherwise end the process.
+   */
+  #hear (name, details) {
+    const connecting = this._connecting
+    if (name !== 'error' || connecting === null) return this._onEvent(name, ...details)
+    try {
+      this._onEvent(name, ...details)
+    } catch (error) {
+      connecting.fail(error)
+      this.destroy()
+    }
+  }
+
   _onEvent (name, first, second, third, fourth) {
     switch (name) {
       case 'ready':
         this.emit('connect')
         return this.emit('ready')
       case 'error':
-        // Without a listener Node would throw, which would end the process.
-        return this.listenerCount('error') > 0 && this.emit('error', first)
+        if (this.listenerCount('error') > 0) return this.emit('error', first)
+        // Node would throw, which would end the process. Who waits in connect() is told.
+        if (this.#kind.topology === undefined && this._connecting?.isBounded === false) {
+          this._connecting.fail(first)
+        }
+        return false
       case 'reconnecting':
         return this.emit('reconnecting', { retries: first })
       case 'stopped':
+        this._connecting?.fail(first)
         // Not destroy(): commands under way are to end with the reason, which may come later.
         return this.close()
+      case 'pinged':
+        return this.emit('ping-interval', 'PONG')
       case 'askDelay':
         return this.#answerDelay(first, second, third)
       case 'askCredentials':
@@ -411,15 +463,23 @@ addModules(RedisClient.prototype)
 addIterators(RedisClient.prototype)
 addMulti(RedisClient.prototype)
 addViews(RedisClient.prototype)
-addRefusals(RedisClient.prototype)
 for (const name of ['quit', 'select']) {
   defineMethod(RedisClient.prototype, name.toUpperCase(), RedisClient.prototype[name])
 }
 addPubSub(RedisClient.prototype)
+addStanding(RedisClient.prototype)
+addRefusals(RedisClient.prototype)
 
 const ONE_SERVER = Object.freeze({ topology: undefined, Bridge })
 
 const CLOSED = new ClosedBridge()
+
+/** Why the connection of a client with these options cannot be changed; null if it can. */
+function fixedBy ({ shared, lanes }, { topology }) {
+  if (topology !== undefined) return 'this client has connections to several nodes'
+  if (shared !== undefined) return 'the connection of this client is shared with other threads'
+  return lanes > 1 ? `this client has ${lanes} lanes, whose commands keep no order` : null
+}
 
 /**
  * Resolves once `bridge` is idle, and stays so: a command that has ended may be tried again at

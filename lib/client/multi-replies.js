@@ -28,8 +28,7 @@ const { FLAT, PAIRS } = require('../mode')
  */
 function results (replies, refused, items, isRestoring, typeMapping) {
   if (replies === null) {
-    throw new WatchError('a watched key has changed: nothing of the transaction was run',
-      { applied: 'no', retryable: true })
+    throw new WatchError()
   }
   // Without its MULTI the server has run each command by itself.
   if (refused.has(0)) throw unopened(refused, items)

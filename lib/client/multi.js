@@ -7,7 +7,7 @@
  * kept, and rejects the execution before anything is sent. A transaction is handed over as one
  * text, from MULTI to EXEC: no other command can get into it, and it is written again as a whole or
  * not at all. Of its client (or view, or session) a chain uses only `_bridge`, `_command`,
- * `_keyPrefix`, `_database` and `_isSession`.
+ * `_keyPrefix`, `_database`, `_isSession` and `_useUpWatch`.
  *
  * Invariant: a chain leaves a connection that others share as it was. If it selects a database, the
  * client's own one is selected again within the same transaction.
@@ -31,7 +31,10 @@ const { BLOCK, PRIMARY } = require('../mode')
 const { callersTransform } = require('./definitions')
 const { gathered, refusal, results } = require('./multi-replies')
 
-/** A chain of commands. Made by `client.multi()`; executed once. */
+/**
+ * A chain of commands. Made by `client.multi()`. May be executed again: all of it is sent again
+ * then, with what was added meanwhile.
+ */
 class RedisMulti {
   #target
   #writer = new Arguments()
@@ -40,7 +43,8 @@ class RedisMulti {
   /** The error of the first command with wrong arguments. */
   #error = null
   #isSelecting = false
-  #isDone = false
+  /** Whether an execution reads `#items`, so that nothing may be added to that list. */
+  #isSent = false
   #seen = null
 
   /** @param {object} target the client, view or session that executes the chain */
@@ -83,7 +87,6 @@ class RedisMulti {
    * @param {Function} [reply] as that of a row
    */
   _addWhole (method, parse, reply) {
-    if (this.#isDone) throw new TypeError(DONE)
     let parser
     try {
       parser = parse(this.#target._keyPrefix)
@@ -110,7 +113,6 @@ class RedisMulti {
 
   /** Lends the argument writer. An option's getter may add a command meanwhile, with another. */
   _begin () {
-    if (this.#isDone) throw new TypeError(DONE)
     const w = this.#writer ?? new Arguments()
     this.#writer = null
     w.reset(this.#target._keyPrefix)
@@ -120,6 +122,10 @@ class RedisMulti {
   /** Adds the command whose arguments are in `w`, behind `head`. */
   _add (row, head, w) {
     const { chunks, body, preserved, waits } = w
+    if (this.#isSent) {
+      this.#items = [...this.#items]
+      this.#isSent = false
+    }
     if (chunks === null) this.#items.push({ row, text: head + body, chunks, preserved, waits })
     else {
       chunks[0] = head + chunks[0]
@@ -174,6 +180,7 @@ class RedisMulti {
 
   async #transaction () {
     const items = this.#finish()
+    this.#target._useUpWatch?.()
     if (items.length === 0) return []
     const { _bridge: bridge, _command: options } = this.#target
     const context = { typeMapping: options.typeMapping, preserved: undefined, refused: new Map() }
@@ -194,8 +201,8 @@ class RedisMulti {
     let text = MULTI
     for (const item of items) {
       if (item.chunks !== null) {
-        item.chunks[0] = text + item.chunks[0]
-        for (const chunk of item.chunks) chunks.push(chunk)
+        const [head, ...rest] = item.chunks
+        chunks.push(text + head, ...rest)
         text = ''
       }
       text += item.text
@@ -220,18 +227,16 @@ class RedisMulti {
     const mode = isForPrimary ? options.mode | PRIMARY : options.mode
     const sent = items.map(({ row, text, chunks, preserved }) => {
       const context = row.reply === undefined ? undefined : contextOf(options, preserved)
-      return { chunks, text, mode: mode | row.mode, row, context }
+      // Copied, because senders change the list.
+      return { chunks: chunks && [...chunks], text, mode: mode | row.mode, row, context }
     })
     return gathered(await Promise.allSettled(sendTogether(bridge, options, sent)))
   }
 
   #finish () {
-    if (this.#isDone) throw new TypeError(DONE)
-    this.#isDone = true
     if (this.#error !== null) throw this.#error
-    const items = this.#items
-    this.#items = []
-    return items
+    this.#isSent = true
+    return this.#items
   }
 
   /** Shows no key and no value. */
@@ -346,6 +351,5 @@ function checkShared (items, isSelecting) {
 const MULTI = '*1\r\n$5\r\nMULTI\r\n'
 const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 const EXEC_ROW = { command: 'EXEC', reply: undefined }
-const DONE = 'this chain was executed already: each needs a new multi()'
 
 module.exports = { RedisMulti, addMulti, addMultiMethod }

@@ -16,6 +16,12 @@ class RedisClientPool extends RedisClient {
     return this.session(run)
   }
 
+  /** Whether `close()` was called, and what is under way has not ended. */
+  get isClosing () {
+    const { _ending: ending } = this._self
+    return ending !== null && !ending.isClosed
+  }
+
   /** Connections that no caller holds. */
   get idleClients () {
     const { total, inUse } = this.stats().pool

@@ -23,6 +23,9 @@ const METHODS = new Map([
   [SHARD_CHANNELS, ['sSubscribe', 'sUnsubscribe', 'channels']]
 ])
 
+/** node-redis's names of the topics. */
+const TYPES = new Map([['CHANNELS', CHANNELS], ['PATTERNS', PATTERNS], ['SHARDED', SHARD_CHANNELS]])
+
 /** Adds the methods, in both spellings, to `prototype`. */
 function addPubSub (prototype) {
   for (const [topic, [subscribe, unsubscribe, names]] of METHODS) {
@@ -31,6 +34,20 @@ function addPubSub (prototype) {
   }
   add(prototype, 'monitor', monitor)
   add(prototype, 'reset', reset)
+  /**
+   * The listeners of a kind of subscriptions: a Map of channels to `{ buffers, strings }`, which
+   * are Sets. Changing it changes nothing.
+   * @param {'CHANNELS' | 'PATTERNS' | 'SHARDED'} type
+   */
+  defineMethod(prototype, 'getPubSubListeners', function (type) {
+    const topic = TYPES.get(type)
+    if (topic === undefined) {
+      throw new TypeError("getPubSubListeners: argument \"type\" must be 'CHANNELS', " +
+        "'PATTERNS' or 'SHARDED'")
+    }
+    const { _bridge: bridge } = this
+    return bridge.isClosed ? new Map() : bridge.subscriptions.listenersOf(topic)
+  })
   defineGetter(prototype, 'isPubSubActive', function () {
     const bridge = this._bridge
     return !bridge.isClosed && bridge.subscriptions.isPubSubActive
@@ -84,7 +101,7 @@ function monitor (listener, done) {
   })
 }
 
-/** Ends all subscriptions and all MONITORs. A shared connection has nothing else to reset. */
+/** Ends all subscriptions and all MONITORs. */
 function reset (done) {
   return settle(done, async () => {
     const subscriptions = open(this)

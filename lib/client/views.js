@@ -8,7 +8,7 @@
  */
 
 const { settleWith } = require('../methods/callback')
-const { defineMethod } = require('../methods/define')
+const { defineGetter, defineMethod } = require('../methods/define')
 const { sendCommand } = require('../methods/send-command')
 const { parseCommandOptions } = require('../options/client')
 
@@ -46,6 +46,16 @@ function addViews (prototype) {
     }
   }
   for (const [name, method] of Object.entries(methods)) defineMethod(prototype, name, method)
+
+  /** The command options of this client, session or view: `timeout`, `typeMapping` ... */
+  defineGetter(prototype, 'commandOptions', function () {
+    const { timeout, typeMapping, signal } = this._command
+    return {
+      timeout,
+      ...(typeMapping !== undefined && { typeMapping }),
+      ...(signal !== undefined && { abortSignal: signal })
+    }
+  })
 }
 
 function view (of, command) {

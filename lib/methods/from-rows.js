@@ -34,7 +34,7 @@ function compile (row) {
     args: row.args,
     variadic: row.variadic,
     reply: row.reply,
-    mode: row.shape === undefined ? 0 : SHAPES[row.shape],
+    mode: (row.shape === undefined ? 0 : SHAPES[row.shape]) | (row.bits ?? 0),
     command: row.command.join(' '),
     ...factsOf(flagsOf(row.command[0], row.command[1])),
     tokens: row.command.map(token => `$${token.length}\r\n${token}\r\n`).join(''),

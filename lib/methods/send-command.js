@@ -26,19 +26,26 @@ function sendCommand (client, args, options, { method, reply, preserved } = BY_H
   }
   const { name, flags } = judge(args)
   const refusal = client._isSession ? sessionRefusal(name) : laneRefusal(name, flags)
-  if (refusal !== null) {
-    // A client changes its database by a method that remembers it for later connections.
-    if (name === 'SELECT' && !client._isSession) return client.select(databaseOf(args))
+  const bits = refusal === null || client._isSession ? 0 : client._bitsOf(name)
+  if (refusal !== null && bits === 0) {
+    // A client does by methods what concerns more than the one command.
+    if (!client._isSession) {
+      if (name === 'SELECT') return client.select(databaseOf(args))
+      if (client._self._fixed === null && name === 'QUIT') return client.quit()
+      if (client._self._fixed === null && name === 'RESET') return client.reset().then(() => name)
+    }
     return Promise.reject(new TypeError(`${method}: ${name} ${refusal}`))
   }
   const w = borrow(null)
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
   w.waits = waitOf(name, flags, args)
   giveBack(w)
-  const row = { method, command: commandName(args[0]), ...factsOf(flags), reply, mode: 0 }
+  const row = { method, command: commandName(args[0]), ...factsOf(flags), reply, mode: bits }
   const context = reply === undefined ? undefined : contextOf(options, preserved)
   const send = w.waits === undefined ? dispatch : dispatchBlocking
-  return send(client._bridge, w, `*${args.length}\r\n`, row, options, context)
+  const head = `*${args.length}\r\n`
+  if (bits === 0) return send(client._bridge, w, head, row, options, context)
+  return client._changing(name, () => send(client._bridge, w, head, row, options, context))
 }
 
 /** Throws a TypeError unless `args` is a non-empty array of strings and Buffers. */

@@ -275,5 +275,5 @@ function documented () {
 }
 
 module.exports = {
-  coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, refusing
+  coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, parseUrl, refusing
 }

@@ -42,14 +42,14 @@ class RedisSentinel extends RedisClient {
    * Connects to the primary, and resolves to this client. Rejects with `RootNodesUnavailableError`
    * if no sentinel has answered within `socket.connectTimeout`. Attempts go on in the background.
    */
-  async connect () {
+  async connect (options) {
     try {
-      return await super.connect()
+      return await super.connect(options)
     } catch (error) {
       const { cause } = error
       if (!(error instanceof ConnectionTimeoutError)) throw error
       throw new ConnectionTimeoutError(
-        `the primary of "${this._self.#name}" could not be reached within connectTimeout`,
+        `the primary of "${this._self.#name}" could not be reached in time`,
         { cause, retryable: true })
     }
   }

@@ -11,17 +11,22 @@ const { inspect } = require('node:util')
 
 const { addressOf } = require('../addresses')
 const { checkText, named, prefixed } = require('../arguments')
+const { PING } = require('../boundary/internal-commands')
 const { RedisClient } = require('../client/client')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
+const { PATIENT } = require('../mode')
 const native = require('../native')
+const { nextTick } = require('../timers')
 const { ClusterBridge } = require('./bridge')
 const { addClusterCommands } = require('./commands')
 const { slotOf } = require('./key-slot')
 const { clusterMulti } = require('./multi')
 const { parseClusterOptions } = require('./options')
 const { scanAll } = require('./scan')
+const { ScanCursors } = require('./scan-cursors')
 const { sendByKey } = require('./send-by-key')
+const { sendToMany } = require('./send-to-many')
 const { Topology } = require('./topology')
 
 /** A client of a cluster. Made by `createCluster`. */
@@ -29,15 +34,53 @@ class RedisCluster extends RedisClient {
   #options
   #topology = null
   #clients = new Map()
+  #scanCursors = new ScanCursors()
+  /** Address -> `{ host, port }` of the nodes that the application was told of. */
+  #told = new Map()
+  /** Whether the nodes are known, and the application has not been told yet that they are. */
+  #isUntold = false
+  /** Calls of `connect()` that are under way. */
+  #warming = 0
+  #isMinimal
 
   constructor (given) {
     const { client, topology } = parseClusterOptions(given)
     super(client, { topology, Bridge: ClusterBridge, given: given ?? {} })
     this.#options = client
+    this.#isMinimal = given?.minimizeConnections === true
     this._Multi = clusterMulti(this._Multi)
   }
 
-  /** The primaries: `{ id, address, host, port, readonly: false }`. Empty before `connect()`. */
+  /**
+   * Finds the nodes and connects to all primaries, or with `minimizeConnections` to the one that
+   * was asked. A primary that does not answer holds it up for 1 s at most.
+   * @param {{ timeout?: number }} [options] as those of a client
+   */
+  async connect (options) {
+    const self = this._self
+    self.#warming += self.#isMinimal ? 0 : 1
+    try {
+      await super.connect(options)
+      if (!self.#isMinimal) await self.#warm()
+    } finally {
+      self.#warming -= self.#isMinimal ? 0 : 1
+    }
+    if (!self._bridge.isClosed) self.#tellConnected()
+    return this
+  }
+
+  /** Connects to all primaries that answer in time. */
+  async #warm () {
+    const { _bridge: bridge } = this
+    if (bridge.isClosed) return
+    await Promise.allSettled(this.masters.map(({ place }) =>
+      bridge.way(place).send(PING.text, PATIENT, LONGEST_WARMING, PING.row, undefined)))
+  }
+
+  /**
+   * The primaries: `{ id, address, host, port, readonly: false }`, each with a `client` of that
+   * node alone. Empty before `connect()`.
+   */
   get masters () {
     return this._self.#known().masters
   }
@@ -92,23 +135,27 @@ class RedisCluster extends RedisClient {
     if (typeof host !== 'string' || typeof port !== 'number') {
       throw new TypeError('nodeClient: argument "node" must be a node of the cluster')
     }
-    const self = this._self
-    const { readonly } = node
+    return this._self.#clientOf(node).connect()
+  }
+
+  /** The client of `node`, which connects with its first command. */
+  #clientOf (node) {
+    const { host, port, readonly } = node
     const address = addressOf({ host, port })
-    let client = self.#clients.get(address)
+    let client = this.#clients.get(address)
     if (client === undefined) {
-      const { url, ...options } = self.#options
-      client = new RedisClient({
+      const { url, ...options } = this.#options
+      client = new NodeClient(this, {
         ...loginOf(url),
         ...options,
         shared: undefined,
         socket: { ...tlsOf(url), ...options.socket, host, port },
         ...(readonly && { readonly })
       })
-      client.on('error', error => self.emit('node-error', error, node))
-      self.#clients.set(address, client)
+      client.on('error', error => this.emit('node-error', error, node))
+      this.#clients.set(address, client)
     }
-    return client.connect()
+    return client
   }
 
   /**
@@ -143,13 +190,17 @@ class RedisCluster extends RedisClient {
   }
 
   /**
-   * Sends any command to the node that has its keys. Also takes node-redis's form for clusters: its
+   * Sends any command to the node that has its keys, or to several nodes if its method does, as
+   * `MGET` and `DBSIZE` do. Also takes node-redis's form for clusters: its
    * `firstKey` finds the node for a command that the table does not know; `isReadonly` is ignored.
    */
   sendCommand (firstKey, isReadonly, args, options, done) {
     const isOurs = Array.isArray(firstKey) || !Array.isArray(args)
-    if (isOurs) return super.sendCommand(firstKey, isReadonly, args)
+    if (isOurs) [args, options, done] = [firstKey, isReadonly, args]
     if (typeof options === 'function') [options, done] = [undefined, options]
+    const sent = sendToMany(this, args, options)
+    if (sent !== null) return settleWith(sent, done)
+    if (isOurs) return super.sendCommand(args, options, done)
     return settleWith(sendByKey(this, firstKey, args, options), done)
   }
 
@@ -164,7 +215,16 @@ class RedisCluster extends RedisClient {
 
   /** Iterates over the keys of all primaries, a page at a time. A key may come more than once. */
   scanIterator (options) {
-    return scanAll(this, options)
+    return pages(this, options)
+  }
+
+  /**
+   * A page of the keys of all primaries: `{ cursor, keys }`. Begins with cursor 0 and is over when
+   * 0 comes back. The cursor in between is this client's own. A key may come more than once.
+   */
+  scan (cursor, options, done) {
+    if (typeof options === 'function') [options, done] = [undefined, options]
+    return settleWith(this._self.#scanCursors.page(this, cursor, options), done)
   }
 
   /** Refused: there is a connection to each node already. */
@@ -193,13 +253,22 @@ class RedisCluster extends RedisClient {
         this.#closeLeft()
         this._bridge.changed()
         if (first === 0) return this.emit('topology-change')
-        this.emit('connect')
-        return this.emit('ready')
+        this.#isUntold = true
+        // Where threads share the client, the connections may have been there before.
+        return this._bridge.isShared && this.#tellConnected()
       case 'ready': {
         const node = this.#nodeAt(first)
+        if (node !== undefined) this.#told.set(node.address, node)
         this.emit('node-connect', node)
-        return this.emit('node-ready', node)
+        this.emit('node-ready', node)
+        // After all nodes that connect() waits for, as in node-redis.
+        const isLast = this.#warming === 0 || this.masters.every(({ address }) =>
+          this.#told.has(address))
+        return isLast && this.#tellConnected()
       }
+      case 'pinged':
+        // As in node-redis, only a client of one server tells of it.
+        return
       case 'reconnecting':
         return this.emit('node-reconnecting', { retries: first })
       case 'error':
@@ -209,6 +278,13 @@ class RedisCluster extends RedisClient {
         }
     }
     return super._onEvent(name, first, second, third, fourth)
+  }
+
+  #tellConnected () {
+    if (!this.#isUntold) return
+    this.#isUntold = false
+    this.emit('connect')
+    this.emit('ready')
   }
 
   /** The slot of a key, as it is sent. */
@@ -225,6 +301,14 @@ class RedisCluster extends RedisClient {
     super._end(bridge)
     for (const client of this.#clients.values()) client.destroy()
     this.#clients.clear()
+    this.#scanCursors.clear()
+    this.#isUntold = false
+    const nodes = [...this.#told.values()]
+    this.#told.clear()
+    nextTick(() => {
+      for (const node of nodes) this.emit('node-disconnect', node)
+      this.emit('disconnect')
+    })
   }
 
   /** Closes the clients of nodes that have left the cluster. */
@@ -234,6 +318,11 @@ class RedisCluster extends RedisClient {
       this.#clients.delete(address)
       client.close()
     }
+    for (const [address, node] of this.#told) {
+      if (this.nodeByAddress.has(address)) continue
+      this.#told.delete(address)
+      this.emit('node-disconnect', node)
+    }
   }
 
   #nodeAt (place) {
@@ -241,7 +330,7 @@ class RedisCluster extends RedisClient {
   }
 
   #known () {
-    this.#topology ??= new Topology(this._bridge.shards())
+    this.#topology ??= new Topology(this._bridge.shards(), node => this.#clientOf(node))
     return this.#topology
   }
 
@@ -252,9 +341,48 @@ class RedisCluster extends RedisClient {
   }
 }
 
+/**
+ * The client of one node, as `node.client`. It makes its connection when it is used first; before
+ * that it is as ready as its cluster.
+ */
+class NodeClient extends RedisClient {
+  #cluster
+
+  constructor (cluster, options) {
+    super(options)
+    this.#cluster = cluster
+  }
+
+  get isOpen () {
+    return super.isOpen || this._self.#isUnused && this._self.#cluster.isOpen
+  }
+
+  get isReady () {
+    return super.isReady || this._self.#isUnused && this._self.#cluster.isReady
+  }
+
+  get #isUnused () {
+    const { _bridge: bridge, _isWanted: isWanted } = this._self
+    return !bridge.isClosed && !bridge.isUsed && !isWanted
+  }
+
+  /** A client of its own, with the same options. */
+  duplicate (overrides) {
+    return new RedisClient({ ...this.options, ...overrides })
+  }
+}
+
 addClusterCommands(RedisCluster.prototype)
-for (const name of ['monitor', 'multi', 'select']) {
+for (const name of ['monitor', 'multi', 'scan', 'select']) {
   defineMethod(RedisCluster.prototype, name.toUpperCase(), RedisCluster.prototype[name])
+}
+
+/** The pages of an iterator with these options. */
+async function * pages (cluster, { cursor = '0', ...options } = {}) {
+  if (String(cursor) !== '0') {
+    throw new TypeError('scanIterator: option "cursor" belongs to one node: use nodeClient(node)')
+  }
+  yield * scanAll(cluster, () => options)
 }
 
 function loginOf (url) {
@@ -270,5 +398,11 @@ function tlsOf (url) {
 function oneOf (list) {
   return list[Math.floor(Math.random() * list.length)]
 }
+
+/**
+ * How long (ms) `connect()` waits for primaries beside the first one that has answered. A healthy
+ * one needs a few round trips.
+ */
+const LONGEST_WARMING = 1000
 
 module.exports = { RedisCluster }

@@ -5,8 +5,8 @@
  *
  * `commands/policies.js` says which commands these are and what becomes of the replies. Keys of
  * several slots are divided into one command for each slot (split-keys.js); these go the common way
- * and follow redirects. What is for whole nodes goes to each of them (spread.js). The commands SCAN
- * and alike are refused, because their cursor belongs to one node.
+ * and follow redirects. What is for whole nodes goes to each of them (spread.js). BLESS SCAN is
+ * refused, because its cursor belongs to one node; SCAN is a method of the client.
  */
 
 const { commands } = require('../commands')
@@ -22,7 +22,9 @@ function addClusterCommands (prototype) {
     const policy = policyOf(row.command)
     const one = prototype[row.name]
     let method
-    if (SCANS.has(row.name)) method = refusing(row)
+    // The client has a method of its own.
+    if (row.name === 'scan') continue
+    if (row.name === 'blessScan') method = refusing(row)
     else if (policy === undefined) continue
     else if (policy.nodes === 'multi_shard') method = splitting(row, policy, one)
     else method = spreading(row, policy, one)
@@ -32,14 +34,10 @@ function addClusterCommands (prototype) {
 
 /** A method that is refused. */
 function refusing (row) {
-  const text = `${row.name}: a cursor belongs to one node: ` + (row.name === 'scan'
-    ? 'use scanIterator(), which goes through all of them, or nodeClient(node)'
-    : 'use nodeClient(node)')
+  const text = `${row.name}: a cursor belongs to one node: use nodeClient(node)`
   return function (...args) {
     return withCallback(args, () => Promise.reject(new TypeError(text)))
   }
 }
-
-const SCANS = new Set(['scan', 'blessScan'])
 
 module.exports = { addClusterCommands }

@@ -29,7 +29,8 @@ const MERGES = {
   concat: replies => replies.flat(),
   union: replies => [...new Map(replies.flat().map(name => [textOf(name), name])).values()],
   // `fromEntries` defines fields, so a channel may be called `__proto__`.
-  count: replies => Object.fromEntries([...byName(replies)].map(([name, all]) => [name, sum(all)])),
+  count: replies => Array.isArray(replies[0]) ? flatCount(replies) : Object.fromEntries(
+    [...byName(replies)].map(([name, all]) => [name, sum(all)])),
   random: replies => {
     const keys = replies.filter(key => key !== null)
     return keys.length === 0 ? null : keys[Math.floor(Math.random() * keys.length)]
@@ -45,6 +46,11 @@ function sum (numbers) {
   }
   const exact = numbers.reduce((sum, number) => sum + BigInt(number), 0n)
   return typeof numbers[0] === 'string' ? String(exact) : exact
+}
+
+/** Flat lists of names and numbers, as servers send them: the numbers of each name are added. */
+function flatCount (replies) {
+  return replies[0].map((name, i) => i % 2 === 0 ? name : sum(replies.map(reply => reply[i])))
 }
 
 function least (numbers) {

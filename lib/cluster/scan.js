@@ -20,13 +20,9 @@ const { viewOver, viewWith } = require('./views')
 /**
  * The pages of all primaries.
  * @param {object} cluster the client, or a view of it
- * @param {object} [options] as those of `scan`
+ * @param {() => object | undefined} options as those of `scan`, asked for before each page
  */
 async function * scanAll (cluster, options) {
-  const { cursor: start = '0', ...rest } = options ?? {}
-  if (String(start) !== '0') {
-    throw new TypeError('scanIterator: option "cursor" belongs to one node: use nodeClient(node)')
-  }
   const { _bridge: bridge, _command: { timeout, signal } } = cluster
   if (!bridge.isClosed && cluster.masters.length === 0) await bridge.known(timeout, signal)
   const progress = new Progress(cluster)
@@ -34,7 +30,7 @@ async function * scanAll (cluster, options) {
   let moved = performance.now()
   while (progress.isLeft) {
     const node = progress.next()
-    const steps = new NodeScan(cluster, node, rest)
+    const steps = new NodeScan(cluster, node, options)
     for (let isMore = true; isMore;) {
       let page
       try {
@@ -79,7 +75,8 @@ class NodeScan {
 
   /** The next page. */
   async step () {
-    const { cursor, keys } = await this.send(client => SCAN.call(client, this.cursor, this.options))
+    const { cursor, keys } =
+      await this.send(client => SCAN.call(client, this.cursor, this.options()))
     this.cursor = cursor
     // A Buffer where bulk strings are mapped to Buffers.
     if (String(cursor) === '0') {

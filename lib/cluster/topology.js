@@ -5,12 +5,18 @@
  */
 
 const { addressOf, parseAddress } = require('../addresses')
+const { defineGetter } = require('../methods/define')
 
 /** What the application sees of `shards`, which the native side has told. */
 class Topology {
   #slots = null
 
-  constructor (shards) {
+  /**
+   * @param {object[]} shards as the native side tells them
+   * @param {(node: object) => object} clientOf the client of a node, made when it is asked for
+   */
+  constructor (shards, clientOf) {
+    this.clientOf = clientOf
     this.nodeByAddress = new NodesByAddress()
     /** Place of a node -> the node. */
     this.nodeByPlace = new Map()
@@ -28,6 +34,8 @@ class Topology {
     const node = { id, address, host, port, readonly }
     // Hidden: the number by which the native side finds the node.
     Object.defineProperty(node, 'place', { value: place })
+    // Not enumerable, so that a look at the node makes no client.
+    defineGetter(node, 'client', () => this.clientOf(node))
     this.nodeByAddress.set(address, node)
     this.nodeByPlace.set(place, node)
     return node

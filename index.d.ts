@@ -303,8 +303,36 @@ export interface RedisClientEvents {
   end: []
   /** Subscriptions that a lost connection had ended stand again. */
   resubscribed: [gap: RedisResubscribed]
+  /** The server has answered the PING that an idle connection is asked for. */
+  'ping-interval': [reply: 'PONG']
   /** A key of the client-side cache changed; null stands for all keys. */
   invalidate: [key: RedisArgument | null]
+}
+
+/** Options of one call of `connect`. */
+export interface ConnectOptions {
+  /** Rejects after so many ms, with the step and the cause; attempts go on until `close()`. */
+  timeout?: number
+}
+
+/**
+ * What changes the connection of a client with one lane: for its later commands, after a reconnect,
+ * and for sessions that are acquired from then on. A client with several lanes and a shared one
+ * reject with a TypeError. Keys that are watched guard the next transaction of anybody who uses the
+ * client: a session is the better place for them.
+ */
+export interface RedisStandingCommands extends Pick<RedisOwnCommands,
+  'auth' | 'AUTH' | 'clientNoEvict' | 'CLIENT_NO-EVICT' | 'clientNoTouch' | 'CLIENT_NO-TOUCH' |
+  'clientSetName' | 'CLIENT_SETNAME' | 'clientTracking' | 'CLIENT_TRACKING' | 'scriptDebug' |
+  'SCRIPT_DEBUG' | 'unwatch' | 'UNWATCH' | 'watch' | 'WATCH'> {
+  /** Keys are watched, for the next transaction of this client. */
+  readonly isWatching: boolean
+  /** `setDirtyWatch` was called: the next transaction is to fail. */
+  readonly isDirtyWatch: boolean
+  /** Makes the next transaction fail with a `WatchError` that says `message`. */
+  setDirtyWatch(message: string): void
+  /** Calls `reset` if the database was changed, or anything is watched or subscribed to. */
+  resetIfDirty(): Promise<void>
 }
 
 /** What all clients have besides the commands. */
@@ -319,16 +347,21 @@ export interface RedisClientCore extends EventEmitter {
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
   off(event: string | symbol, listener: (...details: unknown[]) => void): this
 
+  /** The options that were given, with what their URL says. An object of the client's own. */
+  readonly options: RedisClientOptions
+  /** The command options of this client or view. */
+  readonly commandOptions: CommandOptions
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection, so that commands are sent at once. */
   readonly isReady: boolean
 
   /**
-   * Connects, and resolves to the client. Rejects with the cause when the options can never work
-   * (wrong password, TLS refused, no such database) or when `connectTimeout` has passed.
+   * Connects, and resolves to the client. Goes on as long as `socket.reconnectStrategy` says. Rejects
+   * at once when the options can never work (wrong password, TLS refused, no such database), when
+   * an attempt fails while nobody listens to `error`, and when `timeout` has passed.
    */
-  connect(): Promise<this>
+  connect(options?: ConnectOptions): Promise<this>
   /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
   close(): Promise<void>
   /** Rejects pending commands and closes at once. May be called twice. */
@@ -417,7 +450,9 @@ export interface RedisBufferIterators extends RedisIteratorsOf<Buffer> {}
 
 /** A client. */
 export interface RedisClient extends RedisClientCore, RedisCommands, RedisModuleCommands,
-  RedisIterators, RedisPubSub, RedisSessionSource<RedisSession> {
+  RedisIterators, RedisPubSub, RedisStandingCommands, RedisSessionSource<RedisSession> {
+  hello: RedisOwnCommands['hello']
+  HELLO: RedisOwnCommands['hello']
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
@@ -429,8 +464,10 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisModule
 
 /** A client, or a view of one, whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub,
+  RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub, RedisStandingCommands,
   RedisSessionSource<RedisBufferSession> {
+  hello: RedisBufferOwnCommands['hello']
+  HELLO: RedisBufferOwnCommands['hello']
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisBufferClient
   /** A pool with this client's options: see `createClientPool`. */
@@ -450,6 +487,8 @@ export interface RedisPoolNumbers {
   readonly totalClients: number
   /** Callers that wait for a connection. */
   readonly tasksQueueLength: number
+  /** `close()` was called, and what is under way has not ended. */
+  readonly isClosing: boolean
 }
 
 /** A client with several lanes. */
@@ -536,8 +575,10 @@ export interface RedisPercentiles {
 /** What all errors of oxidis have in common. */
 export class OxidisError extends Error {
   constructor(message: string, details?: OxidisErrorDetails)
-  /** Stable; for an `ErrorReply` the first word of the server's text. */
+  /** The system's code (`ECONNREFUSED`) where the error stems from the system, else the kind. */
   readonly code: string
+  /** Stable: what has failed. For an `ErrorReply` the first word of the server's text. */
+  readonly kind: string
   /** Whether the server may have run the command; undefined where no command was lost. */
   readonly applied?: 'no' | 'unknown'
   /** Whether the same call may succeed later. */
@@ -559,12 +600,18 @@ export class ErrorReply extends OxidisError {
 }
 /** A connection could not be made, or was lost with commands under way. */
 export class ConnectionError extends OxidisError {}
-/** Connecting took longer than `socket.connectTimeout`. */
+/** The server, or something in between, has closed the connection. */
+export class SocketClosedUnexpectedlyError extends ConnectionError {}
+/** The server has not answered for too long, so that its connection was given up. */
+export class SocketTimeoutError extends ConnectionError {}
+/** Connecting took longer than `socket.connectTimeout`, or than `connect({ timeout })`. */
 export class ConnectionTimeoutError extends ConnectionError {}
 /** The deadline of a command has passed, or that of the wait for a connection. */
 export class TimeoutError extends OxidisError {}
 /** The client has been closed. */
 export class ClientClosedError extends OxidisError {}
+/** The client was closed while the command was under way. */
+export class DisconnectsClientError extends ClientClosedError {}
 /** There is no connection, and `disableOfflineQueue` is set. */
 export class ClientOfflineError extends OxidisError {}
 /** `commandsQueueMaxLength` or `maxQueuedBytes` is reached. */
@@ -816,6 +863,8 @@ export interface RedisClusterNode {
   readonly port: number
   /** It is a replica. */
   readonly readonly: boolean
+  /** A client of this node alone. It connects with its first command. */
+  readonly client: RedisClient
 }
 
 /** A primary with its replicas. */
@@ -840,6 +889,10 @@ export interface RedisClusterEvents {
   'node-connect': [node: RedisClusterNode | undefined]
   /** Commands can be sent to a node. */
   'node-ready': [node: RedisClusterNode | undefined]
+  /** A node has left the cluster, or the client is closed. */
+  'node-disconnect': [node: RedisClusterNode]
+  /** The client is closed. */
+  disconnect: []
   /** The connection to a node was lost and will be opened again. */
   'node-reconnecting': [state: { retries: number }]
   /** Something went wrong with a node, in the background. */
@@ -860,6 +913,10 @@ export interface RedisClusterCore extends EventEmitter {
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
   off(event: string | symbol, listener: (...details: unknown[]) => void): this
 
+  /** The options that were given. An object of the client's own. */
+  readonly options: RedisClusterOptions
+  /** The command options of this client or view. */
+  readonly commandOptions: CommandOptions
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection to a node. */
@@ -886,7 +943,7 @@ export interface RedisClusterCore extends EventEmitter {
    * Finds the nodes, and resolves to the client. Rejects with the cause when the options can never
    * work, or when `connectTimeout` has passed.
    */
-  connect(): Promise<this>
+  connect(options?: ConnectOptions): Promise<this>
   /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
   close(): Promise<void>
   /** Rejects pending commands and closes at once. May be called twice. */
@@ -916,8 +973,8 @@ export interface RedisClusterCore extends EventEmitter {
   withCommandOptions(options: CommandOptions): this
 
   /**
-   * Sends any command as it is to the node that its keys say, and resolves to the reply as it was
-   * decoded. It is never split, nor sent to several nodes.
+   * Sends any command as it is to the node that its keys say, or to several nodes if its method
+   * does (`MGET`, `DBSIZE` ...), and resolves to the reply as it was decoded.
    */
   sendCommand<R = unknown>(args: readonly RedisArgument[], options?: CommandOptions): Promise<R>
   sendCommand<R = unknown>(args: readonly RedisArgument[], callback: Callback<R>): void
@@ -931,8 +988,6 @@ export interface RedisClusterCore extends EventEmitter {
   ): Promise<R>
 
   /** A cursor belongs to one node: use `scanIterator`, or `nodeClient(node)`. */
-  scan: never
-  SCAN: never
   blessScan: never
   BLESS_SCAN: never
 }
@@ -961,8 +1016,6 @@ export interface RedisClusterNodeClients<Client> {
 export interface RedisCluster extends RedisClusterCore, RedisCommands, RedisModuleCommands,
   RedisIterators, RedisPubSub, RedisClusterSessionSource<RedisSession>,
   RedisClusterNodeClients<RedisClient> {
-  scan: never
-  SCAN: never
   blessScan: never
   BLESS_SCAN: never
   /** Goes through the keys of all primaries, also while slots move and nodes are replaced. */
@@ -981,8 +1034,6 @@ export interface RedisCluster extends RedisClusterCore, RedisCommands, RedisModu
 export interface RedisBufferCluster extends RedisClusterCore, RedisBufferCommands,
   RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub,
   RedisClusterSessionSource<RedisBufferSession>, RedisClusterNodeClients<RedisBufferClient> {
-  scan: never
-  SCAN: never
   blessScan: never
   BLESS_SCAN: never
   /** Goes through the keys of all primaries, also while slots move and nodes are replaced. */
@@ -1816,7 +1867,8 @@ export type RedisBufferMulti<Replies extends unknown[] = [], D = {}> =
 
 /**
  * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
- * can be executed once. Wrong arguments reject the execution, before anything is sent.
+ * may be executed again: all of it is sent again then. Wrong arguments reject the execution, before
+ * anything is sent.
  */
 export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
   /**
@@ -1856,13 +1908,10 @@ export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = s
   execAsPipelineTyped(): Promise<Replies>
 }
 
-/** node-redis's names of errors that oxidis tells apart by their `code`, for `instanceof`. */
+/** node-redis's names of error replies by how they were written. */
 export {
   ErrorReply as SimpleError,
-  ErrorReply as BlobError,
-  ConnectionError as SocketClosedUnexpectedlyError,
-  ConnectionError as SocketTimeoutError,
-  ClientClosedError as DisconnectsClientError
+  ErrorReply as BlobError
 }
 
 /** node-redis's name of {@link FtSchema}. */
@@ -1978,9 +2027,23 @@ export interface RedisPubSub {
   monitor(callback: (line: string) => void): Promise<() => Promise<void>>
   MONITOR: RedisPubSub['monitor']
 
-  /** Ends all subscriptions and all monitoring. */
+  /**
+   * The listeners of a kind of subscriptions, by their channels. The Map is the caller's own.
+   */
+  getPubSubListeners(type: 'CHANNELS' | 'PATTERNS' | 'SHARDED'): Map<string, RedisPubSubListeners>
+
+  /**
+   * Ends all subscriptions and all monitoring. A client with one lane also gets a new connection, as
+   * its options say: what `auth`, `clientSetName`, `watch` ... have changed is forgotten.
+   */
   reset(): Promise<void>
   RESET: RedisPubSub['reset']
+}
+
+/** The listeners of one channel or pattern. */
+export interface RedisPubSubListeners {
+  buffers: Set<(...message: any[]) => unknown>
+  strings: Set<(...message: any[]) => unknown>
 }
 
 /** What the listeners of a connection may have missed after its loss. */
@@ -2515,6 +2578,10 @@ export interface RedisSentinelCore extends EventEmitter, RedisFlaggedCommand {
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
   off(event: string | symbol, listener: (...details: unknown[]) => void): this
 
+  /** The options that were given. An object of the client's own. */
+  readonly options: RedisSentinelOptions
+  /** The command options of this client or view. */
+  readonly commandOptions: CommandOptions
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection to the primary. */
@@ -2525,7 +2592,7 @@ export interface RedisSentinelCore extends EventEmitter, RedisFlaggedCommand {
    * sentinel has answered within `socket.connectTimeout` of the nodes, with the cause if the options
    * can never work.
    */
-  connect(): Promise<this>
+  connect(options?: ConnectOptions): Promise<this>
   /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
   close(): Promise<void>
   /** Rejects pending commands and closes at once. May be called twice. */

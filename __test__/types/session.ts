@@ -30,9 +30,10 @@ async function functions(client: RedisClient) {
   await client.session()
   // @ts-expect-error a session has no life cycle of a client
   await client.session(session => session.connect())
-  // @ts-expect-error a client is shared: nothing is watched on it
-  await client.watch('k')
-  return { sync, nothing }
+  const watched: 'OK' = await client.watch(['k', Buffer.from('l')])
+  // @ts-expect-error nothing is watched without keys
+  await client.watch()
+  return { sync, nothing, watched }
 }
 
 async function own(client: RedisClient) {
@@ -52,12 +53,11 @@ async function own(client: RedisClient) {
     return { ok, version, proto, bytes }
   })
   const server: string = (await client.hello()).server
-  // @ts-expect-error a client only asks: the protocol is an option
-  await client.hello(2)
-  // @ts-expect-error a client is shared: it has one login, by its options
+  const changed: number = (await client.hello(2)).proto
   await client.auth({ password: 'p' })
+  await client.connect({ timeout: 500 })
   const ok: 'OK' = await client.QUIT()
-  return { server, ok }
+  return { server, changed, ok }
 }
 
 async function leases(client: RedisClient) {

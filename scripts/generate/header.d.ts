@@ -301,8 +301,36 @@ export interface RedisClientEvents {
   end: []
   /** Subscriptions that a lost connection had ended stand again. */
   resubscribed: [gap: RedisResubscribed]
+  /** The server has answered the PING that an idle connection is asked for. */
+  'ping-interval': [reply: 'PONG']
   /** A key of the client-side cache changed; null stands for all keys. */
   invalidate: [key: RedisArgument | null]
+}
+
+/** Options of one call of `connect`. */
+export interface ConnectOptions {
+  /** Rejects after so many ms, with the step and the cause; attempts go on until `close()`. */
+  timeout?: number
+}
+
+/**
+ * What changes the connection of a client with one lane: for its later commands, after a reconnect,
+ * and for sessions that are acquired from then on. A client with several lanes and a shared one
+ * reject with a TypeError. Keys that are watched guard the next transaction of anybody who uses the
+ * client: a session is the better place for them.
+ */
+export interface RedisStandingCommands extends Pick<RedisOwnCommands,
+  'auth' | 'AUTH' | 'clientNoEvict' | 'CLIENT_NO-EVICT' | 'clientNoTouch' | 'CLIENT_NO-TOUCH' |
+  'clientSetName' | 'CLIENT_SETNAME' | 'clientTracking' | 'CLIENT_TRACKING' | 'scriptDebug' |
+  'SCRIPT_DEBUG' | 'unwatch' | 'UNWATCH' | 'watch' | 'WATCH'> {
+  /** Keys are watched, for the next transaction of this client. */
+  readonly isWatching: boolean
+  /** `setDirtyWatch` was called: the next transaction is to fail. */
+  readonly isDirtyWatch: boolean
+  /** Makes the next transaction fail with a `WatchError` that says `message`. */
+  setDirtyWatch(message: string): void
+  /** Calls `reset` if the database was changed, or anything is watched or subscribed to. */
+  resetIfDirty(): Promise<void>
 }
 
 /** What all clients have besides the commands. */
@@ -317,16 +345,21 @@ export interface RedisClientCore extends EventEmitter {
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
   off(event: string | symbol, listener: (...details: unknown[]) => void): this
 
+  /** The options that were given, with what their URL says. An object of the client's own. */
+  readonly options: RedisClientOptions
+  /** The command options of this client or view. */
+  readonly commandOptions: CommandOptions
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection, so that commands are sent at once. */
   readonly isReady: boolean
 
   /**
-   * Connects, and resolves to the client. Rejects with the cause when the options can never work
-   * (wrong password, TLS refused, no such database) or when `connectTimeout` has passed.
+   * Connects, and resolves to the client. Goes on as long as `socket.reconnectStrategy` says. Rejects
+   * at once when the options can never work (wrong password, TLS refused, no such database), when
+   * an attempt fails while nobody listens to `error`, and when `timeout` has passed.
    */
-  connect(): Promise<this>
+  connect(options?: ConnectOptions): Promise<this>
   /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
   close(): Promise<void>
   /** Rejects pending commands and closes at once. May be called twice. */
@@ -415,7 +448,9 @@ export interface RedisBufferIterators extends RedisIteratorsOf<Buffer> {}
 
 /** A client. */
 export interface RedisClient extends RedisClientCore, RedisCommands, RedisModuleCommands,
-  RedisIterators, RedisPubSub, RedisSessionSource<RedisSession> {
+  RedisIterators, RedisPubSub, RedisStandingCommands, RedisSessionSource<RedisSession> {
+  hello: RedisOwnCommands['hello']
+  HELLO: RedisOwnCommands['hello']
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
@@ -427,8 +462,10 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisModule
 
 /** A client, or a view of one, whose strings are Buffers. */
 export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
-  RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub,
+  RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub, RedisStandingCommands,
   RedisSessionSource<RedisBufferSession> {
+  hello: RedisBufferOwnCommands['hello']
+  HELLO: RedisBufferOwnCommands['hello']
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisBufferClient
   /** A pool with this client's options: see `createClientPool`. */
@@ -448,6 +485,8 @@ export interface RedisPoolNumbers {
   readonly totalClients: number
   /** Callers that wait for a connection. */
   readonly tasksQueueLength: number
+  /** `close()` was called, and what is under way has not ended. */
+  readonly isClosing: boolean
 }
 
 /** A client with several lanes. */
@@ -534,8 +573,10 @@ export interface RedisPercentiles {
 /** What all errors of oxidis have in common. */
 export class OxidisError extends Error {
   constructor(message: string, details?: OxidisErrorDetails)
-  /** Stable; for an `ErrorReply` the first word of the server's text. */
+  /** The system's code (`ECONNREFUSED`) where the error stems from the system, else the kind. */
   readonly code: string
+  /** Stable: what has failed. For an `ErrorReply` the first word of the server's text. */
+  readonly kind: string
   /** Whether the server may have run the command; undefined where no command was lost. */
   readonly applied?: 'no' | 'unknown'
   /** Whether the same call may succeed later. */
@@ -557,12 +598,18 @@ export class ErrorReply extends OxidisError {
 }
 /** A connection could not be made, or was lost with commands under way. */
 export class ConnectionError extends OxidisError {}
-/** Connecting took longer than `socket.connectTimeout`. */
+/** The server, or something in between, has closed the connection. */
+export class SocketClosedUnexpectedlyError extends ConnectionError {}
+/** The server has not answered for too long, so that its connection was given up. */
+export class SocketTimeoutError extends ConnectionError {}
+/** Connecting took longer than `socket.connectTimeout`, or than `connect({ timeout })`. */
 export class ConnectionTimeoutError extends ConnectionError {}
 /** The deadline of a command has passed, or that of the wait for a connection. */
 export class TimeoutError extends OxidisError {}
 /** The client has been closed. */
 export class ClientClosedError extends OxidisError {}
+/** The client was closed while the command was under way. */
+export class DisconnectsClientError extends ClientClosedError {}
 /** There is no connection, and `disableOfflineQueue` is set. */
 export class ClientOfflineError extends OxidisError {}
 /** `commandsQueueMaxLength` or `maxQueuedBytes` is reached. */

@@ -58,6 +58,8 @@ export interface RedisClusterNode {
   readonly port: number
   /** It is a replica. */
   readonly readonly: boolean
+  /** A client of this node alone. It connects with its first command. */
+  readonly client: RedisClient
 }
 
 /** A primary with its replicas. */
@@ -82,6 +84,10 @@ export interface RedisClusterEvents {
   'node-connect': [node: RedisClusterNode | undefined]
   /** Commands can be sent to a node. */
   'node-ready': [node: RedisClusterNode | undefined]
+  /** A node has left the cluster, or the client is closed. */
+  'node-disconnect': [node: RedisClusterNode]
+  /** The client is closed. */
+  disconnect: []
   /** The connection to a node was lost and will be opened again. */
   'node-reconnecting': [state: { retries: number }]
   /** Something went wrong with a node, in the background. */
@@ -102,6 +108,10 @@ export interface RedisClusterCore extends EventEmitter {
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
   off(event: string | symbol, listener: (...details: unknown[]) => void): this
 
+  /** The options that were given. An object of the client's own. */
+  readonly options: RedisClusterOptions
+  /** The command options of this client or view. */
+  readonly commandOptions: CommandOptions
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection to a node. */
@@ -128,7 +138,7 @@ export interface RedisClusterCore extends EventEmitter {
    * Finds the nodes, and resolves to the client. Rejects with the cause when the options can never
    * work, or when `connectTimeout` has passed.
    */
-  connect(): Promise<this>
+  connect(options?: ConnectOptions): Promise<this>
   /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
   close(): Promise<void>
   /** Rejects pending commands and closes at once. May be called twice. */
@@ -158,8 +168,8 @@ export interface RedisClusterCore extends EventEmitter {
   withCommandOptions(options: CommandOptions): this
 
   /**
-   * Sends any command as it is to the node that its keys say, and resolves to the reply as it was
-   * decoded. It is never split, nor sent to several nodes.
+   * Sends any command as it is to the node that its keys say, or to several nodes if its method
+   * does (`MGET`, `DBSIZE` ...), and resolves to the reply as it was decoded.
    */
   sendCommand<R = unknown>(args: readonly RedisArgument[], options?: CommandOptions): Promise<R>
   sendCommand<R = unknown>(args: readonly RedisArgument[], callback: Callback<R>): void
@@ -173,8 +183,6 @@ export interface RedisClusterCore extends EventEmitter {
   ): Promise<R>
 
   /** A cursor belongs to one node: use `scanIterator`, or `nodeClient(node)`. */
-  scan: never
-  SCAN: never
   blessScan: never
   BLESS_SCAN: never
 }
@@ -203,8 +211,6 @@ export interface RedisClusterNodeClients<Client> {
 export interface RedisCluster extends RedisClusterCore, RedisCommands, RedisModuleCommands,
   RedisIterators, RedisPubSub, RedisClusterSessionSource<RedisSession>,
   RedisClusterNodeClients<RedisClient> {
-  scan: never
-  SCAN: never
   blessScan: never
   BLESS_SCAN: never
   /** Goes through the keys of all primaries, also while slots move and nodes are replaced. */
@@ -223,8 +229,6 @@ export interface RedisCluster extends RedisClusterCore, RedisCommands, RedisModu
 export interface RedisBufferCluster extends RedisClusterCore, RedisBufferCommands,
   RedisBufferModuleCommands, RedisBufferIterators, RedisPubSub,
   RedisClusterSessionSource<RedisBufferSession>, RedisClusterNodeClients<RedisBufferClient> {
-  scan: never
-  SCAN: never
   blessScan: never
   BLESS_SCAN: never
   /** Goes through the keys of all primaries, also while slots move and nodes are replaced. */

@@ -22,7 +22,8 @@ export type RedisBufferMulti<Replies extends unknown[] = [], D = {}> =
 
 /**
  * A chain of commands, made by `multi()`. Each method adds a command and returns the chain, which
- * can be executed once. Wrong arguments reject the execution, before anything is sent.
+ * may be executed again: all of it is sent again then. Wrong arguments reject the execution, before
+ * anything is sent.
  */
 export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
   /**

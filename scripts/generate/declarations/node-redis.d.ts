@@ -1,10 +1,7 @@
-/** node-redis's names of errors that oxidis tells apart by their `code`, for `instanceof`. */
+/** node-redis's names of error replies by how they were written. */
 export {
   ErrorReply as SimpleError,
-  ErrorReply as BlobError,
-  ConnectionError as SocketClosedUnexpectedlyError,
-  ConnectionError as SocketTimeoutError,
-  ClientClosedError as DisconnectsClientError
+  ErrorReply as BlobError
 }
 
 /** node-redis's name of {@link FtSchema}. */

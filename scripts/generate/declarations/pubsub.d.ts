@@ -56,9 +56,23 @@ export interface RedisPubSub {
   monitor(callback: (line: string) => void): Promise<() => Promise<void>>
   MONITOR: RedisPubSub['monitor']
 
-  /** Ends all subscriptions and all monitoring. */
+  /**
+   * The listeners of a kind of subscriptions, by their channels. The Map is the caller's own.
+   */
+  getPubSubListeners(type: 'CHANNELS' | 'PATTERNS' | 'SHARDED'): Map<string, RedisPubSubListeners>
+
+  /**
+   * Ends all subscriptions and all monitoring. A client with one lane also gets a new connection, as
+   * its options say: what `auth`, `clientSetName`, `watch` ... have changed is forgotten.
+   */
   reset(): Promise<void>
   RESET: RedisPubSub['reset']
+}
+
+/** The listeners of one channel or pattern. */
+export interface RedisPubSubListeners {
+  buffers: Set<(...message: any[]) => unknown>
+  strings: Set<(...message: any[]) => unknown>
 }
 
 /** What the listeners of a connection may have missed after its loss. */

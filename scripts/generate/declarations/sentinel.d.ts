@@ -118,6 +118,10 @@ export interface RedisSentinelCore extends EventEmitter, RedisFlaggedCommand {
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
   off(event: string | symbol, listener: (...details: unknown[]) => void): this
 
+  /** The options that were given. An object of the client's own. */
+  readonly options: RedisSentinelOptions
+  /** The command options of this client or view. */
+  readonly commandOptions: CommandOptions
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection to the primary. */
@@ -128,7 +132,7 @@ export interface RedisSentinelCore extends EventEmitter, RedisFlaggedCommand {
    * sentinel has answered within `socket.connectTimeout` of the nodes, with the cause if the options
    * can never work.
    */
-  connect(): Promise<this>
+  connect(options?: ConnectOptions): Promise<this>
   /** Lets pending commands finish (5 s at most), then closes. May be called twice. */
   close(): Promise<void>
   /** Rejects pending commands and closes at once. May be called twice. */

@@ -107,7 +107,7 @@ overEveryWire('a command that waits', scene => {
     await client.sendCommand(['CLIENT', 'KILL', 'ID', String(victim.id)])
     const error = await lost
     assert.deepStrictEqual([error.name, error.code, error.applied, error.retryable],
-      ['ConnectionError', 'CONNECTION_LOST', 'unknown', true])
+      ['SocketClosedUnexpectedlyError', 'CONNECTION_LOST', 'unknown', true])
     await client.rPush('q', 'x')
     assert.strictEqual(await client.lPop('q'), 'x', 'popped for nobody')
     await allReturned(client)

@@ -91,7 +91,7 @@ describe('worker threads that share a client', () => {
         const value = `${key} `.repeat(n % 4 === 0 ? 20_000 : 20)
         await client.set(key, value)
         if (await client.get(key) !== value) wrong.push(key)
-        const code = await client.lPush(key, 'x').then(() => 'none', error => error.code)
+        const code = await client.lPush(key, 'x').then(() => 'none', error => error.kind)
         if (code !== 'WRONGTYPE') wrong.push(code)
       }))
       return wrong

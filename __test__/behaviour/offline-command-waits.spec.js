@@ -49,7 +49,7 @@ describe('disableOfflineQueue', () => {
     await server.kill()
     await lost
     await eventually(() => client.get('k').then(() => assert.fail('was served'),
-      error => error.code === 'OFFLINE' && error.cause?.code === 'CONNECT'), 'the cause')
+      error => error.code === 'OFFLINE' && error.cause?.kind === 'CONNECT'), 'the cause')
     const ready = heard(client, 'ready')
     await server.start()
     await ready

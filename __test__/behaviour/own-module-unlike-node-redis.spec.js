@@ -207,7 +207,11 @@ describe('the commands of a module', () => {
 
   it('are refused where they would change a shared connection', async () => {
     const refused = /^blocks\.WATCH: WATCH needs a connection of its own/
-    await assert.rejects(client.blocks.WATCH('k'), { name: 'TypeError', message: refused })
+    const shared = client.duplicate({ lanes: 2 })
+    await assert.rejects(shared.blocks.WATCH('k'), { name: 'TypeError', message: refused })
+    shared.destroy()
+    assert.strictEqual(await client.blocks.WATCH('k'), 'OK')
+    assert.strictEqual(await client.unwatch(), 'OK')
     assert.strictEqual(await client.session(session => session.blocks.WATCH('k')), 'OK')
     await assert.rejects(client.multi().blocks.WATCH('k').exec(),
       { name: 'TypeError', message: /^blocks\.WATCH: WATCH cannot be part of a transaction/ })

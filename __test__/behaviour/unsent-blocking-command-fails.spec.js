@@ -23,7 +23,7 @@ describe('the connection of a blocking command ends before the command is sent',
     loseNext(client, admin, Infinity)
     await admin.rPush('list', 'element')
     await assert.rejects(client.blPop('list', 1), error => {
-      assert.match(error.code, /^(?:SESSION_LOST|POOL_TIMEOUT)$/)
+      assert.match(error.kind, /^(?:SESSION_LOST|POOL_TIMEOUT)$/)
       assert.equal(error.applied, 'no')
       return true
     })
@@ -43,7 +43,7 @@ function loseNext (client, admin, times) {
     const id = await session.send(CLIENT_ID, 0, 1000, { command: 'CLIENT' }, undefined)
     await admin.clientKill({ filter: 'ID', id })
     let isLost = false
-    while (!isLost) isLost = await ping().then(() => false, ({ code }) => code === 'SESSION_LOST')
+    while (!isLost) isLost = await ping().then(() => false, ({ kind }) => kind === 'SESSION_LOST')
     return session
   }
 }

@@ -94,10 +94,10 @@ overEveryWire('a session', scene => {
     await client.sendCommand(['CLIENT', 'KILL', 'ID', String(id)])
     const lost = await pending
     assert.deepStrictEqual([lost.name, lost.code, lost.applied, lost.retryable],
-      ['ConnectionError', 'CONNECTION_LOST', 'unknown', true])
+      ['SocketClosedUnexpectedlyError', 'CONNECTION_LOST', 'unknown', true])
     assert.strictEqual(session.isOpen, false)
     const late = await failure(session.get('k'))
-    assert.deepStrictEqual([late.code, late.applied], ['SESSION_LOST', 'no'])
+    assert.deepStrictEqual([late.kind, late.applied], ['SESSION_LOST', 'no'])
     await session.release()
     await allReturned(client)
     assert.strictEqual(await client.session(next => next.echo('works')), 'works')

@@ -1,12 +1,14 @@
 'use strict'
 
 // The chain of multi(): what is wrong is told before anything is sent, options, views and callbacks
-// hold as they do for single commands, and a chain runs once.
+// hold as they do for single commands, and a chain may be executed again.
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
 
 const { inspect } = require('node:util')
+
+const nodeRedis = require('redis')
 
 const { createClient, MultiErrorReply, RESP_TYPES } = require('../..')
 const { commands } = require('../../lib/commands')
@@ -15,13 +17,15 @@ const { startFakeServer } = require('../support/fake-server')
 const { startServer } = require('../support/redis-server')
 
 describe('multi()', () => {
-  let server, client
+  let server, client, theirs
   before(async () => {
     server = await startServer()
     client = createClient(server.url)
+    theirs = await nodeRedis.createClient({ url: server.url }).on('error', () => {}).connect()
   })
   after(async () => {
     client?.destroy()
+    theirs?.destroy()
     await server?.stop()
   })
 
@@ -88,13 +92,28 @@ describe('multi()', () => {
     await assert.rejects(read(['block', '0']).execAsPipeline(), /XREAD may block/)
   })
 
-  it('runs once', async () => {
-    const chain = client.multi().ping()
-    assert.deepStrictEqual(await chain.exec(), ['PONG'])
-    await assert.rejects(chain.exec(), { name: 'TypeError', message: /executed already/ })
-    await assert.rejects(chain.execAsPipeline(), /executed already/)
-    assert.throws(() => chain.ping(), /executed already/)
-    assert.throws(() => chain.select(1), /executed already/)
+  it('is sent again as a whole when it is executed again, as in node-redis', async () => {
+    const large = Buffer.alloc(100_000, 'x')
+    const outcomes = []
+    for (const of of [client, theirs]) {
+      await client.del('n')
+      const chain = of.multi().incr('n').set('large', large).incr('n')
+      const first = await Promise.all([chain.exec(), chain.exec()])
+      chain.strLen('large')
+      const second = [await chain.execAsPipeline(), await chain.execAsPipeline()]
+      outcomes.push([...first, ...second, await client.get('n')])
+    }
+    assert.deepStrictEqual(outcomes[0], outcomes[1])
+    assert.deepStrictEqual(outcomes[0][3], [7, 'OK', 8, 100_000])
+  })
+
+  it('keeps what is added while it is under way for the next time', async () => {
+    await client.del('n')
+    const chain = client.multi().incr('n')
+    const pending = chain.exec()
+    chain.incr('n').incr('n')
+    assert.deepStrictEqual(await pending, [1])
+    assert.deepStrictEqual(await chain.exec(), [2, 3, 4])
   })
 
   it('has four ways to run, two of them a pipeline', async () => {

@@ -80,7 +80,7 @@ describe('a node', () => {
     // What comes later goes to the new owner, and need not wait for ever either.
     const later = client.set(key, 'value')
     const error = await set.failure(incr)
-    assert.match(error.code, /^(CONNECTION_LOST|NODE_REMOVED)$/)
+    assert.match(error.kind, /^(CONNECTION_LOST|NODE_REMOVED)$/)
     assert.strictEqual(error.applied, 'unknown')
     assert.strictEqual(await later, 'OK')
     await until(() => leaving.connections.size === 0, 'the connections to close')

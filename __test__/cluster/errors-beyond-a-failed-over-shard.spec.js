@@ -29,7 +29,7 @@ describe('a shard that fails over', () => {
     // What was acknowledged may not have reached the replica: such is replication in Redis.
     await oracle.verify(client, { emptied: true })
     for (const { error, slot, method, at: failed } of witness.failures) {
-      assert.match(String(error.code), /^CONNECTION_LOST$/, `${method}: ${error.stack}`)
+      assert.match(String(error.kind), /^CONNECTION_LOST$/, `${method}: ${error.stack}`)
       assert.ok(slot === undefined || isIn(slots, slot), `${method} failed in slot ${slot}`)
       assert.ok(failed < at + RECOVERY, `${method} failed ${failed - at} ms after the promotion`)
     }

@@ -40,7 +40,7 @@ describe('a failover', { skip: skipBefore7() }, () => {
     const done = outcomes.filter(({ status }) => status === 'fulfilled')
     assert.ok(done.length > 4000, `${done.length} of 5000`)
     for (const { reason } of outcomes.filter(({ status }) => status === 'rejected')) {
-      assert.strictEqual(reason.code, 'CONNECTION_LOST')
+      assert.strictEqual(reason.kind, 'CONNECTION_LOST')
     }
     const looks = await asked() - before
     const took = performance.now() - start

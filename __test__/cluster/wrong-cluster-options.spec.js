@@ -79,7 +79,7 @@ describe('arguments that are refused', () => {
     ['acquire', [], '"key"'], ['acquire', [null], '"key"'],
     ['getNodeClientForKey', [], '"key"'], ['nodeClient', [], '"node"'],
     ['nodeClient', ['a:1'], '"node"'], ['nodeClient', [{ host: 'a' }], '"node"'],
-    ['select', [1], 'select'], ['watch', ['k'], 'watch'], ['scan', ['0'], 'scanIterator']
+    ['select', [1], 'select'], ['watch', ['k'], 'watch']
   ]
   for (const [method, args, named] of refused) {
     it(`${method}(${args.map(arg => typeof arg === 'function' ? 'fn' : JSON.stringify(arg))})`,

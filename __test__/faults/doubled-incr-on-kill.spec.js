@@ -110,10 +110,10 @@ function assertTelling ({ errors }) {
   assert.ok(errors.length > 0)
   for (const error of errors) {
     // LOADING: while some were refused the server came up, and later ones have run.
-    assert.match(String(error.code), /^(CONNECTION_LOST|TIMEOUT|LOADING)$/)
+    assert.match(String(error.kind), /^(CONNECTION_LOST|TIMEOUT|LOADING)$/)
     assert.match(String(error.applied), /^(no|unknown)$/)
     assert.strictEqual(error.retryable, true)
-    if (error.code === 'CONNECTION_LOST') assert.ok(error.cause, 'no cause')
+    if (error.kind === 'CONNECTION_LOST') assert.ok(error.cause, 'no cause')
   }
 }
 

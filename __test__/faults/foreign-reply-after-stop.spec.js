@@ -97,7 +97,7 @@ describe('a network that swallows everything', { concurrency: true }, () => {
     const incr = client.incr('n')
     assertAbout(await timeOf(incr), 500)
     const error = await set.failure(incr)
-    assert.strictEqual(error.code, 'CONNECTION_LOST')
+    assert.strictEqual(error.kind, 'CONNECTION_LOST')
     assert.strictEqual(error.applied, 'unknown')
     assert.strictEqual(error.cause.code, 'DEAD_PEER')
     proxy.heal()

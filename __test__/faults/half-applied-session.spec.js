@@ -96,7 +96,7 @@ function countByScript (set, client) {
         account.acknowledged++
         assert.ok(count <= account.acknowledged + account.unknown, `${count} by script`)
       } catch (error) {
-        assert.match(String(error.code), /^(CONNECTION_LOST|TIMEOUT)$/, error)
+        assert.match(String(error.kind), /^(CONNECTION_LOST|TIMEOUT)$/, error)
         if (error.applied !== 'no') account.unknown++
         await new Promise(resolve => { setTimeout(resolve, REST) })
       }

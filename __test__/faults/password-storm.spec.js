@@ -145,7 +145,7 @@ function assertRefused (error, reply) {
 async function firstFailure (set, call) {
   for (;;) {
     const error = await call().then(() => null, error => error)
-    if (error === null || error.code === 'CONNECTION_LOST') continue
+    if (error === null || error.kind === 'CONNECTION_LOST') continue
     set.note(error)
     return error
   }

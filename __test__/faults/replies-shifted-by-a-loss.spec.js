@@ -108,7 +108,7 @@ describe('a connection that ends', { concurrency: true }, () => {
       else connection.socket.destroy()
       for (const outcome of await Promise.allSettled(sets.map(one => set.failure(one)))) {
         assert.strictEqual(outcome.status, 'fulfilled', `${outcome.reason}`)
-        const { code, applied } = outcome.value
+        const { kind: code, applied } = outcome.value
         assert.match(code, /^(CONNECTION_LOST|TIMEOUT)$/)
         assert.match(applied, /^(no|unknown)$/)
       }
@@ -148,7 +148,7 @@ function count (fake, name) {
 
 function assertLost (error) {
   assert.ok(error instanceof ConnectionError)
-  assert.strictEqual(error.code, 'CONNECTION_LOST')
+  assert.strictEqual(error.kind, 'CONNECTION_LOST')
   assert.strictEqual(error.applied, 'unknown')
   assert.strictEqual(error.retryable, true)
   assert.match(error.cause.code, /^(ECONNRESET|EPIPE|UNEXPECTED_EOF)$/)

@@ -113,7 +113,7 @@ describe('a closed client', () => {
     await client.close()
     assert.strictEqual(client.isPubSubActive, false)
     assert.strictEqual(await admin.publish('a', 'x'), 0)
-    const closed = { name: 'ClientClosedError', code: 'CLOSED', applied: 'no' }
+    const closed = { code: 'CLOSED', applied: 'no' }
     for (const method of ['subscribe', 'pSubscribe', 'sSubscribe', 'unsubscribe', 'pUnsubscribe',
       'sUnsubscribe']) {
       await assert.rejects(client[method]('a', listener), closed, method)

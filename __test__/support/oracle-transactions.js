@@ -23,7 +23,7 @@ class TransactionWorker {
   }
 
   fail (error) {
-    if (!FAULTS.test(error.code)) this.blame(`failed with ${error.code}: ${error.message}`)
+    if (!FAULTS.test(error.kind)) this.blame(`failed with ${error.kind}: ${error.message}`)
     return this.oracle.fail(error)
   }
 

@@ -164,7 +164,7 @@ class Oracle {
 
   /** Counts a failure. */
   fail (error) {
-    const code = error.code ?? error.name
+    const code = error.kind ?? error.code ?? error.name
     this.failures.set(code, (this.failures.get(code) ?? 0) + 1)
     return false
   }

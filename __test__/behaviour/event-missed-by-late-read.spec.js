@@ -1,0 +1,54 @@
+'use strict'
+
+// A client that has blocked before keeps a connection for the next blocking command. That command
+// is written in its turn, before what is called after it, whichever client that goes over. So a
+// reader of a stream that asks for what comes from now on misses nothing that is added in the same
+// turn.
+
+const assert = require('node:assert')
+const { it } = require('node:test')
+
+const { eventually } = require('./eventually')
+const { overEveryWire } = require('./session-scene')
+
+overEveryWire('a blocking command of a client that has blocked before', scene => {
+  const ROUNDS = 20
+
+  it('is written before what is called after it on another client', async t => {
+    const reader = scene.client(t)
+    const writer = scene.client(t)
+    await Promise.all([reader.connect(), writer.connect()])
+    await reader.blPop('none', 0.01)
+    for (let round = 0; round < ROUNDS; round++) {
+      const read = reader.xRead({ key: 'stream', id: '$' }, { BLOCK: 5000 })
+      const added = writer.xAdd('stream', '*', { round: String(round) })
+      const [answer, id] = await Promise.all([read, added])
+      assert.strictEqual(answer?.[0].messages[0].id, id, `round ${round}`)
+    }
+  })
+
+  it('is so also after a pause, with one connection that is kept', async t => {
+    const reader = scene.client(t)
+    const writer = scene.client(t)
+    await Promise.all([reader.connect(), writer.connect()])
+    await Promise.all([reader.blPop('none', 0.01), reader.blPop('none', 0.01)])
+    const { connects } = reader.stats()
+    // Clean sessions go back to the pool after 250 ms, except the one that is kept.
+    await eventually(() => reader._bridge.sessions.idle.length === 1, 'the return of one session')
+    assert.strictEqual(reader.stats().pool.inUse, 0)
+    const read = reader.xRead({ key: 'stream', id: '$' }, { BLOCK: 5000 })
+    const added = writer.xAdd('stream', '*', { a: 'b' })
+    const [answer, id] = await Promise.all([read, added])
+    assert.strictEqual(answer?.[0].messages[0].id, id)
+    assert.strictEqual(reader.stats().connects, connects)
+  })
+
+  it('is sent after earlier commands of its own client all the same', async t => {
+    const client = scene.client(t)
+    await client.blPop('none', 0.01)
+    const pushed = client.rPush('list', 'x')
+    const popped = client.blPop('list', 5)
+    await pushed
+    assert.strictEqual((await popped).element, 'x')
+  })
+})

@@ -108,7 +108,9 @@ impl Dialer {
         let is_news = {
             let mut history = self.history();
             history.last = Some(error.clone());
-            let is_news = history.down.is_none_or(|since| now - since > ONE_LOSS);
+            // While attempts fail, the outage that was told of goes on.
+            let is_over = history.failures == 0;
+            let is_news = history.down.is_none_or(|since| is_over && now - since > ONE_LOSS);
             if is_news {
                 history.down = Some(now);
             }

@@ -53,7 +53,9 @@ class Bridge extends Sender {
     this.whenIdle = null
     this.keepAlive = new KeepAlive(isAlive => this.core.keepAlive(isAlive), () => this.isNeeded,
       () => this.promises.shrink())
-    this.core = new native.Core(options, this.callbacks(onEvent))
+    /** What the native side calls. Only the bridge holds it until the client starts. */
+    this.face = this.callbacks(onEvent)
+    this.core = new native.Core(options, this.face)
   }
 
   /** Commands without a reply, and requests to subscribe that have not ended. */

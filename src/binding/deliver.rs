@@ -4,14 +4,14 @@
 //! connections they came over. Their ids are written into an array that JavaScript owns, which costs
 //! less than making a number of each.
 
-use napi::bindgen_prelude::*;
+use napi::bindgen_prelude::{Env, Result};
 use napi::sys;
 
 use super::mode::Mode;
 use super::scope::Scope;
 use super::sinks::Sinks;
 use super::values::{Failure, Values, ARGUMENTS};
-use crate::error;
+use crate::error::{Error, ErrorClass};
 use crate::outbox::{Delivery, Event, Outbox, Whose};
 use crate::resp::Frames;
 
@@ -88,8 +88,8 @@ impl Sinks {
     fn value(&self, env: Env, values: &Values, root: u32, mode: Mode) -> Result<sys::napi_value> {
         match values.build(root, mode) {
             Ok(value) => Ok(value),
-            Err(Failure::TooLong) => self.too_large(env, TOO_LONG),
-            Err(Failure::TooMany) => self.too_large(env, TOO_MANY),
+            Err(Failure::TooLong) => self.error(env, &too_long()),
+            Err(Failure::TooMany) => self.error(env, &too_many()),
             Err(Failure::Napi(error)) => Err(error),
         }
     }
@@ -103,7 +103,7 @@ impl Sinks {
     }
 
     /// Tells of commands that get no reply.
-    fn failures(&self, env: Env, failures: &[(u32, error::Error)]) -> Result<()> {
+    fn failures(&self, env: Env, failures: &[(u32, Error)]) -> Result<()> {
         let nothing = Frames::default();
         let values = Values::new(env, self, &nothing);
         for (id, error) in failures {
@@ -113,11 +113,6 @@ impl Sinks {
             self.reject.call(&env, &[id, error])?;
         }
         Ok(())
-    }
-
-    /// The error in place of a reply that is too large.
-    fn too_large(&self, env: Env, (code, text): TooLarge) -> Result<sys::napi_value> {
-        self.error(env, &error::Error::new(error::ErrorClass::Protocol, code, text))
     }
 }
 
@@ -129,16 +124,14 @@ struct Gathered {
     scope: Option<Scope>,
 }
 
-/// The code and the text of an error.
-type TooLarge = (&'static str, &'static str);
+/// The error in place of a reply that no JavaScript string can hold.
+fn too_long() -> Error {
+    let text = "the reply is too large for a JavaScript string: ask for it as a Buffer";
+    Error::new(ErrorClass::Protocol, "REPLY_TOO_LARGE_FOR_STRING", text)
+}
 
-/// Of a reply that no JavaScript string can hold.
-const TOO_LONG: TooLarge = (
-    "REPLY_TOO_LARGE_FOR_STRING",
-    "the reply is too large for a JavaScript string: ask for it as a Buffer",
-);
-/// Of a reply that was not kept. A gigabyte is the default of `Limits::reply`.
-const TOO_MANY: TooLarge = (
-    "REPLY_TOO_LARGE",
-    "the reply has too many values to be kept in one gigabyte: ask for it in parts",
-);
+/// The error in place of a reply that was not kept. A gigabyte is the default of `Limits::reply`.
+fn too_many() -> Error {
+    let text = "the reply has too many values to be kept in one gigabyte: ask for it in parts";
+    Error::new(ErrorClass::Protocol, "REPLY_TOO_LARGE", text)
+}

@@ -10,6 +10,7 @@ mod bridge;
 mod deliver;
 mod ending;
 mod events;
+mod face;
 mod mode;
 mod nodes;
 mod options;

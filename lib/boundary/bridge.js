@@ -22,6 +22,7 @@ const { PromiseMap } = require('./promise-map')
 const { PromiseRing } = require('./promise-ring')
 const { Sender } = require('./sender')
 const { Sessions } = require('./sessions')
+const { sliceMakers } = require('./slices')
 const { Subscriptions } = require('./subscriptions')
 const { MAKERS } = require('./values')
 
@@ -356,6 +357,10 @@ class Bridge extends Sender {
     const ids = new Uint32Array(MOST_VALUES)
     return {
       ...MAKERS,
+      ...sliceMakers(() => {
+        this.core.resume()
+        this.drained()
+      }),
       ids,
       deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {

@@ -114,6 +114,18 @@ impl Core {
         })
     }
 
+    /// Goes on building large replies. JavaScript calls it in the turn that `later` has asked for.
+    #[napi]
+    pub fn resume(&self, env: Env) -> Result<()> {
+        guard(|| {
+            let reach = self.reach.borrow().clone();
+            if let Some(reach) = reach {
+                reach.resume(env);
+            }
+            Ok(())
+        })
+    }
+
     /// Makes the lanes connect.
     #[napi]
     pub fn connect(&self) -> Result<()> {

@@ -11,6 +11,7 @@ mod deliver;
 mod ending;
 mod events;
 mod face;
+mod late;
 mod mode;
 mod nodes;
 mod options;

@@ -104,6 +104,13 @@ impl Reach {
         });
     }
 
+    /// Goes on with the replies that are built in later turns.
+    pub fn resume(&self, env: Env) {
+        if let Some(sinks) = self.sinks.get() {
+            sinks.resume(env, &self.outbox);
+        }
+    }
+
     /// Takes everything that has come to JavaScript, and then tells JavaScript that it has all.
     fn deliver(&self, env: Env) {
         self.drain(env);
@@ -115,6 +122,9 @@ impl Reach {
     /// Ends the client. It cannot start any more.
     fn end(&self) {
         drop(self.start.take());
+        if let Some(sinks) = self.sinks.get() {
+            sinks.late.hurry();
+        }
         if let Some(client) = self.client() {
             client.close();
         }

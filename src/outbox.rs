@@ -82,6 +82,18 @@ impl Outbox {
         taken
     }
 
+    /// So many bytes that were drained still wait, so they count.
+    pub fn keep(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes of [`Outbox::keep`] wait no more.
+    pub fn give_up(&self, bytes: usize) {
+        if self.bytes.fetch_sub(bytes, Ordering::AcqRel) > HIGH_WATER {
+            self.drained.notify_waiters();
+        }
+    }
+
     /// Whether so many bytes wait for the caller that lanes should stop reading for now.
     pub fn is_full(&self) -> bool {
         self.bytes.load(Ordering::Acquire) > HIGH_WATER

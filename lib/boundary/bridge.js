@@ -28,6 +28,7 @@ const { PromiseMap } = require('./promise-map')
 const { PromiseRing } = require('./promise-ring')
 const { Sender } = require('./sender')
 const { Sessions } = require('./sessions')
+const { sliceMakers } = require('./slices')
 const { Subscriptions } = require('./subscriptions')
 const { MAKERS } = require('./values')
 
@@ -66,7 +67,9 @@ class Bridge extends Sender {
     this.whenIdle = null
     this.keepAlive = new KeepAlive(isAlive => this.core.keepAlive(isAlive), () => this.isNeeded,
       () => this.promises.shrink())
-    this.core = new native.Core(options, this.callbacks(onEvent))
+    /** What the native side calls. Only the bridge holds it until the client starts. */
+    this.face = this.callbacks(onEvent)
+    this.core = new native.Core(options, this.face)
   }
 
   /** Commands without a reply, and requests to subscribe that have not ended. */
@@ -433,6 +436,10 @@ class Bridge extends Sender {
     const ids = new Uint32Array(MOST_VALUES)
     return {
       ...MAKERS,
+      ...sliceMakers(() => {
+        this.core.resume()
+        this.drained()
+      }),
       ids,
       deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {

@@ -10,6 +10,8 @@ mod bridge;
 mod deliver;
 mod ending;
 mod events;
+mod face;
+mod late;
 mod mode;
 mod nodes;
 mod options;

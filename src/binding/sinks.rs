@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use napi::bindgen_prelude::*;
 use napi::sys;
 
+use super::late::LateReplies;
+
 /// The functions that receive what happens, and those that make values. `lib/boundary` has them.
 pub struct Sinks {
     /// `(...values)`: replies to the commands whose ids are in `ids`.
@@ -31,6 +33,20 @@ pub struct Sinks {
     pub list: Sink,
     /// `(array, ...values)`: appends to an array.
     pub extend: Sink,
+    /// `(container)`: begins an array or object that is built in slices.
+    pub open: Sink,
+    /// `(...values)`: adds to the innermost one of these.
+    pub fill: Sink,
+    /// `()`: the innermost one is complete.
+    pub shut: Sink,
+    /// `()`: the outermost one, which is complete.
+    pub complete: Sink,
+    /// `()`: forgets all of them.
+    pub abandon: Sink,
+    /// `()`: asks for a call of `Core::resume` in another turn of the event loop.
+    pub later: Sink,
+    /// Replies that are built in later turns.
+    pub(super) late: LateReplies,
     /// `(...keysAndValues)`: makes an object.
     pub object: Sink,
     /// `(arrayOfKeysAndValues)`: makes an object.
@@ -68,6 +84,13 @@ impl Sinks {
             event: sink("event")?,
             list: sink("list")?,
             extend: sink("extend")?,
+            open: sink("open")?,
+            fill: sink("fill")?,
+            shut: sink("shut")?,
+            complete: sink("complete")?,
+            abandon: sink("abandon")?,
+            later: sink("later")?,
+            late: LateReplies::default(),
             object: sink("object")?,
             object_of: sink("objectOf")?,
             map: sink("map")?,

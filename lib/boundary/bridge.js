@@ -18,7 +18,7 @@ const native = require('../native')
 const {
   AbortError, ClientClosedError, OxidisError, QueueFullError, TimeoutError
 } = require('../errors')
-const { nextTick, performance } = require('../timers')
+const { nextTick, performance, setImmediate } = require('../timers')
 const { Batch, LONGEST_TEXT, copyValues, lengthOf, notHandedOver } = require('./batch')
 const { Fences } = require('./fences')
 const { Ids } = require('./ids')
@@ -28,7 +28,7 @@ const { PromiseMap } = require('./promise-map')
 const { PromiseRing } = require('./promise-ring')
 const { Sender } = require('./sender')
 const { Sessions } = require('./sessions')
-const { sliceMakers } = require('./slices')
+const { SLICE_MAKERS } = require('./slices')
 const { Subscriptions } = require('./subscriptions')
 const { MAKERS } = require('./values')
 
@@ -434,12 +434,13 @@ class Bridge extends Sender {
     const { promises, sessionPromises } = this
     const of = id => id < FIRST_SESSION_ID ? promises : sessionPromises
     const ids = new Uint32Array(MOST_VALUES)
+    const resume = () => {
+      this.core.resume()
+      this.drained()
+    }
     return {
       ...MAKERS,
-      ...sliceMakers(() => {
-        this.core.resume()
-        this.drained()
-      }),
+      ...SLICE_MAKERS,
       ids,
       deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {
@@ -453,6 +454,7 @@ class Bridge extends Sender {
       part: (id, index, error) => of(id).part(id, index, error),
       reject: (id, error) => of(id).settle(id, error, true),
       drained: () => this.drained(),
+      later: () => { setImmediate(resume) },
       // A listener of the application may throw, which must not happen in a native callback.
       event: (name, ...details) => nextTick(onEvent, name, ...details),
       settled: (id, error) => {

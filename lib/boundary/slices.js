@@ -3,22 +3,20 @@
 /*
  * Large replies, which are built over several turns of the event loop.
  *
- * The native side opens an array or object, fills it turn by turn, and shuts it. No handle of its
- * own outlives a turn, so what is not complete yet stands here, the innermost last. Each kind of
- * value has the shape that `values.js` gives to small ones.
+ * Each array or map that is not complete yet is an object of its own here, to which the native side
+ * refers: no handle of it outlives a turn. Each kind of value gets the shape that `values.js` gives
+ * to small ones.
  */
-
-const { setImmediate } = require('../timers')
 
 const { prototype, setPrototypeOf } = Object
 
-class ListLevel {
+class ListInParts {
   constructor () {
     this.made = []
   }
 
-  add (value) {
-    this.made.push(value)
+  fill (values) {
+    for (let i = 0; i < values.length; i++) this.made.push(values[i])
   }
 
   finish () {
@@ -26,18 +24,60 @@ class ListLevel {
   }
 }
 
-class ObjectLevel {
+class SetInParts {
   constructor () {
-    // Without a prototype an assignment is a definition, whatever the name of the field.
-    this.made = { __proto__: null }
+    this.made = new Set()
+  }
+
+  fill (values) {
+    for (let i = 0; i < values.length; i++) this.made.add(values[i])
+  }
+
+  finish () {
+    return this.made
+  }
+}
+
+/** Keys and values alternate. A part may end between a key and its value. */
+class PairsInParts {
+  constructor () {
     this.hasKey = false
     this.key = undefined
   }
 
-  add (value) {
-    if (this.hasKey) this.made[this.key] = value
-    else this.key = typeof value === 'string' ? value : String(value)
-    this.hasKey = !this.hasKey
+  fill (values) {
+    for (let i = 0; i < values.length; i++) {
+      if (this.hasKey) this.put(this.key, values[i])
+      else this.key = values[i]
+      this.hasKey = !this.hasKey
+    }
+  }
+}
+
+class MapInParts extends PairsInParts {
+  constructor () {
+    super()
+    this.made = new Map()
+  }
+
+  put (key, value) {
+    this.made.set(key, value)
+  }
+
+  finish () {
+    return this.made
+  }
+}
+
+class ObjectInParts extends PairsInParts {
+  constructor () {
+    super()
+    // Without a prototype an assignment is a definition, whatever the name of the field.
+    this.made = { __proto__: null }
+  }
+
+  put (key, value) {
+    this.made[typeof key === 'string' ? key : String(key)] = value
   }
 
   finish () {
@@ -45,71 +85,14 @@ class ObjectLevel {
   }
 }
 
-class MapLevel {
-  constructor () {
-    this.made = new Map()
-    this.hasKey = false
-    this.key = undefined
-  }
-
-  add (value) {
-    if (this.hasKey) this.made.set(this.key, value)
-    else this.key = value
-    this.hasKey = !this.hasKey
-  }
-
-  finish () {
-    return this.made
-  }
-}
-
-class SetLevel {
-  constructor () {
-    this.made = new Set()
-  }
-
-  add (value) {
-    this.made.add(value)
-  }
-
-  finish () {
-    return this.made
-  }
-}
-
 /** By the numbers of `Container` in `src/binding/values/slices.rs`. */
-const LEVELS = [ListLevel, ObjectLevel, MapLevel, SetLevel]
+const KINDS = [ListInParts, ObjectInParts, MapInParts, SetInParts]
 
-/**
- * The functions that the native side builds a large reply with.
- * @param {() => void} resume called in another turn of the event loop, each time when the native
- *   side has asked for one
- */
-function sliceMakers (resume) {
-  let levels = []
-  let whole
-  return {
-    open: container => { levels.push(new LEVELS[container]()) },
-    fill: (...values) => {
-      const level = levels[levels.length - 1]
-      for (let i = 0; i < values.length; i++) level.add(values[i])
-    },
-    shut: () => {
-      const value = levels.pop().finish()
-      if (levels.length === 0) whole = value
-      else levels[levels.length - 1].add(value)
-    },
-    complete: () => {
-      const value = whole
-      whole = undefined
-      return value
-    },
-    abandon: () => {
-      levels = []
-      whole = undefined
-    },
-    later: () => { setImmediate(resume) }
-  }
+/** The functions that the native side builds a large reply with. */
+const SLICE_MAKERS = {
+  begin: kind => new KINDS[kind](),
+  fill: (inParts, ...values) => inParts.fill(values),
+  finish: inParts => inParts.finish()
 }
 
-module.exports = { sliceMakers }
+module.exports = { SLICE_MAKERS }

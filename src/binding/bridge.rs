@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::Env;
+use napi::{sys, Env};
 use napi_derive::napi;
 
 use super::batch::batch;
 use super::ending::Ending;
-use super::face::Face;
 use super::guard;
 use super::options::CoreOptions;
 use super::reach::{Reach, Start};
+use super::reference::Reference;
 use super::sinks::Sinks;
 use super::stats::Stats;
 use crate::client::{Client, SharedClient};
@@ -28,7 +28,10 @@ use crate::outbox::Outbox;
 /// The native side of one client.
 #[napi]
 pub struct Core {
-    face: Face,
+    /// The JavaScript object with the functions that receive what happens. Its functions hold the
+    /// bridge, and the bridge holds this object. So if this were strong from the start, no garbage
+    /// collector could free a client that was made and never used.
+    face: Reference,
     /// `None` once nothing will come any more. Once the client has started, it holds JavaScript
     /// functions, which hold this object. No garbage collector can find that cycle, so it has to be
     /// cut.
@@ -63,7 +66,7 @@ impl Core {
             }));
             let reach = Reach::new(outbox, start);
             let ending = RefCell::new(is_shared.then(|| Ending::new(env, &reach)));
-            let face = Face::new(env, &face)?;
+            let face = Reference::weak(env, face.raw())?;
             let (reach, is_kept_alive) = (RefCell::new(Some(reach)), Cell::new(false));
             Ok(Self { face, reach, wake, is_kept_alive, ending })
         })
@@ -116,14 +119,15 @@ impl Core {
 
     /// Goes on building large replies. JavaScript calls it in the turn that `later` has asked for.
     #[napi]
-    pub fn resume(&self, env: Env) -> Result<()> {
-        guard(|| {
-            let reach = self.reach.borrow().clone();
-            if let Some(reach) = reach {
+    pub fn resume(&self, env: Env) {
+        let reach = self.reach.borrow().clone();
+        if let Some(reach) = reach {
+            // A panic in here has lost one delivery. Passed on, it would end the process.
+            let _ = guard(|| {
                 reach.resume(env);
-            }
-            Ok(())
-        })
+                Ok(())
+            });
+        }
     }
 
     /// Makes the lanes connect.
@@ -178,7 +182,7 @@ impl Core {
     pub fn keep_alive(&self, alive: bool) -> Result<()> {
         self.is_kept_alive.set(alive);
         if let Some(wake) = &*lock(&self.wake) {
-            self.face.keep_alive(wake.raw(), alive);
+            self.hold(wake, alive);
         }
         Ok(())
     }
@@ -196,7 +200,7 @@ impl Core {
     }
 
     fn start(&self, reach: &Rc<Reach>) -> Result<()> {
-        let face = self.face.get()?;
+        let face = Object::from_raw(self.face.env(), self.face.get()?);
         let receiver = Rc::clone(reach);
         let drained: Function<(), Unknown<'static>> = face.get_named_property("drained")?;
         let wake = drained
@@ -212,10 +216,22 @@ impl Core {
                 Ok(())
             })?;
         if self.is_kept_alive.get() {
-            self.face.keep_alive(wake.raw(), true);
+            self.hold(&wake, true);
         }
         *lock(&self.wake) = Some(wake);
         reach.start(Sinks::new(&face)?).map_err(usage)
+    }
+
+    /// Makes `wake` keep the event loop alive, or not.
+    fn hold(&self, wake: &Wake, alive: bool) {
+        let (env, wake) = (self.face.env(), wake.raw());
+        // SAFETY: the function lives as long as `wake`, and this is its environment's thread.
+        unsafe {
+            match alive {
+                true => sys::napi_ref_threadsafe_function(env, wake),
+                false => sys::napi_unref_threadsafe_function(env, wake),
+            }
+        };
     }
 
     /// Calls `f` with the client; `None` if it has not started.

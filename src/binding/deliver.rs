@@ -7,6 +7,8 @@
 //! Invariant: what cannot be handed over keeps nothing else back. A reply that JavaScript cannot
 //! build becomes an error for its own caller, whether it is built as a whole or in slices.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
 use napi::bindgen_prelude::{Env, Result};
 use napi::sys;
 
@@ -59,7 +61,9 @@ impl Sinks {
         while !gathered.portion.is_spent() {
             let Some(late) = self.late.next() else { break };
             let (lane_id, size) = (late.lane_id, late.frames.size());
-            match self.replies(env, late, &mut gathered) {
+            // A panic has lost these replies. The others wait for the next turn.
+            let left = catch_unwind(AssertUnwindSafe(|| self.replies(env, late, &mut gathered)));
+            match left.unwrap_or_default() {
                 Some(left) => self.late.put_back(left),
                 None => self.late.finish(outbox, lane_id, size),
             }
@@ -80,13 +84,9 @@ impl Sinks {
     fn replies(&self, env: Env, mut late: Late, gathered: &mut Gathered) -> Option<Late> {
         let values = Values::new(env, self, &late.frames);
         let mut half = late.half.take();
-        if late.done == 0 && half.is_none() {
-            gathered.portion.spend_bytes(late.frames.bytes.len());
-        }
-        for (at, (root, whose)) in late.frames.replies.iter().zip(&late.whose).enumerate() {
-            if at < late.done {
-                continue;
-            }
+        gathered.portion.begin(&late.frames);
+        let replies = late.frames.replies.iter().zip(&late.whose).enumerate();
+        for (at, (root, whose)) in replies.skip(late.done) {
             if !whose.is_whole() {
                 if let Some(index) = whose.index() {
                     let _ = self.part(env, &values, *root, whose.id, index);
@@ -96,15 +96,16 @@ impl Sinks {
             if gathered.portion.is_spent() {
                 return Some(Late { done: at, half, ..late });
             }
-            match self.whole(env, &values, *root, whose, half.take(), gathered) {
-                Ok(Progress::Made) | Err(_) => {}
-                Ok(Progress::Begun(half)) => return Some(Late { done: at, half, ..late }),
+            half = self.whole(env, &values, *root, whose, half, gathered).unwrap_or_default();
+            if half.is_some() {
+                return Some(Late { done: at, half, ..late });
             }
         }
         None
     }
 
-    /// Makes the value of the reply at `root`, or goes on with it, and gathers it.
+    /// Makes the value of the reply at `root`, or goes on with it, and gathers it. Returns what is
+    /// built of it, if the rest is left for another turn.
     fn whole(
         &self,
         env: Env,
@@ -113,7 +114,7 @@ impl Sinks {
         whose: &Whose,
         half: Option<HalfBuilt>,
         gathered: &mut Gathered,
-    ) -> Result<Progress> {
+    ) -> Result<Option<HalfBuilt>> {
         if gathered.values.len() == ARGUMENTS {
             let _ = self.hand_over(env, gathered);
         }
@@ -121,18 +122,12 @@ impl Sinks {
             gathered.scope = Some(Scope::open(env)?);
         }
         let (mode, portion) = (Mode::new(whose.mode), &mut gathered.portion);
-        let value = if half.is_some() || HalfBuilt::is_for(values, root, mode) {
-            if half.is_none() && self.late.is_building() {
-                return Ok(Progress::Begun(None));
-            }
+        let value = if half.is_some() || HalfBuilt::is_for(values, root, mode, portion) {
             let mut half = half.unwrap_or_default();
             match half.go_on(values, root, mode, portion) {
-                Ok(false) => return Ok(Progress::Begun(Some(half))),
-                Ok(true) => values.complete(),
-                Err(failure) => {
-                    values.abandon();
-                    Err(failure)
-                }
+                Ok(None) => return Ok(Some(half)),
+                Ok(Some(value)) => Ok(value),
+                Err(failure) => Err(failure),
             }
         } else {
             portion.spend(values.count(root));
@@ -145,7 +140,7 @@ impl Sinks {
             *id = whose.id;
             gathered.values.push(value);
         }
-        Ok(Progress::Made)
+        Ok(None)
     }
 
     /// Calls JavaScript with what was gathered.
@@ -212,14 +207,6 @@ impl Gathered {
     fn new(portion: Portion) -> Self {
         Self { values: Vec::new(), scope: None, portion }
     }
-}
-
-/// How far a reply is.
-enum Progress {
-    /// Its value is made, or an error in its place.
-    Made,
-    /// It goes on in another turn, with what is built of it.
-    Begun(Option<HalfBuilt>),
 }
 
 /// The code and the text of an error.

@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
 
 use super::values::{HalfBuilt, Portion};
 use crate::outbox::{Outbox, Whose};
@@ -31,11 +32,10 @@ pub struct LateReplies {
     lanes: RefCell<HashMap<u32, VecDeque<Late>>>,
     /// The connections, in the order in which they get their turns.
     order: RefCell<VecDeque<u32>>,
-    /// The connection whose first reply is half built. There can be one at a time.
-    building: Cell<Option<u32>>,
-    /// What is left of this turn. Only a turn that was asked for begins a new one, since the event
-    /// loop may call several times without going on.
+    /// What may be built now, as of `since`.
     portion: Cell<Portion>,
+    /// When something was built last.
+    since: Cell<Instant>,
     /// Whether JavaScript was asked for a turn.
     is_awaited: Cell<bool>,
     /// Whether everything is built at once, because the client is closed.
@@ -47,8 +47,8 @@ impl Default for LateReplies {
         Self {
             lanes: RefCell::default(),
             order: RefCell::default(),
-            building: Cell::new(None),
             portion: Cell::new(Portion::TURN),
+            since: Cell::new(Instant::now()),
             is_awaited: Cell::new(false),
             hurries: Cell::new(false),
         }
@@ -56,17 +56,19 @@ impl Default for LateReplies {
 }
 
 impl LateReplies {
-    /// What may be built now. Give the rest back by [`LateReplies::leave`].
+    /// What may be built now. Give the rest back by [`LateReplies::leave`]. The event loop may call
+    /// several times without going on, so a call by itself begins no new portion.
     pub fn portion(&self) -> Portion {
         match self.hurries.get() {
             true => Portion::ALL,
-            false => self.portion.get(),
+            false => self.portion.get().after(self.since.get().elapsed()),
         }
     }
 
-    /// So much of the turn is left. True if JavaScript has to be asked for another turn.
+    /// So much may still be built. True if JavaScript has to be asked for another turn.
     pub fn leave(&self, portion: Portion) -> bool {
         self.portion.set(portion);
+        self.since.set(Instant::now());
         !self.order.borrow().is_empty() && !self.is_awaited.replace(true)
     }
 
@@ -86,16 +88,10 @@ impl LateReplies {
         !self.order.borrow().is_empty() && self.lanes.borrow().contains_key(&lane_id)
     }
 
-    /// Whether a reply is half built that is not in the hands of the caller.
-    pub fn is_building(&self) -> bool {
-        self.building.get().is_some()
-    }
-
     /// Adds replies behind those of their connection.
     pub fn add(&self, outbox: &Outbox, late: Late) {
         outbox.keep(late.frames.size());
         let lane_id = late.lane_id;
-        self.note_building(&late);
         let mut lanes = self.lanes.borrow_mut();
         let of_lane = lanes.entry(lane_id).or_insert_with(|| {
             self.order.borrow_mut().push_back(lane_id);
@@ -105,38 +101,30 @@ impl LateReplies {
     }
 
     /// Takes the next replies. Give them back by [`LateReplies::put_back`] or
-    /// [`LateReplies::finish`].
+    /// [`LateReplies::finish`]. Until then their connection stays in its place.
     pub fn next(&self) -> Option<Late> {
         let lane_id = *self.order.borrow().front()?;
-        let late = self.lanes.borrow_mut().get_mut(&lane_id)?.pop_front()?;
-        if late.half.is_some() {
-            self.building.set(None);
-        }
-        Some(late)
+        self.lanes.borrow_mut().get_mut(&lane_id)?.pop_front()
     }
 
     /// Puts replies of [`LateReplies::next`] back. It is the turn of other connections now.
     pub fn put_back(&self, late: Late) {
-        self.note_building(&late);
-        self.order.borrow_mut().rotate_left(1);
         if let Some(of_lane) = self.lanes.borrow_mut().get_mut(&late.lane_id) {
             of_lane.push_front(late);
         }
+        self.order.borrow_mut().rotate_left(1);
     }
 
-    /// Replies of [`LateReplies::next`], of this connection and size, are delivered.
+    /// Replies of [`LateReplies::next`], of this connection and size, are delivered. It is the turn of
+    /// other connections now.
     pub fn finish(&self, outbox: &Outbox, lane_id: u32, size: usize) {
         outbox.give_up(size);
-        let mut lanes = self.lanes.borrow_mut();
-        if lanes.get(&lane_id).is_some_and(VecDeque::is_empty) {
+        let (mut lanes, mut order) = (self.lanes.borrow_mut(), self.order.borrow_mut());
+        if lanes.get(&lane_id).is_none_or(VecDeque::is_empty) {
             lanes.remove(&lane_id);
-            self.order.borrow_mut().pop_front();
-        }
-    }
-
-    fn note_building(&self, late: &Late) {
-        if late.half.is_some() {
-            self.building.set(Some(late.lane_id));
+            order.pop_front();
+        } else {
+            order.rotate_left(1);
         }
     }
 }

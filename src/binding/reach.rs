@@ -28,7 +28,7 @@ pub struct Reach {
     /// How the client starts; `None` after it was started.
     start: Cell<Option<Start>>,
     client: OnceCell<Client>,
-    /// Made when the client starts (see `Face`).
+    /// Made when the client starts (see `Core`).
     sinks: OnceCell<Sinks>,
     /// Its end is made when the first connection needs it that is one of many.
     turn: Turn<TurnEnd>,

@@ -33,16 +33,12 @@ pub struct Sinks {
     pub list: Sink,
     /// `(array, ...values)`: appends to an array.
     pub extend: Sink,
-    /// `(container)`: begins an array or object that is built in slices.
-    pub open: Sink,
-    /// `(...values)`: adds to the innermost one of these.
+    /// `(container)`: begins an array or map that is built in slices.
+    pub begin: Sink,
+    /// `(begun, ...values)`: adds to one that was begun.
     pub fill: Sink,
-    /// `()`: the innermost one is complete.
-    pub shut: Sink,
-    /// `()`: the outermost one, which is complete.
-    pub complete: Sink,
-    /// `()`: forgets all of them.
-    pub abandon: Sink,
+    /// `(begun)`: makes the array or map of one that is complete.
+    pub finish: Sink,
     /// `()`: asks for a call of `Core::resume` in another turn of the event loop.
     pub later: Sink,
     /// Replies that are built in later turns.
@@ -84,11 +80,9 @@ impl Sinks {
             event: sink("event")?,
             list: sink("list")?,
             extend: sink("extend")?,
-            open: sink("open")?,
+            begin: sink("begin")?,
             fill: sink("fill")?,
-            shut: sink("shut")?,
-            complete: sink("complete")?,
-            abandon: sink("abandon")?,
+            finish: sink("finish")?,
             later: sink("later")?,
             late: LateReplies::default(),
             object: sink("object")?,

@@ -1,16 +1,61 @@
 //! Builds a large reply in slices, over several turns of the event loop.
 //!
-//! Owns how far the reply is built. What is built of it stands in JavaScript, as a stack of arrays and
-//! objects that are not complete yet (`lib/boundary/slices.js`), since no handle outlives a turn.
-//! Aggregates within the reply are built as a whole, unless they are large themselves.
+//! Owns how far the reply is built, and how much one turn builds. What is built of a reply stands in
+//! JavaScript: an object of `lib/boundary/slices.js` for each array or map that is not complete yet.
+//! This refers to these objects, because no handle outlives a turn. Aggregates within the reply are
+//! built as a whole, unless they are large themselves.
+//!
+//! Invariant: what is built of a reply belongs to its own [`HalfBuilt`], so no other reply can get it.
+
+use std::time::Duration;
+
+use napi::sys;
 
 use super::{Built, Failure, Map, Mode, Values, ARGUMENTS};
-use crate::resp::{TapeNode, ValueKind};
+use crate::binding::reference::Reference;
+use crate::binding::scope::Scope;
+use crate::resp::{Frames, TapeNode, ValueKind};
 
 /// How much may still be built before the event loop goes on.
 #[derive(Debug, Clone, Copy)]
 pub struct Portion {
-    values: usize,
+    /// In short values. Below 0 if the last reply was larger than what was left.
+    left: f64,
+    /// How many short values one of the frames at hand is worth, on the average.
+    price: f64,
+}
+
+impl Portion {
+    /// What is built in one turn: about 2 ms, as measured with short strings.
+    pub const TURN: Self = Self { left: SLICE, price: 1.0 };
+    /// Enough for everything.
+    pub const ALL: Self = Self { left: f64::INFINITY, price: 1.0 };
+
+    /// What is built next are values of `frames`.
+    pub fn begin(&mut self, frames: &Frames) {
+        let values = frames.tape.len().max(1) as f64;
+        self.price = 1.0 + frames.bytes.len() as f64 / values / BYTES_OF_VALUE;
+    }
+
+    /// So many values are built.
+    pub fn spend(&mut self, values: usize) {
+        self.left -= self.cost(values);
+    }
+
+    /// Whether the event loop should go on.
+    pub fn is_spent(&self) -> bool {
+        self.left <= 0.0
+    }
+
+    /// This portion after `time` in which nothing was built.
+    pub fn after(self, time: Duration) -> Self {
+        let grown = self.left.max(0.0) + time.as_secs_f64() * GROWTH;
+        Self { left: grown.min(SLICE), ..self }
+    }
+
+    fn cost(&self, values: usize) -> f64 {
+        values as f64 * self.price
+    }
 }
 
 /// A reply that is not complete yet.
@@ -22,6 +67,8 @@ pub struct HalfBuilt {
 
 /// An aggregate that is being filled.
 struct Level {
+    /// What is built of it.
+    filled: Reference,
     /// The tape index of its next child.
     next: u32,
     /// Children that are still to come.
@@ -40,77 +87,63 @@ enum Container {
     Set = 3,
 }
 
-impl Portion {
-    /// What is built in one turn.
-    pub const TURN: Self = Self { values: 16 << 10 };
-    /// Enough for everything.
-    pub const ALL: Self = Self { values: usize::MAX };
-
-    /// So many values are built.
-    pub fn spend(&mut self, values: usize) {
-        self.values = self.values.saturating_sub(values);
-    }
-
-    /// Strings of so many bytes are built.
-    pub fn spend_bytes(&mut self, bytes: usize) {
-        self.spend(bytes / BYTES_OF_VALUE);
-    }
-
-    /// Whether the event loop should go on.
-    pub fn is_spent(&self) -> bool {
-        self.values == 0
-    }
-}
-
 impl HalfBuilt {
-    /// Whether the reply at `root` is to be built in slices: it has more values than one turn should
-    /// build.
-    pub fn is_for(values: &Values, root: u32, mode: Mode) -> bool {
-        let is_large = values.count(root) > Portion::TURN.values;
-        let node = values.frames.tape.get(root as usize).filter(|_| is_large);
-        node.is_some_and(|node| Container::of(node, mode).is_some())
+    /// Whether the reply at `root` is to be built in slices: an aggregate that costs more than a turn
+    /// should build.
+    pub fn is_for(values: &Values, root: u32, mode: Mode, portion: &Portion) -> bool {
+        portion.cost(values.count(root)) > SLICE && values.container(root, mode).is_some()
     }
 
-    /// Builds on at the reply at `root` until `portion` is spent; true if it is complete then.
+    /// Builds on at the reply at `root` until it is complete, or until `portion` is spent. `None` if
+    /// it is not complete then.
     pub fn go_on(
         &mut self,
         values: &Values,
         root: u32,
         mode: Mode,
         portion: &mut Portion,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<sys::napi_value>, Failure> {
         if self.levels.is_empty() {
-            self.open(values, root, mode)?;
+            self.levels.extend(Level::open(values, root, mode)?);
         }
         while let Some(level) = self.levels.last_mut() {
             if level.left == 0 {
+                let value = values.call(&values.sinks.finish, &[level.filled.get()?])?;
                 self.levels.pop();
-                values.call(&values.sinks.shut, &[])?;
+                match self.levels.last() {
+                    Some(parent) => parent.add(values, &[value])?,
+                    None => return Ok(Some(value)),
+                }
             } else if portion.is_spent() {
-                return Ok(false);
+                return Ok(None);
             } else {
                 let inner = level.mode.inner();
                 if let Some(child) = level.fill(values, portion)? {
-                    self.open(values, child, inner)?;
+                    self.levels.extend(Level::open(values, child, inner)?);
                 }
             }
         }
-        Ok(true)
-    }
-
-    fn open(&mut self, values: &Values, index: u32, mode: Mode) -> Result<(), Failure> {
-        let Some(node) = values.frames.tape.get(index as usize) else { return Ok(()) };
-        let Some((container, left)) = Container::of(node, mode) else { return Ok(()) };
-        let is_flat = node.kind == ValueKind::Array && mode.pairs_are_flat();
-        self.levels.push(Level { next: index + 1, left, mode, is_flat });
-        values.call(&values.sinks.open, &[values.number(f64::from(container as u8))?])?;
-        Ok(())
+        // It is no aggregate after all.
+        values.build(root, mode).map(Some)
     }
 }
 
 impl Level {
+    /// The aggregate at `index`, with nothing in it yet. `None` if it is none.
+    fn open(values: &Values, index: u32, mode: Mode) -> Result<Option<Self>, Failure> {
+        let Some((container, left)) = values.container(index, mode) else { return Ok(None) };
+        let number = values.number(f64::from(container as u8))?;
+        let filled = values.call(&values.sinks.begin, &[number])?;
+        let filled = Reference::strong(values.env, filled)?;
+        let node = values.frames.tape.get(index as usize);
+        let is_flat = mode.pairs_are_flat()
+            && node.is_some_and(|node| node.kind == ValueKind::Array && !pairs_are_map(node, mode));
+        Ok(Some(Self { filled, next: index + 1, left, mode, is_flat }))
+    }
+
     /// Adds some values. Returns the next child if that has to be opened first.
     fn fill(&mut self, values: &Values, portion: &mut Portion) -> Result<Option<u32>, Failure> {
+        let _scope = Scope::open(values.env)?;
         let mut some = Vec::with_capacity(ARGUMENTS.min(self.left as usize));
         let inner = self.mode.inner();
         let mut large = None;
@@ -118,29 +151,38 @@ impl Level {
             let (at, count) = (self.next, values.count(self.next));
             self.next = values.frames.next(at);
             self.left -= 1;
-            let Some(node) = values.frames.tape.get(at as usize) else { continue };
-            let is_spread = self.is_flat && node.kind == ValueKind::Array;
-            if count > LARGE && !is_spread && Container::of(node, inner).is_some() {
+            let node = values.frames.tape.get(at as usize);
+            let spread = node.filter(|node| self.is_flat && node.kind == ValueKind::Array);
+            let is_large = spread.is_none() && portion.cost(count) > LARGE;
+            if is_large && values.container(at, inner).is_some() {
                 large = Some(at);
                 break;
             }
             portion.spend(count);
-            portion.spend_bytes(values.frames.text(node).len());
-            if is_spread {
-                some.extend(values.elements(at, node.len, inner)?);
-            } else {
-                some.push(values.build(at, inner)?);
+            match spread {
+                Some(node) => some.extend(values.elements(at, node.len, inner)?),
+                None => some.push(values.build(at, inner)?),
             }
         }
-        for some in some.chunks(ARGUMENTS) {
-            values.call(&values.sinks.fill, some)?;
-        }
+        self.add(values, &some)?;
         Ok(large)
+    }
+
+    fn add(&self, values: &Values, some: &[sys::napi_value]) -> Result<(), Failure> {
+        let filled = self.filled.get()?;
+        for some in some.chunks(ARGUMENTS) {
+            let mut arguments = Vec::with_capacity(some.len() + 1);
+            arguments.push(filled);
+            arguments.extend_from_slice(some);
+            values.call(&values.sinks.fill, &arguments)?;
+        }
+        Ok(())
     }
 }
 
 impl Container {
-    /// What `node` becomes, and how many children it has; `None` if it is no aggregate.
+    /// What `node` becomes, and how many children it has; `None` if it is no aggregate. `Values::build`
+    /// decides in the same way.
     fn of(node: &TapeNode, mode: Mode) -> Option<(Self, u32)> {
         let of_pairs = match mode.map() {
             Map::Array => Self::List,
@@ -148,7 +190,7 @@ impl Container {
             Map::Entries => Self::Map,
         };
         match node.kind {
-            ValueKind::Array | ValueKind::Push if mode.pairs_are_map() && node.len % 2 == 0 => {
+            ValueKind::Array | ValueKind::Push if pairs_are_map(node, mode) => {
                 Some((of_pairs, node.len))
             }
             ValueKind::Array | ValueKind::Push => Some((Self::List, node.len)),
@@ -160,26 +202,29 @@ impl Container {
     }
 }
 
+fn pairs_are_map(list: &TapeNode, mode: Mode) -> bool {
+    mode.pairs_are_map() && list.len % 2 == 0
+}
+
 impl Values<'_> {
     /// How many values the one at `index` is, with everything in it.
     pub fn count(&self, index: u32) -> usize {
         self.frames.next(index).saturating_sub(index) as usize
     }
 
-    /// The reply that was built in slices and is complete.
-    pub fn complete(&self) -> Built {
-        Ok(self.call(&self.sinks.complete, &[])?)
-    }
-
-    /// Forgets what is built of a reply, since the rest cannot be built.
-    pub fn abandon(&self) {
-        let _ = self.call(&self.sinks.abandon, &[]);
+    fn container(&self, index: u32, mode: Mode) -> Option<(Container, u32)> {
+        self.frames.tape.get(index as usize).and_then(|node| Container::of(node, mode))
     }
 }
 
-/// Values of an aggregate within a reply from which on it is not built as a whole. A turn may exceed
-/// its portion by this much, which is a sixteenth.
-const LARGE: usize = 1024;
-/// Bytes that cost as much as a value. A short string takes about 100 ns, in which 512 bytes are
-/// copied.
-const BYTES_OF_VALUE: usize = 512;
+/// Short values of a turn.
+const SLICE: f64 = 16384.0;
+/// Short values in a second without building: a whole portion in 2 ms, which is about the time that
+/// building it takes. So small replies are never cut that come in quick succession, while others get
+/// half of the time.
+const GROWTH: f64 = SLICE / 0.002;
+/// Short values of an aggregate within a reply from which on it is not built as a whole. A turn may
+/// exceed its portion by this much, which is a sixteenth.
+const LARGE: f64 = 1024.0;
+/// Bytes that cost as much as a short value. That takes about 100 ns, in which 512 bytes are copied.
+const BYTES_OF_VALUE: f64 = 512.0;

@@ -11,8 +11,8 @@ const { runScript } = require('./child-script')
 
 const KINDS = {
   'a client': 'oxidis.createClient({ url })',
-  'a client with listeners and a view':
-    "oxidis.createClient({ url }).on('error', () => {}).withTypeMapping({ 36: Buffer })",
+  'a client with listeners and a view': 'viewed(oxidis.createClient({ url }))',
+  'a view': 'oxidis.createClient({ url }).withTypeMapping({ 36: Buffer })',
   'a client that was asked for everything that needs no server': `inspected(
     oxidis.createClient({ url, pool: { leakThreshold: 10 } }))`,
   'a duplicate': 'oxidis.createClient({ url }).duplicate()',
@@ -34,6 +34,10 @@ const HELPERS = `
     client.multi().get('k')
     client.isReady
     require('node:util').inspect(client)
+    return client
+  }
+  const viewed = client => {
+    client.on('error', () => {}).withTypeMapping({ 36: Buffer }).withCommandOptions({ timeout: 1 })
     return client
   }
   const destroyed = client => {

@@ -130,7 +130,7 @@ impl Sinks {
                 Err(failure) => Err(failure),
             }
         } else {
-            portion.spend(values.count(root));
+            portion.spend(values.count(root), mode);
             values.build(root, mode)
         };
         let value = self.value(env, value)?;

@@ -5,11 +5,13 @@
 //! through N-API about 50 ns. The recursion is bounded by the decoder's depth limit.
 
 mod scalars;
+mod slices;
 mod strings;
 
 use napi::bindgen_prelude::*;
 use napi::{sys, Status};
 
+pub use self::slices::{HalfBuilt, Portion};
 use super::mode::{Map, Mode};
 use super::sinks::{Sink, Sinks, Uncalled};
 use crate::resp::{Frames, ValueKind};
@@ -49,7 +51,8 @@ impl From<Uncalled> for Failure {
     }
 }
 
-type Built = std::result::Result<sys::napi_value, Failure>;
+/// A value, or why there is none.
+pub type Built = std::result::Result<sys::napi_value, Failure>;
 
 impl<'a> Values<'a> {
     /// A builder for values of `frames`.

@@ -11,23 +11,25 @@
  */
 
 const { EventEmitter } = require('node:events')
-const { inspect, types: { isNativeError } } = require('node:util')
+const { inspect } = require('node:util')
 
-const { checkDatabase, named } = require('../arguments')
+const { databaseOf, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
 const { PING, encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
 const { commands } = require('../commands')
 const {
-  ConnectionTimeoutError, ErrorReply, RootNodesUnavailableError, TimeoutError
+  ConnectionTimeoutError, ErrorReply, ReconnectStrategyError, RootNodesUnavailableError, TimeoutError
 } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
 const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
 const { PATIENT, SELECTS } = require('../mode')
-const { coreOptions, parseOptions, refusing } = require('../options/client')
+const { coreOptions, parseOptions } = require('../options/client')
+const { overridden, refusing } = require('../options/url')
 const { clearTimeout, nextTick, setTimeout } = require('../timers')
+const { Answers } = require('./answers')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
 const { addMulti, addMultiMethod } = require('./multi')
@@ -42,12 +44,14 @@ class RedisClient extends EventEmitter {
   #given
   #options
   #kind
+  #answers
 
   /**
    * @param {object | string} [given] options
-   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object }} [kind] for a client of
-   *   several nodes: what the native core has to know of them, the class of its bridge, and the
-   *   options that the application has given
+   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object, addressMap?: Function }}
+   *   [kind] for a client of several nodes: what the native core has to know of them, the class of
+   *   its bridge, the options that the application has given, and `nodeAddressMap` if it is a
+   *   function
    */
   constructor (given, kind = ONE_SERVER) {
     super()
@@ -55,6 +59,8 @@ class RedisClient extends EventEmitter {
     this.#given = kind.given ?? given
     this.#options = parseOptions(given)
     this._self = this
+    this.#answers = new Answers(this.#options, kind.addressMap, error => (
+      this._onEvent('error', error, null)))
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
@@ -149,10 +155,11 @@ class RedisClient extends EventEmitter {
     return self._closed
   }
 
-  async #close () {
+  /** @param {Error} [reason] why the client has ended, if nobody has closed it */
+  async #close (reason) {
     const bridge = this._bridge
     this._ending = bridge
-    this._bridge = CLOSED
+    this._bridge = reason === undefined ? CLOSED : new ClosedBridge(reason)
     await withinGrace(drained(bridge))
     this._end(bridge)
   }
@@ -161,7 +168,7 @@ class RedisClient extends EventEmitter {
   destroy () {
     const self = this._self
     const bridge = self._bridge
-    if (bridge === CLOSED) {
+    if (bridge.isClosed) {
       // Cuts a close() that is under way short: the commands that it waits for end now.
       self._ending?.close()
       return
@@ -212,8 +219,8 @@ class RedisClient extends EventEmitter {
    * A new client with the options of this client or view, changed by `overrides`. It has
    * connections of its own, unless `overrides` has the option `shared`.
    */
-  duplicate (overrides = {}) {
-    return new this._self.constructor({ ...this._self.#base(this), ...overrides })
+  duplicate (overrides) {
+    return new this._self.constructor(overridden(this._self.#base(this), overrides))
   }
 
   /** A pool with this client's options: see `createClientPool`. */
@@ -291,7 +298,7 @@ class RedisClient extends EventEmitter {
 
   async #select (database, timeout) {
     try {
-      checkDatabase(database)
+      database = databaseOf(database)
     } catch (error) {
       throw named('select', error)
     }
@@ -346,41 +353,20 @@ class RedisClient extends EventEmitter {
       case 'reconnecting':
         return this.emit('reconnecting', { retries: first })
       case 'stopped':
+        if (first instanceof ReconnectStrategyError) this._onEvent('error', first, null)
         // Not destroy(): commands under way are to end with the reason, which may come later.
-        return this.close()
+        this._closed ??= this.#close(first)
+        return this._closed
       case 'askDelay':
-        return this.#answerDelay(first, second, third)
+        // The core that asks: the strategy may destroy the client and so replace the bridge.
+        return this.#answers.delay(this._bridge.core, first, second, third)
       case 'askCredentials':
-        return this.#answerCredentials(first)
+        return this.#answers.credentials(this._bridge.core, first)
+      case 'askAddress':
+        return this.#answers.address(this._bridge.core, first, second)
       case 'resubscribed':
         return this.emit('resubscribed',
           { channels: first, patterns: second, shardChannels: third, lostMs: fourth })
-    }
-  }
-
-  #answerDelay (question, retries, cause) {
-    // Read now, because the strategy may destroy the client and so replace the bridge.
-    const { core } = this._bridge
-    let delay
-    try {
-      delay = this.#options.socket.reconnectStrategy(retries, cause)
-    } catch (error) {
-      delay = error
-    }
-    // Told later, because a listener may throw, and the native side waits for its answer.
-    if (isNativeError(delay)) nextTick(() => this._onEvent('error', delay))
-    core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
-  }
-
-  async #answerCredentials (question) {
-    const provider = this.#options.credentialsProvider
-    const { core } = this._bridge
-    try {
-      const ask = typeof provider === 'function' ? provider : () => provider.credentials()
-      const { username, password } = await ask()
-      core.answerCredentials(question, username, password, undefined)
-    } catch (error) {
-      core.answerCredentials(question, undefined, undefined, error?.name ?? 'error')
     }
   }
 

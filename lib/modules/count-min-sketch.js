@@ -4,7 +4,7 @@
  * Rows of the count-min sketch commands. See ../commands/index.js for what a row is.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { key } = require('../commands/forms')
 const { info, intOption, keyIncrements, keyItems } = require('./sketch-forms')
 
@@ -89,7 +89,7 @@ function doc (summary, complexity) {
 /** `CELL_SIZE n`, when given. 0 is left to the server's default, as in node-redis. */
 function cells (w, options) {
   const o = w.options(options, 'options', INIT_OPTIONS)
-  if (o?.CELL_SIZE) intOption(w, o, 'CELL_SIZE')
+  if (isGiven(o?.CELL_SIZE)) intOption(w, o, 'CELL_SIZE')
 }
 
 const INIT_OPTIONS = new Set(['CELL_SIZE'])

@@ -12,15 +12,18 @@ const fs = require('node:fs')
 const tls = require('node:tls')
 
 const { isText } = require('../arguments')
+const { isAbsent } = require('./check')
 
 /** The TLS options that are accepted: within `socket.tls` or, as in node-redis, beside it. */
 const TLS_OPTIONS = new Set(['ca', 'cert', 'key', 'servername', 'rejectUnauthorized', 'minVersion'])
 
 /**
  * The native core's TLS options, or undefined for a plain connection.
- * @param {object} [socket] the `socket` option; nothing of it is kept
+ * @param {object} given the `socket` option; nothing of it is kept
+ * @param {import('../unknown-options').Unknown} unknown hears of names that are not known
  */
-function tlsOptions (socket = {}) {
+function tlsOptions (given, unknown) {
+  const socket = set(given)
   const { tls: asked } = socket
   if (!asked) {
     for (const name of TLS_OPTIONS) {
@@ -30,18 +33,14 @@ function tlsOptions (socket = {}) {
     }
     return undefined
   }
-  const given = { ...socket, ...(typeof asked === 'object' ? asked : {}) }
-  if (typeof asked === 'object') {
-    for (const name of Object.keys(asked)) {
-      if (!TLS_OPTIONS.has(name) && asked[name] !== undefined) {
-        throw new TypeError(`option "socket.tls.${name}" is unknown; known are ` +
-          [...TLS_OPTIONS].join(', '))
-      }
-    }
+  const within = typeof asked === 'object' ? set(asked) : {}
+  for (const name of Object.keys(within)) {
+    if (!TLS_OPTIONS.has(name)) unknown.note('socket.tls.', name, TLS_OPTIONS)
   }
-  const ca = pems(given.ca, 'ca')
-  const [cert, key] = [pem(given.cert, 'cert'), pem(given.key, 'key')]
-  const { servername, rejectUnauthorized, minVersion } = given
+  const all = { ...socket, ...within }
+  const ca = pems(all.ca, 'ca')
+  const [cert, key] = [pem(all.cert, 'cert'), pem(all.key, 'key')]
+  const { servername, rejectUnauthorized, minVersion } = all
   if (servername !== undefined && typeof servername !== 'string') wrong('servername', 'a string')
   if (![undefined, 'TLSv1.2', 'TLSv1.3'].includes(minVersion)) {
     wrong('minVersion', 'TLSv1.2 or TLSv1.3')
@@ -94,6 +93,11 @@ function pem (value, name) {
   // A path in place of the content would otherwise fail with the first command only.
   if (!bytes.includes('-----BEGIN ')) wrong(name, 'PEM')
   return bytes
+}
+
+/** The fields of `object` that are given. */
+function set (object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => !isAbsent(value)))
 }
 
 function wrong (name, expected) {

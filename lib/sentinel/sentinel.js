@@ -30,7 +30,7 @@ class RedisSentinel extends RedisClient {
 
   constructor (given) {
     const { client, topology, own } = parseSentinelOptions(given)
-    super(client, { topology, Bridge: SentinelBridge, given })
+    super(client, { topology, Bridge: SentinelBridge, given, addressMap: own.nodeAddressMap })
     this.#name = own.name
     this.#passesOn = own.passthroughClientErrorEvents ?? false
     this.#seeds = topology.sentinel.seeds

@@ -64,6 +64,10 @@ impl Sinks {
                 ("askDelay", vec![number(id)?, number(retries)?, self.error(env, &cause)?])
             }
             Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
+            Event::AskAddress(id, address) => {
+                let address = values.text(address.as_bytes()).or_else(|_| values.null())?;
+                ("askAddress", vec![number(id)?, address])
+            }
             Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
         };
         let name = values.text(name.as_bytes()).or_else(|_| values.null())?;

@@ -30,6 +30,9 @@ pub enum Event {
     AskDelay(u32, u32, Error),
     /// A question to the JavaScript credentials provider: the question's id.
     AskCredentials(u32),
+    /// A question to the JavaScript map of addresses: the question's id, and the address that
+    /// servers name.
+    AskAddress(u32, String),
     /// Subscriptions that were lost are confirmed again.
     Resubscribed(Resubscribed),
 }

@@ -1,4 +1,5 @@
-//! Questions to the application's callbacks: its reconnect strategy, its credentials provider.
+//! Questions to the application's callbacks: its reconnect strategy, its credentials provider, its
+//! map of addresses.
 //!
 //! Owns the questions that are open. It never blocks a thread: a question goes out as an event with
 //! an id, and the answer comes back with the same id.
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::connection::Credentials;
 use crate::error::{Error, Result};
+use crate::options::Endpoint;
 use crate::outbox::{Event, Outboxes};
 
 /// The open questions of one client.
@@ -23,12 +25,27 @@ pub struct Questions {
 pub enum CallbackResult {
     /// Try again after this long.
     Delay(Duration),
-    /// Do not try again.
-    Stop,
+    /// Try again after the default delay: what the strategy has returned is no answer.
+    DefaultDelay,
+    /// Do not try again, for the error that the strategy has returned, if it has.
+    Stop(Option<Error>),
     /// Log in with these credentials.
     Credentials(Credentials),
-    /// The callback has failed, with this text.
-    Failed(String),
+    /// The server is reached there; `None` means at the address that servers name.
+    Address(Option<Endpoint>),
+    /// The callback has failed with this error.
+    Failed(Error),
+}
+
+/// What the reconnect strategy wants.
+#[derive(Debug)]
+pub enum Strategy {
+    /// Another attempt after this long.
+    Delay(Duration),
+    /// Another attempt after the default delay.
+    DefaultDelay,
+    /// No other attempt, for this error, if there is one.
+    Stop(Option<Error>),
 }
 
 impl Questions {
@@ -37,12 +54,34 @@ impl Questions {
         Self { outboxes, open: Mutex::default() }
     }
 
-    /// Asks the reconnect strategy. `None` if it says to stop, or can no longer answer.
-    pub async fn delay(&self, retries: u32, cause: &Error) -> Option<Duration> {
+    /// Asks the reconnect strategy. One that can no longer answer wants no other attempt.
+    pub async fn delay(&self, retries: u32, cause: &Error) -> Strategy {
         match self.ask(|id| Event::AskDelay(id, retries, cause.clone())).await {
-            Some(CallbackResult::Delay(delay)) => Some(delay),
-            _ => None,
+            Some(CallbackResult::Delay(delay)) => Strategy::Delay(delay),
+            Some(CallbackResult::DefaultDelay) => Strategy::DefaultDelay,
+            Some(CallbackResult::Stop(error)) => Strategy::Stop(error),
+            _ => Strategy::Stop(None),
         }
+    }
+
+    /// Asks where the server that servers call `endpoint` is reached, and waits for `budget` at
+    /// most. `None` means at that address.
+    ///
+    /// # Errors
+    ///
+    /// `ADDRESS`, which may pass, if the application's function fails or takes too long.
+    pub async fn address(&self, endpoint: &Endpoint, budget: Duration) -> Result<Option<Endpoint>> {
+        let question = self.ask(|id| Event::AskAddress(id, endpoint.to_string()));
+        let (text, cause) = match tokio::time::timeout(budget, question).await {
+            Ok(Some(CallbackResult::Address(reached))) => return Ok(reached),
+            Ok(Some(CallbackResult::Failed(cause))) => ("failed", Some(cause)),
+            _ => ("did not answer within connectTimeout", None),
+        };
+        let error = Error::connection("ADDRESS", format!("nodeAddressMap {text}")).retryable();
+        Err(match cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        })
     }
 
     /// Asks the credentials provider, and waits for `budget` at most.
@@ -52,15 +91,18 @@ impl Questions {
     /// `CREDENTIALS`, which may pass, if the provider fails, returns nothing or takes too long.
     pub async fn credentials(&self, budget: Duration) -> Result<Credentials> {
         let answer = tokio::time::timeout(budget, self.ask(Event::AskCredentials)).await;
-        let text = match answer {
+        let (text, cause) = match answer {
             Ok(Some(CallbackResult::Credentials(credentials))) => return Ok(credentials),
-            Ok(Some(CallbackResult::Failed(text))) => {
-                format!("the credentials provider failed: {text}")
-            }
-            Ok(_) => "the credentials provider gave no credentials".to_owned(),
-            Err(_) => "the credentials provider did not answer within connectTimeout".to_owned(),
+            Ok(Some(CallbackResult::Failed(cause))) => ("failed", Some(cause)),
+            Ok(_) => ("gave no credentials", None),
+            Err(_) => ("did not answer within connectTimeout", None),
         };
-        Err(Error::connection("CREDENTIALS", text).retryable())
+        let text = format!("the credentials provider {text}");
+        let error = Error::connection("CREDENTIALS", text).retryable();
+        Err(match cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        })
     }
 
     /// Passes the result of question `id` on. A late one, for which nobody waits, is dropped.

@@ -132,7 +132,8 @@ class ClosedSender extends Sender {
   }
 
   refusal () {
-    return new ClientClosedError(this.#text, { code: this.#code, applied: 'no', cause: this.#cause })
+    const details = { code: this.#code, applied: 'no', cause: this.#cause }
+    return new ClientClosedError(this.#text, details)
   }
 
   async send () {

@@ -12,10 +12,11 @@ const { inspect, types: { isNativeError } } = require('node:util')
 const { isPort, parseAddress } = require('../addresses')
 const { keep } = require('../thrown')
 const { nextTick } = require('../timers')
+const { CredentialsSource } = require('./credentials')
 
 class Answers {
   #strategy
-  #provider
+  #credentials
   #addressMap
   #tell
 
@@ -23,10 +24,11 @@ class Answers {
    * @param {{ socket: { reconnectStrategy?: Function }, credentialsProvider?: object }} options
    * @param {Function | undefined} addressMap the option `nodeAddressMap`, if it is a function
    * @param {(error: unknown) => void} tell emits an `error` event
+   * @param {(credentials: object) => void} renew logs all connections in again
    */
-  constructor (options, addressMap, tell) {
+  constructor (options, addressMap, tell, renew) {
     this.#strategy = options.socket.reconnectStrategy
-    this.#provider = options.credentialsProvider
+    this.#credentials = new CredentialsSource(options.credentialsProvider, renew, tell)
     this.#addressMap = addressMap
     this.#tell = tell
   }
@@ -49,14 +51,22 @@ class Answers {
 
   /** Asks the credentials provider. */
   async credentials (core, question) {
-    const provider = this.#provider
     try {
-      const ask = typeof provider === 'function' ? provider : () => provider.credentials()
-      const { username, password } = checked(await ask())
+      const { username, password } = await this.#credentials.get()
       core.answerCredentials(question, username, password)
     } catch (error) {
       core.answerThrown(question, keep(error))
     }
+  }
+
+  /** An attempt to connect has failed for `error`. */
+  failed (error) {
+    this.#credentials.failed(error)
+  }
+
+  /** The client has ended. */
+  end () {
+    this.#credentials.end()
   }
 
   /** Asks the map of addresses where the server is reached that servers call `address`. */
@@ -87,17 +97,6 @@ function noDelay (answer) {
 function kindOf (value) {
   if (value === null || value === undefined) return String(value)
   return typeof value.then === 'function' ? 'a promise' : `a value of type ${typeof value}`
-}
-
-/** Credentials, if they are any: an empty text is none. */
-function checked (given) {
-  const { username, password } = given
-  for (const [name, value] of Object.entries({ username, password })) {
-    if (value !== undefined && value !== null && typeof value !== 'string') {
-      throw new TypeError(`the credentials provider must give a string as ${name}`)
-    }
-  }
-  return { username: username || undefined, password: password || undefined }
 }
 
 function isAddress ({ host, port }) {

@@ -19,7 +19,8 @@ const { PING, encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
 const { commands } = require('../commands')
 const {
-  ConnectionTimeoutError, ErrorReply, ReconnectStrategyError, RootNodesUnavailableError, TimeoutError
+  ConnectionTimeoutError, ErrorReply, ReconnectStrategyError, RootNodesUnavailableError,
+  TimeoutError
 } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
@@ -59,8 +60,9 @@ class RedisClient extends EventEmitter {
     this.#given = kind.given ?? given
     this.#options = parseOptions(given)
     this._self = this
-    this.#answers = new Answers(this.#options, kind.addressMap, error => (
-      this._onEvent('error', error, null)))
+    this.#answers = new Answers(this.#options, kind.addressMap,
+      error => this._onEvent('error', error, null),
+      ({ username, password }) => this._bridge.core?.logIn(username, password))
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
@@ -79,6 +81,7 @@ class RedisClient extends EventEmitter {
     const options = this.#options
     const limits = { maxCommands: options.commandsQueueMaxLength, maxBytes: options.maxQueuedBytes }
     const listener = (name, ...details) => {
+      if (name === 'error') this.#answers.failed(details[0])
       if (this._bridge === bridge) this._onEvent(name, ...details)
     }
     const bridge = refusing(() =>
@@ -188,6 +191,7 @@ class RedisClient extends EventEmitter {
 
   _end (bridge) {
     bridge.close()
+    this.#answers.end()
     this._isWanted = false
     this._connecting = null
     nextTick(() => this.emit('end'))

@@ -89,7 +89,7 @@ function groupBy (w, o, name) {
 /** The server reads MAX behind the counted keys; node-redis counts it in, which is an error. */
 function sortBy (w, o, name) {
   const keys = Array.isArray(o.BY) ? o.BY : [o.BY]
-  w.int(keys.reduce((sum, key) => sum + (!isText(key) && isGiven(key?.DIRECTION) ? 2 : 1), 0), `${name}.BY`)
+  w.int(wordsOf(keys), `${name}.BY`)
   each(o.BY, `${name}.BY`, (v, path) => sortKey(w, v, path))
   if (isGiven(o.MAX)) int(w, o, name, 'MAX')
 }
@@ -162,14 +162,19 @@ function firstValue (w, o, name) {
   if (isGiven(by.direction)) w.oneOf(by.direction, `${name}.BY.direction`, ['ASC', 'DESC'])
 }
 
+/** How many words the keys to sort by become: a name, and maybe a direction. */
+function wordsOf (keys) {
+  return keys.reduce((sum, key) => sum + (!isText(key) && isGiven(key?.DIRECTION) ? 2 : 1), 0)
+}
+
 /** `COLLECT 9 FIELDS 2 @a @b DISTINCT SORTBY 2 @a DESC ...`: all of it is counted, in front. */
 function collect (w, o, name) {
   const fields = Array.isArray(o.FIELDS) ? o.FIELDS : [o.FIELDS]
   const keys = !isGiven(o.SORTBY) ? [] : Array.isArray(o.SORTBY) ? o.SORTBY : [o.SORTBY]
-  const sorted = keys.reduce((sum, key) => sum + (!isText(key) && isGiven(key?.DIRECTION) ? 2 : 1), 0)
+  const sorted = wordsOf(keys)
   const isAll = o.FIELDS === '*'
-  w.int((isAll ? 2 : 2 + fields.length) + (o.DISTINCT ? 1 : 0) + (isGiven(o.SORTBY) ? 2 + sorted : 0) +
-    (isGiven(o.LIMIT) ? 3 : 0), name)
+  w.int((isAll ? 2 : 2 + fields.length) + (o.DISTINCT ? 1 : 0) +
+    (isGiven(o.SORTBY) ? 2 + sorted : 0) + (isGiven(o.LIMIT) ? 3 : 0), name)
   w.token('FIELDS')
   if (isAll) w.token('*')
   else count(w, o.FIELDS, `${name}.FIELDS`)

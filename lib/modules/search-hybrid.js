@@ -87,7 +87,8 @@ function apply (w, v, name) {
 function sortBy (w, o) {
   if (!Array.isArray(o.fields)) fail('options.SORTBY.fields', 'an array', o.fields)
   w.token('SORTBY')
-  w.int(o.fields.reduce((sum, field) => sum + (isGiven(field?.direction) ? 2 : 1), 0), 'options.SORTBY')
+  const words = o.fields.reduce((sum, field) => sum + (isGiven(field?.direction) ? 2 : 1), 0)
+  w.int(words, 'options.SORTBY')
   each(o.fields, 'options.SORTBY.fields', (v, name) => {
     const { field, direction } = object(w, v, name, SORT_FIELD)
     w.arg(field, `${name}.field`)

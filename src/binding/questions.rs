@@ -62,6 +62,16 @@ impl Core {
         self.answer(question, answer)
     }
 
+    /// The credentials provider has new credentials: all connections are logged in again.
+    #[napi]
+    pub fn log_in(&self, username: Option<String>, password: Option<String>) -> Result<()> {
+        let password = password.map(Secret::from);
+        guard(|| {
+            self.with_client(|client| client.log_in(&Credentials { username, password }));
+            Ok(())
+        })
+    }
+
     /// The answer of the application's map of addresses; none if the server has no other address.
     #[napi]
     pub fn answer_address(&self, question: u32, address: Option<CoreAddress>) -> Result<()> {

@@ -135,6 +135,15 @@ impl Router {
         &self.deployment.template.options
     }
 
+    /// Replaces the connections to all nodes by others, which log in anew.
+    pub fn renew_logins(&self) {
+        let pools: Vec<_> = {
+            let routes = self.deployment.lock();
+            routes.registry.nodes().map(|node| Arc::clone(node.pool())).collect()
+        };
+        pools.iter().for_each(|pool| pool.renew());
+    }
+
     /// The places of the nodes that see the messages of all channels, each with whether its lane is
     /// connected. These are all nodes of a cluster, and only the primary where there is one shard.
     pub fn listeners(&self) -> Vec<(u32, bool)> {

@@ -6,8 +6,10 @@
 const assert = require('node:assert')
 const { test } = require('node:test')
 
+const { createClient } = require('../..')
 const { commands } = require('../../lib/commands')
 const { MODULES } = require('../../lib/modules')
+const { startServer } = require('../support/redis-server')
 const { encode } = require('./encode')
 
 const CALLS = {
@@ -52,6 +54,23 @@ for (const row of [...commands, ...Object.values(MODULES).flat()]) {
     }
   })
 }
+
+test('an empty name of a consumer asks for that consumer, not for all', async t => {
+  const server = await startServer()
+  t.after(() => server.stop())
+  const client = createClient(server.url)
+  t.after(() => client.destroy())
+  await client.xAdd('s', '1-1', { f: 'v' })
+  await client.xGroupCreate('s', 'g', '0')
+  await client.xReadGroup('g', 'c', { key: 's', id: '>' })
+  const pending = options => client.xPendingRange('s', 'g', '-', '+', 5, options)
+  assert.strictEqual((await pending()).length, 1)
+  assert.strictEqual((await pending({ consumer: 'c' })).length, 1)
+  assert.deepStrictEqual(await pending({ consumer: '' }), [])
+  // The server refuses what would be dropped otherwise.
+  await assert.rejects(client.scan('0', { COUNT: 0 }), /syntax error/)
+  await assert.rejects(client.zmPop('z', 'MIN', { COUNT: 0 }), /count should be greater than 0/)
+})
 
 test('options were tried', t => {
   assert.ok(counts.options > 500 && counts.refused > 100)

@@ -129,7 +129,7 @@ describe('reconnectStrategy', () => {
     assert.strictEqual(rootCode(late), 'ECONNREFUSED')
   })
 
-  it('a function that returns an Error: stops, and that is in all errors and the event', async t => {
+  it('a function that returns an Error: stops, and all errors and the event have it', async t => {
     const mine = new RangeError('enough')
     const client = createClient({ socket: { ...refused, reconnectStrategy: () => mine } })
     t.after(() => client.destroy())

@@ -1,7 +1,7 @@
 'use strict'
 
-// An option that cannot work is a TypeError that names it. One that does not exist is ignored, since
-// libraries hand their own options through, but a warning names it.
+// An option that cannot work is a TypeError that names it. One that does not exist is ignored,
+// since libraries hand their own options through, but a warning names it.
 
 const assert = require('node:assert')
 const { describe, it } = require('node:test')

@@ -86,7 +86,7 @@ describe('credentialsProvider', () => {
   for (const [name, provider, text, isCause] of [
     ['rejects', () => Promise.reject(mine), /failed/, cause => cause === mine],
     ['throws', () => { throw mine }, /failed/, cause => cause === mine],
-    ['throws a text', () => { throw 'a text' }, /failed/, cause => cause === 'a text'], // oxlint-disable-line no-throw-literal
+    ['rejects with a text', () => Promise.reject('a text'), /failed/, cause => cause === 'a text'],
     ['gives undefined', () => undefined, /failed/, cause => cause instanceof TypeError],
     ['gives a number as password', () => ({ password: 5 }), /failed/,
       cause => cause instanceof TypeError && /a string as password/.test(cause.message)],

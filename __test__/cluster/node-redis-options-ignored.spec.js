@@ -103,7 +103,9 @@ describe('json.mGet', () => {
       typeof value === 'string' ? value.length : value)), keys.map(({ length: key }) => ({ key })))
     const sent = cluster.log.filter(({ args }) => args[0] === 'JSON.MGET').slice(0, 4)
     for (const { args, node } of sent) {
-      for (const key of args.slice(1, -1)) assert.strictEqual(cluster.nodeOf(cluster.slotOf(key)), node)
+      for (const key of args.slice(1, -1)) {
+        assert.strictEqual(cluster.nodeOf(cluster.slotOf(key)), node)
+      }
     }
     // A chain and a command by hand go to one node, which would answer null for keys of others.
     await assert.rejects(client.multi().json.mGet(keys, '$').exec(), /CROSSSLOT/)

@@ -43,7 +43,8 @@ for (const row of [...commands, ...Object.values(MODULES).flat()]) {
           assert.ok(isClear, `${about}: ${sent}`)
           counts.refused++
         } else if (!(without instanceof Error)) {
-          assert.notDeepStrictEqual(sent, without, `${about}: ${empty === 0 ? '0' : "''"} was dropped`)
+          const shown = empty === 0 ? '0' : "''"
+          assert.notDeepStrictEqual(sent, without, `${about}: ${shown} was dropped`)
         }
       }
       if (without instanceof Error) continue

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * Commands whose keys may be in several slots: MGET, JSON.MGET, MSET, DEL and alike. They become one
- * command for each slot.
+ * Commands whose keys may be in several slots: MGET, JSON.MGET, MSET, DEL and alike. They become
+ * one command for each slot.
  */
 
 const { isText, prefixed } = require('../arguments')

@@ -59,7 +59,7 @@ function required (w, options, known) {
 }
 
 /**
- * One of the ways to say when a key or field expires: `{ type: 'EX', value: 10 }`, or
+ * An option that says when a key or field expires: `{ type: 'EX', value: 10 }`, or
  * `lasting` itself ('KEEPTTL' or 'PERSIST'), as a word or as a type.
  */
 function expiration (w, v, lasting) {

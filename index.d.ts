@@ -24,27 +24,38 @@ export type Callback<R> = (error: Error | null, reply?: R) => void
  * options: strings are Buffers with a type mapping that says so, and definitions add methods.
  */
 export function createClient<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
->(options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(options: RedisClientOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
   RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClient(options?: RedisClientOptions | string): RedisClient
+export function createClient<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(options?: RedisClientOptions<M, F, S, RESP, T>):
+  RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /**
  * Returns a client with several lanes: commands that are not awaited may overtake each other, in
  * exchange for the throughput of several connections.
  */
 export function createClientPool<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
 >(
-  options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
-  poolOptions?: RedisPoolOptions
+  options: RedisClientOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
+  poolOptions?: Partial<RedisPoolOptions>
 ): RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClientPool(
   options?: RedisClientOptions | string,
-  poolOptions?: RedisPoolOptions
+  poolOptions?: Partial<RedisPoolOptions>
 ): RedisClientPool
+export function createClientPool<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(
+  options?: RedisClientOptions<M, F, S, RESP, T>, poolOptions?: Partial<RedisPoolOptions>
+): RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** The options whose definitions become methods. */
 export interface RedisDefinitions<S, F, M> {
@@ -148,11 +159,11 @@ export class VerbatimString extends String {
 }
 
 /** Options of single commands; as `commandOptions` the defaults of all. */
-export interface CommandOptions {
+export interface CommandOptions<T extends TypeMapping = TypeMapping> {
   /** Deadline of the whole command, in ms. Default 5000; 0 or undefined means none. */
   timeout?: number
   /** Default: strings, numbers, plain objects and arrays. */
-  typeMapping?: TypeMapping
+  typeMapping?: T
   /** Aborting it rejects the command with an AbortError. */
   abortSignal?: AbortSignal
   /** Taken for node-redis's sake: commands are always sent at once. */
@@ -217,23 +228,34 @@ export interface RedisConnectionPoolOptions {
   leakThreshold?: number
 }
 
-/** Options of `createClient`. They are never changed by the client. */
-export interface RedisClientOptions {
+/** The options that are typed by the parameters of `RedisClientOptions`. */
+export type RedisTypedOptions = 'scripts' | 'functions' | 'modules' | 'RESP' | 'commandOptions'
+
+/**
+ * Options of `createClient`. They are never changed by the client. The parameters are those of
+ * node-redis: definitions, protocol version, type mapping, options of the socket.
+ */
+export interface RedisClientOptions<
+  M extends RedisModules = RedisModules, F extends RedisFunctions = RedisFunctions,
+  S extends RedisScripts = RedisScripts, RESP extends RespVersions = RespVersions,
+  T extends TypeMapping = TypeMapping, Socket extends RedisSocketOptions = RedisSocketOptions
+> {
   /** `redis[s]://[[user][:password]@]host[:port][/db]`, `valkey[s]://...` or `unix://...`. */
   url?: string
-  /** The socket; what it sets goes before the URL. */
-  socket?: RedisSocketOptions
+  /** The socket; the URL goes before it. */
+  socket?: Socket
   /** ACL user. Default 'default'. */
   username?: string
   password?: string
   /** Asked for credentials before every handshake, instead of `username` and `password`. */
-  credentialsProvider?: RedisCredentialsProvider | { credentials: RedisCredentialsProvider }
+  credentialsProvider?: RedisCredentialsProvider | RedisAsyncCredentialsProvider |
+    RedisStreamingCredentialsProvider
   /** Name of the connections (`CLIENT SETNAME`). */
   name?: string
   /** Number of the database. Default 0. */
   database?: number
   /** Protocol version. Default 3, falling back to 2 by itself. */
-  RESP?: RespVersions
+  RESP?: RESP
   /** Put in front of every key. */
   keyPrefix?: RedisArgument
   /** The most commands without a reply; more are rejected. Default 1000000. */
@@ -247,7 +269,7 @@ export interface RedisClientOptions {
   /** Idle time after which a connection is asked for a PING, in ms. Default 30000; 0: never. */
   pingInterval?: number
   /** Defaults of all commands. */
-  commandOptions?: CommandOptions
+  commandOptions?: CommandOptions<T>
   /** The connections behind the client. */
   pool?: RedisConnectionPoolOptions
   /**
@@ -266,21 +288,53 @@ export interface RedisClientOptions {
   /** Added to the library's name in `CLIENT SETINFO`. */
   clientInfoTag?: string
   /** Lua scripts as methods of the client: see `defineScript`. */
-  scripts?: RedisScripts
+  scripts?: S
   /** Functions as methods: `client.library.name()`. The server has the libraries already. */
-  functions?: RedisFunctions
+  functions?: F
   /**
    * Commands of modules that the server has, as methods: `client.module.NAME()`. One with the name
    * of a namespace that is built in (`json`, `ft` ...) takes its place.
    */
-  modules?: RedisModules
+  modules?: M
+  /** Makes unknown options, also those of commands, a TypeError. Default false: a warning. */
+  strictOptions?: boolean
+  /** Taken for node-redis's sake: servers' maintenance notices are not listened to. */
+  maintNotifications?: 'disabled' | 'enabled' | 'auto'
+  /** Taken for node-redis's sake, as `maintNotifications`. */
+  maintEndpointType?:
+    'auto' | 'internal-ip' | 'internal-fqdn' | 'external-ip' | 'external-fqdn' | 'none'
+  /** Taken for node-redis's sake, as `maintNotifications`. */
+  maintRelaxedCommandTimeout?: number
+  /** Taken for node-redis's sake, as `maintNotifications`. */
+  maintRelaxedSocketTimeout?: number
 }
 
 export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
 
 export interface RedisCredentials {
   username?: string
-  password: string
+  password?: string
+}
+
+/** node-redis's form of a provider. */
+export interface RedisAsyncCredentialsProvider {
+  readonly type?: 'async-credentials-provider'
+  credentials: RedisCredentialsProvider
+}
+
+/**
+ * A provider that tells of new credentials by itself, as those of @redis/entraid do. All
+ * connections are logged in again with them.
+ */
+export interface RedisStreamingCredentialsProvider {
+  readonly type: 'streaming-credentials-provider'
+  /** Resolves to the first credentials, and to what ends the subscription. */
+  subscribe(listener: {
+    onNext: (credentials: RedisCredentials) => void
+    onError: (error: Error) => void
+  }): Promise<[RedisCredentials, { dispose(): void }]>
+  /** Called when a connection could not be logged in again, or no new credentials came. */
+  onReAuthenticationError: (error: any) => void
 }
 
 /** Options of `createClientPool`. */
@@ -315,15 +369,17 @@ export interface RedisClientEvents {
 
 /** What all clients have besides the commands. */
 export interface RedisClientCore extends EventEmitter {
+  /** The options that the client was given. */
+  readonly options: RedisClientOptions
   on<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
-  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  on(event: string | symbol, listener: (...details: any[]) => void): this
   once<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
-  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once(event: string | symbol, listener: (...details: any[]) => void): this
   off<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
-  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off(event: string | symbol, listener: (...details: any[]) => void): this
 
   /** The client has been started and not closed. */
   readonly isOpen: boolean
@@ -427,7 +483,7 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisModule
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
-  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
+  createPool(poolOptions?: Partial<RedisPoolOptions>): RedisClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisClient['multi']
@@ -440,7 +496,7 @@ export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisBufferClient
   /** A pool with this client's options: see `createClientPool`. */
-  createPool(poolOptions?: RedisPoolOptions): RedisBufferClientPool
+  createPool(poolOptions?: Partial<RedisPoolOptions>): RedisBufferClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
@@ -567,6 +623,14 @@ export class ErrorReply extends OxidisError {
 export class ConnectionError extends OxidisError {}
 /** Connecting took longer than `socket.connectTimeout`. */
 export class ConnectionTimeoutError extends ConnectionError {}
+/** `reconnectStrategy` has returned an Error, so there is no other attempt to connect. */
+export class ReconnectStrategyError extends ConnectionError {
+  constructor(originalError: Error, socketError: unknown)
+  /** What the strategy has returned. */
+  readonly originalError: Error
+  /** Why there was no connection. */
+  readonly socketError: unknown
+}
 /** The deadline of a command has passed, or that of the wait for a connection. */
 export class TimeoutError extends OxidisError {}
 /** The client has been closed. */
@@ -767,10 +831,12 @@ export interface TDigestInfoReply {
  * Types follow the options as those of `createClient` do.
  */
 export function createCluster<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
->(options: RedisClusterOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(
+  options: RedisClusterOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> &
+    RedisDefaultMapping<T>
+): RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createCluster(options?: RedisClusterOptions): RedisCluster
 
 /** The class of what `createCluster` returns. */
@@ -786,7 +852,12 @@ export type RedisClusterClientOptions = Omit<RedisClientOptions, 'lanes' | 'data
 export type RedisReadStrategy = 'primary' | 'replica' | 'nearest' | { zone: string }
 
 /** Options of `createCluster`: those of each node's client, and those of the whole. */
-export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'url'> {
+export interface RedisClusterOptions<
+  M extends RedisModules = RedisModules, F extends RedisFunctions = RedisFunctions,
+  S extends RedisScripts = RedisScripts, RESP extends RespVersions = RespVersions,
+  T extends TypeMapping = TypeMapping
+> extends Omit<RedisClusterClientOptions, 'url' | RedisTypedOptions>,
+  Pick<RedisClientOptions<M, F, S, RESP, T>, RedisTypedOptions> {
   /**
    * Some nodes, by which the others are found: URLs, or options. Their login and TLS are those of
    * all nodes, so they have to agree. Default: the one at `127.0.0.1:6379`.
@@ -804,7 +875,7 @@ export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'ur
   /** How many redirects one command follows. Default 5, at most 15. */
   maxCommandRedirections?: number
   /** Addresses of the nodes, as they call themselves, by which this client reaches them. */
-  nodeAddressMap?: Record<string, { host: string; port: number }>
+  nodeAddressMap?: NodeAddressMap
   /** Taken for node-redis's sake: connections are opened when they are needed. */
   minimizeConnections?: boolean
   /** Taken for node-redis's sake: lost connections always ask where everything is. */
@@ -812,8 +883,18 @@ export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'ur
     false | number | ((firstReconnectionAt: number) => false | number | undefined)
 }
 
+/**
+ * By the addresses that servers name, those at which this client reaches them; or a function that
+ * is asked once for each, and returns undefined for one that is right.
+ */
+export type NodeAddressMap = Record<string, { host: string; port: number }> |
+  ((address: string) => { host: string; port: number } | undefined |
+    Promise<{ host: string; port: number } | undefined>)
+
 /** A node of a cluster. */
 export interface RedisClusterNode {
+  /** A client of this node alone; undefined before the client has connected. */
+  readonly client?: RedisClient
   /** Its id in the cluster. */
   readonly id: string
   /** `host:port` */
@@ -858,13 +939,13 @@ export interface RedisClusterEvents {
 export interface RedisClusterCore extends EventEmitter {
   on<E extends keyof RedisClusterEvents>(
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
-  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  on(event: string | symbol, listener: (...details: any[]) => void): this
   once<E extends keyof RedisClusterEvents>(
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
-  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once(event: string | symbol, listener: (...details: any[]) => void): this
   off<E extends keyof RedisClusterEvents>(
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
-  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off(event: string | symbol, listener: (...details: any[]) => void): this
 
   /** The client has been started and not closed. */
   readonly isOpen: boolean
@@ -876,7 +957,7 @@ export interface RedisClusterCore extends EventEmitter {
   readonly replicas: RedisClusterNode[]
   readonly shards: RedisClusterShard[]
   /** For each of the 16,384 slots its shard; undefined where no node has it. */
-  readonly slots: (RedisClusterShard | undefined)[]
+  readonly slots: RedisClusterShard[]
   /** All nodes by `host:port`. */
   readonly nodeByAddress: Map<string, RedisClusterNode>
   /** @deprecated use `masters` */
@@ -1035,8 +1116,7 @@ export type RedisClusterExtended<C, Session, Client, Chain, D> = {
 export type RedisClusterType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferClusterWith<Known<S> & Known<F> & Known<M>>
-  : RedisClusterWith<Known<S> & Known<F> & Known<M>>
+> = RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** Slots from `start` to `end`, both included. */
 export interface SlotRange {
@@ -1274,7 +1354,8 @@ export type DefinedBufferLink<Replies extends unknown[], D, Definition> =
   DefinedLink<Replies, D, Definition, Buffer>
 
 /** The key of {@link RedisClientForms} and its like that a type mapping asks for. */
-export type RedisTextForm<T> = T extends BufferTypeMapping ? 'buffers' : 'strings'
+export type RedisTextForm<T> = 0 extends 1 & T ? 'strings'
+  : T extends BufferTypeMapping ? 'buffers' : 'strings'
 
 /**
  * The types of a client with definitions. `createClient` returns one of them. It is an interface so
@@ -1904,10 +1985,14 @@ export type TimeSeriesReducer = TsReducer
 /** Where `ts.read` begins: a timestamp, or a word of {@link TS_READ_TIMESTAMP}. */
 export type TsReadTimestamp = TsTimestamp
 /** node-redis's name of {@link RedisClientOptions}. */
-export type AnyRedisClientOptions = RedisClientOptions
+export type AnyRedisClientOptions =
+  RedisClientOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
 
-/** The modules that every client has: their commands need no definition. */
-export interface RedisDefaultModules {}
+/**
+ * The modules that every client has: their commands need no definition. A type and no interface,
+ * because only types can be passed for `RedisModules`.
+ */
+export type RedisDefaultModules = {}
 
 /**
  * node-redis's type of a client, by its definitions and type mapping. Definitions that are not known
@@ -1916,15 +2001,13 @@ export interface RedisDefaultModules {}
 export type RedisClientType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
-  : RedisClientWith<Known<S> & Known<F> & Known<M>>
+> = RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** node-redis's type of a pool, as `RedisClientType`. */
 export type RedisClientPoolType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
-  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
+> = RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** Called with each message of a channel, and with the channel's name. */
 export type PubSubListener<T = string> = (message: T, channel: T) => void
@@ -2406,10 +2489,12 @@ export interface FtInfoReply<T> {
  * first command, or with `connect()`. Types follow the options as those of `createClient` do.
  */
 export function createSentinel<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
->(options: RedisSentinelOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(
+  options: RedisSentinelOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> &
+    RedisDefaultMapping<T>
+): RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createSentinel(options: RedisSentinelOptions): RedisSentinel
 
 /** The class of what `createSentinel` returns. */
@@ -2428,8 +2513,12 @@ export type RedisSentinelNodeOptions = Omit<RedisClientOptions, 'url' | 'socket'
 }
 
 /** Options of `createSentinel`: those of the whole, and others of each node's client. */
-export interface RedisSentinelOptions
-  extends Omit<RedisSentinelNodeOptions, 'name' | 'socket'> {
+export interface RedisSentinelOptions<
+  M extends RedisModules = RedisModules, F extends RedisFunctions = RedisFunctions,
+  S extends RedisScripts = RedisScripts, RESP extends RespVersions = RespVersions,
+  T extends TypeMapping = TypeMapping
+> extends Omit<RedisSentinelNodeOptions, 'name' | 'socket' | RedisTypedOptions>,
+  Pick<RedisClientOptions<M, F, S, RESP, T>, RedisTypedOptions> {
   /** The name of the primary, as the sentinels know it. */
   name: string
   /** Some sentinels; the port is 26379 by default. The others are learned from them. */
@@ -2456,7 +2545,7 @@ export interface RedisSentinelOptions
   /** How often a command is sent again after `READONLY`. Default 16; at most 15 are counted. */
   maxCommandRediscovers?: number
   /** Addresses as servers name them, by which this client reaches them. */
-  nodeAddressMap?: Record<string, RedisNode>
+  nodeAddressMap?: NodeAddressMap
   /** Emits `error` for each `client-error`, too. Default false. */
   passthroughClientErrorEvents?: boolean
   /** Taken for node-redis's sake: commands always have a connection. */
@@ -2513,13 +2602,13 @@ export interface RedisFlaggedCommand {
 export interface RedisSentinelCore extends EventEmitter, RedisFlaggedCommand {
   on<E extends keyof RedisSentinelEvents>(
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
-  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  on(event: string | symbol, listener: (...details: any[]) => void): this
   once<E extends keyof RedisSentinelEvents>(
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
-  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once(event: string | symbol, listener: (...details: any[]) => void): this
   off<E extends keyof RedisSentinelEvents>(
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
-  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off(event: string | symbol, listener: (...details: any[]) => void): this
 
   /** The client has been started and not closed. */
   readonly isOpen: boolean
@@ -2645,14 +2734,13 @@ export type RedisSentinelExtended<C, Session, Chain, D> = {
 export type RedisSentinelType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferSentinelWith<Known<S> & Known<F> & Known<M>>
-  : RedisSentinelWith<Known<S> & Known<F> & Known<M>>
+> = RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** node-redis's type of a lease, as `RedisClientType`. */
 export type RedisSentinelClientType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferSentinelClient : RedisSentinelClient
+> = RedisTextForm<T> extends 'buffers' ? RedisBufferSentinelClient : RedisSentinelClient
 
 export interface EvalOptions {
   /** KEYS of the script; the client's prefix is put in front of them. */
@@ -2999,7 +3087,8 @@ export interface StreamMessage<T> {
 
 /** The entries of one stream that were read. */
 export interface StreamMessages<T> {
-  name: T
+  /** A string in RESP3, whose maps have such keys, unless it is no UTF-8; in RESP2 as all text. */
+  name: T | string
   messages: StreamMessage<T>[]
 }
 
@@ -9615,7 +9704,6 @@ export interface RedisJsonPlainCommands {
    * @see https://redis.io/docs/latest/commands/json.mget/
    */
   mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver?: JsonReviver): Promise<RedisJSON[]>
-  mGet(keys: RedisVariadicArgument, path: RedisArgument, callback: Callback<RedisJSON[]>): void
   mGet(keys: RedisVariadicArgument, path: RedisArgument, reviver: JsonReviver | undefined, callback: Callback<RedisJSON[]>): void
   MGET: RedisJsonPlainCommands['mGet']
   /**
@@ -11268,9 +11356,9 @@ export interface RedisTsPlainCommands {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mget/
    */
-  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { sample: TsSample }>>
-  mGet(filter: RedisVariadicArgument, callback: Callback<Record<string, { sample: TsSample }>>): void
-  mGet(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { sample: TsSample }>>): void
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { sample: TsSample | null }>>
+  mGet(filter: RedisVariadicArgument, callback: Callback<Record<string, { sample: TsSample | null }>>): void
+  mGet(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { sample: TsSample | null }>>): void
   MGET: RedisTsPlainCommands['mGet']
   /**
    * Returns the samples of a range of the series that match a filter.
@@ -11450,9 +11538,9 @@ export interface RedisTsTextCommands<T> {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mget/
    */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, T | null>; sample: TsSample }>>
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T | null>; sample: TsSample }>>): void
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; sample: TsSample }>>): void
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, T | null>; sample: TsSample | null }>>
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T | null>; sample: TsSample | null }>>): void
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T | null>; sample: TsSample | null }>>): void
   MGET_SELECTED_LABELS: RedisTsTextCommands<T>['mGetSelectedLabels']
   /**
    * Returns the last samples of the series that match a filter.
@@ -11462,9 +11550,9 @@ export interface RedisTsTextCommands<T> {
    * Since RedisTimeSeries 1.0.0.
    * @see https://redis.io/docs/latest/commands/ts.mget/
    */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, T>; sample: TsSample }>>
-  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T>; sample: TsSample }>>): void
-  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; sample: TsSample }>>): void
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): Promise<Record<string, { labels: Record<string, T>; sample: TsSample | null }>>
+  mGetWithLabels(filter: RedisVariadicArgument, callback: Callback<Record<string, { labels: Record<string, T>; sample: TsSample | null }>>): void
+  mGetWithLabels(filter: RedisVariadicArgument, options: TsGetOptions | undefined, callback: Callback<Record<string, { labels: Record<string, T>; sample: TsSample | null }>>): void
   MGET_WITHLABELS: RedisTsTextCommands<T>['mGetWithLabels']
   /**
    * Returns the samples of a range of the series that match a filter.
@@ -11693,16 +11781,16 @@ export interface RedisTsMulti<Replies extends unknown[] = [], D = {}, in out T =
   mAdd(toAdd: TsMAddSample[]): RedisChain<[...Replies, (number | ErrorReply)[]], D, T>
   MADD: RedisTsMulti<Replies, D, T>['mAdd']
   /** Returns the last samples of the series that match a filter. */
-  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { sample: TsSample }>], D, T>
+  mGet(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { sample: TsSample | null }>], D, T>
   MGET: RedisTsMulti<Replies, D, T>['mGet']
   /**
    * Returns the last samples of the series that match a filter. Returns the labels that are asked
    * for as well.
    */
-  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; sample: TsSample }>], D, T>
+  mGetSelectedLabels(filter: RedisVariadicArgument, selectedLabels: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T | null>; sample: TsSample | null }>], D, T>
   MGET_SELECTED_LABELS: RedisTsMulti<Replies, D, T>['mGetSelectedLabels']
   /** Returns the last samples of the series that match a filter. Returns all labels as well. */
-  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; sample: TsSample }>], D, T>
+  mGetWithLabels(filter: RedisVariadicArgument, options?: TsGetOptions): RedisChain<[...Replies, Record<string, { labels: Record<string, T>; sample: TsSample | null }>], D, T>
   MGET_WITHLABELS: RedisTsMulti<Replies, D, T>['mGetWithLabels']
   /** Returns the samples of a range of the series that match a filter. */
   mRange(fromTimestamp: TsTimestamp, toTimestamp: TsTimestamp, filter: RedisVariadicArgument, options?: TsMRangeOptions): RedisChain<[...Replies, Record<string, TsSample[]>], D, T>

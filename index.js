@@ -76,6 +76,7 @@ module.exports = {
   ErrorReply: errors.ErrorReply,
   ConnectionError: errors.ConnectionError,
   ConnectionTimeoutError: errors.ConnectionTimeoutError,
+  ReconnectStrategyError: errors.ReconnectStrategyError,
   TimeoutError: errors.TimeoutError,
   ClientClosedError: errors.ClientClosedError,
   ClientOfflineError: errors.ClientOfflineError,

@@ -78,7 +78,7 @@ describe('the imports of lib/', () => {
     const users = files.filter(file => importsOf(file).some(({ target }) => target === 'native.js'))
     assert.deepStrictEqual(users.filter(file => !file.startsWith('boundary/')), [
       'cluster/bridge.js', 'cluster/cluster.js', 'cluster/multi.js', 'cluster/send-by-key.js',
-      'options/client.js', 'options/tls-identity.js'
+      'options/tls-identity.js', 'options/url.js'
     ])
     for (const file of files) {
       const isUser = /\bnative\.Core\b/.test(fs.readFileSync(path.join(lib, file), 'utf8'))

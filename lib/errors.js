@@ -9,6 +9,7 @@
 
 const { isEnded, isRefusal, isRetryable, isServerText } = require('./error-replies')
 const { put } = require('./fields')
+const { find } = require('./thrown')
 
 /** The base class of all errors of oxidis. */
 class OxidisError extends Error {
@@ -46,6 +47,21 @@ class ErrorReply extends OxidisError {
 class ConnectionError extends OxidisError { static code = 'CONNECT' }
 /** Connecting took longer than `socket.connectTimeout`. */
 class ConnectionTimeoutError extends ConnectionError { static code = 'CONNECT_TIMEOUT' }
+/** The function `socket.reconnectStrategy` has returned an Error, so there is no other attempt. */
+class ReconnectStrategyError extends ConnectionError {
+  static code = 'RECONNECT_STRATEGY'
+
+  /**
+   * @param {Error} originalError what the strategy has returned
+   * @param {unknown} socketError why there was no connection
+   * @param {{ code?: string, applied?: 'no' | 'unknown', retryable?: boolean }} [details]
+   */
+  constructor (originalError, socketError, details = {}) {
+    super(originalError.message, { ...details, cause: originalError })
+    this.originalError = originalError
+    this.socketError = socketError
+  }
+}
 /** A command's deadline has passed, or the wait for a connection of the pool. */
 class TimeoutError extends OxidisError { static code = 'TIMEOUT' }
 /** The client has been closed. */
@@ -116,14 +132,23 @@ const KINDS = [
   MaxCommandRedirectionsError
 ]
 
+/** The numbers of those that are made of an error of the application. Their `code` is a token. */
+const STRATEGY = 11
+const CALLBACK = 12
+
 /**
  * Makes an error that the native side tells of. It has no stack: it is made in a callback of the
  * event loop, whose frames say nothing about the caller, and a hundred thousand may come at once.
  */
 function fromNative (kind, code, message, applied, retryable, cause) {
+  if (kind === CALLBACK) return find(code, message)
   const limit = Error.stackTraceLimit
   limitStacks(0)
   try {
+    if (kind === STRATEGY) {
+      const details = { applied: applied ?? undefined }
+      return new ReconnectStrategyError(find(code, message), cause, details)
+    }
     return new KINDS[kind](message, {
       code,
       applied: applied ?? undefined,
@@ -228,6 +253,7 @@ module.exports = {
   ErrorReply,
   ConnectionError,
   ConnectionTimeoutError,
+  ReconnectStrategyError,
   TimeoutError,
   ClientClosedError,
   ClientOfflineError,

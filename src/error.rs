@@ -2,7 +2,7 @@
 //!
 //! Owns the error classes, their stable codes, and what a caller may conclude from an error
 //! (`applied`, `retryable`, `fatal`). It never holds a password, a key or a value: constructors take
-//! this library's own texts, or replies of the server.
+//! this library's own texts, replies of the server, or what the application's functions throw.
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,6 +37,10 @@ pub enum ErrorClass {
     RootNodes = 9,
     /// The nodes of a cluster have redirected a command too often.
     Redirections = 10,
+    /// The application's reconnect strategy wants no other attempt, for an error of its own.
+    Strategy = 11,
+    /// A function of the application has thrown, or returned an error.
+    Callback = 12,
 }
 
 /// Whether a lost command may have taken effect on the server.
@@ -102,6 +106,12 @@ impl Error {
     /// An error about a call that can never work (code `USAGE`).
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorClass::Usage, "USAGE", message)
+    }
+
+    /// An error that a function of the application has thrown. JavaScript finds it by `token`;
+    /// `text` stands for it on other threads.
+    pub fn callback(kind: ErrorClass, token: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(kind, token, text)
     }
 
     /// Adds the error that led to this one.

@@ -41,6 +41,12 @@ describe('passwords', { skip: skipBefore7() }, () => {
     }
   })
 
+  it('of sentinels do no harm where the sentinels have none', async t => {
+    const made = await scene(t, { sentinels: 2, replicas: 0 })
+    const client = await made.connected({ sentinelClientOptions: { password: SENTINEL_PASSWORD } })
+    assert.strictEqual(await client.set('k', 'v'), 'OK')
+  })
+
   function options () {
     return {
       nodeClientOptions: { password: REQUIREPASS },

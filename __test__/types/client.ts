@@ -110,7 +110,5 @@ createClient({ RESP: 4 })
 createClient({ clientSideCache: {} })
 // @ts-expect-error a number is no argument
 createClient().sendCommand(['INCRBY', 'k', 1])
-// @ts-expect-error no such event details
-createClient().on('ready', (reason: string) => { void reason })
 
 export { life, disposed, pools, errors, iterators }

@@ -1,73 +1,110 @@
 'use strict'
 
 /*
- * The answers of the application's `checkServerIdentity` and `lookup` to the native side, which
- * waits for them while it connects.
+ * The answers of the application's functions to the native side: its reconnect strategy, its
+ * credentials provider, its map of addresses.
  *
- * Invariant: each question gets an answer, whatever the function does.
+ * Invariant: each question gets exactly one answer, whatever the function does.
  */
 
-const { X509Certificate } = require('node:crypto')
-const { isIP } = require('node:net')
+const { inspect, types: { isNativeError } } = require('node:util')
 
-/**
- * Whether a server's certificate, which the native side has verified, is for `host`.
- * @param {object} core the native core that asks
- * @param {number} question its number
- * @param {object} options the parsed options that have the function
- * @param {string} host
- * @param {Buffer[]} chain the certificates that the server has shown, its own first
- */
-function answerIdentity (core, question, { tls }, host, chain) {
-  let refusal
-  try {
-    refusal = tls.checkServerIdentity(host, peerCertificate(chain))
-    if (typeof refusal?.then === 'function') refusal = 'it must not return a promise'
-  } catch (error) {
-    refusal = error
+const { isPort, parseAddress } = require('../addresses')
+const { keep } = require('../thrown')
+const { nextTick } = require('../timers')
+const { CredentialsSource } = require('./credentials')
+
+class Answers {
+  #strategy
+  #credentials
+  #addressMap
+  #tell
+
+  /**
+   * @param {{ socket: { reconnectStrategy?: Function }, credentialsProvider?: object }} options
+   * @param {Function | undefined} addressMap the option `nodeAddressMap`, if it is a function
+   * @param {(error: unknown) => void} tell emits an `error` event
+   * @param {(credentials: object) => void} renew logs all connections in again
+   */
+  constructor (options, addressMap, tell, renew) {
+    this.#strategy = options.socket.reconnectStrategy
+    this.#credentials = new CredentialsSource(options.credentialsProvider, renew, tell)
+    this.#addressMap = addressMap
+    this.#tell = tell
   }
-  core.answerIdentity(question, refusal ? String(refusal.message ?? refusal) : undefined)
-}
 
-/**
- * A certificate as `getPeerCertificate(true)` of Node's sockets has it: each with its issuer.
- * @param {Buffer[]} chain
- */
-function peerCertificate (chain) {
-  const read = chain.map(der => new X509Certificate(der))
-  const certificates = read.map(one => one.toLegacyObject())
-  certificates.forEach((certificate, at) => {
-    const above = certificates[at + 1]
-    if (above !== undefined) certificate.issuerCertificate = above
-    else if (read[at].checkIssued(read[at])) certificate.issuerCertificate = certificate
-  })
-  return certificates[0]
-}
-
-/**
- * The addresses of `host`.
- * @param {object} core the native core that asks
- * @param {number} question its number
- * @param {object} options the parsed options that have the function
- * @param {string} host
- * @param {number} family 4, 6, or 0 for both
- */
-function answerLookup (core, question, { socket }, host, family) {
-  const done = (error, found) => {
-    if (error) {
-      const { code = 'ENOTFOUND', message = String(error) } = error
-      return core.answerLookup(question, [], String(code), String(message))
+  /** Asks the reconnect strategy. What is no answer is told, and the default delay is used. */
+  delay (core, question, retries, cause) {
+    let answer
+    try {
+      answer = this.#strategy(retries, cause)
+      if (answer === false) return core.answerDelay(question, STOP)
+      if (isNativeError(answer)) return core.answerDelay(question, STOP, keep(answer))
+      if (!(answer >= 0 && answer < Infinity) || typeof answer !== 'number') throw noDelay(answer)
+    } catch (error) {
+      core.answerDelay(question, NaN)
+      // Told later, because a listener may throw.
+      return nextTick(this.#tell, error)
     }
-    const addresses = (Array.isArray(found) ? found : [found]).map(one => one?.address ?? one)
-    core.answerLookup(question, addresses.filter(one => isIP(one) !== 0), undefined, undefined)
+    core.answerDelay(question, Math.min(answer, MOST_DELAY))
   }
-  try {
-    // As `net.connect` asks: for all addresses, unless one family is wanted.
-    const { lookup } = socket
-    lookup(host, family === 0 ? { family, hints: 0, all: true } : { family, hints: 0 }, done)
-  } catch (error) {
-    done(error)
+
+  /** Asks the credentials provider. */
+  async credentials (core, question) {
+    try {
+      const { username, password } = await this.#credentials.get()
+      core.answerCredentials(question, username, password)
+    } catch (error) {
+      core.answerThrown(question, keep(error))
+    }
+  }
+
+  /** An attempt to connect has failed for `error`. */
+  failed (error) {
+    this.#credentials.failed(error)
+  }
+
+  /** The client has ended. */
+  end () {
+    this.#credentials.end()
+  }
+
+  /** Asks the map of addresses where the server is reached that servers call `address`. */
+  async address (core, question, address) {
+    try {
+      const { host, port } = parseAddress(address)
+      // As node-redis writes it: an IPv6 address has no brackets.
+      const reached = await this.#addressMap(`${host}:${port}`)
+      if (reached !== undefined && reached !== null && !isAddress(reached)) {
+        throw new TypeError('option "nodeAddressMap" must return { host, port } or undefined')
+      }
+      core.answerAddress(question, reached ? { host: reached.host, port: reached.port } : undefined)
+    } catch (error) {
+      core.answerThrown(question, keep(error))
+    }
   }
 }
 
-module.exports = { answerIdentity, answerLookup }
+/** The error for an answer of the reconnect strategy that is none. It shows no value of its own. */
+function noDelay (answer) {
+  // A rejected promise that nobody handles would end the process.
+  if (typeof answer?.then === 'function') answer.then(undefined, () => {})
+  const shown = typeof answer === 'number' ? inspect(answer) : kindOf(answer)
+  return new TypeError('option "socket.reconnectStrategy" must return false, an Error or a ' +
+    `number of milliseconds, not ${shown}; the default delay is used`)
+}
+
+function kindOf (value) {
+  if (value === null || value === undefined) return String(value)
+  return typeof value.then === 'function' ? 'a promise' : `a value of type ${typeof value}`
+}
+
+function isAddress ({ host, port }) {
+  return typeof host === 'string' && host !== '' && isPort(port)
+}
+
+const STOP = -1
+/** Longer delays would be cut by the timers of Node in a program that came from node-redis. */
+const MOST_DELAY = 2 ** 31 - 1
+
+module.exports = { Answers }

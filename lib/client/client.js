@@ -11,24 +11,26 @@
  */
 
 const { EventEmitter } = require('node:events')
-const { inspect, types: { isNativeError } } = require('node:util')
+const { inspect } = require('node:util')
 
-const { checkDatabase, named } = require('../arguments')
+const { databaseOf, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
 const { PING, encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
 const { commands } = require('../commands')
 const {
-  ConnectionTimeoutError, ErrorReply, RootNodesUnavailableError, TimeoutError
+  ConnectionTimeoutError, ErrorReply, ReconnectStrategyError, RootNodesUnavailableError,
+  TimeoutError
 } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
 const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
 const { PATIENT, SELECTS } = require('../mode')
-const { coreOptions, parseOptions, refusing } = require('../options/client')
+const { coreOptions, parseOptions } = require('../options/client')
+const { overridden, refusing } = require('../options/url')
 const { clearTimeout, nextTick, setTimeout } = require('../timers')
-const { answerIdentity, answerLookup } = require('./answers')
+const { Answers } = require('./answers')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
 const { addMulti, addMultiMethod } = require('./multi')
@@ -36,6 +38,7 @@ const { addPubSub } = require('./pubsub')
 const { addRefusals } = require('./refusals')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
 const { RedisSession, makeSession, makeSessionOf } = require('./session')
+const { answerIdentity, answerLookup } = require('./socket-answers')
 const { addViews } = require('./views')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
@@ -43,13 +46,14 @@ class RedisClient extends EventEmitter {
   #given
   #options
   #kind
+  #answers
 
   /**
    * @param {object | string} [given] options
-   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object, others?: object[] }} [kind]
-   *   for a client of several nodes: what the native core has to know of them, the class of its
-   *   bridge, the options that the application has given, and parsed ones of servers that are no
-   *   nodes
+   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object, addressMap?: Function,
+   *   others?: object[] }} [kind] for a client of several nodes: what the native core has to know
+   *   of them, the class of its bridge, the options that the application has given,
+   *   `nodeAddressMap` if it is a function, and parsed options of servers that are no nodes
    */
   constructor (given, kind = ONE_SERVER) {
     super()
@@ -57,6 +61,9 @@ class RedisClient extends EventEmitter {
     this.#given = kind.given ?? given
     this.#options = parseOptions(given)
     this._self = this
+    this.#answers = new Answers(this.#options, kind.addressMap,
+      error => this._onEvent('error', error, null),
+      ({ username, password }) => this._bridge.core?.logIn(username, password))
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
@@ -75,6 +82,7 @@ class RedisClient extends EventEmitter {
     const options = this.#options
     const limits = { maxCommands: options.commandsQueueMaxLength, maxBytes: options.maxQueuedBytes }
     const listener = (name, ...details) => {
+      if (name === 'error') this.#answers.failed(details[0])
       if (this._bridge === bridge) this._onEvent(name, ...details)
     }
     const bridge = refusing(() =>
@@ -151,10 +159,11 @@ class RedisClient extends EventEmitter {
     return self._closed
   }
 
-  async #close () {
+  /** @param {Error} [reason] why the client has ended, if nobody has closed it */
+  async #close (reason) {
     const bridge = this._bridge
     this._ending = bridge
-    this._bridge = CLOSED
+    this._bridge = reason === undefined ? CLOSED : new ClosedBridge(reason)
     await withinGrace(drained(bridge))
     this._end(bridge)
   }
@@ -163,7 +172,7 @@ class RedisClient extends EventEmitter {
   destroy () {
     const self = this._self
     const bridge = self._bridge
-    if (bridge === CLOSED) {
+    if (bridge.isClosed) {
       // Cuts a close() that is under way short: the commands that it waits for end now.
       self._ending?.close()
       return
@@ -183,6 +192,7 @@ class RedisClient extends EventEmitter {
 
   _end (bridge) {
     bridge.close()
+    this.#answers.end()
     this._isWanted = false
     this._connecting = null
     nextTick(() => this.emit('end'))
@@ -214,8 +224,8 @@ class RedisClient extends EventEmitter {
    * A new client with the options of this client or view, changed by `overrides`. It has
    * connections of its own, unless `overrides` has the option `shared`.
    */
-  duplicate (overrides = {}) {
-    return new this._self.constructor({ ...this._self.#base(this), ...overrides })
+  duplicate (overrides) {
+    return new this._self.constructor(overridden(this._self.#base(this), overrides))
   }
 
   /** A pool with this client's options: see `createClientPool`. */
@@ -293,7 +303,7 @@ class RedisClient extends EventEmitter {
 
   async #select (database, timeout) {
     try {
-      checkDatabase(database)
+      database = databaseOf(database)
     } catch (error) {
       throw named('select', error)
     }
@@ -348,12 +358,17 @@ class RedisClient extends EventEmitter {
       case 'reconnecting':
         return this.emit('reconnecting', { retries: first })
       case 'stopped':
+        if (first instanceof ReconnectStrategyError) this._onEvent('error', first, null)
         // Not destroy(): commands under way are to end with the reason, which may come later.
-        return this.close()
+        this._closed ??= this.#close(first)
+        return this._closed
       case 'askDelay':
-        return this.#answerDelay(first, second, third)
+        // The core that asks: the strategy may destroy the client and so replace the bridge.
+        return this.#answers.delay(this._bridge.core, first, second, third)
       case 'askCredentials':
-        return this.#answerCredentials(first)
+        return this.#answers.credentials(this._bridge.core, first)
+      case 'askAddress':
+        return this.#answers.address(this._bridge.core, first, second)
       case 'askIdentity':
         return answerIdentity(this._bridge.core, first, this.#asked(second), third, fourth)
       case 'askLookup':
@@ -367,32 +382,6 @@ class RedisClient extends EventEmitter {
   /** The options whose functions the native side asks by this number. */
   #asked (number) {
     return number === 0 ? this.#options : this.#kind.others[number - 1]
-  }
-
-  #answerDelay (question, retries, cause) {
-    // Read now, because the strategy may destroy the client and so replace the bridge.
-    const { core } = this._bridge
-    let delay
-    try {
-      delay = this.#options.socket.reconnectStrategy(retries, cause)
-    } catch (error) {
-      delay = error
-    }
-    // Told later, because a listener may throw, and the native side waits for its answer.
-    if (isNativeError(delay)) nextTick(() => this._onEvent('error', delay))
-    core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
-  }
-
-  async #answerCredentials (question) {
-    const provider = this.#options.credentialsProvider
-    const { core } = this._bridge
-    try {
-      const ask = typeof provider === 'function' ? provider : () => provider.credentials()
-      const { username, password } = await ask()
-      core.answerCredentials(question, username, password, undefined)
-    } catch (error) {
-      core.answerCredentials(question, undefined, undefined, error?.name ?? 'error')
-    }
   }
 
   async [Symbol.asyncDispose] () {

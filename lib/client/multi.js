@@ -113,7 +113,7 @@ class RedisMulti {
     if (this.#isDone) throw new TypeError(DONE)
     const w = this.#writer ?? new Arguments()
     this.#writer = null
-    w.reset(this.#target._keyPrefix)
+    w.reset(this.#target._keyPrefix, this.#target._command.isStrict)
     return w
   }
 

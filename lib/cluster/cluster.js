@@ -14,7 +14,6 @@ const { checkText, named, prefixed } = require('../arguments')
 const { RedisClient } = require('../client/client')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
-const native = require('../native')
 const { ClusterBridge } = require('./bridge')
 const { addClusterCommands } = require('./commands')
 const { slotOf } = require('./key-slot')
@@ -31,8 +30,9 @@ class RedisCluster extends RedisClient {
   #clients = new Map()
 
   constructor (given) {
-    const { client, topology } = parseClusterOptions(given)
-    super(client, { topology, Bridge: ClusterBridge, given: given ?? {} })
+    const { client, topology, own } = parseClusterOptions(given)
+    const addressMap = own.nodeAddressMap
+    super(client, { topology, Bridge: ClusterBridge, given: given ?? {}, addressMap })
     this.#options = client
     this._Multi = clusterMulti(this._Multi)
   }
@@ -97,12 +97,10 @@ class RedisCluster extends RedisClient {
     const address = addressOf({ host, port })
     let client = self.#clients.get(address)
     if (client === undefined) {
-      const { url, ...options } = self.#options
       client = new RedisClient({
-        ...loginOf(url),
-        ...options,
+        ...self.#options,
         shared: undefined,
-        socket: { ...tlsOf(url), ...options.socket, host, port },
+        socket: { ...self.#options.socket, host, port },
         ...(readonly && { readonly })
       })
       client.on('error', error => self.emit('node-error', error, node))
@@ -255,16 +253,6 @@ class RedisCluster extends RedisClient {
 addClusterCommands(RedisCluster.prototype)
 for (const name of ['monitor', 'multi', 'select']) {
   defineMethod(RedisCluster.prototype, name.toUpperCase(), RedisCluster.prototype[name])
-}
-
-function loginOf (url) {
-  if (url === undefined) return {}
-  const { username, password } = native.parseConnectionUrl(url)
-  return { ...(username && { username }), ...(password && { password }) }
-}
-
-function tlsOf (url) {
-  return url !== undefined && native.parseConnectionUrl(url).tls ? { tls: true } : {}
 }
 
 function oneOf (list) {

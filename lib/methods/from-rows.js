@@ -33,6 +33,7 @@ function compile (row) {
     method: row.namespace === undefined ? row.name : `${row.namespace}.${row.name}`,
     args: row.args,
     variadic: row.variadic,
+    takesFunctionAt: row.takesFunctionAt,
     reply: row.reply,
     mode: row.shape === undefined ? 0 : SHAPES[row.shape],
     command: row.command.join(' '),
@@ -49,10 +50,12 @@ function makeMethod (row) {
   const encodeAll = row.variadic
   return function (a, b, c, d, e, f, g) {
     const count = arguments.length
-    if (count !== 0 && typeof arguments[count - 1] === 'function') {
+    if (count !== 0 && typeof arguments[count - 1] === 'function' &&
+      row.takesFunctionAt !== count - 1) {
       return withoutCallback(this, row, arguments)
     }
-    const w = borrow(this._keyPrefix)
+    const options = this._command
+    const w = borrow(this._keyPrefix, options.isStrict)
     try {
       if (encodeAll) encode(w, ...arguments)
       else if (encode !== undefined) encode(w, a, b, c, d, e, f, g)
@@ -61,7 +64,6 @@ function makeMethod (row) {
       return Promise.reject(named(row.method, error))
     }
     giveBack(w)
-    const options = this._command
     const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
     const head = headOf(row, w.argc)
     if (options.signal !== undefined || w.chunks !== null) {
@@ -74,8 +76,11 @@ function makeMethod (row) {
 /** A method whose command may wait on the server. If it does, it gets a session of its own. */
 function makeBlocking (row) {
   return function (...args) {
-    if (typeof args[args.length - 1] === 'function') return withoutCallback(this, row, args)
-    const w = borrow(this._keyPrefix)
+    if (typeof args.at(-1) === 'function' && row.takesFunctionAt !== args.length - 1) {
+      return withoutCallback(this, row, args)
+    }
+    const options = this._command
+    const w = borrow(this._keyPrefix, options.isStrict)
     try {
       row.args(w, ...args)
     } catch (error) {
@@ -83,7 +88,6 @@ function makeBlocking (row) {
       return Promise.reject(named(row.method, error))
     }
     giveBack(w)
-    const options = this._command
     const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
     const head = headOf(row, w.argc)
     const send = w.waits === undefined ? dispatch : dispatchBlocking

@@ -31,7 +31,7 @@ function sendCommand (client, args, options, { method, reply, preserved } = BY_H
     if (name === 'SELECT' && !client._isSession) return client.select(databaseOf(args))
     return Promise.reject(new TypeError(`${method}: ${name} ${refusal}`))
   }
-  const w = borrow(null)
+  const w = borrow(null, false)
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
   w.waits = waitOf(name, flags, args)
   giveBack(w)

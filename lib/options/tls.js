@@ -43,9 +43,10 @@ const TLS_OPTIONS = new Set([...SERVED, ...Object.keys(REFUSED), ...NEEDLESS])
 /**
  * The native core's TLS options, or undefined for a plain connection. `checkServerIdentity`, if it
  * is given, stands beside them.
- * @param {object} [socket] the `socket` option; nothing of it is kept
+ * @param {object} socket the `socket` option; nothing of it is kept
+ * @param {import('../unknown-options').Unknown} unknown hears of names that are not known
  */
-function tlsOptions (socket = {}) {
+function tlsOptions (socket, unknown) {
   const { tls: asked } = socket
   if (!asked) {
     // Whoever says false means it, and may keep the material at hand.
@@ -57,7 +58,7 @@ function tlsOptions (socket = {}) {
     }
     return undefined
   }
-  const given = collect(socket, asked)
+  const given = collect(socket, asked, unknown)
   const verify = !('rejectUnauthorized' in given) ? !allowsUnauthorized() : verified(given)
   const ca = authorities(given.ca)
   const identity = clientIdentity(given)
@@ -81,12 +82,10 @@ function tlsOptions (socket = {}) {
 }
 
 /** The TLS options that are given, within `socket.tls` or beside it. The former win. */
-function collect (socket, asked) {
+function collect (socket, asked, unknown) {
   const within = typeof asked === 'object' ? asked : {}
   for (const name of Object.keys(within)) {
-    if (!TLS_OPTIONS.has(name) && within[name] !== undefined) {
-      throw new TypeError(`option "socket.tls.${name}" is unknown; known are ${SERVED.join(', ')}`)
-    }
+    if (!TLS_OPTIONS.has(name) && isGiven(within[name])) unknown.note('socket.tls.', name, SERVED)
   }
   const given = {}
   for (const options of [socket, within]) {

@@ -30,7 +30,13 @@ class RedisSentinel extends RedisClient {
 
   constructor (given) {
     const { client, topology, own, sentinels } = parseSentinelOptions(given)
-    super(client, { topology, Bridge: SentinelBridge, given, others: [sentinels] })
+    super(client, {
+      topology,
+      Bridge: SentinelBridge,
+      given,
+      addressMap: own.nodeAddressMap,
+      others: [sentinels]
+    })
     this.#name = own.name
     this.#passesOn = own.passthroughClientErrorEvents ?? false
     this.#seeds = topology.sentinel.seeds

@@ -76,6 +76,10 @@ impl Sinks {
                 let family = number(asked.family.into())?;
                 ("askLookup", vec![number(id)?, number(asked.function)?, host, family])
             }
+            Event::AskAddress(id, address) => {
+                let address = values.text(address.as_bytes()).or_else(|_| values.null())?;
+                ("askAddress", vec![number(id)?, address])
+            }
             Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
         };
         let name = values.text(name.as_bytes()).or_else(|_| values.null())?;

@@ -98,6 +98,8 @@ pub struct CoreTopology {
     pub zone: Option<String>,
     /// Pairs of addresses: the one that servers name, and the one at which this client reaches it.
     pub addresses: Vec<CoreAddress>,
+    /// Whether the application is asked for such an address instead.
+    pub ask_addresses: bool,
     /// How often the client asks where the nodes are, in ms; absent for the default.
     pub period: Option<f64>,
     /// The sentinels to ask, instead of `seeds`.
@@ -218,6 +220,7 @@ impl CoreTopology {
         let pairs = std::iter::from_fn(|| Some((addresses.next()?, addresses.next()?)));
         Ok(TopologyOptions {
             addresses: pairs.collect(),
+            ask_addresses: self.ask_addresses,
             seeds: self.seeds.into_iter().map(endpoint).collect(),
             max_redirects: self.max_redirects,
             reads: match self.reads.as_str() {
@@ -244,7 +247,8 @@ impl CoreSentinel {
     }
 }
 
-fn endpoint(address: CoreAddress) -> Endpoint {
+/// The endpoint at an address.
+pub fn endpoint(address: CoreAddress) -> Endpoint {
     Endpoint::tcp(address.host, address.port)
 }
 

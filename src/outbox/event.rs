@@ -37,6 +37,9 @@ pub enum Event {
     /// A question to a JavaScript function that resolves host names: the question's id, and the
     /// name.
     AskLookup(u32, Arc<Name>),
+    /// A question to the JavaScript map of addresses: the question's id, and the address that
+    /// servers name.
+    AskAddress(u32, String),
     /// Subscriptions that were lost are confirmed again.
     Resubscribed(Resubscribed),
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::doubts::Doubts;
 use super::halt::{closed_error, Halt};
 use super::lease::Pooled;
-use super::Questions;
+use super::questions::{Questions, Strategy};
 use crate::backoff;
 use crate::connection::{Connection, Credentials, Judge, Manner, Opening};
 use crate::error::{Error, Result};
@@ -150,12 +150,15 @@ impl Dialer {
                 return Err(self.give_up(error));
             }
             match self.delay(failures, &error).await {
-                Some(delay) => {
+                Ok(delay) => {
                     self.outboxes.tell(Event::Reconnecting(failures));
                     tokio::time::sleep(delay).await;
                 }
-                None => {
-                    let stopped = error.fatal();
+                Err(reason) => {
+                    let stopped = match reason {
+                        Some(reason) => reason.with_cause(error).fatal(),
+                        None => error.fatal(),
+                    };
                     self.outboxes.tell(Event::Stopped(stopped.clone()));
                     return Err(self.give_up(stopped));
                 }
@@ -293,16 +296,28 @@ impl Dialer {
         error
     }
 
-    /// How long to wait after this number of failures in a row; `None` to stop.
-    async fn delay(&self, failures: u32, error: &Error) -> Option<Duration> {
-        match self.options.reconnect {
-            Reconnect::Never => None,
-            Reconnect::Fixed(delay) => Some(delay),
+    /// How long to wait after this number of failures in a row.
+    ///
+    /// # Errors
+    ///
+    /// There is to be no other attempt; the reason, if the application has given one.
+    async fn delay(&self, failures: u32, error: &Error) -> Result<Duration, Option<Error>> {
+        // node-redis counts retries from 0.
+        let retries = failures - 1;
+        let strategy = match self.options.reconnect {
+            Reconnect::Ask => match self.questions.delay(retries, error).await {
+                Strategy::Delay(delay) => return Ok(delay),
+                Strategy::Stop(reason) => return Err(reason),
+                Strategy::DefaultDelay => Reconnect::default(),
+            },
+            given => given,
+        };
+        match strategy {
+            Reconnect::Fixed(delay) => Ok(delay),
             Reconnect::Backoff { base, cap } => {
-                Some(backoff::full_jitter(base, cap, failures - 1, backoff::random()))
+                Ok(backoff::full_jitter(base, cap, retries, backoff::random()))
             }
-            // node-redis counts retries from 0.
-            Reconnect::Ask => self.questions.delay(failures - 1, error).await,
+            Reconnect::Never | Reconnect::Ask => Err(None),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Questions to the application's callbacks: its reconnect strategy, its credentials provider, its
-//! judge of certificates, its resolver.
+//! map of addresses, its judge of certificates, its resolver.
 //!
 //! Owns the questions that are open. It never blocks a thread: a question goes out as an event with
 //! an id, and the answer comes back with the same id.
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::connection::Credentials;
 use crate::error::{Error, Result};
+use crate::options::Endpoint;
 use crate::outbox::{Event, Identity, Name, Outboxes};
 
 /// The open questions of one client.
@@ -25,18 +26,35 @@ pub struct Questions {
 pub enum CallbackResult {
     /// Try again after this long.
     Delay(Duration),
-    /// Do not try again.
-    Stop,
+    /// Try again after the default delay: what the strategy has returned is no answer.
+    DefaultDelay,
+    /// Do not try again, for the error that the strategy has returned, if it has.
+    Stop(Option<Error>),
     /// Log in with these credentials.
     Credentials(Credentials),
     /// The server's certificate is for the host.
     Accepted,
+    /// The server's certificate is not for the host, for this reason.
+    Refused(String),
     /// The host name has these addresses.
     Addresses(Vec<IpAddr>),
     /// The host name has no address: the code, and a text.
     Unresolved(String, String),
-    /// The callback has failed or refused, with this text.
-    Failed(String),
+    /// The server is reached there; `None` means at the address that servers name.
+    Address(Option<Endpoint>),
+    /// The callback has failed with this error.
+    Failed(Error),
+}
+
+/// What the reconnect strategy wants.
+#[derive(Debug)]
+pub enum Strategy {
+    /// Another attempt after this long.
+    Delay(Duration),
+    /// Another attempt after the default delay.
+    DefaultDelay,
+    /// No other attempt, for this error, if there is one.
+    Stop(Option<Error>),
 }
 
 impl Questions {
@@ -45,12 +63,34 @@ impl Questions {
         Self { outboxes, open: Mutex::default() }
     }
 
-    /// Asks the reconnect strategy. `None` if it says to stop, or can no longer answer.
-    pub async fn delay(&self, retries: u32, cause: &Error) -> Option<Duration> {
+    /// Asks the reconnect strategy. One that can no longer answer wants no other attempt.
+    pub async fn delay(&self, retries: u32, cause: &Error) -> Strategy {
         match self.ask(|id| Event::AskDelay(id, retries, cause.clone())).await {
-            Some(CallbackResult::Delay(delay)) => Some(delay),
-            _ => None,
+            Some(CallbackResult::Delay(delay)) => Strategy::Delay(delay),
+            Some(CallbackResult::DefaultDelay) => Strategy::DefaultDelay,
+            Some(CallbackResult::Stop(error)) => Strategy::Stop(error),
+            _ => Strategy::Stop(None),
         }
+    }
+
+    /// Asks where the server that servers call `endpoint` is reached, and waits for `budget` at
+    /// most. `None` means at that address.
+    ///
+    /// # Errors
+    ///
+    /// `ADDRESS`, which may pass, if the application's function fails or takes too long.
+    pub async fn address(&self, endpoint: &Endpoint, budget: Duration) -> Result<Option<Endpoint>> {
+        let question = self.ask(|id| Event::AskAddress(id, endpoint.to_string()));
+        let (text, cause) = match tokio::time::timeout(budget, question).await {
+            Ok(Some(CallbackResult::Address(reached))) => return Ok(reached),
+            Ok(Some(CallbackResult::Failed(cause))) => ("failed", Some(cause)),
+            _ => ("did not answer within connectTimeout", None),
+        };
+        let error = Error::connection("ADDRESS", format!("nodeAddressMap {text}")).retryable();
+        Err(match cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        })
     }
 
     /// Asks the credentials provider, and waits for `budget` at most.
@@ -60,15 +100,18 @@ impl Questions {
     /// `CREDENTIALS`, which may pass, if the provider fails, returns nothing or takes too long.
     pub async fn credentials(&self, budget: Duration) -> Result<Credentials> {
         let answer = tokio::time::timeout(budget, self.ask(Event::AskCredentials)).await;
-        let text = match answer {
+        let (text, cause) = match answer {
             Ok(Some(CallbackResult::Credentials(credentials))) => return Ok(credentials),
-            Ok(Some(CallbackResult::Failed(text))) => {
-                format!("the credentials provider failed: {text}")
-            }
-            Ok(_) => "the credentials provider gave no credentials".to_owned(),
-            Err(_) => "the credentials provider did not answer within connectTimeout".to_owned(),
+            Ok(Some(CallbackResult::Failed(cause))) => ("failed", Some(cause)),
+            Ok(_) => ("gave no credentials", None),
+            Err(_) => ("did not answer within connectTimeout", None),
         };
-        Err(Error::connection("CREDENTIALS", text).retryable())
+        let text = format!("the credentials provider {text}");
+        let error = Error::connection("CREDENTIALS", text).retryable();
+        Err(match cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        })
     }
 
     /// Asks the application whether a server's certificate is for its host.
@@ -81,7 +124,7 @@ impl Questions {
         let asked = Arc::new(asked);
         let reason = match self.ask(|id| Event::AskIdentity(id, asked)).await {
             Some(CallbackResult::Accepted) => return Ok(()),
-            Some(CallbackResult::Failed(text)) => format!(": {text}"),
+            Some(CallbackResult::Refused(text)) => format!(": {text}"),
             _ => String::new(),
         };
         let text = format!("checkServerIdentity refused the certificate of {host}{reason}");

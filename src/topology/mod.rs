@@ -15,6 +15,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod addresses;
 mod aim;
 mod deployment;
 mod holds;
@@ -41,6 +42,7 @@ mod template;
 mod upkeep;
 mod view;
 
+pub use self::addresses::Addresses;
 pub use self::deployment::Prompt;
 pub use self::info::{NodeInfo, ShardInfo};
 pub use self::kinship::Kinship;

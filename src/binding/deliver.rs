@@ -96,25 +96,25 @@ impl Sinks {
             if gathered.portion.is_spent() {
                 return Some(Late { done: at, half, ..late });
             }
-            half = self.whole(env, &values, *root, whose, half, gathered).unwrap_or_default();
-            if half.is_some() {
+            if let Ok(false) = self.whole(env, &values, *root, whose, &mut half, gathered) {
                 return Some(Late { done: at, half, ..late });
             }
+            half = None;
         }
         None
     }
 
-    /// Makes the value of the reply at `root`, or goes on with it, and gathers it. Returns what is
-    /// built of it, if the rest is left for another turn.
+    /// Makes the value of the reply at `root`, or goes on with `half` of it, and gathers it. False if
+    /// the rest is left for another turn, and then `half` is what is built of it.
     fn whole(
         &self,
         env: Env,
         values: &Values,
         root: u32,
         whose: &Whose,
-        half: Option<HalfBuilt>,
+        half: &mut Option<HalfBuilt>,
         gathered: &mut Gathered,
-    ) -> Result<Option<HalfBuilt>> {
+    ) -> Result<bool> {
         if gathered.values.len() == ARGUMENTS {
             let _ = self.hand_over(env, gathered);
         }
@@ -123,11 +123,10 @@ impl Sinks {
         }
         let (mode, portion) = (Mode::new(whose.mode), &mut gathered.portion);
         let value = if half.is_some() || HalfBuilt::is_for(values, root, mode, portion) {
-            let mut half = half.unwrap_or_default();
-            match half.go_on(values, root, mode, portion) {
-                Ok(None) => return Ok(Some(half)),
-                Ok(Some(value)) => Ok(value),
-                Err(failure) => Err(failure),
+            let half = half.get_or_insert_default();
+            match half.go_on(values, root, mode, portion).transpose() {
+                Some(built) => built,
+                None => return Ok(false),
             }
         } else {
             portion.spend(values.count(root), mode);
@@ -140,7 +139,7 @@ impl Sinks {
             *id = whose.id;
             gathered.values.push(value);
         }
-        Ok(None)
+        Ok(true)
     }
 
     /// Calls JavaScript with what was gathered.

@@ -120,8 +120,8 @@ impl fmt::Display for CertificateRefusal {
                  alternative name"
             }
             Self::Signature => {
-                "the server's certificate is not signed by the authority that it names (does \
-                 socket.tls.ca hold an authority of the same name with another key?)"
+                "the server's certificate is not signed by the authority that it names (is one of \
+                 the same name with another key trusted here, by socket.tls.ca or this system?)"
             }
             Self::Algorithm => {
                 "the server's certificate, or one above it, has a key or a signature of a kind that \

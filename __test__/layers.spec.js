@@ -74,11 +74,11 @@ describe('the imports of lib/', () => {
   })
 
   it('leave the native core to the boundary and to pure questions', () => {
-    // native.parseConnectionUrl and native.slotOfCommand only compute.
+    // native.parseConnectionUrl, native.parsePfx and native.slotOfCommand only compute.
     const users = files.filter(file => importsOf(file).some(({ target }) => target === 'native.js'))
     assert.deepStrictEqual(users.filter(file => !file.startsWith('boundary/')), [
       'cluster/bridge.js', 'cluster/cluster.js', 'cluster/multi.js', 'cluster/send-by-key.js',
-      'options/client.js'
+      'options/client.js', 'options/tls-identity.js'
     ])
     for (const file of files) {
       const isUser = /\bnative\.Core\b/.test(fs.readFileSync(path.join(lib, file), 'utf8'))

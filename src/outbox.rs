@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 pub use self::backlog::{Backlog, BacklogStats, Message, Messages};
 pub use self::delivery::{Delivery, Whose};
-pub use self::event::{Event, Resubscribed};
+pub use self::event::{Event, Identity, Name, Resubscribed};
 pub use self::owners::Outboxes;
 pub use self::turn::{EndOfTurn, Turn};
 

@@ -3,10 +3,17 @@
 // An option that does not exist, or cannot work, is a TypeError that names it: never passed over.
 
 const assert = require('node:assert')
+const { generateKeyPairSync } = require('node:crypto')
 const { describe, it } = require('node:test')
 const { inspect } = require('node:util')
 
 const { createClient, createClientPool, RESP_TYPES } = require('../..')
+
+const { privateKey } = generateKeyPairSync('ed25519')
+const KEY = privateKey.export({ type: 'pkcs8', format: 'pem' })
+const LOCKED = privateKey.export({
+  type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x'
+})
 
 describe('options that are refused', () => {
   const cases = [
@@ -15,7 +22,7 @@ describe('options that are refused', () => {
     [{ socket: { hots: 'x' } }, 'socket.hots'],
     [{ pool: { size: 1 } }, 'pool.size'],
     [{ commandOptions: { timeOut: 1 } }, 'commandOptions.timeOut'],
-    [{ socket: { tls: { pfx: 'x' } } }, 'socket.tls.pfx'],
+    [{ socket: { tls: { pfy: 'x' } } }, 'socket.tls.pfy'],
     [{ modules: 'x' }, 'modules'],
     [{ scripts: 'return 1' }, 'scripts'],
     [{ functions: null }, 'functions'],
@@ -69,8 +76,37 @@ describe('options that are refused', () => {
     [{ socket: { tls: { ca: 5 } } }, 'socket.tls.ca'],
     [{ socket: { tls: { ca: 'no certificate' } } }, 'socket.tls.ca'],
     [{ socket: { tls: { cert: 'x' } } }, 'socket.tls.cert'],
-    [{ socket: { tls: { minVersion: 'TLSv1' } } }, 'socket.tls.minVersion'],
+    [{ socket: { tls: { minVersion: 'TLSv1.4' } } }, 'socket.tls.minVersion'],
     [{ socket: { tls: { rejectUnauthorized: 0 } } }, 'socket.tls.rejectUnauthorized'],
+    [{ socket: { tls: { ca: [] } } }, 'socket.tls.ca'],
+    [{ socket: { tls: { maxVersion: 'TLSv1.1' } } }, 'socket.tls.maxVersion'],
+    [{ socket: { tls: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' } } },
+      'socket.tls.minVersion'],
+    [{ socket: { tls: { secureProtocol: 'TLSv1_1_method' } } }, 'socket.tls.secureProtocol'],
+    [{ socket: { tls: { secureProtocol: 'TLS_method', minVersion: 'TLSv1.2' } } },
+      'socket.tls.secureProtocol'],
+    [{ socket: { tls: { secureOptions: 'x' } } }, 'socket.tls.secureOptions'],
+    [{ socket: { tls: { ciphers: 'AES128-SHA' } } }, 'socket.tls.ciphers'],
+    [{ socket: { tls: { ciphers: 'TLS_AES_128_CCM_SHA256' } } }, 'socket.tls.ciphers'],
+    [{ socket: { tls: { ciphers: 'nothing' } } }, 'socket.tls.ciphers'],
+    [{ socket: { tls: { ecdhCurve: 'X448' } } }, 'socket.tls.ecdhCurve'],
+    [{ socket: { tls: { ALPNProtocols: [5] } } }, 'socket.tls.ALPNProtocols'],
+    [{ socket: { tls: { ALPNProtocols: [''] } } }, 'socket.tls.ALPNProtocols'],
+    [{ socket: { tls: { checkServerIdentity: true } } }, 'socket.tls.checkServerIdentity'],
+    [{ socket: { tls: { servername: 5 } } }, 'socket.tls.servername'],
+    [{ socket: { tls: { passphrase: 5 } } }, 'socket.tls.passphrase'],
+    [{ socket: { tls: { pfx: 'x' } } }, 'socket.tls.pfx'],
+    [{ socket: { tls: { pfx: Buffer.from('x') } } }, 'socket.tls.pfx'],
+    [{ socket: { tls: { key: '-----BEGIN PRIVATE KEY-----' } } }, 'socket.tls.key'],
+    [{ socket: { tls: { key: KEY } } }, 'socket.tls.cert'],
+    [{ socket: { tls: { key: LOCKED } } }, 'socket.tls.passphrase'],
+    [{ socket: { tls: { key: LOCKED, passphrase: 'no' } } }, 'socket.tls.passphrase'],
+    [{ socket: { tls: { secureContext: {} } } }, 'socket.tls.secureContext'],
+    [{ socket: { tls: { crl: 'x' } } }, 'socket.tls.crl'],
+    [{ socket: { tls: true, sigalgs: 'x' } }, 'socket.tls.sigalgs'],
+    [{ socket: { tls: true, pskCallback () {} } }, 'socket.tls.pskCallback'],
+    [{ socket: { lookup: 'x' } }, 'socket.lookup'],
+    [{ socket: { localAddress: 'localhost' } }, 'socket.localAddress'],
     [{ socket: { tls: true, path: '/tmp/x' } }, 'socket.tls.servername'],
     [{ url: 'rediss://localhost', socket: { tls: false } }, 'socket.tls'],
 

@@ -65,5 +65,17 @@ describe('TLS', { skip: skipBefore7() || skipWithoutTls() }, () => {
       assert.ok(codes.some(code => code.startsWith('TLS_')), `${kind}: ${codes}`)
       distrustful.destroy()
     }
+    // Each has its own checkServerIdentity too.
+    const judged = { nodeClientOptions: 0, sentinelClientOptions: 0 }
+    const judging = Object.fromEntries(Object.keys(both).map(kind => {
+      const checkServerIdentity = (host, { raw }) => {
+        assert.ok(host === '127.0.0.1' && Buffer.isBuffer(raw))
+        judged[kind] += 1
+      }
+      return [kind, { socket: { tls: true, ca, checkServerIdentity } }]
+    }))
+    const judge = await made.connected(judging)
+    assert.strictEqual(await judge.set('k', 'v'), 'OK')
+    assert.ok(judged.nodeClientOptions > 0 && judged.sentinelClientOptions > 0)
   })
 })

@@ -28,6 +28,7 @@ const { addModules } = require('../methods/namespaces')
 const { PATIENT, SELECTS } = require('../mode')
 const { coreOptions, parseOptions, refusing } = require('../options/client')
 const { clearTimeout, nextTick, setTimeout } = require('../timers')
+const { answerIdentity, answerLookup } = require('./answers')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
 const { addMulti, addMultiMethod } = require('./multi')
@@ -45,9 +46,10 @@ class RedisClient extends EventEmitter {
 
   /**
    * @param {object | string} [given] options
-   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object }} [kind] for a client of
-   *   several nodes: what the native core has to know of them, the class of its bridge, and the
-   *   options that the application has given
+   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object, others?: object[] }} [kind]
+   *   for a client of several nodes: what the native core has to know of them, the class of its
+   *   bridge, the options that the application has given, and parsed ones of servers that are no
+   *   nodes
    */
   constructor (given, kind = ONE_SERVER) {
     super()
@@ -352,10 +354,19 @@ class RedisClient extends EventEmitter {
         return this.#answerDelay(first, second, third)
       case 'askCredentials':
         return this.#answerCredentials(first)
+      case 'askIdentity':
+        return answerIdentity(this._bridge.core, first, this.#asked(second), third, fourth)
+      case 'askLookup':
+        return answerLookup(this._bridge.core, first, this.#asked(second), third, fourth)
       case 'resubscribed':
         return this.emit('resubscribed',
           { channels: first, patterns: second, shardChannels: third, lostMs: fourth })
     }
+  }
+
+  /** The options whose functions the native side asks by this number. */
+  #asked (number) {
+    return number === 0 ? this.#options : this.#kind.others[number - 1]
   }
 
   #answerDelay (question, retries, cause) {

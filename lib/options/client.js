@@ -9,6 +9,8 @@
  * place.
  */
 
+const { isIP } = require('node:net')
+
 const { isDatabase, isText } = require('../arguments')
 const native = require('../native')
 const { pack } = require('../mode')
@@ -35,6 +37,8 @@ const provider = v => typeof v !== 'function' && typeof v?.credentials !== 'func
   'a function, or an object with a credentials function'
 const strategy = v => v !== false && typeof v !== 'function' && ms(0)(v) &&
   'false, a number of milliseconds or a function'
+const callback = v => typeof v !== 'function' && 'a function'
+const address = v => isIP(v) === 0 && 'an IP address'
 const tls = v => typeof v !== 'boolean' && group(v) && 'a boolean or an object'
 const signal = v => (typeof v?.addEventListener !== 'function' ||
   typeof v.removeEventListener !== 'function') && 'an AbortSignal'
@@ -74,8 +78,10 @@ const SOCKET = {
   host: [text, 'localhost', 'host name or address'],
   port: [within(1, 65535), 6379, 'TCP port'],
   path: [text, undefined, 'Unix socket, instead of host and port'],
+  lookup: [callback, undefined, 'resolves host names, as that of `net.connect`'],
+  localAddress: [address, undefined, 'local address of the sockets'],
   family: [v => ![0, 4, 6].includes(v) && '0, 4 or 6', 0, 'addresses to use: 0 for both'],
-  tls: [tls, false, 'true, or `{ ca, cert, key, servername, rejectUnauthorized, minVersion }`'],
+  tls: [tls, false, 'true, or an object with options of `tls.connect`'],
   connectTimeout: [ms(1), 5000, 'ms for DNS, TCP, TLS and handshake together'],
   socketTimeout: [msOrNothing, undefined, 'ms of silence, with a reply due, that end a connection'],
   noDelay: [flag, true, 'TCP_NODELAY'],
@@ -128,7 +134,8 @@ function parseOptions (given) {
   return {
     ...defaults,
     socket: { ...defaultsOf(SOCKET), ...url.socket, ...socket },
-    tls: tlsOptions({ ...url.socket, ...root.socket }),
+    // Not as it was given: an undefined one must not take back what the URL asks for.
+    tls: tlsOptions({ ...root.socket, tls: socket.tls ?? url.socket?.tls }),
     pool: { ...defaultsOf(POOL), ...pool },
     command
   }
@@ -161,16 +168,22 @@ const DEFAULT_COMMAND = Object.freeze({
   timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined
 })
 
-/** The options of the native core (`src/binding/options.rs`). */
-function coreOptions (options) {
-  const { socket, pool } = options
+/**
+ * The options of the native core (`src/binding/options.rs`).
+ * @param {object} options parsed ones
+ * @param {number} [number] the number by which the core asks for functions of these options
+ */
+function coreOptions (options, number = 0) {
+  const { socket, pool, tls } = options
   const { reconnectStrategy } = socket
   return {
     host: socket.host,
     port: socket.port,
     path: socket.path,
     family: socket.family,
-    tls: options.tls,
+    localAddress: socket.localAddress,
+    askLookup: socket.lookup && number,
+    tls: tls && { ...tls, askIdentity: tls.checkServerIdentity && number },
     connectTimeout: socket.connectTimeout,
     socketTimeout: socket.socketTimeout || 0,
     noDelay: socket.noDelay,

@@ -49,8 +49,8 @@ const SENTINEL = {
 
 /**
  * @param {object | undefined} given
- * @returns {{ client: object, topology: object, own: object }} options of each node's client, the
- *   core's, and those of the whole
+ * @returns {{ client: object, topology: object, own: object, sentinels: object }} options of each
+ *   node's client, the core's, those of the whole, and the parsed ones of the sentinels
  */
 function parseSentinelOptions (given) {
   if (group(given)) throw new TypeError('options of a client of Sentinel must be an object')
@@ -75,8 +75,9 @@ function parseSentinelOptions (given) {
       ...readsOf(strategy),
       addresses,
       period: (own.scanInterval ?? SENTINEL.scanInterval[1]) || undefined,
-      sentinel: { name: own.name, seeds, options: [coreOptions(sentinels)] }
-    }
+      sentinel: { name: own.name, seeds, options: [coreOptions(sentinels, 1)] }
+    },
+    sentinels
   }
 }
 

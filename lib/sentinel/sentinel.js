@@ -29,8 +29,8 @@ class RedisSentinel extends RedisClient {
   #told
 
   constructor (given) {
-    const { client, topology, own } = parseSentinelOptions(given)
-    super(client, { topology, Bridge: SentinelBridge, given })
+    const { client, topology, own, sentinels } = parseSentinelOptions(given)
+    super(client, { topology, Bridge: SentinelBridge, given, others: [sentinels] })
     this.#name = own.name
     this.#passesOn = own.passthroughClientErrorEvents ?? false
     this.#seeds = topology.sentinel.seeds

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { LookupFunction } from 'node:net'
 import { ConnectionOptions } from 'node:tls'
 
 /** What Redis takes as a key, a member or a value. */
@@ -157,10 +158,11 @@ export interface CommandOptions {
 }
 
 /** Node's names for them; next to `socket.tls: true` or as its value. */
-export type RedisTlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' |
-  'rejectUnauthorized'> & {
-  /** Default 'TLSv1.2'. */
-  minVersion?: 'TLSv1.2' | 'TLSv1.3'
+export type RedisTlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'pfx' |
+  'servername' | 'rejectUnauthorized' | 'checkServerIdentity' | 'minVersion' | 'maxVersion' |
+  'secureProtocol' | 'secureOptions' | 'ciphers' | 'ecdhCurve' | 'ALPNProtocols'> & {
+  /** Whether a chain may end in a certificate of `ca` that another authority has signed. */
+  allowPartialTrustChain?: boolean
 }
 
 /** Options of the socket. */
@@ -173,6 +175,10 @@ export interface RedisSocketOptions extends RedisTlsOptions {
   path?: string
   /** IP version: 4, 6, or 0 (default) for both. */
   family?: 0 | 4 | 6
+  /** Resolves host names, as that of `net.connect`. Default: the system's resolver. */
+  lookup?: LookupFunction
+  /** The local address of the sockets. */
+  localAddress?: string
   /** TLS. Default false, or true for `rediss://`. */
   tls?: boolean | RedisTlsOptions
   /** Longest time for one attempt to connect, handshake included, in ms. Default 5000. */

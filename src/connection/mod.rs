@@ -33,7 +33,7 @@ use tokio::time::{timeout, Instant};
 pub use budget::Budget;
 pub use credentials::Credentials;
 pub use manner::Manner;
-pub use open::Opening;
+pub use open::{Judge, Opening};
 pub use reader::Reader;
 pub use server_info::ServerInfo;
 

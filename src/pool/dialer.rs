@@ -5,6 +5,7 @@
 //! attempts have halted. It never decides about commands.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,12 +18,12 @@ use super::halt::{closed_error, Halt};
 use super::lease::Pooled;
 use super::Questions;
 use crate::backoff;
-use crate::connection::{Connection, Credentials, Manner, Opening};
+use crate::connection::{Connection, Credentials, Judge, Manner, Opening};
 use crate::error::{Error, Result};
 use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
-use crate::options::{ClientOptions, Reconnect};
-use crate::outbox::{Event, Outboxes};
+use crate::options::{ClientOptions, Endpoint, Family, Reconnect};
+use crate::outbox::{Event, Identity, Name, Outboxes};
 use crate::stream::{self, AddressBook, ServerAddress};
 
 /// Makes the connections to one node.
@@ -199,8 +200,47 @@ impl Dialer {
         manner: Option<Manner>,
     ) -> Result<Connection> {
         let (tls, book) = (self.tls.as_ref(), &self.book);
-        let opening = Opening { options, tls, credentials, manner, book };
-        opening.run(self.lookup.get().map(|lookup| lookup())).await
+        let function = options.tls.as_ref().and_then(|tls| tls.ask_identity);
+        let judge = function.map(|function| self.judge(function, options));
+        let opening = Opening { options, tls, credentials, manner, book, judge };
+        let addresses = match self.lookup.get() {
+            Some(lookup) => Some(lookup()),
+            None => self.asked_addresses(options).await?,
+        };
+        opening.run(addresses).await
+    }
+
+    /// What asks the application's `function` about servers' certificates.
+    fn judge<'a>(&'a self, function: u32, options: &'a ClientOptions) -> Judge<'a> {
+        Box::new(move |chain| {
+            let tls = options.tls.as_ref();
+            let host = tls.map(|tls| tls.identity(&options.endpoint)).unwrap_or_default();
+            let asked = Identity { function, host: host.to_owned(), chain };
+            Box::pin(self.questions.identity(asked))
+        })
+    }
+
+    /// The addresses of a host name that the application resolves; None if it does not.
+    async fn asked_addresses(&self, options: &ClientOptions) -> Result<Option<Vec<ServerAddress>>> {
+        let (Some(function), Endpoint::Tcp { host, port }) =
+            (options.socket.ask_lookup, &options.endpoint)
+        else {
+            return Ok(None);
+        };
+        // Node does not ask for the address of an address either.
+        if host.parse::<IpAddr>().is_ok() {
+            return Ok(None);
+        }
+        let family = match options.socket.family {
+            Family::Any => 0,
+            Family::V4 => 4,
+            Family::V6 => 6,
+        };
+        let asked = Name { function, host: host.clone(), family };
+        let found = self.questions.lookup(asked, options.socket.connect_timeout).await;
+        let found = found.map_err(|error| stream::unreachable(&options.endpoint, error))?;
+        let address = |address| ServerAddress::Tcp((address, *port).into());
+        Ok(Some(found.into_iter().map(address).collect()))
     }
 
     /// The next server may be another one, which takes more of the handshake.

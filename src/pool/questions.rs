@@ -1,9 +1,11 @@
-//! Questions to the application's callbacks: its reconnect strategy, its credentials provider.
+//! Questions to the application's callbacks: its reconnect strategy, its credentials provider, its
+//! judge of certificates, its resolver.
 //!
 //! Owns the questions that are open. It never blocks a thread: a question goes out as an event with
 //! an id, and the answer comes back with the same id.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::connection::Credentials;
 use crate::error::{Error, Result};
-use crate::outbox::{Event, Outboxes};
+use crate::outbox::{Event, Identity, Name, Outboxes};
 
 /// The open questions of one client.
 pub struct Questions {
@@ -27,7 +29,13 @@ pub enum CallbackResult {
     Stop,
     /// Log in with these credentials.
     Credentials(Credentials),
-    /// The callback has failed, with this text.
+    /// The server's certificate is for the host.
+    Accepted,
+    /// The host name has these addresses.
+    Addresses(Vec<IpAddr>),
+    /// The host name has no address: the code, and a text.
+    Unresolved(String, String),
+    /// The callback has failed or refused, with this text.
     Failed(String),
 }
 
@@ -61,6 +69,43 @@ impl Questions {
             Err(_) => "the credentials provider did not answer within connectTimeout".to_owned(),
         };
         Err(Error::connection("CREDENTIALS", text).retryable())
+    }
+
+    /// Asks the application whether a server's certificate is for its host.
+    ///
+    /// # Errors
+    ///
+    /// `TLS_HOSTNAME_MISMATCH`, which is fatal, if it says no.
+    pub async fn identity(&self, asked: Identity) -> Result<()> {
+        let host = asked.host.clone();
+        let asked = Arc::new(asked);
+        let reason = match self.ask(|id| Event::AskIdentity(id, asked)).await {
+            Some(CallbackResult::Accepted) => return Ok(()),
+            Some(CallbackResult::Failed(text)) => format!(": {text}"),
+            _ => String::new(),
+        };
+        let text = format!("checkServerIdentity refused the certificate of {host}{reason}");
+        Err(Error::connection("TLS_HOSTNAME_MISMATCH", text).fatal())
+    }
+
+    /// Asks the application for the addresses of a host name, and waits for `budget` at most.
+    ///
+    /// # Errors
+    ///
+    /// The resolver's code, or `ENOTFOUND`; may pass.
+    pub async fn lookup(&self, asked: Name, budget: Duration) -> Result<Vec<IpAddr>> {
+        let asked = Arc::new(asked);
+        let answer = tokio::time::timeout(budget, self.ask(|id| Event::AskLookup(id, asked))).await;
+        let error = match answer {
+            Ok(Some(CallbackResult::Addresses(found))) if !found.is_empty() => return Ok(found),
+            Ok(Some(CallbackResult::Unresolved(code, text))) => Error::connection(code, text),
+            Ok(_) => Error::connection("ENOTFOUND", "socket.lookup gave no address"),
+            Err(_) => {
+                let text = "socket.lookup did not answer within connectTimeout";
+                Error::connection("ETIMEDOUT", text)
+            }
+        };
+        Err(error.retryable())
     }
 
     /// Passes the result of question `id` on. A late one, for which nobody waits, is dropped.

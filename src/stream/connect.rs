@@ -5,11 +5,11 @@
 //! reads from [`Progress`] how far it came.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{lookup_host, TcpStream};
+use tokio::net::{lookup_host, TcpSocket, TcpStream};
 
 use super::address::ServerAddress;
 use super::fault;
@@ -43,7 +43,7 @@ pub(super) async fn connect(
     let endpoint = &options.endpoint;
     match (address, endpoint) {
         (ServerAddress::Tcp(address), _) => {
-            let socket = TcpStream::connect(address).await;
+            let socket = open(address, options.socket.local_address).await;
             let socket = socket
                 .and_then(|socket| prepare(socket, &options.socket))
                 .map_err(|error| fault::unreachable(endpoint, error.into()))?;
@@ -57,6 +57,19 @@ pub(super) async fn connect(
             Err(Error::usage("the endpoint is no unix domain socket"))
         }
     }
+}
+
+/// Connects a socket, from `local` if that is given.
+async fn open(address: SocketAddr, local: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(local) = local else {
+        return TcpStream::connect(address).await;
+    };
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind((local, 0).into())?;
+    socket.connect(address).await
 }
 
 #[cfg(unix)]

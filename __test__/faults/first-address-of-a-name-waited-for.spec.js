@@ -61,8 +61,8 @@ describe('the first address of a name', { skip, concurrency: true }, () => {
 
 /**
  * Makes calls from a process for which NAME has two addresses. The server at the one that is
- * connected to first answers by `answer (args, reply, fake)`, the other one counts. Resolves to what
- * was answered, and how many connections there were to the first.
+ * connected to first answers by `answer (args, reply, fake)`, the other one counts. Resolves to
+ * what was answered, and how many connections there were to the first.
  */
 async function called (t, answer) {
   const set = scene(t)

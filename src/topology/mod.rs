@@ -17,6 +17,8 @@
 
 mod aim;
 mod deployment;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod holds;
 mod info;
 mod keeper;

@@ -719,9 +719,9 @@ export interface CmsInfoReply {
 }
 
 export interface TopKReserveOptions {
-  /** Counters in each array. */
+  /** The number of counters in each array. */
   width: RedisInteger
-  /** Arrays. */
+  /** The number of arrays of counters. */
   depth: RedisInteger
   /** How likely a counter is to shrink in a collision, between 0 and 1. */
   decay: RedisDouble
@@ -772,7 +772,7 @@ export const RedisCluster: new (options?: RedisClusterOptions) => RedisCluster
 
 /** Options of a node of a cluster: one login, and one way of encryption, for all of them. */
 export type RedisClusterClientOptions = Omit<RedisClientOptions, 'lanes' | 'database'> & {
-  /** There is no other. */
+  /** A cluster has no other database than 0. */
   database?: 0
 }
 
@@ -826,15 +826,15 @@ export interface RedisClusterShard {
 
 /** Events of a cluster's client. None of them needs a listener. */
 export interface RedisClusterEvents {
-  /** It is known where everything is. */
+  /** The client knows the nodes and who has which slot. */
   connect: []
   /** Commands can be sent. */
   ready: []
-  /** None of the root nodes can be reached. */
+  /** The client reaches none of the root nodes. */
   error: [error: Error]
   /** The client is closed. */
   end: []
-  /** The servers were asked again where everything is. */
+  /** The client has asked the nodes again who has which slot. */
   'topology-change': []
   /** There is a connection to a node. */
   'node-connect': [node: RedisClusterNode | undefined]
@@ -1062,7 +1062,7 @@ export interface ClusterSlotsNode<T> {
   id: T
 }
 
-/** Whom `clientKill` ends. */
+/** The filters of `clientKill`: which connections it ends. */
 export const CLIENT_KILL_FILTERS: {
   readonly ADDRESS: 'ADDR'
   readonly LOCAL_ADDRESS: 'LADDR'
@@ -1073,19 +1073,19 @@ export const CLIENT_KILL_FILTERS: {
   readonly MAXAGE: 'MAXAGE'
 }
 
-/** How `clientUnblock` ends a wait. */
+/** How `clientUnblock` ends a blocking command: as after its timeout, or with an error. */
 export const CLIENT_UNBLOCK_MODES: {
   readonly TIMEOUT: 'TIMEOUT'
   readonly ERROR: 'ERROR'
 }
 
-/** How much of a cluster `clusterFailover` does without. */
+/** Which checks `clusterFailover` skips: that the primary agrees, that other primaries do. */
 export const FAILOVER_MODES: {
   readonly FORCE: 'FORCE'
   readonly TAKEOVER: 'TAKEOVER'
 }
 
-/** What `clusterSetSlot` says of a slot. */
+/** The states that `clusterSetSlot` gives a slot. */
 export const CLUSTER_SLOT_STATES: {
   readonly IMPORTING: 'IMPORTING'
   readonly MIGRATING: 'MIGRATING'
@@ -1093,7 +1093,7 @@ export const CLUSTER_SLOT_STATES: {
   readonly NODE: 'NODE'
 }
 
-/** What `commandList` chooses by. */
+/** The filters of `commandList`. */
 export const COMMAND_LIST_FILTER_BY: {
   readonly MODULE: 'MODULE'
   readonly ACLCAT: 'ACLCAT'
@@ -1106,7 +1106,7 @@ export const REDIS_FLUSH_MODES: {
   readonly SYNC: 'SYNC'
 }
 
-/** What `arGrep` compares by. */
+/** How `arGrep` compares a value with its argument. */
 export const AR_PREDICATE_TYPES: {
   readonly EXACT: 'EXACT'
   readonly MATCH: 'MATCH'
@@ -1120,7 +1120,7 @@ export const AR_PREDICATE_COMBINATORS: {
   readonly OR: 'OR'
 }
 
-/** What `arOp` makes of a range. */
+/** The operations of `arOp` over a range. */
 export const AR_OPERATIONS: {
   readonly SUM: 'SUM'
   readonly MIN: 'MIN'
@@ -1358,7 +1358,7 @@ export interface FunctionLibrary<T> {
 }
 
 export interface FunctionRestoreOptions {
-  /** What becomes of libraries that are there. Default APPEND. */
+  /** What happens to libraries that the server has already. Default APPEND. */
   mode?: 'FLUSH' | 'APPEND' | 'REPLACE'
 }
 
@@ -1448,7 +1448,7 @@ export interface HSetExOptions {
   mode?: 'FNX' | 'FXX'
 }
 
-/** What to look for: see `hotkeysStart`. */
+/** What the server counts: see `hotkeysStart`. */
 export interface HotkeysStartOptions {
   /** By what a key is hot, `CPU` time or bytes over the `NET`; `count` says how many are named. */
   METRICS: { count: RedisInteger; CPU?: boolean; NET?: boolean }
@@ -1456,13 +1456,13 @@ export interface HotkeysStartOptions {
   COUNT?: RedisInteger
   /** Seconds until the tracking stops by itself. Default: it goes on. */
   DURATION?: RedisInteger
-  /** One of how many commands is looked at. Default 1: all. */
+  /** The server looks at one of this many commands. Default 1: at all. */
   SAMPLE?: RedisInteger
   /** Only keys of these slots; `count` says how many are named. Default: all. */
   SLOTS?: { count: RedisInteger; slots: readonly RedisInteger[] }
 }
 
-/** What was found. A field that the tracking was not asked for may be missing. */
+/** The report. A field that the tracking was not asked for may be missing. */
 export interface HotkeysReport {
   /** 1 while tracking goes on, else 0. */
   trackingActive: number
@@ -1490,7 +1490,7 @@ export type RedisJsonArgument = string | number | boolean | object | null
 export type RedisJSON =
   string | number | boolean | null | Date | RedisJSON[] | { [name: string]: RedisJSON }
 
-/** As the second argument of `JSON.parse`. */
+/** Called for each value, as the second argument of `JSON.parse`. */
 export type JsonReviver = (this: any, key: string, value: any) => any
 
 /** Where in the document. The root by default. */
@@ -1594,7 +1594,7 @@ export interface RangeLimit {
 /** What the legacy interface takes: arrays are flattened, numbers and dates become text. */
 export type RedisLegacyArgument = RedisArgument | number | Date | RedisLegacyArgument[]
 
-/** A reply as it was decoded. */
+/** A reply without any transform. */
 export type RedisLegacyCallback = (error: Error | null, reply?: any) => void
 
 /** Arguments, then maybe a callback; without one an error is an `error` event of the client. */
@@ -1710,7 +1710,7 @@ export const FT_AGGREGATE_STEPS: {
   readonly FILTER: 'FILTER'
 }
 
-/** What a GROUPBY step makes of each group. */
+/** The reducers of a GROUPBY step: what is computed from each group. */
 export const FT_AGGREGATE_GROUP_BY_REDUCERS: {
   readonly COUNT: 'COUNT'
   readonly COUNT_DISTINCT: 'COUNT_DISTINCT'
@@ -1733,7 +1733,7 @@ export const TIME_SERIES_ENCODING: {
   readonly UNCOMPRESSED: 'UNCOMPRESSED'
 }
 
-/** What becomes of a sample whose timestamp is taken. */
+/** What the server does with a sample whose timestamp the series has already. */
 export const TIME_SERIES_DUPLICATE_POLICIES: {
   readonly BLOCK: 'BLOCK'
   readonly FIRST: 'FIRST'
@@ -1743,7 +1743,7 @@ export const TIME_SERIES_DUPLICATE_POLICIES: {
   readonly SUM: 'SUM'
 }
 
-/** How the samples of a bucket become one. */
+/** The aggregations: how one value is computed from the samples of a bucket. */
 export const TIME_SERIES_AGGREGATION_TYPE: {
   readonly AVG: 'AVG'
   readonly FIRST: 'FIRST'
@@ -1762,14 +1762,14 @@ export const TIME_SERIES_AGGREGATION_TYPE: {
   readonly TWA: 'TWA'
 }
 
-/** The timestamp that a bucket is reported with. */
+/** Which timestamp a bucket gets: its start, middle or end. */
 export const TIME_SERIES_BUCKET_TIMESTAMP: {
   readonly LOW: '-'
   readonly MIDDLE: '~'
   readonly END: '+'
 }
 
-/** How the series of a group become one. */
+/** How one series is computed from the series of a group. */
 export const TIME_SERIES_REDUCERS: {
   readonly AVG: 'AVG'
   readonly SUM: 'SUM'
@@ -1785,7 +1785,7 @@ export const TIME_SERIES_REDUCERS: {
   readonly VAR_S: 'VAR.S'
 }
 
-/** Where `ts.read` begins, beside a timestamp. */
+/** Where `ts.read` begins, in place of a timestamp. */
 export const TS_READ_TIMESTAMP: {
   readonly EARLIEST: '-'
   readonly LATEST: '+'
@@ -1959,13 +1959,13 @@ export interface RedisPubSub {
     callback: Callback<void>): void
   UNSUBSCRIBE: RedisPubSub['unsubscribe']
 
-  /** The same for all channels that match one of `patterns`. */
+  /** As `subscribe`, for all channels that match one of `patterns`. */
   pSubscribe: RedisPubSub['subscribe']
   PSUBSCRIBE: RedisPubSub['subscribe']
   pUnsubscribe: RedisPubSub['unsubscribe']
   PUNSUBSCRIBE: RedisPubSub['unsubscribe']
 
-  /** The same for shard channels, which in a cluster stay within the shard of their slot. */
+  /** As `subscribe`, for shard channels. A cluster keeps their messages within a shard. */
   sSubscribe: RedisPubSub['subscribe']
   SSUBSCRIBE: RedisPubSub['subscribe']
   sUnsubscribe: RedisPubSub['unsubscribe']
@@ -1983,7 +1983,7 @@ export interface RedisPubSub {
   RESET: RedisPubSub['reset']
 }
 
-/** What a loss of subscriptions has meant. */
+/** What the listeners of a connection may have missed after its loss. */
 export interface RedisResubscribed {
   /** Channels that are subscribed to again. */
   channels: number
@@ -2052,29 +2052,29 @@ export interface FtVectorField extends FtField {
   DIM: RedisInteger
   DISTANCE_METRIC: 'L2' | 'IP' | 'COSINE'
   INITIAL_CAP?: RedisInteger
-  /** FLAT. */
+  /** Only with FLAT. */
   BLOCK_SIZE?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   M?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   EF_CONSTRUCTION?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   EF_RUNTIME?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   RERANK?: boolean
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   COMPRESSION?: string
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   CONSTRUCTION_WINDOW_SIZE?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   GRAPH_MAX_DEGREE?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   SEARCH_WINDOW_SIZE?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   EPSILON?: RedisDouble
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   TRAINING_THRESHOLD?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   REDUCE?: RedisInteger
 }
 
@@ -2376,7 +2376,7 @@ export interface FtSpellCheckReply<T> {
   suggestions: { score: number; suggestion: T }[]
 }
 
-/** The most asked for; servers tell more, which is there too. */
+/** The fields that programs use most. The object has all that the server sends. */
 export interface FtInfoReply<T> {
   index_name: T
   index_options: T[]
@@ -2417,7 +2417,7 @@ export interface RedisNode {
 
 /** Options of the client of a node, whose address the sentinels know. */
 export type RedisSentinelNodeOptions = Omit<RedisClientOptions, 'url' | 'socket' | 'lanes'> & {
-  /** The socket, but not where it leads. */
+  /** Options of the socket, without host, port and path. */
   socket?: Omit<RedisSocketOptions, 'host' | 'port' | 'path'>
 }
 
@@ -2451,13 +2451,13 @@ export interface RedisSentinelOptions
   maxCommandRediscovers?: number
   /** Addresses as servers name them, by which this client reaches them. */
   nodeAddressMap?: Record<string, RedisNode>
-  /** Tells what is told as `client-error` as `error`, too. Default false. */
+  /** Emits `error` for each `client-error`, too. Default false. */
   passthroughClientErrorEvents?: boolean
   /** Taken for node-redis's sake: commands always have a connection. */
   reserveClient?: boolean
 }
 
-/** What has changed in the set. */
+/** What has changed: the primary, a replica or a sentinel. */
 export type RedisSentinelEvent =
   | {
     type: 'SENTINEL_CHANGE' | 'MASTER_CHANGE' | 'REPLICA_ADD' | 'REPLICA_REMOVE'
@@ -2972,7 +2972,7 @@ export interface ZKeyAndWeight {
 export type ZKeys = RedisVariadicArgument | ZKeyAndWeight | ZKeyAndWeight[]
 
 export interface ZAggregateOptions {
-  /** What becomes of the scores of a member. Default SUM. */
+  /** How the score of a member is computed from its scores in the sets. Default SUM. */
   AGGREGATE?: 'SUM' | 'MIN' | 'MAX' | 'COUNT'
 }
 
@@ -2997,7 +2997,7 @@ export interface StreamMessages<T> {
   messages: StreamMessage<T>[]
 }
 
-/** What becomes of references to a deleted entry in groups (since 8.2.0). Default KEEPREF. */
+/** What happens to references of groups to a deleted entry (since 8.2.0). Default KEEPREF. */
 export type StreamDeletionPolicy = 'KEEPREF' | 'DELREF' | 'ACKED'
 
 /** -1: no such id, 1: deleted, 2: kept, since there still are references. */
@@ -3074,7 +3074,7 @@ export interface XAutoClaimOptions {
 export interface XClaimOptions {
   /** Idle time to set, in ms. Default 0. */
   IDLE?: RedisInteger
-  /** The same as a point in time, in Unix ms. */
+  /** Sets the idle time so that it began at this point in time, in Unix ms. */
   TIME?: RedisInteger | Date
   RETRYCOUNT?: RedisInteger
   /** Claims entries that are not pending too. */
@@ -3229,13 +3229,13 @@ export type TsTimestamp = RedisInteger | Date | string
 
 export type TsEncoding = 'COMPRESSED' | 'UNCOMPRESSED'
 
-/** What becomes of a sample whose timestamp is taken. */
+/** What the server does with a sample whose timestamp the series has already. */
 export type TsDuplicatePolicy = 'BLOCK' | 'FIRST' | 'LAST' | 'MIN' | 'MAX' | 'SUM'
 
 export type TsAggregationType = 'AVG' | 'FIRST' | 'LAST' | 'MIN' | 'MAX' | 'SUM' | 'RANGE' |
   'COUNT' | 'COUNTNAN' | 'COUNTALL' | 'STD.P' | 'STD.S' | 'VAR.P' | 'VAR.S' | 'TWA'
 
-/** How the series of a group become one. */
+/** How one series is computed from the series of a group. */
 export type TsReducer = 'AVG' | 'SUM' | 'MIN' | 'MAX' | 'RANGE' | 'COUNT' | 'COUNTNAN' |
   'COUNTALL' | 'STD.P' | 'STD.S' | 'VAR.P' | 'VAR.S'
 
@@ -3293,7 +3293,7 @@ export interface TsMAddSample {
 }
 
 export interface TsGetOptions {
-  /** Tells of a compaction's open bucket too. */
+  /** Includes the bucket of a compaction that is still open. */
   LATEST?: boolean
 }
 
@@ -3308,7 +3308,7 @@ export interface TsReadOptions {
 }
 
 export interface TsSpanOptions {
-  /** Tells of a compaction's open bucket too. */
+  /** Includes the bucket of a compaction that is still open. */
   LATEST?: boolean
   FILTER_BY_TS?: TsTimestamp[]
   FILTER_BY_VALUE?: { min: RedisDouble; max: RedisDouble }
@@ -3322,7 +3322,7 @@ export interface TsBucket {
   timeBucket: TsTimestamp
   /** Which timestamp a bucket has: its first, middle or last. Default `-`. */
   BUCKETTIMESTAMP?: '-' | '~' | '+' | 'low' | 'mid' | 'high'
-  /** Tells of empty buckets too. */
+  /** Includes empty buckets. */
   EMPTY?: boolean
 }
 
@@ -3399,7 +3399,7 @@ export interface VAddOptions {
   CAS?: boolean
   /** How coordinates are stored. Default Q8. */
   QUANT?: 'NOQUANT' | 'BIN' | 'Q8'
-  /** How much to explore for neighbours. Default 200. */
+  /** The size of the candidate list while links are made (`ef`). Default 200. */
   EF?: RedisInteger
   /** Attributes for FILTER, sent as JSON. */
   SETATTR?: Record<string, unknown>
@@ -3410,9 +3410,9 @@ export interface VAddOptions {
 export interface VSimOptions {
   /** Default 10. */
   COUNT?: RedisInteger
-  /** Only what is at least 1 - EPSILON similar. */
+  /** Only elements whose similarity is at least 1 - EPSILON. */
   EPSILON?: RedisDouble
-  /** How much to explore. */
+  /** The size of the candidate list of the search (`ef`). */
   EF?: RedisInteger
   /** An expression over attributes: `.year > 1980`. */
   FILTER?: RedisArgument

@@ -97,7 +97,7 @@ function partOf (leaf, args, passed, constant) {
   return typeof leaf === 'string' ? JSON.stringify(leaf) : constant(leaf)
 }
 
-/** Whether `leaf` is `arg` as JSON. What has no JSON, such as a bigint in a list, is no document. */
+/** Whether `leaf` is `arg` as JSON. What has no JSON (a bigint in a list) is no document. */
 function isDocument (arg, leaf) {
   try {
     return arg !== undefined && !Buffer.isBuffer(arg) && JSON.stringify(arg) === leaf

@@ -31,6 +31,11 @@ function isRedirect (code) {
   return REDIRECTS.has(code)
 }
 
+/** Whether the reply names the node that runs the command. */
+function isElsewhere (code) {
+  return ELSEWHERE.has(code)
+}
+
 /** Whether the node is not, or not yet, what it was taken for. */
 function isRoleChange (code) {
   return ROLE_CHANGES.has(code)
@@ -70,6 +75,7 @@ const RETRYABLE = new Set([
   'NOREPLICAS', 'READONLY', 'TRYAGAIN', 'UNBLOCKED'
 ])
 const REDIRECTS = new Set(['ASK', 'CLUSTERDOWN', 'MOVED', 'READONLY', 'TRYAGAIN'])
+const ELSEWHERE = new Set(['ASK', 'MOVED'])
 const ROLE_CHANGES = new Set(['CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'READONLY'])
 const ENDED = new Set(['UNBLOCKED'])
 
@@ -101,4 +107,6 @@ const TEXTS = [
   'TRYAGAIN Slot is being trimmed'
 ].map(wordsOf)
 
-module.exports = { isEnded, isRedirect, isRefusal, isRetryable, isRoleChange, isServerText }
+module.exports = {
+  isElsewhere, isEnded, isRedirect, isRefusal, isRetryable, isRoleChange, isServerText
+}

@@ -120,7 +120,7 @@ function needsFaultOrCluster (file) {
   const [, folder] = file.split(path.sep)
   if (FAULTS_AND_CLUSTERS.folders.includes(folder)) return true
   const text = fs.readFileSync(path.join(root, file), 'utf8')
-  return FAULTS_AND_CLUSTERS.modules.some(name => text.includes(`support/${name}')`)) ||
+  return FAULTS_AND_CLUSTERS.modules.some(name => text.includes(`/${name}')`)) ||
     FAULTS_AND_CLUSTERS.files.includes(path.basename(file))
 }
 

@@ -1,11 +1,11 @@
 'use strict'
 
-// `npm run typecheck`: index.d.ts against the programs in __test__/types, with the oldest and the
-// newest TypeScript that are supported and two between them, each with and without `skipLibCheck`.
-// Then what an editor shows of the types.
+// `npm run typecheck:all`: index.d.ts against the programs in __test__/types, with the oldest and
+// the newest TypeScript that are supported and two between them, each with and without
+// `skipLibCheck`. Then what an editor shows of the types.
 //
-//   npm run typecheck                  everything
-//   npm run typecheck -- 5.0 7         only these versions, and nothing about editors
+//   npm run typecheck:all              everything
+//   npm run typecheck:all -- 5.4 7     only these versions, and nothing about editors
 //
 // The newest compiler is the package's own. The others have a package.json of their own in
 // __test__/types and are installed when they are missing.

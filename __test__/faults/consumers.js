@@ -47,7 +47,10 @@ class Consumers {
       } catch (error) {
         this.failed++
         if (error.applied !== 'no') this.unknown++
-        if (!FAULTS.test(error.code) || !error.retryable) this.strange.push(error)
+        // A session that is lost has to be acquired again by whoever holds it.
+        const isFault = FAULTS.test(error.code) ||
+          (take === WAYS.session && error.code === 'SESSION_LOST')
+        if (!isFault || !error.retryable) this.strange.push(error)
         await new Promise(resolve => { setTimeout(resolve, REST) })
       }
     }
@@ -108,7 +111,8 @@ function processing (list) {
 
 /** The item that ends the consumer that gets it. */
 const END = 'the end'
-const FAULTS = /^(CONNECTION_LOST|SESSION_LOST|POOL_TIMEOUT|SESSION_OVER)$/
+// A busy machine may be later than the grace of a blocking command, which is a second.
+const FAULTS = /^(CONNECTION_LOST|POOL_TIMEOUT|SESSION_OVER|TIMEOUT)$/
 // As the oracle rests after a failure.
 const REST = 5
 

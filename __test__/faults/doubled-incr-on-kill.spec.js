@@ -49,7 +49,7 @@ describe('a killed server', { concurrency: true }, () => {
   it('costs reads and unwritten writes nothing when it is back within their deadline', async t => {
     const set = scene(t)
     const server = await set.server({ args: ['--appendonly', 'yes', '--appendfsync', 'no'] })
-    const client = set.client(server, { commandOptions: { timeout: 15_000 } })
+    const client = set.client(server)
     await client.set('key', 'value')
     server.pause()
     const reads = Array.from({ length: 50 }, () => client.get('key'))

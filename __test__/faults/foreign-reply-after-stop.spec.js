@@ -7,7 +7,7 @@ const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
 const { TimeoutError, ConnectionError } = require('../..')
-const { scene, timeOf, until, assertAbout } = require('./scene')
+const { assertAbout, PATIENCE, scene, timeOf, until } = require('./scene')
 
 describe('a stopped server', { concurrency: true }, () => {
   it('costs commands their deadline; its late replies reach nobody', async t => {
@@ -24,7 +24,7 @@ describe('a stopped server', { concurrency: true }, () => {
       assert.strictEqual(error.retryable, true)
     }
     server.resume()
-    const late = client.withCommandOptions({ timeout: 10_000 })
+    const late = client.withCommandOptions({ timeout: PATIENCE })
     const own = Array.from({ length: 100 }, (_, index) => late.echo(`late ${index}`))
     const expected = own.map((_, index) => `late ${index}`)
     assert.deepStrictEqual(await Promise.all(own), expected)
@@ -81,7 +81,7 @@ describe('a network that swallows everything', { concurrency: true }, () => {
     assert.strictEqual(error.code, 'DEAD_PEER')
     assert.ok(took > 9000 && took < 11_500, `given up after ${took} ms`)
     proxy.heal()
-    const patient = client.withCommandOptions({ timeout: 8000 })
+    const patient = client.withCommandOptions({ timeout: PATIENCE })
     assert.strictEqual(await patient.get('key'), 'value')
     assert.strictEqual(await patient.echo('late'), 'late')
     assert.strictEqual(client.stats().connects, 2)

@@ -8,7 +8,7 @@ const { getEventListeners } = require('node:events')
 const { describe, it } = require('node:test')
 
 const { AbortError, TimeoutError } = require('../..')
-const { scene, until } = require('./scene')
+const { PATIENCE, scene, until } = require('./scene')
 
 describe('a reply later than its deadline', { concurrency: true }, () => {
   it('is dropped; neighbours get their own', async t => {
@@ -50,7 +50,7 @@ describe('a reply later than its deadline', { concurrency: true }, () => {
     const client = set.client(proxy)
     await client.connect()
     proxy.latency(20, { jitter: 20 })
-    const views = [5, 15, 30, 60, 10_000].map(timeout => client.withCommandOptions({ timeout }))
+    const views = [5, 15, 30, 60, PATIENCE].map(timeout => client.withCommandOptions({ timeout }))
     let [own, gone] = [0, 0]
     for (let round = 0; round < 40; round++) {
       const echoes = Array.from({ length: 50 }, (_, index) => {
@@ -182,7 +182,7 @@ describe('an abort', { concurrency: true }, () => {
 async function play (t) {
   const set = scene(t)
   const fake = await set.fake()
-  const client = set.client(fake, { commandOptions: { timeout: 15_000 } })
+  const client = set.client(fake)
   await client.connect()
   return { set, fake, client }
 }

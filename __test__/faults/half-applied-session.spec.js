@@ -123,7 +123,8 @@ const scripts = {
 
 const ROUNDS = 4
 const MOST_ROUNDS = 50
-// Short, so that stopping a server for longer does not take long; a busy machine needs some.
-const TIMEOUT = 400
+// Short (ms), so that stopping a server for longer does not take long. A busy machine has needed
+// more than 400 for one round trip.
+const TIMEOUT = 1500
 // As the oracle rests after a failure.
 const REST = 5

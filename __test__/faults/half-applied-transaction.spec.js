@@ -129,7 +129,7 @@ async function play (t, RESP) {
     if (connection.refused) return reply.error('EXECABORT Transaction discarded')
     reply.array(Array.from({ length: queued }, (_, index) => index + 1))
   })
-  const client = set.client(fake, { RESP, commandOptions: { timeout: 20_000 } })
+  const client = set.client(fake, { RESP })
   await client.connect()
   return { set, fake, client }
 }

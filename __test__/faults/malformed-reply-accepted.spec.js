@@ -156,7 +156,7 @@ describe('text that is not UTF-8', { concurrency: true }, () => {
 async function play (t) {
   const set = scene(t)
   const fake = await set.fake()
-  const client = set.client(fake, { commandOptions: { timeout: 15_000 } })
+  const client = set.client(fake)
   await client.connect()
   return { set, fake, client }
 }

@@ -8,7 +8,7 @@ const { describe, it } = require('node:test')
 
 const { ErrorReply } = require('../..')
 const { freePort } = require('../support/ports')
-const { scene, timeOf, until, assertAbout } = require('./scene')
+const { assertAbout, PATIENCE, scene, timeOf, until } = require('./scene')
 
 describe('a server that is not ready', { concurrency: true }, () => {
   for (const code of ['LOADING', 'BUSY', 'MASTERDOWN', 'TRYAGAIN', 'CLUSTERDOWN']) {
@@ -71,7 +71,7 @@ describe('a server that is not ready', { concurrency: true }, () => {
     await client.connect()
     await admin.connect()
     const busy = set.failure(admin.eval('while true do end'))
-    const incr = client.withCommandOptions({ timeout: 15_000 }).incr('n')
+    const incr = client.withCommandOptions({ timeout: PATIENCE }).incr('n')
     await until(() => client.stats().retries > 0, 'a refusal')
     const killer = set.client(server)
     await until(() => killer.sendCommand(['SCRIPT', 'KILL']).then(() => true, () => false), 'kill')
@@ -119,7 +119,7 @@ describe('a server that has become a replica', { concurrency: true }, () => {
     const error = await set.failure(client.get('k'))
     assert.strictEqual(error.code, 'MASTERDOWN')
     assert.strictEqual(error.retryable, true)
-    const patient = client.withCommandOptions({ timeout: 10_000 }).get('k')
+    const patient = client.withCommandOptions({ timeout: PATIENCE }).get('k')
     await admin.sendCommand(['REPLICAOF', 'NO', 'ONE'])
     assert.strictEqual(await patient, 'v')
     assert.strictEqual(client.stats().connects, 1)
@@ -174,7 +174,7 @@ describe('a refusal that lasts', { concurrency: true }, () => {
 async function play (t) {
   const set = scene(t)
   const fake = await set.fake()
-  const client = set.client(fake, { commandOptions: { timeout: 15_000 } })
+  const client = set.client(fake)
   await client.connect()
   return { set, fake, client }
 }

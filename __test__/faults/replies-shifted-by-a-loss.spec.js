@@ -120,7 +120,7 @@ describe('a connection that ends', { concurrency: true }, () => {
 async function play (t) {
   const set = scene(t)
   const fake = await set.fake()
-  const client = set.client(fake, { commandOptions: { timeout: 2000 } })
+  const client = set.client(fake)
   await client.connect()
   return { set, fake, client }
 }

@@ -16,7 +16,7 @@ describe('packets of one byte, both ways', { concurrency: true }, () => {
       const server = await set.server()
       const proxy = await set.proxy(server)
       proxy.slice(1)
-      const client = set.client(proxy, { RESP, commandOptions: { timeout: 15_000 } })
+      const client = set.client(proxy, { RESP })
       const euro = '€ über 漢字 😀'
       const outcomes = await Promise.allSettled([
         client.set('text', euro),
@@ -45,7 +45,7 @@ describe('packets of one byte, both ways', { concurrency: true }, () => {
     const server = await set.server()
     const proxy = await set.proxy(server)
     proxy.slice(1)
-    const client = set.client(proxy, { commandOptions: { timeout: 15_000 } })
+    const client = set.client(proxy)
     const oracle = set.oracle(client, { workers: 8 })
     await until(() => oracle.completed >= 200, 'two hundred replies')
     await oracle.stop()
@@ -63,7 +63,7 @@ describe('a large reply', { concurrency: true }, () => {
     const value = 'abcdefghij'.repeat(MIB / 10 * 4)
     await set.client(server).set('large', value)
     proxy.slice(1000, { direction: 'down' })
-    const client = set.client(proxy, { commandOptions: { timeout: 15_000 } })
+    const client = set.client(proxy)
     const [large, neighbour] = await Promise.all([client.get('large'), client.echo('neighbour')])
     assert.ok(large === value, 'the value differs')
     assert.strictEqual(neighbour, 'neighbour')
@@ -74,7 +74,7 @@ describe('a large reply', { concurrency: true }, () => {
     const server = await set.server()
     const proxy = await set.proxy(server)
     await set.client(server).set('large', 'x'.repeat(MIB))
-    const client = set.client(proxy, { commandOptions: { timeout: 15_000 } })
+    const client = set.client(proxy)
     await client.connect()
     proxy.bandwidth(20_000, { direction: 'down' })
     const large = client.withCommandOptions({ timeout: 500 }).get('large')

@@ -111,8 +111,14 @@ class Scene {
   }
 }
 
+// Of the deadlines that a test does not give none may pass, however slow the machine is.
 function settings ({ host, port }, { socket, ...options } = {}) {
-  return { password: CANARY, ...options, socket: { host, port, ...socket } }
+  return {
+    password: CANARY,
+    commandOptions: { timeout: PATIENCE },
+    ...options,
+    socket: { host, port, connectTimeout: PATIENCE / 3, ...socket }
+  }
 }
 
 /** All that a program might print of `value`. */
@@ -180,7 +186,7 @@ const WATCH_INTERVAL = 20
 // Of what the clients say: a fault under load makes tens of thousands of errors, which are alike.
 const KEPT = 300
 
-// What is waited for takes seconds at most; a busy 2-core machine has needed ten times as long.
+// What is waited for (ms) takes seconds at most; a busy machine has needed ten times as long.
 const PATIENCE = 60_000
 
 // Timers of two processes and two clocks: Node rounds down to whole milliseconds.
@@ -190,4 +196,4 @@ const EARLY = 20
 // another one might be taken for, such as the default of 5 s, is as near.
 const LATE = 2000
 
-module.exports = { scene, until, atRest, timeOf, assertAbout, everySight, CANARY }
+module.exports = { scene, until, atRest, timeOf, assertAbout, everySight, CANARY, PATIENCE }

@@ -8,7 +8,7 @@ const { spawn } = require('node:child_process')
 const { describe, it } = require('node:test')
 
 const { TimeoutError } = require('../..')
-const { scene } = require('./scene')
+const { PATIENCE, scene } = require('./scene')
 
 describe('an event loop that is blocked for twice the timeout', () => {
   it('loses no reply that arrived in time', async t => {
@@ -41,7 +41,7 @@ describe('an event loop that is blocked for twice the timeout', () => {
     await client.connect()
     server.pause()
     const late = set.failure(client.withCommandOptions({ timeout: 300 }).echo('late'))
-    const own = client.withCommandOptions({ timeout: 10_000 }).echo('own')
+    const own = client.withCommandOptions({ timeout: PATIENCE }).echo('own')
     await new Promise(setImmediate)
     // The server goes on while this event loop is blocked, when the deadline has passed.
     spawn('/bin/sh', ['-c', `sleep 1; kill -CONT ${server.pid}`], { stdio: 'ignore' }).unref()
@@ -64,7 +64,7 @@ describe('an event loop that is blocked for twice the timeout', () => {
     block(600)
     for (const error of await set.failures(echoes)) assert.strictEqual(error.code, 'TIMEOUT')
     server.resume()
-    assert.strictEqual(await client.withCommandOptions({ timeout: 10_000 }).echo('own'), 'own')
+    assert.strictEqual(await client.withCommandOptions({ timeout: PATIENCE }).echo('own'), 'own')
     assert.strictEqual(client.stats().timeouts, 50)
   })
 })

@@ -13,7 +13,7 @@ const {
 } = require('../..')
 const { freePort } = require('../support/ports')
 const { startServer } = require('../support/redis-server')
-const { scene, until, timeOf, assertAbout, CANARY } = require('./scene')
+const { assertAbout, CANARY, PATIENCE, scene, timeOf, until } = require('./scene')
 
 describe('nobody listening', { concurrency: true }, () => {
   it('ends a command at its deadline, with the refusal as cause', async t => {
@@ -68,7 +68,7 @@ describe('nobody listening', { concurrency: true }, () => {
     const set = scene(t)
     const port = await freePort()
     const client = set.client({ host: '127.0.0.1', port })
-    const patient = client.withCommandOptions({ timeout: 15_000 })
+    const patient = client.withCommandOptions({ timeout: PATIENCE })
     const replies = [patient.incr('n'), patient.incr('n'), patient.incr('n')]
     await until(() => client.stats().connectFailures > 0, 'a refused attempt')
     const server = await startServer({ port, requirepass: CANARY })

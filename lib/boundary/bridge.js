@@ -50,6 +50,7 @@ class Bridge extends Sender {
     this.sessionPromises = new PromiseMap()
     this.sessions = new Sessions(this, pool)
     this.subscriptions = new Subscriptions(this)
+    this.acquireTimeout = pool.acquireTimeout
     this.lanes = options.lanes
     this.isShared = options.shared !== undefined
     /** The id of the next command of a lane. */
@@ -156,27 +157,39 @@ class Bridge extends Sender {
    *   `slot` or the `place` of the node, and `isAsking` to put ASKING in front.
    */
   async sendBlocking (command) {
-    const { chunks } = command
     // The caller may change its Buffers once this function has returned.
-    if (chunks !== null) copyValues(chunks)
+    if (command.chunks !== null) copyValues(command.chunks)
     const { sessions } = this
+    const since = performance.now()
     sessions.running++
     try {
-      const session = await this.acquire(command.signal, command.slot, command.place)
-      try {
-        if (COUNTING.has(command.row.command)) await session.takeOffset(this.unheard(session))
-        if (command.isAsking) session.send(ASKING.text, 0, 0, ASKING.row, undefined).catch(() => {})
-        return await session.sendBlocking(command)
-      } catch (error) {
-        // A server that has become a replica closes the connection right behind this error.
-        if (error.code === 'UNBLOCKED') session.end()
-        throw error
-      } finally {
-        sessions.finish(session)
+      for (;;) {
+        const session = await this.acquire(command.signal, command.slot, command.place, since)
+        try {
+          return await this.sendBlockingOver(session, command)
+        } catch (error) {
+          // The connection was lost before the command was sent: any other one will do.
+          const isUnsent = error.code === 'SESSION_LOST' && error.applied === 'no'
+          if (!isUnsent || performance.now() - since >= this.acquireTimeout) throw error
+        } finally {
+          sessions.finish(session)
+        }
       }
     } finally {
       sessions.running--
       this.drained()
+    }
+  }
+
+  async sendBlockingOver (session, command) {
+    try {
+      if (COUNTING.has(command.row.command)) await session.takeOffset(this.unheard(session))
+      if (command.isAsking) session.send(ASKING.text, 0, 0, ASKING.row, undefined).catch(() => {})
+      return await session.sendBlocking(command)
+    } catch (error) {
+      // A server that has become a replica closes the connection right behind this error.
+      if (error.code === 'UNBLOCKED') session.end()
+      throw error
     }
   }
 
@@ -223,9 +236,11 @@ class Bridge extends Sender {
    * A session for a caller, which has to be given back. Whatever was sent before is answered first:
    * a SELECT among it decides the database of the session.
    * @param {AbortSignal} [signal]
+   * @param {number} [slot] unused here, as is `place`: `ClusterBridge` finds the node by them
+   * @param {number} [place]
+   * @param {number} [since] when the wait for a session has begun (ms of `performance.now()`)
    */
-  async acquire (signal) {
-    const since = performance.now()
+  async acquire (signal, slot, place, since = performance.now()) {
     if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
     const fence = this.fence(since, signal)
     if (fence !== null) await fence

@@ -11,7 +11,7 @@ const { abortedBefore, unlessAborted } = require('../abort')
 const { bytesOf } = require('../boundary/batch')
 const { Bridge, UNHEARD } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
-const { isRedirect } = require('../error-replies')
+const { isElsewhere, isRedirect } = require('../error-replies')
 const {
   AbortError, ClientClosedError, MaxCommandRedirectionsError, OxidisError, QueueFullError,
   TimeoutError
@@ -63,9 +63,9 @@ class ClusterBridge extends Bridge {
    * @param {AbortSignal} [signal]
    * @param {number} [slot]
    * @param {number} [place]
+   * @param {number} [since] as in `Bridge.acquire`
    */
-  async acquire (signal, slot, place) {
-    const since = performance.now()
+  async acquire (signal, slot, place, since = performance.now()) {
     if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
     const fence = slot === undefined ? this.fence(since, signal) : this.fenceOf(slot, since, signal)
     if (fence !== null) await fence
@@ -198,7 +198,7 @@ class ClusterBridge extends Bridge {
    * undefined if that is the one that has the slot; what has moved is known by then.
    */
   async redirected (error, redirects, slot) {
-    const isNamed = NAMES_A_NODE.test(error.code)
+    const isNamed = isElsewhere(error.code)
     // Other refusals name no node: they tell by themselves what is wrong.
     if (!isNamed && redirects >= MOST_TRIES) throw error
     if (isNamed && redirects >= this.maxRedirects) throw tooMany(redirects, error)
@@ -238,8 +238,6 @@ const MOST_REDIRECTS = 15
  * between each time, so this is about a second.
  */
 const MOST_TRIES = 5
-// The refusals that name the node to ask instead.
-const NAMES_A_NODE = /^(?:MOVED|ASK)$/
 /**
  * How long (ms) `refresh` waits for news. The native side looks around at most every 200 ms, so it
  * has looked once by then.

@@ -122,7 +122,7 @@ module.exports = [
 ]
 
 function killFilter (w, filter) {
-  // A bare word is a syntax error for the server; it means what the server does by default.
+  // The server refuses the word without a value. Without the word it does the same.
   if (filter === 'SKIPME') filter = { filter, skipMe: true }
   w.oneOf(filter?.filter, 'filters: filter', Object.keys(KILL_FILTERS))
   KILL_FILTERS[filter.filter.toUpperCase()](w, filter)
@@ -142,7 +142,7 @@ function clientInfo (line) {
   }
   for (const [name, field, always] of NUMBER_FIELDS) {
     if (fields.has(field)) put(info, name, number(fields.get(field)))
-    // As in node-redis, where a server is too old for it.
+    // Old servers lack the fields of newer ones. node-redis has undefined there, too.
     else if (always) put(info, name, NaN)
   }
   return info

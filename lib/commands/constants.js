@@ -5,7 +5,7 @@
  * here is needed to call a command: the values are plain strings, and a string does as well.
  */
 
-/** Whom `clientKill` ends. */
+/** The filters of `clientKill`: which connections it ends. */
 const CLIENT_KILL_FILTERS = Object.freeze({
   ADDRESS: 'ADDR',
   LOCAL_ADDRESS: 'LADDR',
@@ -16,28 +16,28 @@ const CLIENT_KILL_FILTERS = Object.freeze({
   MAXAGE: 'MAXAGE'
 })
 
-/** How `clientUnblock` ends a wait. */
+/** How `clientUnblock` ends a blocking command: as after its timeout, or with an error. */
 const CLIENT_UNBLOCK_MODES = words('TIMEOUT', 'ERROR')
 
-/** How much of a cluster `clusterFailover` does without. */
+/** Which checks `clusterFailover` skips: that the primary agrees, that other primaries do. */
 const FAILOVER_MODES = words('FORCE', 'TAKEOVER')
 
-/** What `clusterSetSlot` says of a slot. */
+/** The states that `clusterSetSlot` gives a slot. */
 const CLUSTER_SLOT_STATES = words('IMPORTING', 'MIGRATING', 'STABLE', 'NODE')
 
-/** What `commandList` chooses by. */
+/** The filters of `commandList`. */
 const COMMAND_LIST_FILTER_BY = words('MODULE', 'ACLCAT', 'PATTERN')
 
 /** Whether `flushAll` and `flushDb` free memory in the background. */
 const REDIS_FLUSH_MODES = words('ASYNC', 'SYNC')
 
-/** What `arGrep` compares by. */
+/** How `arGrep` compares a value with its argument. */
 const AR_PREDICATE_TYPES = words('EXACT', 'MATCH', 'GLOB', 'RE')
 
 /** How `arGrep` joins several comparisons. */
 const AR_PREDICATE_COMBINATORS = words('AND', 'OR')
 
-/** What `arOp` makes of a range. */
+/** The operations of `arOp` over a range. */
 const AR_OPERATIONS = words('SUM', 'MIN', 'MAX', 'AND', 'OR', 'XOR', 'MATCH', 'USED')
 
 function words (...names) {

@@ -59,7 +59,7 @@ function required (w, options, known) {
 }
 
 /**
- * One of the ways to say when a key or field expires: `{ type: 'EX', value: 10 }`, or
+ * An option that says when a key or field expires: `{ type: 'EX', value: 10 }`, or
  * `lasting` itself ('KEEPTTL' or 'PERSIST'), as a word or as a type.
  */
 function expiration (w, v, lasting) {
@@ -134,7 +134,10 @@ function limit (w, v) {
   w.int(v.count, 'options.LIMIT.count')
 }
 
-/** The cursor and the options of the SCAN family. A count of 0 is left to the server's default. */
+/**
+ * The cursor and the options of the SCAN family. A count of 0 is not sent, so that the server's
+ * default holds.
+ */
 function scan (w, cursor, options, known) {
   w.arg(cursor, 'cursor')
   const o = w.options(options, 'options', known)

@@ -10,7 +10,7 @@ const { put } = require('../fields')
 const { double } = require('./replies')
 const { list, tuple } = require('./shapes')
 
-/** What a search can tell beside the members. */
+/** What a search can return in addition to the members. */
 const GEO_REPLY_WITH = Object.freeze({
   DISTANCE: 'WITHDIST',
   HASH: 'WITHHASH',
@@ -28,7 +28,7 @@ function unit (w, v, name) {
   w.oneOf(v, name, UNITS)
 }
 
-/** `ASC`, `COUNT 5 ANY` ...; `o` has been checked by the caller. */
+/** `ASC`, `COUNT 5 ANY` ... `o` is an options object that the caller has checked. */
 function searchOptions (w, o) {
   if (o?.SORT) w.oneOf(o.SORT, 'options.SORT', ['ASC', 'DESC'])
   if (!o?.COUNT) return
@@ -38,7 +38,10 @@ function searchOptions (w, o) {
   if (isObject && o.COUNT.ANY) w.token('ANY')
 }
 
-/** What to tell beside the members: an array of GEO_REPLY_WITH's words, kept for the reply. */
+/**
+ * What to return in addition to the members: an array of GEO_REPLY_WITH's words. The transform of
+ * the reply reads them again.
+ */
 function replyWith (w, v) {
   if (!Array.isArray(v)) fail('replyWith', 'an array', v)
   for (const word of v) w.oneOf(word, 'replyWith', REPLY_WITH)

@@ -18,7 +18,7 @@ module.exports = [
     (w, from, name) => w.arg(from, name))
 ]
 
-/** The five methods that search around a place, or around a member: `center` writes which. */
+/** The methods that search around a place or a member. `center` writes the centre's arguments. */
 function family (name, command, type, center) {
   function around (w, key, from, radius, measure, options) {
     w.key(key, 'key')

@@ -105,7 +105,7 @@ function places (w, toAdd) {
   }
 }
 
-/** Around what to search (a member or a place), and how far. */
+/** The centre of a search (a member, or a longitude and latitude), and its radius or box. */
 function search (w, from, by) {
   if (isText(from)) {
     w.token('FROMMEMBER')

@@ -66,11 +66,11 @@ module.exports = [
   }
 ]
 
-/** A fixed set of facts, so it is the same object under every type mapping. */
+/** The names are always the same, so the reply is an object under every type mapping. */
 function report (reply) {
   if (reply === null) return null
   const made = {}
-  // Some servers wrap it into a list of one.
+  // Some servers send a list with this map as its only element.
   const facts = Array.isArray(reply) && reply.length === 1 ? reply[0] : reply
   for (const [field, value] of entries(facts)) {
     const [name, convert] = FACTS[field] ?? []

@@ -298,7 +298,7 @@ function credentials (w, { username, password }) {
   w.arg(password, 'options.AUTH.password')
 }
 
-/** A page of keys. */
+/** A page of keys, with the cursor of the next page. */
 function keysPage (reply) {
   const [cursor, keys] = paged(reply)
   return { cursor, keys }

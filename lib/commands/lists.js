@@ -238,7 +238,7 @@ function keysWait (w, key, timeout) {
   waitSeconds(w, timeout, 'timeout')
 }
 
-/** Which list had an element, and the element. */
+/** The list that an element came from, and the element. */
 function popped (reply) {
   if (reply === null) return null
   const [key, element] = tuple(reply, 2)

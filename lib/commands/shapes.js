@@ -71,7 +71,7 @@ function number (reply) {
   if (typeof reply === 'number') return reply
   const digits = text(reply)
   const read = Number(digits)
-  // The empty text is no zero.
+  // Number('') is 0, but an empty text is no number.
   if (read !== 0 && !Number.isNaN(read)) return read
   if (read === 0 && digits.trim() !== '') return read
   const named = NAMED_DOUBLES[digits]

@@ -248,7 +248,7 @@ function autoClaim (w, key, group, consumer, minIdleTime, start, options) {
   w.int(o.COUNT, 'options.COUNT')
 }
 
-/** What is pending in a group; no consumers are null. */
+/** What is pending in a group. The server sends null for an empty list of consumers. */
 function summary (reply) {
   const [pending, firstId, lastId, consumers] = tuple(reply, 4)
   return {

@@ -12,7 +12,7 @@ const { key, suffixed } = require('./forms')
 const { double, doubles, map } = require('./replies')
 const { list, text, tuple, yes } = require('./shapes')
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   VADD: doc('Adds an element with its vector to a vector set, or changes its vector.', 'O(log(N))'),
   VCARD: doc('Returns the number of elements of a vector set.', 'O(1)'),
@@ -189,7 +189,7 @@ function similar (w, key, query, options) {
   if (o?.NOTHREAD) w.token('NOTHREAD')
 }
 
-/** An option that is an integer, when given. */
+/** Writes an option that is an integer, if the caller gave it. */
 function number (w, o, option) {
   if (o?.[option] === undefined) return
   w.token(option)
@@ -214,7 +214,7 @@ function scores (reply, mapping) {
   return map(reply, mapping, (element, score) => double(score, mapping))
 }
 
-/** What Q8 was scaled by comes only with that quantization. */
+/** Only Q8 has a scale, so the server sends it for no other quantization. */
 function raw (reply, mapping) {
   if (reply === null) return null
   const [quantization, raw, l2Norm, quantizationRange] = tuple(reply, 3)
@@ -231,7 +231,7 @@ function attributes (reply) {
   try {
     return JSON.parse(json)
   } catch {
-    // The parser's own error would repeat the value.
+    // The message of JSON.parse would show the value.
     throw misshapen(': the attributes of this element are not valid JSON')
   }
 }

@@ -12,7 +12,7 @@ const {
 const ONE = 'O(K) where K is the number of hash functions.'
 const ALL = 'O(K*N) where K is the number of hash functions and N that of items.'
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   'BF.ADD': doc('Adds an item to a Bloom filter; false if it may have been there.', ONE),
   'BF.CARD': doc('Returns how many items were added to a Bloom filter and not found in it.',
@@ -109,7 +109,7 @@ const rows = [
       w.float(errorRate, 'errorRate')
       w.int(capacity, 'capacity')
       const o = w.options(options, 'options', RESERVE_OPTIONS)
-      // 0 is left to the server's default, as in node-redis.
+      // 0 is not sent, as in node-redis, so that the server's default holds.
       if (o?.EXPANSION) intOption(w, o, 'EXPANSION')
       if (o?.NONSCALING) w.token('NONSCALING')
     },

@@ -61,17 +61,17 @@ const REDISEARCH_LANGUAGE = Object.freeze({
 /** The steps of an aggregation. */
 const FT_AGGREGATE_STEPS = words('GROUPBY', 'SORTBY', 'APPLY', 'LIMIT', 'FILTER')
 
-/** What a GROUPBY step makes of each group. */
+/** The reducers of a GROUPBY step: what is computed from each group. */
 const FT_AGGREGATE_GROUP_BY_REDUCERS = words('COUNT', 'COUNT_DISTINCT', 'COUNT_DISTINCTISH', 'SUM',
   'MIN', 'MAX', 'AVG', 'STDDEV', 'QUANTILE', 'TOLIST', 'FIRST_VALUE', 'RANDOM_SAMPLE', 'COLLECT')
 
 /** How the samples of a series are stored. */
 const TIME_SERIES_ENCODING = words('COMPRESSED', 'UNCOMPRESSED')
 
-/** What becomes of a sample whose timestamp is taken. */
+/** What the server does with a sample whose timestamp the series has already. */
 const TIME_SERIES_DUPLICATE_POLICIES = words('BLOCK', 'FIRST', 'LAST', 'MIN', 'MAX', 'SUM')
 
-/** How the samples of a bucket become one. */
+/** The aggregations: how one value is computed from the samples of a bucket. */
 const TIME_SERIES_AGGREGATION_TYPE = Object.freeze({
   ...words('AVG', 'FIRST', 'LAST', 'MIN', 'MAX', 'SUM', 'RANGE', 'COUNT'),
   COUNT_NAN: 'COUNTNAN',
@@ -83,10 +83,10 @@ const TIME_SERIES_AGGREGATION_TYPE = Object.freeze({
   TWA: 'TWA'
 })
 
-/** The timestamp that a bucket is reported with. */
+/** Which timestamp a bucket gets: its start, middle or end. */
 const TIME_SERIES_BUCKET_TIMESTAMP = Object.freeze({ LOW: '-', MIDDLE: '~', END: '+' })
 
-/** How the series of a group become one. */
+/** How one series is computed from the series of a group. */
 const TIME_SERIES_REDUCERS = Object.freeze({
   ...words('AVG', 'SUM', 'MIN', 'MAX', 'RANGE', 'COUNT', 'COUNTNAN', 'COUNTALL'),
   STD_P: 'STD.P',
@@ -95,7 +95,7 @@ const TIME_SERIES_REDUCERS = Object.freeze({
   VAR_S: 'VAR.S'
 })
 
-/** Where `ts.read` begins, beside a timestamp. */
+/** Where `ts.read` begins, in place of a timestamp. */
 const TS_READ_TIMESTAMP = Object.freeze({ EARLIEST: '-', LATEST: '+', NEW: '$' })
 
 function words (...names) {

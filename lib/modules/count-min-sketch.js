@@ -8,7 +8,7 @@ const { fail, isText } = require('../arguments')
 const { key } = require('../commands/forms')
 const { info, intOption, keyIncrements, keyItems } = require('./sketch-forms')
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   'CMS.INCRBY': doc('Adds to the counts of items in a count-min sketch; returns the new ones.',
     'O(N) where N is the number of items.'),
@@ -86,7 +86,7 @@ function doc (summary, complexity) {
   return { summary, complexity, since: '2.0.0' }
 }
 
-/** `CELL_SIZE n`, when given. 0 is left to the server's default, as in node-redis. */
+/** `CELL_SIZE n`, when given. 0 is not sent, as in node-redis: the server's default holds. */
 function cells (w, options) {
   const o = w.options(options, 'options', INIT_OPTIONS)
   if (o?.CELL_SIZE) intOption(w, o, 'CELL_SIZE')

@@ -12,7 +12,7 @@ const {
 const ONE = 'O(K+I) where K is the number of sub-filters and I that of iterations.'
 const ALL = 'O(N*(K+I)) where N is the number of items, K of sub-filters, I of iterations.'
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   'CF.ADD': doc('Adds an item to a cuckoo filter; it may be there several times.', ONE),
   'CF.ADDNX': doc('Adds an item to a cuckoo filter; false if it may be there already.', ONE),

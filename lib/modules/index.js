@@ -9,7 +9,7 @@
 
 const { complete } = require('../commands')
 
-/** Loaded when asked for: most programs use none of them. */
+/** A module's rows are loaded when a program first uses its namespace. Most programs use none. */
 const LOADERS = {
   json: () => require('./json'),
   bf: () => require('./bloom'),

@@ -11,7 +11,7 @@ const { fail } = require('../arguments')
 const { list } = require('../commands/shapes')
 const { fromJson, toJson } = require('./json-text')
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   'JSON.ARRAPPEND': doc('Appends values to arrays; returns their new lengths.', 'O(N) where N is ' +
     'the size of the document if the path matches several values, otherwise O(1).'),
@@ -327,7 +327,10 @@ function calculated (reply) {
   return Array.isArray(reply) ? reply : fromJson(reply)
 }
 
-/** RESP3 wraps what RESP2 sends in a list of one. Which it is, only the path can tell. */
+/**
+ * RESP3 sends a list of one where RESP2 sends the value. A path that begins with `$` gives a list
+ * in both, so the path decides.
+ */
 function typed (reply, mapping, isList) {
   if (!Array.isArray(reply)) return reply
   return isList && reply[0] !== null && !Array.isArray(reply[0]) ? reply : reply[0]

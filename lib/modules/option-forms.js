@@ -80,7 +80,7 @@ function object (w, v, name, known) {
   return o
 }
 
-/** As `object`, but what is not given is as if nothing in it was. */
+/** As `object`, but undefined counts as an empty object. */
 function optional (w, v, name, known) {
   return w.options(v, name, known) ?? NOTHING
 }

@@ -11,7 +11,7 @@ const { counted, flag, float, int, optional, text, word } = require('./option-fo
 const { info } = require('./search-profiles')
 const { schema } = require('./search-schema')
 
-/* What the commands do: servers do not describe those of their modules. */
+/* The summaries of the documentation. COMMAND DOCS has none for modules. */
 const DOCS = {
   'FT._LIST': doc('Returns the names of all indexes.', 'O(1)', '2.0.0'),
   'FT.ALIASADD': doc('Gives an index a further name.', 'O(1)'),

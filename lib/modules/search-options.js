@@ -44,7 +44,7 @@ function searchOptions (w, o) {
 function given (w, o) {
   if (o.VERBATIM) w.token('VERBATIM')
   if (o.NOSTOPWORDS) w.token('NOSTOPWORDS')
-  // The server explains scores only beside the scores.
+  // The server explains scores only if it returns them as well.
   if (o.WITHSCORES || o.EXPLAINSCORE) w.token('WITHSCORES')
   if (o.EXPLAINSCORE) w.token('EXPLAINSCORE')
   if (o.WITHPAYLOADS) w.token('WITHPAYLOADS')
@@ -68,7 +68,7 @@ function given (w, o) {
   limit(w, o, 'from', 'size')
 }
 
-/** What stands beside each id in a RESP2 reply. */
+/** What a RESP2 reply has for each id. */
 function layout (o) {
   return {
     scores: Boolean(o.WITHSCORES || o.EXPLAINSCORE),
@@ -160,7 +160,7 @@ function dialect (w, o) {
   w.int(o.DIALECT || DEFAULT_DIALECT, 'options.DIALECT')
 }
 
-/** The one with parameters and vectors, and the one that node-redis sends. */
+/** The dialect that has parameters and vectors. node-redis sends it as well. */
 const DEFAULT_DIALECT = 2
 
 const SEARCH = ['VERBATIM', 'NOSTOPWORDS', 'WITHSCORES', 'EXPLAINSCORE', 'WITHPAYLOADS',

@@ -14,7 +14,7 @@ const replies = require('./search-replies')
 
 const QUERY = 'O(N) where N is the number of results, for simple queries.'
 
-/* What the commands do: servers do not describe those of their modules. */
+/* The summaries of the documentation. COMMAND DOCS has none for modules. */
 const DOCS = {
   'FT.AGGREGATE': doc('Runs a query and computes with its results, step by step.', 'O(1)', '1.1.0'),
   'FT.CURSOR DEL': doc('Ends an aggregation that is read page by page.', 'O(1)', '1.1.0'),

@@ -64,7 +64,7 @@ function explained (reply) {
   return [explained(summary), Array.isArray(parts) ? parts.map(explained) : []]
 }
 
-/** As `search`, but documents are ids. */
+/** As `search`, but documents are only their ids. */
 function ids (reply, mapping, layout) {
   const { total, documents, warnings } = search(reply, mapping, layout)
   return { total, documents: documents.map(({ id }) => id), warnings }
@@ -214,9 +214,9 @@ function present (reply) {
   return reply !== undefined && reply !== null
 }
 
-/** Names of which every answer has one, in any version. */
+/** Each answer has one of these names, in every version of the server. */
 const ANSWERS = ['total_results', 'total', 'results', 'documents', 'result']
-/** What a row holds beside the fields of its document. */
+/** What a row has in addition to the fields of its document. */
 const ENVELOPE = new Set(['id', 'values', 'extra_attributes'])
 
 module.exports = { search, ids, aggregate, page, hybrid, corrections, isMap, names, pairs }

@@ -10,7 +10,7 @@ const { double } = require('../commands/replies')
 const { groupsOf } = require('../commands/shapes')
 const { int, optional, text } = require('./option-forms')
 
-/* What the commands do: servers do not describe those of their modules. */
+/* The summaries of the documentation. COMMAND DOCS has none for modules. */
 const DOCS = {
   'FT.SUGADD': doc('Adds a suggestion to a dictionary, or changes its score.', 'O(1)'),
   'FT.SUGDEL': doc('Removes a suggestion from a dictionary.', 'O(1)'),

@@ -47,7 +47,7 @@ function keyChunk (w, key, iterator, chunk) {
   w.arg(chunk, 'chunk')
 }
 
-/** An option that is an integer, when given. */
+/** Writes an option that is an integer, if the caller gave it. */
 function intOption (w, o, option) {
   if (o?.[option] === undefined) return
   w.token(option)
@@ -65,7 +65,7 @@ function dumped (reply) {
   return { iterator: scalar(iterator), chunk }
 }
 
-/** What an INFO command tells. */
+/** The reply of an INFO command, with the names of node-redis. */
 function info (reply, mapping) {
   return map(reply, mapping)
 }

@@ -9,7 +9,7 @@ const { key } = require('../commands/forms')
 const { double, doubles } = require('../commands/replies')
 const { info, intOption } = require('./sketch-forms')
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   'TDIGEST.ADD': doc('Adds numbers to a t-digest.', 'O(N) where N is how many.'),
   'TDIGEST.BYRANK': doc('Estimates the numbers of ranks, 0 being the smallest: Infinity beyond ' +

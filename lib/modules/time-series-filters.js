@@ -14,7 +14,7 @@ const replies = require('./time-series-replies')
 const RANGES = 'O(N) where N is the number of samples in the ranges of all series.'
 const SERIES = 'O(N) where N is the number of series that match.'
 
-/* What the commands do: servers do not describe those of their modules. */
+/* The summaries of the documentation. COMMAND DOCS has none for modules. */
 const DOCS = {
   'TS.MGET': doc('Returns the last samples of the series that match a filter.', SERIES),
   'TS.MRANGE': doc('Returns the samples of a range of the series that match a filter.', RANGES),

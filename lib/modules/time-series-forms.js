@@ -163,7 +163,7 @@ function groupBy (w, v) {
   w.oneOf(REDUCE, 'groupBy.REDUCE', REDUCERS)
 }
 
-/** Checks arguments that are not sent. */
+/** Checks the types of arguments that are not sent. */
 const UNSENT = new Arguments()
 
 const AGGREGATION = 'options.AGGREGATION'

@@ -15,7 +15,7 @@ const replies = require('./time-series-replies')
 
 const RANGE = 'O(N) where N is the number of samples in the range.'
 
-/* What the commands do: servers do not describe those of their modules. */
+/* The summaries of the documentation. COMMAND DOCS has none for modules. */
 const DOCS = {
   'TS.GET': doc('Returns the last sample of a series, or null.', 'O(1)'),
   'TS.NRANGE': doc('Returns the samples of several series, one row for each timestamp.', RANGE,

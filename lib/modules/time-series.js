@@ -11,7 +11,7 @@ const { optional } = require('./option-forms')
 const { aggregationType, sample, series, timestamp } = require('./time-series-forms')
 const { info, infoDebug } = require('./time-series-replies')
 
-/* What the commands do: servers do not describe those of their modules. */
+/* The summaries of the documentation. COMMAND DOCS has none for modules. */
 const DOCS = {
   'TS.ADD': doc('Adds a sample to a series, which is made if it does not exist.',
     'O(M) where M is the number of compaction rules.'),

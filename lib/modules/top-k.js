@@ -8,7 +8,7 @@ const { key, suffixed } = require('../commands/forms')
 const { double, map, paired } = require('../commands/replies')
 const { eachYes, keyIncrements, keyItems } = require('./sketch-forms')
 
-/* What the commands do, by their names: servers do not describe those of their modules. */
+/* The summaries of the documentation, by command. COMMAND DOCS has none for modules. */
 const DOCS = {
   'TOPK.ADD': doc('Adds items to a top-k list; returns for each the item that it has expelled, ' +
     'or null.', 'O(N*K) where N is the number of items and K the depth.'),

@@ -31,14 +31,13 @@ class SentinelBridge extends ClusterBridge {
     return this.core.sentinels()
   }
 
-  async acquire (signal) {
-    const since = performance.now()
+  async acquire (signal, slot, place, since = performance.now()) {
     if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
     const fence = this.fence(since, signal)
     if (fence !== null) await fence
     for (;;) {
-      const place = await this.primary(undefined, since, signal)
-      const session = await this.acquireAt(place, signal, since)
+      const primary = await this.primary(undefined, since, signal)
+      const session = await this.acquireAt(primary, signal, since)
       if (session !== null) return this.unlessLeft(session, signal)
     }
   }

@@ -26,6 +26,7 @@
  *   isRoleChange  the node is not, or not yet, what it was taken for: an answer from it says
  *                 nothing about the others. TRYAGAIN, MOVED and ASK are not: a healthy primary
  *                 gives them
+ *   isElsewhere   (computed) the reply names the node that runs the command
  *   isRefusal     (computed) the reply says that the command was not run, or took nothing
  *   isEnded       the command was being run and was ended before it took anything: `applied` of
  *                 the error is 'no'
@@ -177,7 +178,8 @@ const REPLIES = [
 ]
 
 for (const row of REPLIES) {
-  const { reason, isEnded = false, texts } = row
+  const { reason, remedy, isEnded = false, texts } = row
+  row.isElsewhere = remedy === 'Move'
   row.isRefusal = reason !== undefined || isEnded || texts !== undefined
 }
 
@@ -248,6 +250,11 @@ function isRedirect (code) {
   return REDIRECTS.has(code)
 }
 
+/** Whether the reply names the node that runs the command. */
+function isElsewhere (code) {
+  return ELSEWHERE.has(code)
+}
+
 /** Whether the node is not, or not yet, what it was taken for. */
 function isRoleChange (code) {
   return ROLE_CHANGES.has(code)
@@ -281,6 +288,7 @@ function wordsOf (text) {
 const REFUSALS = ${set('isRefusal')}
 const RETRYABLE = ${set('isRetryable')}
 const REDIRECTS = ${set('isRedirect')}
+const ELSEWHERE = ${set('isElsewhere')}
 const ROLE_CHANGES = ${set('isRoleChange')}
 const ENDED = ${set('isEnded')}
 
@@ -291,7 +299,9 @@ const TEXTS = [
 ${REPLIES.flatMap(({ texts }) => texts ?? []).map(javaScriptText).join(',\n')}
 ].map(wordsOf)
 
-module.exports = { isEnded, isRedirect, isRefusal, isRetryable, isRoleChange, isServerText }
+module.exports = {
+  isElsewhere, isEnded, isRedirect, isRefusal, isRetryable, isRoleChange, isServerText
+}
 `
 }
 

@@ -79,6 +79,7 @@ impl Questions {
             open.waiting.insert(id, sender);
             id
         };
+        let _asker = Asker { questions: self, id };
         self.outboxes.tell(event(id));
         answer.await.ok()
     }
@@ -88,10 +89,59 @@ impl Questions {
     }
 }
 
+/// Who waits for the answer to question `id`. A caller that stops to wait drops this, and the
+/// question is closed: a callback that never answers would cost memory with each connection.
+struct Asker<'a> {
+    questions: &'a Questions,
+    id: u32,
+}
+
+impl Drop for Asker<'_> {
+    fn drop(&mut self) {
+        self.questions.lock().waiting.remove(&self.id);
+    }
+}
+
 #[derive(Default)]
 struct OpenQuestions {
     /// The id that was given out last.
     last: u32,
     /// Who waits for an answer, by the question's id.
     waiting: HashMap<u32, oneshot::Sender<CallbackResult>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::Outbox;
+
+    fn questions() -> Questions {
+        Questions::new(Arc::new(Outboxes::from(Arc::new(Outbox::new(|| {})))))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_callback_that_never_answers_leaves_no_question_open() {
+        let questions = questions();
+        for _ in 0..3 {
+            let error = questions.credentials(Duration::from_millis(100)).await.unwrap_err();
+            assert_eq!(error.code(), "CREDENTIALS");
+        }
+        assert!(questions.lock().waiting.is_empty());
+        // The answer that comes too late is for nobody.
+        questions.answer(1, CallbackResult::Stop);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_reaches_the_one_that_has_asked() {
+        let questions = questions();
+        let cause = Error::connection("CONNECTION_LOST", "");
+        let asked = questions.delay(1, &cause);
+        let answered = async {
+            tokio::task::yield_now().await;
+            questions.answer(1, CallbackResult::Delay(Duration::from_millis(7)));
+        };
+        let (delay, ()) = tokio::join!(asked, answered);
+        assert_eq!(delay, Some(Duration::from_millis(7)));
+        assert!(questions.lock().waiting.is_empty());
+    }
 }

@@ -78,9 +78,9 @@ export interface CmsInfoReply {
 }
 
 export interface TopKReserveOptions {
-  /** Counters in each array. */
+  /** The number of counters in each array. */
   width: RedisInteger
-  /** Arrays. */
+  /** The number of arrays of counters. */
   depth: RedisInteger
   /** How likely a counter is to shrink in a collision, between 0 and 1. */
   decay: RedisDouble

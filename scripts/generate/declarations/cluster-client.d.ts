@@ -14,7 +14,7 @@ export const RedisCluster: new (options?: RedisClusterOptions) => RedisCluster
 
 /** Options of a node of a cluster: one login, and one way of encryption, for all of them. */
 export type RedisClusterClientOptions = Omit<RedisClientOptions, 'lanes' | 'database'> & {
-  /** There is no other. */
+  /** A cluster has no other database than 0. */
   database?: 0
 }
 
@@ -68,15 +68,15 @@ export interface RedisClusterShard {
 
 /** Events of a cluster's client. None of them needs a listener. */
 export interface RedisClusterEvents {
-  /** It is known where everything is. */
+  /** The client knows the nodes and who has which slot. */
   connect: []
   /** Commands can be sent. */
   ready: []
-  /** None of the root nodes can be reached. */
+  /** The client reaches none of the root nodes. */
   error: [error: Error]
   /** The client is closed. */
   end: []
-  /** The servers were asked again where everything is. */
+  /** The client has asked the nodes again who has which slot. */
   'topology-change': []
   /** There is a connection to a node. */
   'node-connect': [node: RedisClusterNode | undefined]

@@ -1,4 +1,4 @@
-/** Whom `clientKill` ends. */
+/** The filters of `clientKill`: which connections it ends. */
 export const CLIENT_KILL_FILTERS: {
   readonly ADDRESS: 'ADDR'
   readonly LOCAL_ADDRESS: 'LADDR'
@@ -9,19 +9,19 @@ export const CLIENT_KILL_FILTERS: {
   readonly MAXAGE: 'MAXAGE'
 }
 
-/** How `clientUnblock` ends a wait. */
+/** How `clientUnblock` ends a blocking command: as after its timeout, or with an error. */
 export const CLIENT_UNBLOCK_MODES: {
   readonly TIMEOUT: 'TIMEOUT'
   readonly ERROR: 'ERROR'
 }
 
-/** How much of a cluster `clusterFailover` does without. */
+/** Which checks `clusterFailover` skips: that the primary agrees, that other primaries do. */
 export const FAILOVER_MODES: {
   readonly FORCE: 'FORCE'
   readonly TAKEOVER: 'TAKEOVER'
 }
 
-/** What `clusterSetSlot` says of a slot. */
+/** The states that `clusterSetSlot` gives a slot. */
 export const CLUSTER_SLOT_STATES: {
   readonly IMPORTING: 'IMPORTING'
   readonly MIGRATING: 'MIGRATING'
@@ -29,7 +29,7 @@ export const CLUSTER_SLOT_STATES: {
   readonly NODE: 'NODE'
 }
 
-/** What `commandList` chooses by. */
+/** The filters of `commandList`. */
 export const COMMAND_LIST_FILTER_BY: {
   readonly MODULE: 'MODULE'
   readonly ACLCAT: 'ACLCAT'
@@ -42,7 +42,7 @@ export const REDIS_FLUSH_MODES: {
   readonly SYNC: 'SYNC'
 }
 
-/** What `arGrep` compares by. */
+/** How `arGrep` compares a value with its argument. */
 export const AR_PREDICATE_TYPES: {
   readonly EXACT: 'EXACT'
   readonly MATCH: 'MATCH'
@@ -56,7 +56,7 @@ export const AR_PREDICATE_COMBINATORS: {
   readonly OR: 'OR'
 }
 
-/** What `arOp` makes of a range. */
+/** The operations of `arOp` over a range. */
 export const AR_OPERATIONS: {
   readonly SUM: 'SUM'
   readonly MIN: 'MIN'

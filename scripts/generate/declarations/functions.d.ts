@@ -10,7 +10,7 @@ export interface FunctionLibrary<T> {
 }
 
 export interface FunctionRestoreOptions {
-  /** What becomes of libraries that are there. Default APPEND. */
+  /** What happens to libraries that the server has already. Default APPEND. */
   mode?: 'FLUSH' | 'APPEND' | 'REPLACE'
 }
 

@@ -1,4 +1,4 @@
-/** What to look for: see `hotkeysStart`. */
+/** What the server counts: see `hotkeysStart`. */
 export interface HotkeysStartOptions {
   /** By what a key is hot, `CPU` time or bytes over the `NET`; `count` says how many are named. */
   METRICS: { count: RedisInteger; CPU?: boolean; NET?: boolean }
@@ -6,13 +6,13 @@ export interface HotkeysStartOptions {
   COUNT?: RedisInteger
   /** Seconds until the tracking stops by itself. Default: it goes on. */
   DURATION?: RedisInteger
-  /** One of how many commands is looked at. Default 1: all. */
+  /** The server looks at one of this many commands. Default 1: at all. */
   SAMPLE?: RedisInteger
   /** Only keys of these slots; `count` says how many are named. Default: all. */
   SLOTS?: { count: RedisInteger; slots: readonly RedisInteger[] }
 }
 
-/** What was found. A field that the tracking was not asked for may be missing. */
+/** The report. A field that the tracking was not asked for may be missing. */
 export interface HotkeysReport {
   /** 1 while tracking goes on, else 0. */
   trackingActive: number

@@ -5,7 +5,7 @@ export type RedisJsonArgument = string | number | boolean | object | null
 export type RedisJSON =
   string | number | boolean | null | Date | RedisJSON[] | { [name: string]: RedisJSON }
 
-/** As the second argument of `JSON.parse`. */
+/** Called for each value, as the second argument of `JSON.parse`. */
 export type JsonReviver = (this: any, key: string, value: any) => any
 
 /** Where in the document. The root by default. */

@@ -1,7 +1,7 @@
 /** What the legacy interface takes: arrays are flattened, numbers and dates become text. */
 export type RedisLegacyArgument = RedisArgument | number | Date | RedisLegacyArgument[]
 
-/** A reply as it was decoded. */
+/** A reply without any transform. */
 export type RedisLegacyCallback = (error: Error | null, reply?: any) => void
 
 /** Arguments, then maybe a callback; without one an error is an `error` event of the client. */

@@ -67,7 +67,7 @@ export const FT_AGGREGATE_STEPS: {
   readonly FILTER: 'FILTER'
 }
 
-/** What a GROUPBY step makes of each group. */
+/** The reducers of a GROUPBY step: what is computed from each group. */
 export const FT_AGGREGATE_GROUP_BY_REDUCERS: {
   readonly COUNT: 'COUNT'
   readonly COUNT_DISTINCT: 'COUNT_DISTINCT'
@@ -90,7 +90,7 @@ export const TIME_SERIES_ENCODING: {
   readonly UNCOMPRESSED: 'UNCOMPRESSED'
 }
 
-/** What becomes of a sample whose timestamp is taken. */
+/** What the server does with a sample whose timestamp the series has already. */
 export const TIME_SERIES_DUPLICATE_POLICIES: {
   readonly BLOCK: 'BLOCK'
   readonly FIRST: 'FIRST'
@@ -100,7 +100,7 @@ export const TIME_SERIES_DUPLICATE_POLICIES: {
   readonly SUM: 'SUM'
 }
 
-/** How the samples of a bucket become one. */
+/** The aggregations: how one value is computed from the samples of a bucket. */
 export const TIME_SERIES_AGGREGATION_TYPE: {
   readonly AVG: 'AVG'
   readonly FIRST: 'FIRST'
@@ -119,14 +119,14 @@ export const TIME_SERIES_AGGREGATION_TYPE: {
   readonly TWA: 'TWA'
 }
 
-/** The timestamp that a bucket is reported with. */
+/** Which timestamp a bucket gets: its start, middle or end. */
 export const TIME_SERIES_BUCKET_TIMESTAMP: {
   readonly LOW: '-'
   readonly MIDDLE: '~'
   readonly END: '+'
 }
 
-/** How the series of a group become one. */
+/** How one series is computed from the series of a group. */
 export const TIME_SERIES_REDUCERS: {
   readonly AVG: 'AVG'
   readonly SUM: 'SUM'
@@ -142,7 +142,7 @@ export const TIME_SERIES_REDUCERS: {
   readonly VAR_S: 'VAR.S'
 }
 
-/** Where `ts.read` begins, beside a timestamp. */
+/** Where `ts.read` begins, in place of a timestamp. */
 export const TS_READ_TIMESTAMP: {
   readonly EARLIEST: '-'
   readonly LATEST: '+'

@@ -37,13 +37,13 @@ export interface RedisPubSub {
     callback: Callback<void>): void
   UNSUBSCRIBE: RedisPubSub['unsubscribe']
 
-  /** The same for all channels that match one of `patterns`. */
+  /** As `subscribe`, for all channels that match one of `patterns`. */
   pSubscribe: RedisPubSub['subscribe']
   PSUBSCRIBE: RedisPubSub['subscribe']
   pUnsubscribe: RedisPubSub['unsubscribe']
   PUNSUBSCRIBE: RedisPubSub['unsubscribe']
 
-  /** The same for shard channels, which in a cluster stay within the shard of their slot. */
+  /** As `subscribe`, for shard channels. A cluster keeps their messages within a shard. */
   sSubscribe: RedisPubSub['subscribe']
   SSUBSCRIBE: RedisPubSub['subscribe']
   sUnsubscribe: RedisPubSub['unsubscribe']
@@ -61,7 +61,7 @@ export interface RedisPubSub {
   RESET: RedisPubSub['reset']
 }
 
-/** What a loss of subscriptions has meant. */
+/** What the listeners of a connection may have missed after its loss. */
 export interface RedisResubscribed {
   /** Channels that are subscribed to again. */
   channels: number

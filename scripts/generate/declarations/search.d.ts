@@ -54,29 +54,29 @@ export interface FtVectorField extends FtField {
   DIM: RedisInteger
   DISTANCE_METRIC: 'L2' | 'IP' | 'COSINE'
   INITIAL_CAP?: RedisInteger
-  /** FLAT. */
+  /** Only with FLAT. */
   BLOCK_SIZE?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   M?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   EF_CONSTRUCTION?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   EF_RUNTIME?: RedisInteger
-  /** HNSW. */
+  /** Only with HNSW. */
   RERANK?: boolean
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   COMPRESSION?: string
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   CONSTRUCTION_WINDOW_SIZE?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   GRAPH_MAX_DEGREE?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   SEARCH_WINDOW_SIZE?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   EPSILON?: RedisDouble
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   TRAINING_THRESHOLD?: RedisInteger
-  /** SVS-VAMANA. */
+  /** Only with SVS-VAMANA. */
   REDUCE?: RedisInteger
 }
 
@@ -378,7 +378,7 @@ export interface FtSpellCheckReply<T> {
   suggestions: { score: number; suggestion: T }[]
 }
 
-/** The most asked for; servers tell more, which is there too. */
+/** The fields that programs use most. The object has all that the server sends. */
 export interface FtInfoReply<T> {
   index_name: T
   index_options: T[]

@@ -20,7 +20,7 @@ export interface RedisNode {
 
 /** Options of the client of a node, whose address the sentinels know. */
 export type RedisSentinelNodeOptions = Omit<RedisClientOptions, 'url' | 'socket' | 'lanes'> & {
-  /** The socket, but not where it leads. */
+  /** Options of the socket, without host, port and path. */
   socket?: Omit<RedisSocketOptions, 'host' | 'port' | 'path'>
 }
 
@@ -54,13 +54,13 @@ export interface RedisSentinelOptions
   maxCommandRediscovers?: number
   /** Addresses as servers name them, by which this client reaches them. */
   nodeAddressMap?: Record<string, RedisNode>
-  /** Tells what is told as `client-error` as `error`, too. Default false. */
+  /** Emits `error` for each `client-error`, too. Default false. */
   passthroughClientErrorEvents?: boolean
   /** Taken for node-redis's sake: commands always have a connection. */
   reserveClient?: boolean
 }
 
-/** What has changed in the set. */
+/** What has changed: the primary, a replica or a sentinel. */
 export type RedisSentinelEvent =
   | {
     type: 'SENTINEL_CHANGE' | 'MASTER_CHANGE' | 'REPLICA_ADD' | 'REPLICA_REMOVE'

@@ -51,7 +51,7 @@ export interface ZKeyAndWeight {
 export type ZKeys = RedisVariadicArgument | ZKeyAndWeight | ZKeyAndWeight[]
 
 export interface ZAggregateOptions {
-  /** What becomes of the scores of a member. Default SUM. */
+  /** How the score of a member is computed from its scores in the sets. Default SUM. */
   AGGREGATE?: 'SUM' | 'MIN' | 'MAX' | 'COUNT'
 }
 

@@ -14,7 +14,7 @@ export interface StreamMessages<T> {
   messages: StreamMessage<T>[]
 }
 
-/** What becomes of references to a deleted entry in groups (since 8.2.0). Default KEEPREF. */
+/** What happens to references of groups to a deleted entry (since 8.2.0). Default KEEPREF. */
 export type StreamDeletionPolicy = 'KEEPREF' | 'DELREF' | 'ACKED'
 
 /** -1: no such id, 1: deleted, 2: kept, since there still are references. */
@@ -91,7 +91,7 @@ export interface XAutoClaimOptions {
 export interface XClaimOptions {
   /** Idle time to set, in ms. Default 0. */
   IDLE?: RedisInteger
-  /** The same as a point in time, in Unix ms. */
+  /** Sets the idle time so that it began at this point in time, in Unix ms. */
   TIME?: RedisInteger | Date
   RETRYCOUNT?: RedisInteger
   /** Claims entries that are not pending too. */

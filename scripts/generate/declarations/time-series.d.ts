@@ -3,13 +3,13 @@ export type TsTimestamp = RedisInteger | Date | string
 
 export type TsEncoding = 'COMPRESSED' | 'UNCOMPRESSED'
 
-/** What becomes of a sample whose timestamp is taken. */
+/** What the server does with a sample whose timestamp the series has already. */
 export type TsDuplicatePolicy = 'BLOCK' | 'FIRST' | 'LAST' | 'MIN' | 'MAX' | 'SUM'
 
 export type TsAggregationType = 'AVG' | 'FIRST' | 'LAST' | 'MIN' | 'MAX' | 'SUM' | 'RANGE' |
   'COUNT' | 'COUNTNAN' | 'COUNTALL' | 'STD.P' | 'STD.S' | 'VAR.P' | 'VAR.S' | 'TWA'
 
-/** How the series of a group become one. */
+/** How one series is computed from the series of a group. */
 export type TsReducer = 'AVG' | 'SUM' | 'MIN' | 'MAX' | 'RANGE' | 'COUNT' | 'COUNTNAN' |
   'COUNTALL' | 'STD.P' | 'STD.S' | 'VAR.P' | 'VAR.S'
 
@@ -67,7 +67,7 @@ export interface TsMAddSample {
 }
 
 export interface TsGetOptions {
-  /** Tells of a compaction's open bucket too. */
+  /** Includes the bucket of a compaction that is still open. */
   LATEST?: boolean
 }
 
@@ -82,7 +82,7 @@ export interface TsReadOptions {
 }
 
 export interface TsSpanOptions {
-  /** Tells of a compaction's open bucket too. */
+  /** Includes the bucket of a compaction that is still open. */
   LATEST?: boolean
   FILTER_BY_TS?: TsTimestamp[]
   FILTER_BY_VALUE?: { min: RedisDouble; max: RedisDouble }
@@ -96,7 +96,7 @@ export interface TsBucket {
   timeBucket: TsTimestamp
   /** Which timestamp a bucket has: its first, middle or last. Default `-`. */
   BUCKETTIMESTAMP?: '-' | '~' | '+' | 'low' | 'mid' | 'high'
-  /** Tells of empty buckets too. */
+  /** Includes empty buckets. */
   EMPTY?: boolean
 }
 

@@ -5,7 +5,7 @@ export interface VAddOptions {
   CAS?: boolean
   /** How coordinates are stored. Default Q8. */
   QUANT?: 'NOQUANT' | 'BIN' | 'Q8'
-  /** How much to explore for neighbours. Default 200. */
+  /** The size of the candidate list while links are made (`ef`). Default 200. */
   EF?: RedisInteger
   /** Attributes for FILTER, sent as JSON. */
   SETATTR?: Record<string, unknown>
@@ -16,9 +16,9 @@ export interface VAddOptions {
 export interface VSimOptions {
   /** Default 10. */
   COUNT?: RedisInteger
-  /** Only what is at least 1 - EPSILON similar. */
+  /** Only elements whose similarity is at least 1 - EPSILON. */
   EPSILON?: RedisDouble
-  /** How much to explore. */
+  /** The size of the candidate list of the search (`ef`). */
   EF?: RedisInteger
   /** An expression over attributes: `.year > 1980`. */
   FILTER?: RedisArgument

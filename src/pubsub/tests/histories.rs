@@ -41,6 +41,62 @@ fn chosen(bits: u8) -> Vec<&'static str> {
     NAMES.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1).map(|(_, name)| *name).collect()
 }
 
+/// A ledger with its server, and what the steps so far have asked for.
+struct History {
+    scene: Scene,
+    wanted: BTreeSet<(u8, String)>,
+    tickets: u32,
+    is_connected: bool,
+}
+
+impl History {
+    fn new(mark: char) -> Self {
+        let scene = Scene::new(mark);
+        Self { scene, wanted: BTreeSet::new(), tickets: 0, is_connected: false }
+    }
+
+    fn connect(&mut self) {
+        self.scene.ledger.connect(Ledger::ONLY, self.scene.now);
+        self.is_connected = true;
+    }
+
+    fn take(&mut self, step: &SubscriberStep) {
+        let Self { scene, wanted, tickets, .. } = self;
+        match *step {
+            SubscriberStep::Want(topic, names) => {
+                *tickets += 1;
+                let names = chosen(names);
+                scene.want(*tickets, TOPICS[topic], &names);
+                wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
+            }
+            SubscriberStep::Unwant(topic, names) => {
+                *tickets += 1;
+                let names = chosen(names);
+                scene.unwant(*tickets, TOPICS[topic], &names);
+                wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
+            }
+            SubscriberStep::Write => scene.write(),
+            SubscriberStep::Answer => drop(scene.answer()),
+            SubscriberStep::Move(name) if self.is_connected => {
+                if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
+                    let moved = scene.server.frame("sunsubscribe", NAMES[name]);
+                    assert!(scene.hear(&moved).breach.is_none());
+                }
+            }
+            SubscriberStep::Cut => {
+                scene.cut();
+                self.is_connected = false;
+            }
+            SubscriberStep::Connect if !self.is_connected => self.connect(),
+            SubscriberStep::Connect | SubscriberStep::Move(_) => {}
+            SubscriberStep::Forbid(is_forbidden) => {
+                scene.server.forbidden.clear();
+                scene.server.forbidden.extend(is_forbidden.then(|| "no".to_owned()));
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -49,49 +105,13 @@ proptest! {
         steps in vec(step(), 1..60),
         mark in prop_oneof![Just('>'), Just('*')],
     ) {
-        let mut scene = Scene::new(mark);
-        let mut wanted = BTreeSet::new();
-        let (mut tickets, mut is_connected) = (0, false);
-        for step in steps {
-            match step {
-                SubscriberStep::Want(topic, names) => {
-                    tickets += 1;
-                    let names = chosen(names);
-                    scene.want(tickets, TOPICS[topic], &names);
-                    wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
-                }
-                SubscriberStep::Unwant(topic, names) => {
-                    tickets += 1;
-                    let names = chosen(names);
-                    scene.unwant(tickets, TOPICS[topic], &names);
-                    wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
-                }
-                SubscriberStep::Write => scene.write(),
-                SubscriberStep::Answer => drop(scene.answer()),
-                SubscriberStep::Cut => {
-                    scene.cut();
-                    is_connected = false;
-                }
-                SubscriberStep::Connect if !is_connected => {
-                    scene.ledger.connect(Ledger::ONLY, scene.now);
-                    is_connected = true;
-                }
-                SubscriberStep::Connect => {}
-                SubscriberStep::Move(name) if is_connected => {
-                    if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
-                        let moved = scene.server.frame("sunsubscribe", NAMES[name]);
-                        prop_assert!(scene.hear(&moved).breach.is_none());
-                    }
-                }
-                SubscriberStep::Move(_) => {}
-                SubscriberStep::Forbid(is_forbidden) => {
-                    scene.server.forbidden.clear();
-                    scene.server.forbidden.extend(is_forbidden.then(|| "no".to_owned()));
-                }
-            }
-            prop_assert_eq!(scene.ledger.subscriptions(), wanted.len());
+        let mut history = History::new(mark);
+        for step in &steps {
+            history.take(step);
+            prop_assert_eq!(history.scene.ledger.subscriptions(), history.wanted.len());
         }
         // A fresh connection to a server that allows everything.
+        let History { mut scene, wanted, tickets, .. } = history;
         scene.server.forbidden.clear();
         scene.cut();
         scene.ledger.connect(Ledger::ONLY, scene.now);
@@ -118,35 +138,15 @@ proptest! {
         steps in vec(step(), 1..60),
         mark in prop_oneof![Just('>'), Just('*')],
     ) {
-        let mut scene = Scene::new(mark);
-        scene.ledger.connect(Ledger::ONLY, scene.now);
-        let mut wanted = BTreeSet::new();
-        let mut tickets = 0;
-        for step in steps {
+        let mut history = History::new(mark);
+        history.connect();
+        for step in &steps {
             match step {
-                SubscriberStep::Want(topic, names) => {
-                    tickets += 1;
-                    let names = chosen(names);
-                    scene.want(tickets, TOPICS[topic], &names);
-                    wanted.extend(names.iter().map(|name| (topic as u8, name.to_string())));
-                }
-                SubscriberStep::Unwant(topic, names) => {
-                    tickets += 1;
-                    let names = chosen(names);
-                    scene.unwant(tickets, TOPICS[topic], &names);
-                    wanted.retain(|(of, name)| *of != topic as u8 || !names.contains(&&**name));
-                }
-                SubscriberStep::Write => scene.write(),
-                SubscriberStep::Answer => drop(scene.answer()),
-                SubscriberStep::Move(name) => {
-                    if scene.server.subscribed.remove(&(2, NAMES[name].to_owned())) {
-                        let moved = scene.server.frame("sunsubscribe", NAMES[name]);
-                        prop_assert!(scene.hear(&moved).breach.is_none());
-                    }
-                }
                 SubscriberStep::Cut | SubscriberStep::Connect | SubscriberStep::Forbid(_) => {}
+                step => history.take(step),
             }
         }
+        let History { mut scene, wanted, tickets, .. } = history;
         scene.settle_down();
         prop_assert_eq!(&scene.server.subscribed, &wanted);
         prop_assert_eq!(scene.done().len(), tickets as usize);

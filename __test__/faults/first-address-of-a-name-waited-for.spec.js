@@ -18,7 +18,7 @@ const { after, before, describe, it } = require('node:test')
 const { runScript } = require('../behaviour/child-script')
 const { scene, CANARY } = require('./scene')
 
-const NAME = 'two-addresses.test'
+const NAME = 'two-addresses'
 const HOSTS = ['127.0.0.2', '127.0.0.1']
 const LOADING = 'LOADING Redis is loading the dataset in memory'
 
@@ -68,7 +68,7 @@ async function called (t, answer) {
   const set = scene(t)
   const fake = await set.fake({ handshake: false })
   const other = net.createServer({ noDelay: true }, socket => fake.accept(socket))
-  other.listen(fake.port, HOSTS.find(host => host !== fake.host))
+  other.listen(fake.port, '127.0.0.2')
   await once(other, 'listening')
   set.defer(() => { other.close() })
   let first

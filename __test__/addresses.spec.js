@@ -38,7 +38,9 @@ describe('the tests', () => {
       [...read(file).matchAll(/\.listen\(([^)]*)\)/g)].map(([call, args]) =>
         ({ file, call, args })))
     assert.ok(calls.length > 5, 'the calls are not found any more')
-    const wrong = calls.filter(({ args }) => !/, (?:'127\.0\.0\.1'|this\.host)$/.test(args))
+    const isOurs = ({ file, args }) => /, (?:'127\.0\.0\.1'|this\.host)$/.test(args) ||
+      EXCEPTIONS[file]?.[/, '(127[\d.]+)'$/.exec(args)?.[1]] !== undefined
+    const wrong = calls.filter(call => !isOurs(call))
     assert.deepStrictEqual(wrong.map(({ file, call }) => `${file}: ${call}`), [])
   })
 
@@ -101,6 +103,9 @@ const EXCEPTIONS = {
   },
   '__test__/commands/adding-a-command.spec.js': {
     'redis.io': 'a link in the documentation, which is only compared'
+  },
+  '__test__/faults/first-address-of-a-name-waited-for.spec.js': {
+    '127.0.0.2': 'the second address of this machine, for a name that has two'
   },
   'tests/tls_stream.rs': {
     'db.example': 'the name in a certificate, for a connection to 127.0.0.1'

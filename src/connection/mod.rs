@@ -16,6 +16,8 @@ pub mod bounds;
 mod budget;
 mod credentials;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod handshake;
 mod manner;
 mod open;

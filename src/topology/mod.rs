@@ -18,6 +18,8 @@
 mod addresses;
 mod aim;
 mod deployment;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod holds;
 mod info;
 mod keeper;

@@ -29,6 +29,15 @@ mod watcher;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use napi_derive::napi;
+
+/// The version of this addon. The JavaScript half loads no addon of another version, since the
+/// functions between the two change without notice.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Runs `f`; a panic becomes a JavaScript exception instead of the end of the process.
 fn guard<T>(f: impl FnOnce() -> napi::Result<T>) -> napi::Result<T> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {

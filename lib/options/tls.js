@@ -9,7 +9,6 @@
  */
 
 const fs = require('node:fs')
-const tls = require('node:tls')
 
 const { isText } = require('../arguments')
 
@@ -63,6 +62,8 @@ function tlsOptions (socket = {}) {
 /** The certificates that Node trusts by default, as one PEM text. */
 function trustedByNode () {
   // Node 22.15 and later have a list of all. Before that it is put together of its parts.
+  // Takes as long to load as a dozen of our modules, and most programs use no TLS.
+  const tls = require('node:tls')
   if (typeof tls.getCACertificates === 'function') {
     return Buffer.from(tls.getCACertificates('default').join('\n'))
   }

@@ -22,12 +22,21 @@ function nameOf (triple) {
   return [os, arch, ...(abi === undefined ? [] : [abi])].join('-')
 }
 
+/** What napi-rs calls this system. */
+function hostName () {
+  const { platform, arch } = process
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  if (platform !== 'linux') return `${platform}-${arch}`
+  const { glibcVersionRuntime } = process.report.getReport().header
+  return `linux-${arch}-${glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
+}
+
 /** Runs the build tool of napi-rs in the checkout. */
 function napi (...args) {
   const cli = path.join(root, 'node_modules', '@napi-rs', 'cli')
   const { bin } = JSON.parse(fs.readFileSync(path.join(cli, 'package.json'), 'utf8'))
   execFileSync(process.execPath, [path.join(cli, bin.napi), ...args],
-    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+    { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-module.exports = { napi, platforms }
+module.exports = { hostName, napi, platforms }

@@ -22,6 +22,7 @@ const { SetupError, ensurePackages, root, runMain, setup, step } = require('../s
 const { startServer } = require('../../__test__/support/redis-server')
 const cross = require('./cross')
 const { OUTPUT, pack } = require('./pack')
+const { hostName } = require('./platforms')
 const { startRegistry } = require('./registry')
 const { runtimesFor } = require('./runtimes')
 
@@ -168,13 +169,4 @@ function run ([program, ...args], cwd) {
       resolve({ status, text })
     })
   })
-}
-
-/** What napi-rs calls this system. */
-function hostName () {
-  const { platform, arch } = process
-  if (platform === 'win32') return `win32-${arch}-msvc`
-  if (platform !== 'linux') return `${platform}-${arch}`
-  const { glibcVersionRuntime } = process.report.getReport().header
-  return `linux-${arch}-${glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
 }

@@ -45,11 +45,13 @@ function verdict (name, known, tried) {
         : `install both again: \`npm install oxidis@${VERSION}\``)
     }
   }
-  if (failed.length > 0) {
+  // That the addon of the other C library does not load says nothing.
+  const own = failed.filter(({ what }) => what.includes(name))
+  if (own.length > 0) {
     return {
       code: 'NATIVE_ADDON_UNLOADABLE',
       text: `the native part of oxidis for ${name} is installed, but cannot be loaded`,
-      remedies: failed.map(({ error }) => remedyFor(error))
+      remedies: own.map(({ error }) => remedyFor(error))
     }
   }
   const code = 'NATIVE_ADDON_MISSING'

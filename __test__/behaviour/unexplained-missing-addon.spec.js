@@ -21,50 +21,58 @@ const { version } = manifest
 describe('require("oxidis") without its native half', () => {
   let folder
   let packages
+  let lib
 
   before(() => {
     // As installed: no build of a checkout beside package.json.
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'oxidis-missing-'))
     packages = path.join(folder, 'node_modules', '@oxidis')
-    const target = path.join(folder, 'node_modules', 'oxidis')
-    for (const file of ['index.js', 'index.mjs', 'lib', 'package.json']) {
-      fs.cpSync(path.join(root, file), path.join(target, file), { recursive: true })
+    lib = path.join(folder, 'node_modules', 'oxidis', 'lib')
+    for (const file of ['native.js', 'native-failure.js', 'version.js']) {
+      fs.cpSync(path.join(root, 'lib', file), path.join(lib, file))
     }
   })
 
   after(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-  /** The error of `require('oxidis')` on a system, with packages whose code is given. */
-  function failure (system, installed = {}) {
-    fs.rmSync(packages, { recursive: true, force: true })
-    for (const [name, code] of Object.entries(installed)) {
-      const place = path.join(packages, `binding-${name}`)
-      fs.mkdirSync(place, { recursive: true })
-      fs.writeFileSync(path.join(place, 'index.js'), code)
-    }
+  /**
+   * What comes of loading the addon on each of `systems`, whose packages are given by their code.
+   * One process does it for all of them.
+   */
+  function outcomes (systems) {
     const program = `
-      const { platform, arch, glibc, musl } = ${JSON.stringify(system)}
       const fs = require('node:fs')
+      const path = require('node:path')
+      const [lib, packages] = ${JSON.stringify([lib, packages])}
       const { existsSync } = fs
-      fs.existsSync = file => String(file).startsWith('/lib/ld-musl-') ? musl : existsSync(file)
-      Object.defineProperty(process, 'platform', { value: platform })
-      Object.defineProperty(process, 'arch', { value: arch })
-      let asked = 0
-      const header = { glibcVersionRuntime: glibc }
-      process.report.getReport = () => { asked++; return { header } }
-      const answer = {}
-      try {
-        answer.loaded = require('oxidis').createClient !== undefined
-      } catch (error) {
-        const { message, code, cause } = error
-        Object.assign(answer, { message, code, cause: cause?.message })
+      const outcome = ({ platform, arch, glibc, musl, installed = {} }) => {
+        fs.rmSync(packages, { recursive: true, force: true })
+        for (const [name, code] of Object.entries(installed)) {
+          const place = path.join(packages, 'binding-' + name)
+          fs.mkdirSync(place, { recursive: true })
+          fs.writeFileSync(path.join(place, 'index.js'), code)
+        }
+        fs.existsSync = file => String(file).startsWith('/lib/ld-musl-') ? musl : existsSync(file)
+        Object.defineProperty(process, 'platform', { value: platform, configurable: true })
+        Object.defineProperty(process, 'arch', { value: arch, configurable: true })
+        let asked = 0
+        const header = { glibcVersionRuntime: glibc }
+        process.report.getReport = () => { asked++; return { header } }
+        for (const file of Object.keys(require.cache)) delete require.cache[file]
+        try {
+          return { loaded: require(path.join(lib, 'native.js')).Core !== undefined, asked }
+        } catch ({ message, code, cause }) {
+          return { message, code, cause: cause?.message, asked }
+        }
       }
-      console.log(JSON.stringify({ ...answer, asked }))`
+      console.log(JSON.stringify(${JSON.stringify(systems)}.map(outcome)))`
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', program],
       { cwd: folder, encoding: 'utf8' })
     assert.ok(stdout, stderr)
     return JSON.parse(stdout)
   }
+
+  const failure = (system, installed) => outcomes([{ ...system, installed }])[0]
 
   const debian = { platform: 'linux', arch: 'x64', glibc: '2.36', musl: false }
   const alpine = { platform: 'linux', arch: 'arm64', musl: true }
@@ -101,9 +109,11 @@ describe('require("oxidis") without its native half', () => {
   })
 
   it('names no package that does not exist', () => {
-    for (const [platform, arch] of [['freebsd', 'x64'], ['linux', 'arm'], ['linux', 'riscv64'],
-      ['win32', 'ia32'], ['aix', 'ppc64']]) {
-      const { message, code } = failure({ platform, arch, glibc: '2.36', musl: false })
+    const systems = [['freebsd', 'x64'], ['linux', 'arm'], ['linux', 'riscv64'], ['win32', 'ia32'],
+      ['aix', 'ppc64']].map(([platform, arch]) => ({ platform, arch, glibc: '2.36', musl: false }))
+    const failures = outcomes(systems)
+    for (const [index, { platform, arch }] of systems.entries()) {
+      const { message, code } = failures[index]
       assert.strictEqual(code, 'NATIVE_ADDON_MISSING')
       assert.match(message, new RegExp(`no prebuilt addon for ${platform}-${arch}`))
       assert.ok(PLATFORMS.every(name => message.includes(name)))
@@ -137,13 +147,13 @@ describe('require("oxidis") without its native half', () => {
   })
 
   it('takes the package of each system that has one', () => {
-    for (const name of PLATFORMS) {
+    const systems = PLATFORMS.map(name => {
       const [platform, arch, abi] = name.split('-')
       const musl = abi === 'musl'
-      const { loaded } = failure({ platform, arch, musl, glibc: musl ? undefined : '2.36' },
-        { [name]: good })
-      assert.ok(loaded, name)
-    }
+      const glibc = musl ? undefined : '2.36'
+      return { platform, arch, musl, glibc, installed: { [name]: good } }
+    })
+    outcomes(systems).forEach(({ loaded }, index) => assert.ok(loaded, PLATFORMS[index]))
   })
 
   it('asks for Node\'s report only where the loader of musl is installed', () => {

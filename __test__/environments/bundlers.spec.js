@@ -71,6 +71,27 @@ describe('the addon gets where the program is, with', () => {
     await runsAlone(path.join(folder, 'out'))
   })
 
+  it('esbuild and webpack, outside of the bundle', async () => {
+    const folder = project('outside', {
+      'app.cjs': smoke,
+      'build.cjs': `require('webpack')({
+        target: 'node', mode: 'production', entry: './app.cjs',
+        output: { path: __dirname, filename: 'webpacked.cjs' },
+        externals: { oxidis: 'commonjs oxidis' }
+      }, (error, stats) => {
+        if (!error && !stats.hasErrors()) return
+        console.error(error ?? stats.toString())
+        process.exit(1)
+      })`
+    })
+    await require('esbuild').build({
+      entryPoints: [path.join(folder, 'app.cjs')], outfile: path.join(folder, 'esbuilt.cjs'),
+      bundle: true, platform: 'node', external: ['oxidis'], logLevel: 'error'
+    })
+    await run(['build.cjs'], folder)
+    for (const file of ['esbuilt.cjs', 'webpacked.cjs']) await runsBeside(folder, file)
+  })
+
   it('ncc', async () => {
     const folder = project('ncc', { 'app.cjs': smoke })
     await run([bin('@vercel/ncc', 'ncc'), 'build', 'app.cjs', '--out', 'out'], folder)

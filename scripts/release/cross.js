@@ -84,18 +84,22 @@ function addTarget (triple) {
 }
 
 /**
- * MinGW's linker wants a libnode.dll to link with. The addon looks for the functions of Node-API at
- * run time, in the program that loads it, so a library without any function will do.
+ * MinGW's linker wants a libnode to link with, and napi-rs's build script looks for its DLL. The
+ * addon finds the functions of Node-API at run time, in the program that loads it, so an empty
+ * library will do.
  */
 function stubOfLibnode (env) {
   const folder = path.join(TOOLS, 'libnode')
-  const dll = path.join(folder, 'libnode.dll')
-  if (fs.existsSync(dll)) return folder
+  const library = path.join(folder, 'libnode.a')
+  if (fs.existsSync(library)) return folder
   fs.mkdirSync(folder, { recursive: true })
-  fs.writeFileSync(path.join(folder, 'libnode.c'),
-    '__declspec(dllexport) int oxidis_stub(void) { return 0; }\n')
-  execFileSync('python3', ['-m', 'ziglang', 'cc', '-target', 'x86_64-windows-gnu', '-shared',
-    '-o', dll, path.join(folder, 'libnode.c')], { env, stdio: 'inherit' })
+  const [source, object] = ['libnode.c', 'libnode.o'].map(file => path.join(folder, file))
+  fs.writeFileSync(source, 'int oxidis_stub;\n')
+  fs.writeFileSync(path.join(folder, 'libnode.dll'), '')
+  const zig = (...args) =>
+    execFileSync('python3', ['-m', 'ziglang', ...args], { env, stdio: 'inherit' })
+  zig('cc', '-target', 'x86_64-windows-gnu', '-c', '-o', object, source)
+  zig('ar', 'rc', library, object)
   return folder
 }
 

@@ -26,7 +26,8 @@ async function startRegistry (folder) {
   const url = `http://127.0.0.1:${server.address().port}/`
   const packages = packagesIn(folder)
   const describe = ({ manifest, file }) => {
-    const bytes = fs.readFileSync(file)
+    // All platforms have to be known, or a lockfile would lack them; one is enough to install.
+    const bytes = fs.existsSync(file) ? fs.readFileSync(file) : ''
     const hash = (name, form) => createHash(name).update(bytes).digest(form)
     const dist = {
       tarball: url + path.basename(file),
@@ -47,7 +48,7 @@ async function startRegistry (folder) {
   return { url, close }
 }
 
-/** The packages whose tarballs are there, with the package.json of the folder of each. */
+/** What package.json says of each package, and where its tarball is, if there is one. */
 function packagesIn (folder) {
   const bindings = path.join(folder, 'bindings')
   return [path.join(folder, 'oxidis'),
@@ -57,7 +58,6 @@ function packagesIn (folder) {
       const name = manifest.name.replace('@', '').replace('/', '-')
       return { manifest, file: path.join(folder, `${name}-${manifest.version}.tgz`) }
     })
-    .filter(({ file }) => fs.existsSync(file))
 }
 
 function sendFile (response, file) {

@@ -17,14 +17,18 @@ mod options;
 mod poll;
 mod pubsub;
 mod questions;
+// Where the event loop can watch no socket, nothing calls what serves a watched one.
+#[cfg_attr(not(unix), allow(dead_code))]
 mod reach;
 mod scope;
 mod sessions;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod sinks;
 mod stats;
 mod text;
 mod urls;
 mod values;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod watcher;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};

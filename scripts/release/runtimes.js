@@ -24,7 +24,7 @@ function runtimesFor (name) {
       const file = one.wheel === undefined ? fromNpm(one) : fromWheel(one)
       const command = [...one.under ?? [], file]
       const { error, status } = spawnSync(command[0], [...command.slice(1), '--version'],
-        { stdio: 'ignore', env: { ...process.env, WINEDEBUG: '-all' } })
+        { stdio: 'ignore', env: { ...process.env, ...WINE } })
       if (error !== undefined) {
         throw new Error(`${command[0]} is not installed (packages: ${one.needs})`)
       }
@@ -74,6 +74,9 @@ function node (version, from, file) {
   return { name: `Node.js ${version}`, from, file, before: [] }
 }
 
+/** Wine stays silent, and Node.js does not mind that it says it were Windows 7. */
+const WINE = { WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
+
 /** What the smoke test needs of Deno, and no more. */
 const DENO_FLAGS = ['--no-prompt', '--allow-read', '--allow-env', '--allow-ffi',
   '--allow-net=127.0.0.1']
@@ -102,4 +105,4 @@ const RUNTIMES = {
   ]
 }
 
-module.exports = { runtimesFor }
+module.exports = { WINE, runtimesFor }

@@ -25,7 +25,7 @@ const cross = require('./cross')
 const { OUTPUT, pack } = require('./pack')
 const { hostName } = require('./platforms')
 const { startRegistry } = require('./registry')
-const { runtimesFor } = require('./runtimes')
+const { WINE, runtimesFor } = require('./runtimes')
 
 const OPTIONS = ['host', 'packed', 'check', 'addons', 'only', 'server', 'no-server']
 const ADDONS = path.join(root, 'target', 'addons')
@@ -153,7 +153,7 @@ async function trial (name, runtime, folder, url) {
 /** Runs a program to its end, which has to come by itself. */
 function run ([program, ...args], cwd) {
   return new Promise(resolve => {
-    const env = { ...process.env, WINEDEBUG: '-all', NO_COLOR: '1' }
+    const env = { ...process.env, ...WINE, NO_COLOR: '1' }
     // npm is a script on Windows, which only a shell runs.
     const shell = process.platform === 'win32' && program === 'npm'
     const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] })

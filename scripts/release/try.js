@@ -156,18 +156,20 @@ function run ([program, ...args], cwd) {
     const env = { ...process.env, ...WINE, NO_COLOR: '1' }
     // npm is a script on Windows, which only a shell runs.
     const shell = process.platform === 'win32' && program === 'npm'
-    const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] })
-    let text = ''
-    child.stdout.on('data', data => { text += data })
-    child.stderr.on('data', data => { text += data })
+    // A file, because wine takes no socket for a program's output, which Node uses in place of pipes.
+    const file = path.join(cwd, 'output.txt')
+    const output = fs.openSync(file, 'w')
+    const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', output, output] })
+    let end = ''
     const timer = setTimeout(() => {
-      text += `\nit did not end within ${LONGEST / 1000} s`
+      end = `\nit did not end within ${LONGEST / 1000} s`
       child.kill('SIGKILL')
     }, LONGEST)
-    child.once('error', error => { text += error.message })
+    child.once('error', error => { end += error.message })
     child.once('close', status => {
       clearTimeout(timer)
-      resolve({ status, text })
+      fs.closeSync(output)
+      resolve({ status, text: fs.readFileSync(file, 'utf8') + end })
     })
   })
 }

@@ -156,7 +156,7 @@ function run ([program, ...args], cwd) {
     const env = { ...process.env, ...WINE, NO_COLOR: '1' }
     // npm is a script on Windows, which only a shell runs.
     const shell = process.platform === 'win32' && program === 'npm'
-    // A file, because wine takes no socket for a program's output, which Node uses in place of pipes.
+    // A file, because Node uses sockets in place of pipes, and wine takes none for output.
     const file = path.join(cwd, 'output.txt')
     const output = fs.openSync(file, 'w')
     const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', output, output] })

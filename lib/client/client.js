@@ -33,11 +33,11 @@ const { clearTimeout, nextTick, setTimeout } = require('../timers')
 const { Answers } = require('./answers')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
-const { addMulti, addMultiMethod } = require('./multi')
+const { addMulti, addMultiMethod, completeMulti } = require('./multi')
 const { addPubSub } = require('./pubsub')
 const { addRefusals } = require('./refusals')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
-const { RedisSession, makeSession, makeSessionOf } = require('./session')
+const { RedisSession, completeSession, makeSession, makeSessionOf } = require('./session')
 const { answerIdentity, answerLookup } = require('./socket-answers')
 const { addViews } = require('./views')
 
@@ -73,6 +73,11 @@ class RedisClient extends EventEmitter {
     this._connecting = null
     this._scripts = compile(this.#options)
     addScripts(this, this._scripts)
+    if (this._scripts.length > 0) {
+      // Names of scripts are compared with those of the methods.
+      completeMulti()
+      completeSession()
+    }
     this._Multi = multiWithScripts(this._Multi, addMultiMethod, this._scripts)
     this._Session = sessionWithScripts(RedisSession, this._scripts)
     this._bridge = this.#bridge()

@@ -45,6 +45,7 @@ class RedisMulti {
 
   /** @param {object} target the client, view or session that executes the chain */
   constructor (target) {
+    completeMulti()
     this.#target = target
   }
 
@@ -263,8 +264,18 @@ class ChainNamespace {
   }
 }
 
-addChained(prototype, commands)
-addNamespaces(prototype, ChainNamespace, addChained)
+let isComplete = false
+
+/**
+ * Gives chains the methods of all commands, once. The first chain does it, and whoever looks at the
+ * class itself: a program without transactions is loaded the sooner.
+ */
+function completeMulti () {
+  if (isComplete) return
+  isComplete = true
+  addChained(prototype, commands)
+  addNamespaces(prototype, ChainNamespace, addChained)
+}
 
 /** Adds a method that appends its command to a chain for each row of `table`. */
 function addChained (prototype, table) {
@@ -348,4 +359,4 @@ const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 const EXEC_ROW = { command: 'EXEC', reply: undefined }
 const DONE = 'this chain was executed already: each needs a new multi()'
 
-module.exports = { RedisMulti, addMulti, addMultiMethod }
+module.exports = { RedisMulti, addMulti, addMultiMethod, completeMulti }

@@ -11,8 +11,6 @@
  * script that the caller did not define.
  */
 
-const { createHash } = require('node:crypto')
-
 const { Arguments, isText, named } = require('../arguments')
 const { factsOf, flagsOf } = require('../commands/flags')
 const { isServerText } = require('../error-replies')
@@ -225,6 +223,8 @@ function head ({ tokens, tokenCount }, argc) {
 }
 
 function digest (script) {
+  // Loading it takes as long as a dozen of our modules, and most programs have no script.
+  const { createHash } = require('node:crypto')
   return createHash('sha1').update(script).digest('hex')
 }
 

@@ -25,8 +25,17 @@ function addCommands (prototype, table) {
   }
 }
 
-/** What the hot path needs of a row. */
+/** What the hot path needs of a row. Clients, sessions and chains share it. */
 function compile (row) {
+  let compiled = COMPILED.get(row)
+  if (compiled === undefined) {
+    compiled = compiledAnew(row)
+    COMPILED.set(row, compiled)
+  }
+  return compiled
+}
+
+function compiledAnew (row) {
   return {
     name: row.name,
     /** What errors call the method. */
@@ -116,6 +125,9 @@ function withoutCallback (client, row, args) {
 
 /** What a row's `shape` asks of the native side (mode.js). */
 const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
+
+/** By row: what `compile` has made of it. */
+const COMPILED = new WeakMap()
 
 /** Heads that are kept for each command: one for each number of arguments below this. */
 const KEPT_HEADS = 64

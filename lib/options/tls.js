@@ -9,7 +9,6 @@
  */
 
 const fs = require('node:fs')
-const tls = require('node:tls')
 
 const { SUPPORTED, selectCiphers } = require('./ciphers')
 const { clientIdentity } = require('./tls-identity')
@@ -124,6 +123,8 @@ function allowsUnauthorized () {
 /** The certificates that Node trusts by default, as one PEM text. */
 function trustedByNode () {
   // Node 22.15 and later have a list of all. Before that it is put together of its parts.
+  // Takes as long to load as a dozen of our modules, and most programs use no TLS.
+  const tls = require('node:tls')
   if (typeof tls.getCACertificates === 'function') {
     return Buffer.from(tls.getCACertificates('default').join('\n'))
   }

@@ -79,9 +79,6 @@ export const RedisClient: new (options?: RedisClientOptions | string) => RedisCl
 /** The class of what `createClientPool` returns. */
 export const RedisClientPool: new (options?: RedisClientOptions | string) => RedisClientPool
 
-declare const oxidis: Omit<typeof import('./index.js'), 'default'>
-export default oxidis
-
 /** The protocol version that a client speaks unless the option `RESP` says otherwise. */
 export const DEFAULT_RESP: 3
 

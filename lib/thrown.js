@@ -7,7 +7,7 @@
  * other threads. The token leads back to the error itself as long as it is one of the latest.
  */
 
-const { randomUUID } = require('node:crypto')
+const { threadId } = require('node:worker_threads')
 
 /** What the native side gets for `error`. */
 function keep (error) {
@@ -32,7 +32,7 @@ function textOf (error) {
 }
 
 /** Threads that share a client must not take a token for one of their own. */
-const PREFIX = `${randomUUID()}:`
+const PREFIX = `${process.pid}:${threadId}:${Math.random()}:`
 const kept = new Map()
 let next = 0
 /** Each attempt at connecting throws once, and its error reaches the callers within seconds. */

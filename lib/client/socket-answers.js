@@ -7,7 +7,6 @@
  * Invariant: each question gets an answer, whatever the function does.
  */
 
-const { X509Certificate } = require('node:crypto')
 const { isIP } = require('node:net')
 
 /**
@@ -34,6 +33,8 @@ function answerIdentity (core, question, { tls }, host, chain) {
  * @param {Buffer[]} chain
  */
 function peerCertificate (chain) {
+  // Most programs have no such function, and the module takes long to load.
+  const { X509Certificate } = require('node:crypto')
   const read = chain.map(der => new X509Certificate(der))
   const certificates = read.map(one => one.toLegacyObject())
   certificates.forEach((certificate, at) => {

@@ -29,4 +29,9 @@ function wrong (name, expected) {
   throw new TypeError(`option "socket.tls.${name}" must be ${expected}`)
 }
 
-module.exports = { bytesOf, isBytes, pemOf, wrong }
+/** Whether an option is given. */
+function isGiven (value) {
+  return value !== undefined && value !== null
+}
+
+module.exports = { bytesOf, isBytes, isGiven, pemOf, wrong }

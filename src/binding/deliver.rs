@@ -85,12 +85,18 @@ impl Sinks {
         let values = Values::new(env, self, &late.frames);
         let mut half = late.half.take();
         gathered.portion.begin(&late.frames);
+        // Most replies are small, and asking once is cheaper than asking for each.
+        let are_small = half.is_none() && gathered.portion.take(&late.frames, &late.whose);
         let replies = late.frames.replies.iter().zip(&late.whose).enumerate();
         for (at, (root, whose)) in replies.skip(late.done) {
             if !whose.is_whole() {
                 if let Some(index) = whose.index() {
                     let _ = self.part(env, &values, *root, whose.id, index);
                 }
+                continue;
+            }
+            if are_small {
+                let _ = self.small(env, &values, *root, whose, gathered);
                 continue;
             }
             if gathered.portion.is_spent() {
@@ -104,6 +110,21 @@ impl Sinks {
         None
     }
 
+    /// Makes the value of the reply at `root` at once, and gathers it.
+    fn small(
+        &self,
+        env: Env,
+        values: &Values,
+        root: u32,
+        whose: &Whose,
+        gathered: &mut Gathered,
+    ) -> Result<()> {
+        self.make_room(env, gathered)?;
+        let value = self.value(env, values.build(root, Mode::new(whose.mode)))?;
+        self.gather(whose, value, gathered);
+        Ok(())
+    }
+
     /// Makes the value of the reply at `root`, or goes on with `half` of it, and gathers it. False if
     /// the rest is left for another turn, and then `half` is what is built of it.
     fn whole(
@@ -115,12 +136,7 @@ impl Sinks {
         half: &mut Option<HalfBuilt>,
         gathered: &mut Gathered,
     ) -> Result<bool> {
-        if gathered.values.len() == ARGUMENTS {
-            let _ = self.hand_over(env, gathered);
-        }
-        if gathered.scope.is_none() {
-            gathered.scope = Some(Scope::open(env)?);
-        }
+        self.make_room(env, gathered)?;
         let (mode, portion) = (Mode::new(whose.mode), &mut gathered.portion);
         let value = if half.is_some() || HalfBuilt::is_for(values, root, mode, portion) {
             let half = half.get_or_insert_default();
@@ -133,13 +149,29 @@ impl Sinks {
             values.build(root, mode)
         };
         let value = self.value(env, value)?;
+        self.gather(whose, value, gathered);
+        Ok(true)
+    }
+
+    /// Makes room for one more value, and opens the scope in which it lives.
+    fn make_room(&self, env: Env, gathered: &mut Gathered) -> Result<()> {
+        if gathered.values.len() == ARGUMENTS {
+            let _ = self.hand_over(env, gathered);
+        }
+        if gathered.scope.is_none() {
+            gathered.scope = Some(Scope::open(env)?);
+        }
+        Ok(())
+    }
+
+    /// Adds the value of a reply, for which there is room.
+    fn gather(&self, whose: &Whose, value: sys::napi_value, gathered: &mut Gathered) {
         let mut ids = self.ids.borrow_mut();
         // SAFETY: the array belongs to JavaScript, which reads it only while `deliver` runs.
         if let Some(id) = unsafe { ids.as_mut() }.get_mut(gathered.values.len()) {
             *id = whose.id;
             gathered.values.push(value);
         }
-        Ok(true)
     }
 
     /// Calls JavaScript with what was gathered.

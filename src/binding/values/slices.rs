@@ -14,6 +14,7 @@ use napi::sys;
 use super::{Failure, Map, Mode, Values, ARGUMENTS};
 use crate::binding::reference::Reference;
 use crate::binding::scope::Scope;
+use crate::outbox::Whose;
 use crate::resp::{Frames, TapeNode, ValueKind};
 
 /// How much may still be built before the event loop goes on.
@@ -40,6 +41,19 @@ impl Portion {
     /// So many values are built for a caller with this mode.
     pub fn spend(&mut self, values: usize, mode: Mode) {
         self.left -= self.cost(values, mode);
+    }
+
+    /// Takes all values of `frames` at once, for these callers, if so much is left. False if it is
+    /// not, and then nothing was taken.
+    pub fn take(&mut self, frames: &Frames, whose: &[Whose]) -> bool {
+        let buffers =
+            whose.iter().map(|whose| whose.mode).find(|mode| Mode::new(*mode).bulk_buffer());
+        let cost = self.cost(frames.tape.len(), Mode::new(buffers.unwrap_or(0)));
+        let is_enough = cost < self.left;
+        if is_enough {
+            self.left -= cost;
+        }
+        is_enough
     }
 
     /// Whether the event loop should go on.

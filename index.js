@@ -78,6 +78,7 @@ module.exports = {
   SocketClosedUnexpectedlyError: errors.SocketClosedUnexpectedlyError,
   SocketTimeoutError: errors.SocketTimeoutError,
   ConnectionTimeoutError: errors.ConnectionTimeoutError,
+  ReconnectStrategyError: errors.ReconnectStrategyError,
   TimeoutError: errors.TimeoutError,
   ClientClosedError: errors.ClientClosedError,
   DisconnectsClientError: errors.DisconnectsClientError,

@@ -46,6 +46,7 @@ export const {
   ErrorReply,
   ConnectionError,
   ConnectionTimeoutError,
+  ReconnectStrategyError,
   TimeoutError,
   ClientClosedError,
   ClientOfflineError,

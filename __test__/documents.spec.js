@@ -158,17 +158,28 @@ describe('docs/others-bugs.md', () => {
 
 describe('docs/internals/reliability.md', () => {
   const rows = table(read('docs/internals/reliability.md'))
+  const testsOf = row => [...row.at(-1).matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+    .filter(name => name.includes('/') || name.includes('-') || name.endsWith('.rs'))
   const isFile = name => [`__test__/${name}.spec.js`, `tests/${name}`, `tests/${name}.rs`, name]
     .some(file => fs.existsSync(path.join(root, file)))
 
   it('names a test, or the reason why there is none, for every promise and fault', () => {
     assert.ok(rows.length > 80)
-    for (const [what, , test] of rows) {
-      const named = [...test.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
-        .filter(name => name.includes('/') || name.includes('-') || name.endsWith('.rs'))
-      assert.ok(named.length > 0 || /cannot be tried|there is no cache/.test(test), what)
+    for (const row of rows) {
+      const [what] = row
+      const named = testsOf(row)
+      assert.ok(named.length > 0 || /cannot be tried|there is no cache/.test(row.at(-1)), what)
       for (const name of named) assert.ok(isFile(name), `${name}, of: ${what}`)
     }
+  })
+
+  it('names every test of a fault', () => {
+    const named = new Set(rows.flatMap(testsOf))
+    const faults = fs.readdirSync(path.join(root, '__test__', 'faults'))
+      .filter(file => file.endsWith('.spec.js'))
+      .map(file => `faults/${path.basename(file, '.spec.js')}`)
+    assert.ok(faults.length > 20)
+    assert.deepStrictEqual(faults.filter(name => !named.has(name)), [])
   })
 })
 
@@ -182,9 +193,9 @@ describe('all documents', () => {
       'docs/benchmarks', 'docs/cluster', 'docs/commands', 'docs/defaults', 'docs/errors',
       'docs/features', 'docs/modules', 'docs/options', 'docs/others-bugs', 'docs/pubsub',
       'docs/scripts', 'docs/semantics', 'docs/sentinel', 'docs/sessions', 'docs/statistics',
-      'docs/threads', 'docs/views', 'docs/internals/boundary', 'docs/internals/lanes',
-      'docs/internals/pubsub', 'docs/internals/reliability', 'docs/internals/sessions',
-      'docs/internals/several-nodes']) {
+      'docs/threads', 'docs/views', 'docs/internals/boundary', 'docs/internals/fuzzing',
+      'docs/internals/lanes', 'docs/internals/pubsub', 'docs/internals/reliability',
+      'docs/internals/sessions', 'docs/internals/several-nodes']) {
       assert.ok(files.includes(`${file}.md`), file)
     }
   })

@@ -70,15 +70,16 @@ describe('the imports of lib/', () => {
       .map(({ target }) => `${file} -> ${target}`))
     const modules = late.filter(one => one.startsWith('modules/index.js -> modules/'))
     assert.deepStrictEqual(late.filter(one => !modules.includes(one)),
-      ['client/client.js -> client/pool.js', 'client/client.js -> client/legacy.js'])
+      ['client/client.js -> client/pool.js', 'client/client.js -> client/legacy.js',
+        'options/tls.js -> options/tls-settings.js'])
   })
 
   it('leave the native core to the boundary and to pure questions', () => {
-    // native.parseConnectionUrl and native.slotOfCommand only compute.
+    // native.parseConnectionUrl, native.parsePfx and native.slotOfCommand only compute.
     const users = files.filter(file => importsOf(file).some(({ target }) => target === 'native.js'))
     assert.deepStrictEqual(users.filter(file => !file.startsWith('boundary/')), [
-      'cluster/bridge.js', 'cluster/cluster.js', 'cluster/multi.js', 'cluster/send-by-key.js',
-      'options/client.js'
+      'cluster/bridge.js', 'cluster/multi.js', 'cluster/send-by-key.js', 'options/tls-identity.js',
+      'options/url.js'
     ])
     for (const file of files) {
       const isUser = /\bnative\.Core\b/.test(fs.readFileSync(path.join(lib, file), 'utf8'))

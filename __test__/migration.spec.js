@@ -29,10 +29,11 @@ describe('what is said to be missing', () => {
     }
   })
 
-  it('is refused as an option, by name', () => {
-    for (const name of ['clientSideCache', 'sentinels', 'reconnectOnError', 'stringNumbers',
+  it('is refused as an option, by name, if options are strict', () => {
+    assert.throws(() => createClient({ clientSideCache: {} }), /"clientSideCache" is not supported/)
+    for (const name of ['sentinels', 'reconnectOnError', 'stringNumbers',
       'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
-      assert.throws(() => createClient({ [name]: {} }), error => (
+      assert.throws(() => createClient({ [name]: {}, strictOptions: true }), error => (
         error instanceof TypeError && error.message.includes(`"${name}"`)))
     }
   })

@@ -3,11 +3,14 @@
 // What the package is from outside: how it is loaded, and what would be published.
 
 const assert = require('node:assert')
-const { execFileSync } = require('node:child_process')
+const { execFileSync, spawnSync } = require('node:child_process')
+const fs = require('node:fs')
 const path = require('node:path')
-const { describe, it } = require('node:test')
+const { after, before, describe, it } = require('node:test')
 
 const { COMMANDS, check } = require('../bench/types')
+const { pack } = require('../scripts/release/pack')
+const { platforms } = require('../scripts/release/platforms')
 
 const root = path.join(__dirname, '..')
 
@@ -42,7 +45,7 @@ describe('the package', () => {
   })
 
   it('publishes the face, and neither sources nor tests nor an addon', () => {
-    const files = packed()
+    const files = filesToPack()
     for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
@@ -50,11 +53,94 @@ describe('the package', () => {
     assert.deepStrictEqual(stray, [])
   })
 
+  it('is not published from a checkout, which names no package with an addon', () => {
+    const { status, stderr } = spawnSync('npm', ['publish', '--dry-run'],
+      { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' })
+    assert.notStrictEqual(status, 0)
+    assert.match(stderr, /a checkout is not published: `npm run release:pack`/)
+  })
+
   it('has a lockfile without addresses of a registry', () => {
     for (const file of ['../package-lock.json', '../bench/package-lock.json']) {
       assert.ok(!JSON.stringify(require(file)).includes('"resolved"'), file)
     }
   })
+})
+
+describe('the packages of a release', () => {
+  const names = platforms().map(({ name }) => name)
+  // npm takes a second to pack one.
+  const packed = ['linux-arm64-musl', 'win32-x64-msvc']
+  const output = path.join(root, 'target', `packages-of-test-${process.pid}`)
+  const addons = path.join(output, 'addons')
+  const packages = path.join(output, 'packages')
+  let tarballs
+
+  before(() => {
+    // What is in an addon does not matter to npm.
+    for (const name of packed) {
+      fs.mkdirSync(path.join(addons, name), { recursive: true })
+      fs.writeFileSync(path.join(addons, name, `oxidis.${name}.node`), name)
+    }
+    tarballs = pack(addons, packed, packages)
+  })
+
+  after(() => fs.rmSync(output, { recursive: true, force: true }))
+
+  it('name each other by the same exact version', () => {
+    const { version } = require('../package.json')
+    const main = read('oxidis/package.json')
+    assert.deepStrictEqual(main.optionalDependencies,
+      Object.fromEntries(names.map(name => [`@oxidis/binding-${name}`, version])))
+    for (const name of names) {
+      assert.strictEqual(read(`bindings/${name}/package.json`).version, version)
+    }
+    assert.strictEqual(tarballs.length, packed.length + 1)
+    for (const file of tarballs) assert.ok(file.endsWith(`-${version}.tgz`) && fs.existsSync(file))
+  })
+
+  it('are public, run nothing when they are installed, and have no dependency but these', () => {
+    for (const manifest of ['oxidis', ...names.map(name => `bindings/${name}`)]
+      .map(folder => read(`${folder}/package.json`))) {
+      assert.strictEqual(manifest.private, undefined)
+      assert.deepStrictEqual(manifest.publishConfig, { access: 'public' })
+      assert.match(manifest.repository.url, /^git\+https:/)
+      for (const field of ['scripts', 'dependencies', 'devDependencies', 'overrides', 'napi']) {
+        assert.strictEqual(manifest[field], undefined, `${manifest.name}: ${field}`)
+      }
+    }
+  })
+
+  it('are installed on their own system only', () => {
+    const { os, cpu, libc, main } = read('bindings/linux-arm64-musl/package.json')
+    assert.deepStrictEqual({ os, cpu, libc, main }, {
+      os: ['linux'], cpu: ['arm64'], libc: ['musl'], main: 'oxidis.linux-arm64-musl.node'
+    })
+    assert.deepStrictEqual(read('bindings/win32-x64-msvc/package.json').os, ['win32'])
+  })
+
+  it('link to what they contain, and to the repository for everything else', () => {
+    const text = fs.readFileSync(path.join(packages, 'oxidis', 'README.md'), 'utf8')
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link)
+    assert.ok(links.some(link => link.includes('/blob/v')))
+    for (const link of links) {
+      if (/^(https?:|#)/.test(link)) continue
+      assert.ok(fs.existsSync(path.join(packages, 'oxidis', link.split('#')[0])), link)
+    }
+  })
+
+  it('are small: JavaScript and types take less than 300 KB to download', () => {
+    assert.ok(fs.statSync(tarballs.at(-1)).size < 300_000)
+  })
+
+  it('are not made unless all addons are there', () => {
+    assert.throws(() => pack(addons, names, packages),
+      { message: new RegExp(`oxidis.${names[0]}.node is not in`) })
+  })
+
+  function read (file) {
+    return JSON.parse(fs.readFileSync(path.join(packages, file), 'utf8'))
+  }
 })
 
 describe('the types', () => {
@@ -69,7 +155,7 @@ describe('the types', () => {
   })
 })
 
-function packed () {
+function filesToPack () {
   const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--silent'], {
     cwd: root, encoding: 'utf8', shell: process.platform === 'win32'
   })

@@ -19,6 +19,8 @@
 // classes of its own.
 const { isDate, isMap, isUint8Array } = require('node:util').types
 
+const { ignoreInCommand } = require('./unknown-options')
+
 const CRLF = '\r\n'
 
 /**
@@ -42,16 +44,23 @@ class Arguments {
     this.waits = undefined
     /** The client's key prefix: a string, a Buffer, or null. */
     this.prefix = null
+    /** Whether unknown options of a command are errors. */
+    this.isStrict = false
   }
 
-  /** Begins a new command. `prefix` (string, Buffer, null) goes in front of every key. */
-  reset (prefix) {
+  /**
+   * Begins a new command.
+   * @param {string | Buffer | null} [prefix] goes in front of every key
+   * @param {boolean} isStrict whether unknown options of the command are errors
+   */
+  reset (prefix, isStrict) {
     this.body = ''
     this.argc = 0
     this.chunks = null
     this.preserved = undefined
     this.waits = undefined
     this.prefix = prefix || null
+    this.isStrict = isStrict
   }
 
   /** One key. */
@@ -181,22 +190,31 @@ class Arguments {
 
   /** A word chosen by the caller among `words`, in either case. */
   oneOf (v, name, words) {
-    if (typeof v !== 'string' || !(words.includes(v) || words.includes(v.toUpperCase()))) {
+    const isWord = typeof v === 'string' && (words.includes(v) ||
+      words.includes(v.toUpperCase()) || words.includes(v.toLowerCase()))
+    if (!isWord) {
       throw new TypeError(`argument "${name}" must be one of ${words.join(', ')}`)
     }
     this.token(v)
   }
 
-  /** Returns the options object, or undefined when there is none. Unknown options and NaN throw. */
+  /**
+   * Returns the options object, or undefined when there is none. NaN throws, and so does an unknown
+   * option of a strict client; others ignore it with a warning.
+   */
   options (o, name, known) {
     if (o === undefined || o === null) return undefined
     if (!isOptions(o)) fail(name, 'an object', o)
     for (const option in o) {
       if (!known.has(option) && Object.hasOwn(o, option)) {
-        throw new TypeError(`argument "${name}" has an unknown option "${option}"; ` +
-          `known are ${[...known].join(', ')}`)
+        if (this.isStrict) {
+          throw new TypeError(`argument "${name}" has an unknown option "${option}"; ` +
+            `known are ${[...known].join(', ')}`)
+        }
+        if (o[option] !== undefined) ignoreInCommand(name, option, known)
+        continue
       }
-      // Other false values count as not given. NaN is the result of a wrong calculation.
+      // NaN is the result of a wrong calculation, also where the option is only a flag.
       const v = o[option]
       if (v !== v) fail(`${name}.${option}`, 'a value', v)
     }
@@ -258,9 +276,12 @@ function wordOf (v) {
   return end === -1 ? text : text.slice(0, end)
 }
 
-/** Whether an optional argument is given. False values count as left out, except for NaN. */
+/**
+ * Whether an option is given. `false` counts as left out, as in `{ COUNT: isFew && 5 }`; 0 and the
+ * empty text are values.
+ */
 function isGiven (v) {
-  return Boolean(v) || v !== v
+  return v !== undefined && v !== null && v !== false
 }
 
 /** Throws the TypeError for a wrong argument. It names the kind of `v`, never its content. */
@@ -287,8 +308,9 @@ function isDatabase (v) {
   return Number.isInteger(v) && v >= 0 && v < 2 ** 31
 }
 
-/** Returns `database`, or throws a TypeError if it is no number of a database. */
-function checkDatabase (database) {
+/** The number of a database, which may be a string of digits. Throws a TypeError for all else. */
+function databaseOf (v) {
+  const database = typeof v === 'string' && DIGITS.test(v) ? Number(v) : v
   if (!isDatabase(database)) {
     throw new TypeError(`argument "database" must be an integer from 0 to ${2 ** 31 - 1}`)
   }
@@ -339,6 +361,7 @@ const TEXT = 'a string or a Buffer'
 const ONE_OR_MORE = 'a string, a Buffer or an array of them'
 const NOT_EMPTY = 'a non-empty array'
 const DECIMAL = /^-?\d+$/
+const DIGITS = /^\d+$/
 const NUMERIC = /^\s*[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?)\s*$/i
 
 /**
@@ -368,8 +391,8 @@ const SMALL_INTEGERS = Array.from({ length: 1024 }, (_, n) => `$${String(n).leng
 module.exports = {
   Arguments,
   LARGE,
-  checkDatabase,
   checkText,
+  databaseOf,
   fail,
   isDatabase,
   isGiven,

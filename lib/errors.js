@@ -14,6 +14,7 @@
 
 const { isEnded, isRefusal, isRetryable, isServerText } = require('./error-replies')
 const { put } = require('./fields')
+const { find } = require('./thrown')
 
 /** The base class of all errors of oxidis. */
 class OxidisError extends Error {
@@ -85,6 +86,21 @@ class ConnectionTimeoutError extends ConnectionError {
   }
 }
 
+/** The function `socket.reconnectStrategy` has returned an Error, so there is no other attempt. */
+class ReconnectStrategyError extends ConnectionError {
+  static code = 'RECONNECT_STRATEGY'
+
+  /**
+   * @param {Error} originalError what the strategy has returned
+   * @param {unknown} socketError why there was no connection
+   * @param {{ code?: string, applied?: 'no' | 'unknown', retryable?: boolean }} [details]
+   */
+  constructor (originalError, socketError, details = {}) {
+    super(originalError.message, { ...details, cause: originalError })
+    this.originalError = originalError
+    this.socketError = socketError
+  }
+}
 /** A command's deadline has passed, or the wait for a connection of the pool. */
 class TimeoutError extends OxidisError { static code = 'TIMEOUT' }
 /** The client has been closed. */
@@ -223,14 +239,23 @@ const SYSTEM_CODE = /^E(?:AI_)?[A-Z]+$/
 /** Kinds of errors of a connection that the peer has closed. */
 const CLOSED_BY_PEER = new Set(['CONNECTION_LOST', 'HANDSHAKE'])
 
+/** The numbers of those that are made of an error of the application. Their `code` is a token. */
+const STRATEGY = 13
+const CALLBACK = 14
+
 /**
  * Makes an error that the native side tells of. It has no stack: it is made in a callback of the
  * event loop, whose frames say nothing about the caller, and a hundred thousand may come at once.
  */
 function fromNative (kind, code, message, applied, retryable, cause) {
+  if (kind === CALLBACK) return find(code, message)
   const limit = Error.stackTraceLimit
   limitStacks(0)
   try {
+    if (kind === STRATEGY) {
+      const details = { applied: applied ?? undefined }
+      return new ReconnectStrategyError(find(code, message), cause, details)
+    }
     const details = {
       code,
       applied: applied ?? undefined,
@@ -354,6 +379,7 @@ module.exports = {
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
   ConnectionTimeoutError,
+  ReconnectStrategyError,
   TimeoutError,
   ClientClosedError,
   DisconnectsClientError,

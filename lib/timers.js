@@ -13,7 +13,7 @@
 
 const { performance: clock } = require('node:perf_hooks')
 const process = require('node:process')
-const { clearTimeout, setTimeout } = require('node:timers')
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 
 /** `now()`: milliseconds of a clock that only goes forward. */
 const performance = { now: clock.now.bind(clock) }
@@ -31,4 +31,4 @@ function soon (run, ...args) {
   Promise.resolve().then(() => run(...args))
 }
 
-module.exports = { clearTimeout, nextTick, performance, setTimeout }
+module.exports = { clearTimeout, nextTick, performance, setImmediate, setTimeout }

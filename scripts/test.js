@@ -110,7 +110,10 @@ function testJavaScript ({ words, options, quick }) {
 function specs (folder) {
   return fs.readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
     const place = path.join(folder, entry.name)
-    if (entry.isDirectory()) return specs(place)
+    // A folder with packages of its own has a command of its own (`npm run test:environments`).
+    if (entry.isDirectory()) {
+      return fs.existsSync(path.join(place, 'package.json')) ? [] : specs(place)
+    }
     return entry.name.endsWith('.spec.js') ? [place] : []
   }).sort()
 }

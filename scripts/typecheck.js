@@ -42,6 +42,8 @@ runMain(async () => {
     const runs = versions.flatMap(version => [true, false].map(skipLibCheck => () => {
       return check(version, version === '5.0' ? older : TESTS, skipLibCheck)
     }))
+    // The programs that compile with node-redis as well.
+    runs.push(...versions.map(version => () => check(version, path.join(TESTS, 'moved'), true)))
     const passed = await all(runs, os.availableParallelism())
     const editor = chosen.length > 0 || checkEditor()
     return passed.every(Boolean) && editor ? 0 : 1

@@ -2,7 +2,7 @@
 //!
 //! Owns the error classes, their stable codes, and what a caller may conclude from an error
 //! (`applied`, `retryable`, `fatal`). It never holds a password, a key or a value: constructors take
-//! this library's own texts, or replies of the server.
+//! this library's own texts, replies of the server, or what the application's functions throw.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +41,10 @@ pub enum ErrorClass {
     Disconnected = 11,
     /// A watched key has changed, or may have.
     Watch = 12,
+    /// The application's reconnect strategy wants no other attempt, for an error of its own.
+    Strategy = 13,
+    /// A function of the application has thrown, or returned an error.
+    Callback = 14,
 }
 
 /// Whether a lost command may have taken effect on the server.
@@ -112,6 +116,12 @@ impl Error {
     pub fn is_of_system(&self) -> bool {
         let named = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
         self.kind() == ErrorClass::Connection && self.code().strip_prefix('E').is_some_and(named)
+    }
+
+    /// An error that a function of the application has thrown. JavaScript finds it by `token`;
+    /// `text` stands for it on other threads.
+    pub fn callback(kind: ErrorClass, token: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(kind, token, text)
     }
 
     /// Adds the error that led to this one.

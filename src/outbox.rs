@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 pub use self::backlog::{Backlog, BacklogStats, Message, Messages};
 pub use self::delivery::{Delivery, Whose};
-pub use self::event::{Event, Resubscribed};
+pub use self::event::{Event, Identity, Name, Resubscribed};
 pub use self::owners::Outboxes;
 pub use self::turn::{EndOfTurn, Turn};
 
@@ -82,6 +82,18 @@ impl Outbox {
         taken
     }
 
+    /// So many bytes that were drained still wait, so they count.
+    pub fn keep(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes of [`Outbox::keep`] wait no more.
+    pub fn give_up(&self, bytes: usize) {
+        if self.bytes.fetch_sub(bytes, Ordering::AcqRel) > HIGH_WATER {
+            self.drained.notify_waiters();
+        }
+    }
+
     /// Whether so many bytes wait for the caller that lanes should stop reading for now.
     pub fn is_full(&self) -> bool {
         self.bytes.load(Ordering::Acquire) > HIGH_WATER
@@ -128,6 +140,26 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_that_were_drained_and_still_wait_keep_it_full() {
+        let outbox = Arc::new(Outbox::new(|| {}));
+        let bytes = vec![b'x'; HIGH_WATER + 1].into();
+        let frames = crate::resp::Frames { bytes, ..Default::default() };
+        outbox.push(Delivery::Replies { lane_id: 0, frames, whose: Vec::new() });
+        assert!(outbox.is_full());
+        for delivery in outbox.drain() {
+            outbox.keep(size(&delivery));
+        }
+        assert!(outbox.is_full());
+        let waiting = Arc::clone(&outbox);
+        let room = tokio::spawn(async move { waiting.room().await });
+        tokio::task::yield_now().await;
+        assert!(!room.is_finished());
+        outbox.give_up(HIGH_WATER + 1);
+        assert!(!outbox.is_full());
+        room.await.unwrap();
+    }
 
     #[test]
     fn many_pushes_make_one_wake_up_until_drained() {

@@ -23,7 +23,8 @@ async fn open(
     change(&mut options);
     let addresses = peers.iter().map(|peer| ServerAddress::Tcp(peer.address)).collect();
     let credentials = Credentials::from(&options);
-    let opening = Opening { options: &options, tls: None, credentials, manner: None, book };
+    let opening =
+        Opening { options: &options, tls: None, credentials, manner: None, book, judge: None };
     opening.run(Some(addresses)).await
 }
 

@@ -483,11 +483,23 @@ async fn a_cluster_that_is_down_is_asked_again_until_the_deadline() {
 
 #[tokio::test]
 async fn commands_wait_for_the_first_answer() {
-    let mut scene = Scene::with(3, |topology| topology.seeds.clear()).await;
+    // Nobody listens there.
+    let nowhere = |topology: &mut TopologyOptions| {
+        topology.seeds = vec![Endpoint::tcp("127.0.0.1", 1)];
+    };
+    let mut scene = Scene::with(3, nowhere).await;
     scene.send_for(&["GET a"], 300);
     let error = scene.caller.failure(1).await;
     assert_eq!((error.code(), error.applied()), ("TIMEOUT", Some(Applied::No)));
     assert_eq!(error.cause().unwrap().code(), "ROOT_NODES_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn without_a_seed_commands_fail_before_their_deadline() {
+    let mut scene = Scene::with(3, |topology| topology.seeds.clear()).await;
+    scene.send_for(&["GET a"], 0);
+    let error = scene.caller.failure(1).await;
+    assert_eq!((error.code(), error.applied()), ("ROOT_NODES_UNAVAILABLE", Some(Applied::No)));
 }
 
 #[tokio::test]

@@ -18,13 +18,16 @@ const root = path.join(__dirname, '..', '..')
  * - `args`: for the script, in `process.argv` from 1 on
  * - `flags`: for Node, such as `['--expose-gc']`
  * - `env`: variables in addition to this process's
+ * - `through`: the program that starts Node, with its first arguments; default none
  * - `onLine (line, child)`: called with each line of stdout, as it comes
  */
 function runScript (source, options = {}) {
-  const { module = false, args = [], flags = [], env = {}, onLine } = options
+  const { module = false, args = [], flags = [], env = {}, through = [], onLine } = options
   const kind = module ? ['--input-type=module'] : ['--input-type=commonjs']
   const script = module ? source : `const oxidis = require(${JSON.stringify(root)})\n${source}`
-  const child = spawn(process.execPath, [...flags, ...kind, '-e', script, '--', ...args], {
+  const [program, ...rest] = [...through, process.execPath, ...flags, ...kind, '-e', script, '--',
+    ...args]
+  const child = spawn(program, rest, {
     cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   return new Promise((resolve, reject) => {

@@ -21,6 +21,9 @@ const REPLIES = {
   good: '$2\r\nok\r\n',
   bad: UNBUILDABLE,
   'bad-inside': `*2\r\n:1\r\n*1\r\n${UNBUILDABLE}`,
+  // More values than one turn builds.
+  'bad-in-slices': `*40001\r\n${':1\r\n'.repeat(40_000)}${UNBUILDABLE}`,
+  slices: `*40000\r\n${':1\r\n'.repeat(40_000)}`,
   set: `~5\r\n${':1\r\n:2\r\n:3\r\n:4\r\n:5\r\n'}`,
   map: `%5\r\n${'+a\r\n:1\r\n+b\r\n:1\r\n+c\r\n:1\r\n+d\r\n:1\r\n+e\r\n:1\r\n'}`
 }
@@ -53,6 +56,17 @@ describe('a reply that JavaScript cannot build', () => {
       ? value !== 'ok'
       : status === 'fulfilled' || reason.code !== 'REPLY_UNBUILDABLE')
     assert.deepStrictEqual(wrong, [])
+  })
+
+  it('rejects its own command if it is built in slices, and nothing behind it', async () => {
+    const keys = ['slices', 'bad-in-slices', 'good', 'bad-in-slices', 'slices']
+    const outcomes = await Promise.allSettled(keys.map(key => client.get(key)))
+    for (const [index, key] of keys.entries()) {
+      const { value, reason } = outcomes[index]
+      if (key === 'bad-in-slices') assertUnbuildable(reason, 'GET', TypeError)
+      else if (key === 'slices') assert.deepStrictEqual(value, new Array(40_000).fill(1))
+      else assert.strictEqual(value, 'ok')
+    }
   })
 
   it('keeps no session, blocking command or message back', async () => {

@@ -5,7 +5,7 @@
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
-const { createClient } = require('../..')
+const { ConnectionError, ReconnectStrategyError, createClient } = require('../..')
 const { startServer } = require('../support/redis-server')
 const { runScript } = require('./child-script')
 const { heard } = require('./eventually')
@@ -117,37 +117,73 @@ describe('reconnectStrategy', () => {
     }
   })
 
-  for (const [name, result] of [
-    ['an Error', () => new Error('enough')],
-    ['false', () => false],
-    ['undefined', () => {}],
-    ['NaN', () => NaN],
-    ['a negative number', () => -1],
-    ['a promise', async () => 5],
-    ['nothing, but throws', () => { throw new Error('in the strategy') }]
+  it('a function that returns false: stops, and every command says why', async t => {
+    const client = createClient({ socket: { ...refused, reconnectStrategy: () => false } })
+    t.after(() => client.destroy())
+    const ended = heard(client, 'end')
+    const settled = await Promise.allSettled([client.connect(), client.get('k'), client.get('l')])
+    for (const { reason } of settled) assert.strictEqual(rootCode(reason), 'ECONNREFUSED')
+    await ended
+    assert.strictEqual(client.isOpen, false)
+    const late = await client.get('k').catch(error => error)
+    assert.strictEqual(late.code, 'CLOSED')
+    assert.strictEqual(rootCode(late), 'ECONNREFUSED')
+  })
+
+  it('a function that returns an Error: stops, and all errors and the event have it', async t => {
+    const mine = new RangeError('enough')
+    const client = createClient({ socket: { ...refused, reconnectStrategy: () => mine } })
+    t.after(() => client.destroy())
+    const errors = []
+    client.on('error', error => errors.push(error))
+    const ended = heard(client, 'end')
+    const settled = await Promise.allSettled([client.connect(), client.get('k'), client.get('l')])
+    await ended
+    assert.strictEqual(client.isOpen, false)
+    const [told] = errors.filter(error => error instanceof ReconnectStrategyError)
+    for (const error of [...settled.map(({ reason }) => reason), told]) {
+      assert.ok(error instanceof ReconnectStrategyError && error instanceof ConnectionError, error)
+      assert.strictEqual(error.message, 'enough')
+      assert.strictEqual(error.code, 'RECONNECT_STRATEGY')
+      assert.strictEqual(error.originalError, mine)
+      assert.strictEqual(error.cause, mine)
+      assert.strictEqual(rootCode(error.socketError), 'ECONNREFUSED')
+    }
+    assert.ok(settled.slice(1).every(({ reason }) => reason.applied === 'no'))
+    const late = await client.get('k').catch(error => error)
+    assert.strictEqual(late.code, 'CLOSED')
+    assert.strictEqual(late.cause.originalError, mine)
+  })
+
+  for (const [name, result, text] of [
+    ['undefined', () => {}, /not undefined/],
+    ['null', () => null, /not null/],
+    ['true', () => true, /of type boolean/],
+    ['NaN', () => NaN, /not NaN/],
+    ['Infinity', () => Infinity, /not Infinity/],
+    ['a negative number', () => -1, /not -1/],
+    ['a string', () => '5', /of type string/],
+    ['a promise', async () => 5, /not a promise/],
+    ['a promise that is rejected', async () => { throw new Error('x') }, /not a promise/],
+    ['nothing, but throws', () => { throw new Error('in the strategy') }, /in the strategy/]
   ]) {
-    it(`a function that returns ${name}: stops`, async t => {
-      const client = createClient({ socket: { ...refused, reconnectStrategy: result } })
+    it(`a function that returns ${name}: is told, and the client goes on`, async t => {
+      const server = await startServer()
+      t.after(() => server.stop())
+      await server.kill()
+      const client = createClient({ url: server.url, socket: { reconnectStrategy: result },
+        commandOptions: { timeout: 60000 } })
       t.after(() => client.destroy())
-      const ended = heard(client, 'end')
-      await assert.rejects(client.get('k'), { name: 'ConnectionError', applied: 'no' })
-      await ended
-      assert.strictEqual(client.isOpen, false)
+      const errors = []
+      client.on('error', error => errors.push(error.message))
+      const pending = client.set('k', 'v')
+      pending.catch(() => {})
+      while (!errors.some(message => text.test(message))) await heard(client, 'error')
+      assert.strictEqual(client.isOpen, true)
+      await server.start()
+      assert.strictEqual(await pending, 'OK')
     })
   }
-
-  it('a function: is heard as error event when it returns or throws an Error', async t => {
-    for (const strategy of [() => new Error('mine'), () => { throw new Error('mine') }]) {
-      const client = createClient({ socket: { ...refused, reconnectStrategy: strategy } })
-      t.after(() => client.destroy())
-      const messages = []
-      client.on('error', error => messages.push(error.message))
-      const ended = heard(client, 'end')
-      await assert.rejects(client.get('k'))
-      await ended
-      assert.ok(messages.includes('mine'), messages.join())
-    }
-  })
 
   it('a function: may close or destroy the client itself', async () => {
     for (const end of ['close', 'destroy']) {

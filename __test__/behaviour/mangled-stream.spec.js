@@ -38,6 +38,14 @@ for (const RESP of [3, 2]) {
       await client.del(key)
     })
 
+    it('names that are text are strings in RESP3, as the keys of all maps', async () => {
+      await client.xAdd('ü', '1-1', { f: 'v' })
+      const view = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+      const [{ name }] = await view.xRead({ key: 'ü', id: '0' })
+      assert.deepStrictEqual(name, RESP === 3 ? 'ü' : Buffer.from('ü'))
+      await client.del('ü')
+    })
+
     it('an entry that was deleted while pending is read without fields', async () => {
       await client.xAdd('s', '1-1', { f: 'gone' })
       await client.xAdd('s', '2-1', { f: 'kept' })

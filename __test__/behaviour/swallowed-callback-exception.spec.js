@@ -62,7 +62,7 @@ describe('a callback', () => {
   it('gets the TypeError of a wrong argument, later', async () => {
     for (const call of [
       done => client.get({}, done), done => client.get(done), done => client.sendCommand([5], done),
-      done => client.sendCommand(['GET', 'k'], { timeOut: 5 }, done)
+      done => client.sendCommand(['GET', 'k'], { timeout: 'soon' }, done)
     ]) {
       let isLate = false
       const args = called(done => call((...args) => done(...args, isLate)))

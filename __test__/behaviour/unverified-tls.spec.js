@@ -160,6 +160,48 @@ describe('TLS', () => {
     assert.ok(replies.every(reply => reply.equals(value)))
   })
 
+  it('is there if the URL asks for it, also beside an undefined option', async t => {
+    const client = createClient({
+      url: `rediss://127.0.0.1:${server.port}`,
+      socket: { tls: undefined, ca: pem(certificates.ca) }
+    })
+    t.after(() => client.destroy())
+    await works(client)
+  })
+
+  it('is not there with tls: false, whatever stands beside it', async t => {
+    const plain = await startServer()
+    t.after(() => plain.stop())
+    const socket = { ca: pem(certificates.ca), rejectUnauthorized: false }
+    await works(make(t, false, { to: plain, socket }))
+  })
+
+  it('heeds NODE_TLS_REJECT_UNAUTHORIZED as Node does, and warns once', async () => {
+    const script = `
+      const tell = socket => {
+        const client = oxidis.createClient({ url: process.argv[1], socket })
+        return client.set('k', 'v').then(console.log, error => console.log(error.code))
+          .then(() => client.close())
+      }
+      process.on('warning', ({ message }) => console.log('Warned: ' + message))
+      ;(async () => {
+        for (const socket of [{}, {}, { rejectUnauthorized: true },
+          { rejectUnauthorized: undefined }, { rejectUnauthorized: false }]) await tell(socket)
+      })()`
+    const args = [`rediss://localhost:${server.port}`]
+    const run = value => runScript(script, { args, env: { NODE_TLS_REJECT_UNAUTHORIZED: value } })
+    const off = await run('0')
+    const lines = off.stdout.trim().split('\n')
+    const warnings = lines.filter(line => line.startsWith('Warned'))
+    assert.deepStrictEqual(lines.filter(line => !line.startsWith('Warned')),
+      ['OK', 'OK', 'TLS_UNKNOWN_CA', 'TLS_UNKNOWN_CA', 'OK'])
+    assert.strictEqual(warnings.length, 1, off.stdout)
+    assert.match(warnings[0], /NODE_TLS_REJECT_UNAUTHORIZED.* makes TLS connections.* insecure/)
+    const on = await run('1')
+    assert.strictEqual(on.stdout.split('\n')[0], 'TLS_UNKNOWN_CA')
+    assert.ok(!on.stdout.includes('Warned'))
+  })
+
   it('trusts NODE_EXTRA_CA_CERTS as Node does', async () => {
     const script = `
       const client = oxidis.createClient(process.argv[1])

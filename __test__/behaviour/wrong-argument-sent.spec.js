@@ -19,7 +19,7 @@ describe('a wrong argument', () => {
   let server, client
   before(async () => {
     server = await startServer()
-    client = createClient(server.url)
+    client = createClient({ url: server.url, strictOptions: true })
     await client.connect()
   })
   after(async () => {

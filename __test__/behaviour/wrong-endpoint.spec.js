@@ -57,16 +57,64 @@ describe('a client', () => {
     })
   }
 
-  it('is told by options, which win over the URL', async t => {
+  it('is told by the URL, which wins over the options', async t => {
+    const url = at(`redis://${encoded}@HOST/2`)
+    const provider = () => ({ username: 'nobody', password: 'wrong' })
+    for (const others of [{ database: 7 }, { username: 'nobody' }, { password: 'wrong' },
+      { socket: { port: 1 } }, { socket: { host: '127.0.0.9', port: '1', path: '/nowhere' } },
+      { credentialsProvider: provider }]) {
+      const info = await seen(t, { url, ...others })
+      assert.deepStrictEqual([info.user, info.db], ['jo@ü', '2'], JSON.stringify(others))
+    }
+    const unix = await seen(t, { url: at('unix://SOCKET?db=3'), socket: { host: 'x', port: 1 } })
+    assert.ok(unix.addr.startsWith(server.unixSocket))
+  })
+
+  it('is told by the options where the URL says nothing', async t => {
+    const { port } = server
+    const login = { username: 'jo@ü', password: 'p:/@ss wörd' }
+    const info = await seen(t, { url: at('redis://HOST'), database: 4, ...login })
+    assert.deepStrictEqual([info.user, info.db], ['jo@ü', '4'])
+    const asked = await seen(t, { url: at('redis://HOST'), credentialsProvider: () => login })
+    assert.strictEqual(asked.user, 'jo@ü')
+    const ported = await seen(t, { url: 'redis://127.0.0.1/1', socket: { port } })
+    assert.strictEqual(ported.db, '1')
+    // A login in the URL is a whole one.
+    const whole = await seen(t, { url: at('redis://:any@HOST'), username: 'nobody' })
+      .catch(error => error)
+    assert.notStrictEqual(whole.user, 'nobody')
+  })
+
+  it('is told by a URL with a newline at its end, as a file has it', async t => {
+    assert.strictEqual((await seen(t, at('redis://HOST/5\n'))).db, '5')
+    assert.strictEqual((await seen(t, { url: at(' redis://HOST/6\r\n') })).db, '6')
+  })
+
+  it('duplicated goes where its own options say, and what they leave open stays', async t => {
+    const client = createClient({ url: at(`redis://${encoded}@HOST/2`), socket: { family: 4 } })
+    t.after(() => client.destroy())
+    const seenBy = async overrides => {
+      const other = client.duplicate(overrides)
+      t.after(() => other.destroy())
+      const { user, db } = await other.clientInfo()
+      return [user, db]
+    }
+    assert.deepStrictEqual(await seenBy(), ['jo@ü', 2])
+    assert.deepStrictEqual(await seenBy({ database: 3 }), ['jo@ü', 3])
+    assert.deepStrictEqual(await seenBy({ username: 'open', password: 'x' }), ['open', 2])
+    assert.deepStrictEqual(await seenBy({ socket: { noDelay: false } }), ['jo@ü', 2])
+    assert.deepStrictEqual(await seenBy({ url: at('redis://open@HOST/1') }), ['open', 1])
+    const moved = client.duplicate({ socket: { port: 1, reconnectStrategy: false } })
+    t.after(() => moved.destroy())
+    await assert.rejects(moved.get('k'))
+  })
+
+  it('is told by options', async t => {
     const { host, port } = server
     const plain = await seen(t, { socket: { host, port }, username: 'open', database: 6 })
     assert.deepStrictEqual([plain.user, plain.db], ['open', '6'])
     const unix = await seen(t, { socket: { path: server.unixSocket }, database: 1 })
     assert.ok(unix.addr.startsWith(server.unixSocket))
-    const mixed = await seen(t, { url: at(`redis://${encoded}@HOST/2`), database: 7 })
-    assert.deepStrictEqual([mixed.user, mixed.db], ['jo@ü', '7'])
-    const moved = await seen(t, { url: 'redis://open@127.0.0.1:1/2', socket: { port } })
-    assert.deepStrictEqual([moved.user, moved.db], ['open', '2'])
   })
 
   it('finds localhost by its name, whichever address listens', async t => {

@@ -67,8 +67,8 @@ describe('scanIterator of a cluster', () => {
     await assert.rejects(aborted, { name: 'AbortError' })
     await assert.rejects(iterate({ cursor: '5' }), error =>
       error instanceof TypeError && /"cursor"/.test(error.message))
-    await assert.rejects(iterate({ COUNTS: 5 }), error =>
-      error instanceof TypeError && /COUNTS/.test(error.message))
+    await assert.rejects(iterate({ COUNT: 'x' }), error =>
+      error instanceof TypeError && /COUNT/.test(error.message))
     const closed = createCluster({ rootNodes: cluster.rootNodes })
     await closed.connect()
     await closed.close()

@@ -50,6 +50,16 @@ for (const [kind, tls, skip] of [
       await reachesAll(t, { rootNodes: [{ socket, password: PASSWORD }] })
     })
 
+    if (tls) {
+      it('has every node judged by checkServerIdentity', async t => {
+        const hosts = []
+        const checkServerIdentity = host => { hosts.push(host) }
+        const defaults = { socket: { tls: { ...trust().socket.tls, checkServerIdentity } } }
+        await reachesAll(t, { rootNodes: [{ url: servers.nodes[0].url }], defaults })
+        assert.ok(hosts.length >= 3 && hosts.every(host => host === '127.0.0.1'), String(hosts))
+      })
+    }
+
     it('says what is wrong when the password is', async t => {
       const { host, port } = servers.nodes[0]
       const socket = { host, port, ...trust().socket }

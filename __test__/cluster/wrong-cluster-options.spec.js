@@ -11,33 +11,27 @@ describe('options of a cluster that are refused', () => {
   const node = { socket: { host: 'a', port: 7001 } }
   const cases = [
     ['redis://localhost', 'options of a cluster'],
-    [null, 'options of a cluster'],
     [[], 'options of a cluster'],
-    [{ rootNode: [] }, '"rootNode"'],
-    [{ rootNodes: [] }, '"rootNodes"'],
     [{ rootNodes: 'redis://localhost' }, '"rootNodes"'],
     [{ rootNodes: [5] }, '"rootNodes[0]"'],
     [{ rootNodes: [node, null] }, '"rootNodes[1]"'],
-    [{ rootNodes: [{ hots: 'x' }] }, '"hots"'],
     [{ rootNodes: ['http://localhost'] }, ''],
     [{ rootNodes: [{ url: 'redis://localhost/3' }] }, '"database"'],
     [{ rootNodes: [node], database: 1 }, '"database"'],
     [{ rootNodes: [{ socket: { path: '/tmp/redis.sock' } }] }, '"socket.path"'],
     [{ rootNodes: [node], lanes: 2 }, '"lanes"'],
     [{ rootNodes: [node], defaults: 5 }, '"defaults"'],
-    [{ rootNodes: [node], defaults: { hots: 'x' } }, '"hots"'],
     [{ rootNodes: [node], useReplicas: 'yes' }, '"useReplicas"'],
     [{ rootNodes: [node], readStrategy: 'random' }, '"readStrategy"'],
     [{ rootNodes: [node], readStrategy: { zone: '' } }, '"readStrategy"'],
-    [{ rootNodes: [node], readStrategy: null }, '"readStrategy"'],
     [{ rootNodes: [node], maxCommandRedirections: -1 }, '"maxCommandRedirections"'],
     [{ rootNodes: [node], maxCommandRedirections: 1.5 }, '"maxCommandRedirections"'],
-    [{ rootNodes: [node], nodeAddressMap: () => {} }, '"nodeAddressMap"'],
+    [{ rootNodes: [node], nodeAddressMap: 'a:1' }, '"nodeAddressMap"'],
     [{ rootNodes: [node], nodeAddressMap: { a: { host: 'b', port: 1 } } }, '"nodeAddressMap"'],
     [{ rootNodes: [node], nodeAddressMap: { 'a:1': { host: 'b' } } }, '"nodeAddressMap"'],
     [{ rootNodes: [node], nodeAddressMap: { 'a:1': { host: 'b', port: 0 } } }, '"nodeAddressMap"'],
     [{ rootNodes: [node], minimizeConnections: 1 }, '"minimizeConnections"'],
-    [{ rootNodes: [node], commandOptions: { timeOut: 1 } }, 'commandOptions.timeOut'],
+    [{ rootNodes: [node], commandOptions: { timeout: -1 } }, 'commandOptions.timeout'],
     [{ rootNodes: [{ ...node, password: 'one' }, { ...node, password: 'two' }] },
       '"password" of rootNodes[1]'],
     [{ rootNodes: [{ ...node, username: 'u', password: 'p' }, { ...node, password: 'p' }] },
@@ -58,8 +52,20 @@ describe('options of a cluster that are refused', () => {
     })
   }
 
+  it('are unknown ones, where they are strict', () => {
+    for (const [options, named] of [[{ rootNode: [] }, '"rootNode"'],
+      [{ rootNodes: [{ ...node, hots: 'x' }] }, '"hots"'],
+      [{ rootNodes: [node], defaults: { hots: 'x' } }, '"hots"'],
+      [{ rootNodes: [node], commandOptions: { timeOut: 1 } }, 'commandOptions.timeOut']]) {
+      assert.throws(() => createCluster({ ...options, strictOptions: true }), error =>
+        error instanceof TypeError && error.message.includes(named))
+    }
+  })
+
   it('are none of those that make sense', () => {
-    for (const options of [undefined, {}, { rootNodes: ['redis://u:p@a:1', 'redis://u:p@b:1'] },
+    for (const options of [undefined, null, {}, { rootNodes: [] },
+      { rootNodes: [node], nodeAddressMap: () => undefined },
+      { rootNodes: ['redis://u:p@a:1', 'redis://u:p@b:1'] },
       { rootNodes: ['redis://a:1', { socket: { host: 'b' } }], defaults: { password: 'p' } },
       { rootNodes: [node], nodeAddressMap: { '[::1]:1': { host: 'b', port: 2 } } },
       { rootNodes: [node], useReplicas: true, minimizeConnections: true,

@@ -125,6 +125,17 @@ describe('wrong arguments are TypeErrors that name them', () => {
   }
 })
 
+test('words of a command may be written in any case', () => {
+  for (const [method, args, sent] of [
+    ['set', ['k', 'v', { expiration: { type: 'ex', value: 5 } }], 'SET k v EX 5'],
+    ['set', ['k', 'v', { expiration: 'keepttl', condition: 'nx' }], 'SET k v KEEPTTL nx'],
+    ['getEx', ['k', { type: 'persist' }], 'GETEX k PERSIST'],
+    ['getEx', ['k', { type: 'px', value: 5 }], 'GETEX k PX 5'],
+    ['geoDist', ['k', 'a', 'b', 'KM'], 'GEODIST k a b KM'],
+    ['geoSearch', ['k', 'm', { radius: 5, unit: 'Km' }], 'GEOSEARCH k FROMMEMBER m BYRADIUS 5 Km']
+  ]) assert.strictEqual(argv(rows.get(method), args).join(' '), sent)
+})
+
 test('every method that needs an argument refuses a call without one', () => {
   for (const row of commands) {
     const needs = [row.ts].flat().every(ts => /^\(\w+:/.test(ts))

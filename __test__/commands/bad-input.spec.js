@@ -175,7 +175,7 @@ function replaced (v, [name, ...rest], value) {
 
 /** A client without a connection, and how often it has sent something. */
 function clientThatCounts () {
-  const client = new RedisClient()
+  const client = new RedisClient({ strictOptions: true })
   client.sent = 0
   const send = async () => { client.sent++ }
   client._bridge = { send, sendLarge: send, sendBlocking: send }

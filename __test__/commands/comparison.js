@@ -32,6 +32,7 @@ const SETTINGS = [
   { RESP: 2, mapping: { [TYPES.BLOB_STRING]: Buffer } },
   { RESP: 3, mapping: { [TYPES.BLOB_STRING]: Buffer } },
   { RESP: 3, mapping: MAPS },
+  { RESP: 3, mapping: { [TYPES.BLOB_STRING]: Buffer, [TYPES.MAP]: Map, [TYPES.SET]: Set } },
   { RESP: 3, mapping: { [TYPES.MAP]: Array } }
 ]
 
@@ -82,7 +83,6 @@ const VIEWS = {
 }
 
 const isMapArray = ({ mapping }) => mapping?.[TYPES.MAP] === Array
-const isBufferMap = ({ RESP, mapping }) => RESP === 3 && mapping?.[TYPES.BLOB_STRING] === Buffer
 const isMapped = ({ mapping }) => mapping !== undefined
 const isMappedOrResp2 = setting => isMapped(setting) || setting.RESP === 2
 const isDoubleText = ({ mapping }) => mapping?.[TYPES.DOUBLE] === String
@@ -91,7 +91,6 @@ const IGNORED = 'node-redis ignores the mapping'
 const WORD = 'node-redis compares a Buffer with a word'
 const WORDS = 'words of a command are text, whatever the mapping'
 const RANK = 'node-redis ignores the mapping, and reads an infinite score of RESP2 as NaN'
-const NAMES = 'node-redis turns names of streams into strings in RESP3 only'
 
 /** Where oxidis means to differ: method -> [which settings, why]. */
 const DIFFERENCES = {
@@ -105,8 +104,6 @@ const DIFFERENCES = {
   vSimWithScores: [({ RESP }) => RESP === 3, 'no element at all is an empty list in node-redis'],
   xInfoConsumers: [isResp2, 'node-redis adds fields that old servers do not send'],
   xInfoStream: [setting => isResp2(setting) && isMapped(setting), WORD],
-  xRead: [isBufferMap, NAMES],
-  xReadGroup: [isBufferMap, NAMES],
   zRankWithScore: [isMappedOrResp2, RANK],
   zRevRankWithScore: [isMappedOrResp2, RANK],
   zScan: [isDoubleText, IGNORED]

@@ -4,8 +4,8 @@
 // be refused. Reads the types of rows and the hand-written declarations, as much of TypeScript as
 // these use.
 //
-// It is as lenient as the methods are on purpose: what counts as not given (undefined, null, false,
-// 0, '') is fine for an option, anything is a yes or no, words may be in lower case, one item may
+// It is as lenient as the methods are on purpose: what counts as not given (undefined, null, false)
+// is fine for an option, anything is a yes or no, words may be in lower case, one item may
 // stand for a list of it, and fields that are not declared are not looked at.
 
 const fs = require('node:fs')
@@ -115,7 +115,7 @@ function isJson (v) {
 }
 
 function isNotGiven (v) {
-  return v === undefined || v === null || v === false || v === 0 || v === ''
+  return v === undefined || v === null || v === false
 }
 
 function isEmpty (v) {

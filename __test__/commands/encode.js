@@ -9,7 +9,8 @@ const writer = new Arguments()
 
 /** The bytes of one call, and the number of arguments that the writer counted. */
 function encode (row, args, prefix) {
-  writer.reset(prefix)
+  // Strict, so that a misspelt option in a test is an error.
+  writer.reset(prefix, true)
   row.args(writer, ...args)
   const tokens = row.command.map(token => `$${Buffer.byteLength(token)}\r\n${token}\r\n`).join('')
   const parts = [`*${row.command.length + writer.argc}\r\n${tokens}`, ...writer.chunks ?? []]

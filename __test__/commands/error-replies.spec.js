@@ -13,9 +13,10 @@ const { ROOT } = require('../../scripts/generate-commands')
 
 const WORDS = new Set(REPLIES.map(({ word }) => word))
 
-/** Codes that no server gives: those of oxidis, which docs/errors.md lists, and one of Node. */
+/** Codes that no server gives: those of oxidis, which docs/errors.md lists, and those of Node. */
 const OTHER_CODES = new Set([...read('docs/errors.md').matchAll(/`([A-Z_]+)`/g)]
-  .map(([, code]) => code).filter(code => !WORDS.has(code)).concat('MODULE_NOT_FOUND'))
+  .map(([, code]) => code).filter(code => !WORDS.has(code))
+  .concat('MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND', 'ERR_DLOPEN_DISABLED'))
 
 test('every code that a source file compares is in the table, or is no server\'s', () => {
   const found = new Set()

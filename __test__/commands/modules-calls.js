@@ -61,7 +61,7 @@ module.exports = {
     mAdd: ITEMS,
     mExists: ITEMS,
     reserve: [['k', 0.01, 100], ['k', 1e-7, 100, { EXPANSION: 2, NONSCALING: true }],
-      ['k', 0.01, 100, { EXPANSION: 0 }]],
+      ['k', 0.01, 100, { EXPANSION: 1 }]],
     scanDump: ITERATOR
   },
   cf: {

@@ -108,12 +108,14 @@ const WRONG = [
 describe('a wrong argument of a module\'s command', () => {
   for (const [namespace, method, args, message] of WRONG) {
     test(`is refused: ${namespace}.${method}: ${message}`, async () => {
-      const client = createClient()
+      const client = createClient({ strictOptions: true })
       const outcomes = [
         client[namespace][method](...args),
         client.multi()[namespace][method](...args).exec(),
         new Promise((resolve, reject) => {
-          client[namespace][method](...args, error => error ? reject(error) : resolve())
+          // A function in the place of the reviver of json.mGet would be one.
+          const whole = `${namespace}.${method}` === 'json.mGet' ? [args[0], args[1], null] : args
+          client[namespace][method](...whole, error => error ? reject(error) : resolve())
         })
       ]
       for (const outcome of outcomes) {

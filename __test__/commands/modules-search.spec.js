@@ -30,8 +30,10 @@ describe('encoding as in node-redis', () => {
           const forTheirs = row.name === 'sugLen' && prefix ? [prefix + args[0]] : args
           const parser = new BasicCommandParser(prefix)
           theirs[row.name].parseCommand(parser, ...forTheirs)
+          // No server knows the word that it puts in front of a coordinate system.
+          const sent = parser.redisArgs.filter(arg => arg !== 'COORD_SYSTEM')
           assert.deepStrictEqual(argv(row, args, prefix),
-            parser.redisArgs.map(arg => Buffer.from(arg).latin1Slice()))
+            sent.map(arg => Buffer.from(arg).latin1Slice()))
         }
       }
     })

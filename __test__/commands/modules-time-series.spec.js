@@ -187,6 +187,14 @@ test('a wait that ends without samples gives an empty list', () => {
   assert.deepStrictEqual(named.get('read').reply(null), [])
 })
 
+test('the last sample of a series without samples is null', () => {
+  const mGet = named.get('mGet').reply
+  assert.deepStrictEqual(mGet([['k', [], []]]), { k: { sample: null } })
+  assert.deepStrictEqual(mGet({ k: [[], []] }), { k: { sample: null } })
+  assert.deepStrictEqual(named.get('mGetWithLabels').reply([['k', [['a', 'b']], []]]),
+    { k: { labels: { a: 'b' }, sample: null } })
+})
+
 test('a series and a label called __proto__ survive', () => {
   const made = named.get('mGetWithLabels').reply([['__proto__', [['__proto__', 'x']], [1, '1']]])
   assert.deepStrictEqual(Object.keys(made), ['__proto__'])

@@ -242,7 +242,8 @@ describe('in a session', () => {
         () => session.hello(4), () => session.hello(undefined, { SETNAME: 'n' }),
         () => session.hello(3, { AUTH: { password: secret } }), () => session.auth(secret),
         () => session.auth({ pass: secret }), () => session.scriptDebug('maybe'),
-        () => session.clientTracking(true, { BCATS: true }), () => session.clientSetName()
+        () => session.clientTracking(true, { PREFIX: [5], BCAST: true }),
+        () => session.clientSetName()
       ]) {
         const error = await failure(wrong())
         assert.ok(error instanceof TypeError, error.message)

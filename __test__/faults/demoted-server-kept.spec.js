@@ -6,7 +6,10 @@
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
-const { scene, until, CANARY } = require('./scene')
+const { scene, until, timeOf, CANARY } = require('./scene')
+
+// Ten waits between them, of 4 s together on average.
+const FAILURES = 12
 
 for (const RESP of [2, 3]) {
   describe(`a server that was demoted behind its name, in RESP${RESP}`, { concurrency: 3 }, () => {
@@ -78,17 +81,15 @@ for (const RESP of [2, 3]) {
     })
 
     it('does not let a consumer spin while the name still leads there', async t => {
-      const { set, demote, client } = await deployment(t, { RESP })
+      const { set, demote, client, admin } = await deployment(t, { RESP })
       await client.session(session => session.ping())
       await demote()
-      let failures = 0
-      const end = performance.now() + 2_000
-      while (performance.now() < end) {
-        await set.failure(client.blPop('q', 1))
-        failures++
-      }
-      // Each wait between two connections is random, and up to twice as long as the one before.
-      assert.ok(failures < 60, `${failures} failures in 2 s`)
+      // Each wait between two connections is random, and up to twice as long as the one before, so
+      // they take seconds together. A consumer that spins needs one round trip for each failure,
+      // whatever that is on this machine.
+      const trips = await timeOf(inTurn(FAILURES, () => admin.ping()))
+      const failures = await timeOf(inTurn(FAILURES, () => set.failure(client.blPop('q', 1))))
+      assert.ok(failures > 3 * trips + 500, `${failures} ms for failures, ${trips} for pings`)
     })
   })
 }
@@ -121,6 +122,11 @@ async function deployment (t, { RESP }) {
     return demote()
   }
   return { set, next, client, admin, demote, turnName, failOver }
+}
+
+/** Makes a call so many times, one after the other. */
+async function inTurn (times, call) {
+  for (let i = 0; i < times; i++) await call()
 }
 
 /**

@@ -63,16 +63,6 @@ describe('a password', { concurrency: true }, () => {
     }
   })
 
-  it('is not shown when the provider throws it', async t => {
-    const set = scene(t)
-    const server = await set.server()
-    const credentialsProvider = () => { throw new Error(`vault says ${CANARY}`) }
-    const client = set.client(server, {
-      password: undefined, credentialsProvider, socket: { connectTimeout: 300 }
-    })
-    assertSilent(await set.failure(client.connect()), 'the error')
-  })
-
   it('is not shown by options that are refused', () => {
     for (const given of [
       `redis://:${CANARY}@host:port:port`,

@@ -41,6 +41,12 @@ describe('passwords', { skip: skipBefore7() }, () => {
     }
   })
 
+  it('of sentinels do no harm where the sentinels have none', async t => {
+    const made = await scene(t, { sentinels: 2, replicas: 0 })
+    const client = await made.connected({ sentinelClientOptions: { password: SENTINEL_PASSWORD } })
+    assert.strictEqual(await client.set('k', 'v'), 'OK')
+  })
+
   function options () {
     return {
       nodeClientOptions: { password: REQUIREPASS },
@@ -65,5 +71,17 @@ describe('TLS', { skip: skipBefore7() || skipWithoutTls() }, () => {
       assert.ok(codes.some(code => code.startsWith('TLS_')), `${kind}: ${codes}`)
       distrustful.destroy()
     }
+    // Each has its own checkServerIdentity too.
+    const judged = { nodeClientOptions: 0, sentinelClientOptions: 0 }
+    const judging = Object.fromEntries(Object.keys(both).map(kind => {
+      const checkServerIdentity = (host, { raw }) => {
+        assert.ok(host === '127.0.0.1' && Buffer.isBuffer(raw))
+        judged[kind] += 1
+      }
+      return [kind, { socket: { tls: true, ca, checkServerIdentity } }]
+    }))
+    const judge = await made.connected(judging)
+    assert.strictEqual(await judge.set('k', 'v'), 'OK')
+    assert.ok(judged.nodeClientOptions > 0 && judged.sentinelClientOptions > 0)
   })
 })

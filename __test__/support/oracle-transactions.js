@@ -23,7 +23,9 @@ class TransactionWorker {
   }
 
   fail (error) {
-    if (!FAULTS.test(error.kind)) this.blame(`failed with ${error.kind}: ${error.message}`)
+    if (!FAULTS.test(error.kind) && !isLoading(error)) {
+      this.blame(`failed with ${error.kind}: ${error.message}`)
+    }
     return this.oracle.fail(error)
   }
 
@@ -134,6 +136,16 @@ class SessionWorker extends TransactionWorker {
   }
 }
 
+/**
+ * Whether the server was loading its data, and so refused a session's command, or commands of a
+ * transaction and with them the whole. Neither is tried again; see docs/semantics.md.
+ */
+function isLoading ({ code, applied, replies, errorIndexes }) {
+  if (code === 'LOADING') return true
+  return code === 'EXECABORT' && applied === 'no' && errorIndexes?.length > 0 &&
+    errorIndexes.every(index => replies[index].code === 'LOADING')
+}
+
 /** Holds the counters of all `workers` against the server's; returns what is wrong. */
 async function verifyPairs (workers, client, emptied) {
   const teams = new Map(workers.map(({ keys }) => [keys[0], []]))
@@ -157,8 +169,8 @@ function sum (list, name) {
   return list.reduce((total, one) => total + one[name], 0)
 }
 
-// What a fault may do to a transaction. Anything else, such as an EXECABORT or "ERR EXEC without
-// MULTI", says that commands of it went astray.
+// What a fault may do to a transaction, besides a server that is loading. Anything else, such as
+// another EXECABORT or "ERR EXEC without MULTI", says that commands of it went astray.
 const FAULTS = new RegExp('^(CONNECTION_LOST|CONNECT|TIMEOUT|POOL_TIMEOUT|SESSION_OVER|' +
   'SESSION_LOST|CONNECT_TIMEOUT)$')
 

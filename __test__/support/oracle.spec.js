@@ -21,8 +21,8 @@ describe('the oracle', () => {
     }
   }
 
-  async function judge (client, options) {
-    const oracle = startOracle(client, { workers: 4 })
+  async function judge (client, options, load) {
+    const oracle = startOracle(client, { workers: 4, ...load })
     await oracle.healed()
     await oracle.stop()
     return oracle.verify(client, options)
@@ -63,6 +63,30 @@ describe('the oracle', () => {
     }
     await judge(client)
   })
+
+  for (const [code, isFine] of [['LOADING', true], ['ERR', false]]) {
+    it(`${isFine ? 'lets pass' : 'finds'} a transaction that was refused by ${code}`, async () => {
+      const client = honestClient()
+      let calls = 0
+      client.multi = () => {
+        const replies = []
+        const chain = {
+          incr: key => replies.push(client.incr(key)) && chain,
+          echo: text => replies.push(text) && chain,
+          exec: async () => Promise.all(replies)
+        }
+        if (calls++ > 0) return chain
+        const refused = Object.assign(new Error('refused'), {
+          code: 'EXECABORT', applied: 'no', replies: [{ code }, 'x', { code }], errorIndexes: [0, 2]
+        })
+        chain.incr = chain.echo = () => chain
+        chain.exec = async () => { throw refused }
+        return chain
+      }
+      const judged = judge(client, {}, { pairs: 1 })
+      await (isFine ? judged : assert.rejects(judged, /failed with EXECABORT: refused/))
+    })
+  }
 
   it('names a promise that never settles', async () => {
     const client = honestClient()

@@ -23,6 +23,28 @@ const options: RedisClientOptions = {
   shared: 'app'
 }
 
+// What tls.connect takes, beside `tls: true` or within it.
+const secure: RedisClientOptions = {
+  socket: {
+    tls: true, ca: ['pem', Buffer.from('pem')], cert: 'pem', key: [{ pem: 'pem', passphrase: 'x' }],
+    passphrase: 'x', pfx: Buffer.from('x'), checkServerIdentity: () => undefined,
+    minVersion: 'TLSv1', maxVersion: 'TLSv1.3', ciphers: 'HIGH', ecdhCurve: 'auto',
+    ALPNProtocols: ['redis'], secureProtocol: 'TLS_method', allowPartialTrustChain: true,
+    lookup: (host, options, done) => { done(null, host, options.family === 6 ? 6 : 4) },
+    localAddress: '127.0.0.1'
+  }
+}
+void secure
+const judging: RedisClientOptions = {
+  socket: {
+    tls: {
+      checkServerIdentity: (host, certificate) =>
+        certificate.subject.CN === host ? undefined : new Error('no')
+    }
+  }
+}
+void judging
+
 async function life () {
   const client: RedisClient = await createClient(options).connect()
   client.on('error', error => { void error.message })
@@ -88,7 +110,5 @@ createClient({ RESP: 4 })
 createClient({ clientSideCache: {} })
 // @ts-expect-error a number is no argument
 createClient().sendCommand(['INCRBY', 'k', 1])
-// @ts-expect-error no such event details
-createClient().on('ready', (reason: string) => { void reason })
 
 export { life, disposed, pools, errors, iterators }

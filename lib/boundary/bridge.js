@@ -18,7 +18,7 @@ const native = require('../native')
 const {
   AbortError, ClientClosedError, OxidisError, QueueFullError, TimeoutError
 } = require('../errors')
-const { nextTick, performance } = require('../timers')
+const { nextTick, performance, setImmediate } = require('../timers')
 const { Batch, LONGEST_TEXT, copyValues, lengthOf, notHandedOver } = require('./batch')
 const { Fences } = require('./fences')
 const { Ids } = require('./ids')
@@ -28,6 +28,7 @@ const { PromiseMap } = require('./promise-map')
 const { PromiseRing } = require('./promise-ring')
 const { Sender } = require('./sender')
 const { Sessions } = require('./sessions')
+const { SLICE_MAKERS } = require('./slices')
 const { Subscriptions } = require('./subscriptions')
 const { MAKERS } = require('./values')
 
@@ -67,7 +68,9 @@ class Bridge extends Sender {
     this.whenIdle = null
     this.keepAlive = new KeepAlive(isAlive => this.core.keepAlive(isAlive), () => this.isNeeded,
       () => this.promises.shrink())
-    this.core = new native.Core(options, this.callbacks(onEvent))
+    /** What the native side calls. Only the bridge holds it until the client starts. */
+    this.face = this.callbacks(onEvent)
+    this.core = new native.Core(options, this.face)
   }
 
   /** Commands without a reply, and requests to subscribe that have not ended. */
@@ -454,8 +457,13 @@ class Bridge extends Sender {
     const { promises, sessionPromises } = this
     const of = id => id < FIRST_SESSION_ID ? promises : sessionPromises
     const ids = new Uint32Array(MOST_VALUES)
+    const resume = () => {
+      this.core.resume()
+      this.drained()
+    }
     return {
       ...MAKERS,
+      ...SLICE_MAKERS,
       ids,
       deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {
@@ -469,6 +477,7 @@ class Bridge extends Sender {
       part: (id, index, error) => of(id).part(id, index, error),
       reject: (id, error) => of(id).settle(id, error, true),
       drained: () => this.drained(),
+      later: () => { setImmediate(resume) },
       // A listener of the application may throw, which must not happen in a native callback.
       event: (name, ...details) => nextTick(onEvent, name, ...details),
       settled: (id, error) => {

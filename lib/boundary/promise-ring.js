@@ -152,8 +152,8 @@ function transform (resolve, reject, row, context, value) {
   resolve(reply)
 }
 
-/** Enough for a server's usual concurrency; five arrays of 1,024 take about 40 KB. */
-const SMALLEST = 1024
+/** A client that is idle, or asks for one thing at a time, needs no more; a busy one grows it. */
+const SMALLEST = 32
 /** A ring up to this size (2.5 MB) is kept for the next burst. */
 const KEPT = 65536
 

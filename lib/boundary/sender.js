@@ -116,20 +116,24 @@ class Sender {
 class ClosedSender extends Sender {
   #text
   #code
+  #cause
 
   /**
    * @param {string} text why, for the error's message
    * @param {string} [code] the error's code; default `CLOSED`
+   * @param {Error} [cause] what has led to it
    */
-  constructor (text, code) {
+  constructor (text, code, cause) {
     super()
     this.#text = text
     this.#code = code
+    this.#cause = cause
     this.isClosed = true
   }
 
   refusal () {
-    return new ClientClosedError(this.#text, { code: this.#code, applied: 'no' })
+    const details = { code: this.#code, applied: 'no', cause: this.#cause }
+    return new ClientClosedError(this.#text, details)
   }
 
   async send () {
@@ -147,8 +151,9 @@ class ClosedSender extends Sender {
 
 /** Stands in for the bridge of a client that is closed. */
 class ClosedBridge extends ClosedSender {
-  constructor () {
-    super(undefined)
+  /** @param {Error} [reason] why the client has ended, if nobody has closed it */
+  constructor (reason) {
+    super(undefined, undefined, reason)
     /** Nobody runs in a session; callers that come now are counted for the symmetry only. */
     this.sessions = { running: 0 }
   }

@@ -9,6 +9,8 @@
  * element, where setting one element through Node-API costs about 50 ns (measured on Node 20).
  */
 
+const { isUtf8 } = require('node:buffer')
+
 const { fromNative, fromReply, unbuildable } = require('../errors')
 const { put } = require('../fields')
 const { VerbatimString } = require('../mode')
@@ -59,13 +61,19 @@ function toLargeObject (pairs) {
 }
 
 /**
- * A Map of alternating keys and values.
+ * A Map of alternating keys and values. Nobody finds a key that is a Buffer, so it becomes a string
+ * if it can.
  * @param {unknown[]} pairs
  */
 function toMap (pairs) {
   const map = new Map()
-  for (let i = 0; i < pairs.length; i += 2) map.set(pairs[i], pairs[i + 1])
+  for (let i = 0; i < pairs.length; i += 2) map.set(readable(pairs[i]), pairs[i + 1])
   return map
+}
+
+/** Text as a string. Bytes that are no UTF-8 stay a Buffer, since a string would not hold them. */
+function readable (text) {
+  return Buffer.isBuffer(text) && isUtf8(text) ? text.toString() : text
 }
 
 /**
@@ -75,4 +83,4 @@ function toMap (pairs) {
  */
 const MOST_FAST_FIELDS = 18
 
-module.exports = { MAKERS, toMap, toObject }
+module.exports = { MAKERS, readable, toMap, toObject }

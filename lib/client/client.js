@@ -11,31 +11,34 @@
  */
 
 const { EventEmitter } = require('node:events')
-const { inspect, types: { isNativeError } } = require('node:util')
+const { inspect } = require('node:util')
 
-const { checkDatabase, named } = require('../arguments')
+const { databaseOf, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
 const { commands } = require('../commands')
-const { DisconnectsClientError } = require('../errors')
+const { DisconnectsClientError, ReconnectStrategyError } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
 const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
 const { LASTS } = require('../mode')
-const { coreOptions, parseOptions, refusing } = require('../options/client')
+const { coreOptions, parseOptions } = require('../options/client')
 const { shownOptions } = require('../options/shown')
+const { overridden, refusing } = require('../options/url')
 const { clearTimeout, nextTick, setTimeout } = require('../timers')
+const { Answers } = require('./answers')
 const { Connecting, boundOf, ofSeveral } = require('./connecting')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
-const { addMulti, addMultiMethod } = require('./multi')
+const { addMulti, addMultiMethod, completeMulti } = require('./multi')
 const { addPubSub } = require('./pubsub')
 const { addRefusals } = require('./refusals')
 const { addStanding } = require('./standing')
 const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
-const { RedisSession, makeSession, makeSessionOf } = require('./session')
+const { RedisSession, completeSession, makeSession, makeSessionOf } = require('./session')
+const { answerIdentity, answerLookup } = require('./socket-answers')
 const { addViews } = require('./views')
 
 /** A client of one Redis or Valkey server. Made by `createClient`. */
@@ -44,12 +47,14 @@ class RedisClient extends EventEmitter {
   #options
   #shown = null
   #kind
+  #answers
 
   /**
    * @param {object | string} [given] options
-   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object }} [kind] for a client of
-   *   several nodes: what the native core has to know of them, the class of its bridge, and the
-   *   options that the application has given
+   * @param {{ topology?: object, Bridge: typeof Bridge, given?: object, addressMap?: Function,
+   *   others?: object[] }} [kind] for a client of several nodes: what the native core has to know
+   *   of them, the class of its bridge, the options that the application has given,
+   *   `nodeAddressMap` if it is a function, and parsed options of servers that are no nodes
    */
   constructor (given, kind = ONE_SERVER) {
     super()
@@ -57,6 +62,9 @@ class RedisClient extends EventEmitter {
     this.#given = kind.given ?? given
     this.#options = parseOptions(given)
     this._self = this
+    this.#answers = new Answers(this.#options, kind.addressMap,
+      error => this._onEvent('error', error, null),
+      ({ username, password }) => this._bridge.core?.logIn(username, password))
     this._command = this.#options.command
     this._keyPrefix = this.#options.keyPrefix
     this._database = this.#options.database
@@ -70,6 +78,11 @@ class RedisClient extends EventEmitter {
     this._connecting = null
     this._scripts = compile(this.#options)
     addScripts(this, this._scripts)
+    if (this._scripts.length > 0) {
+      // Names of scripts are compared with those of the methods.
+      completeMulti()
+      completeSession()
+    }
     this._Multi = multiWithScripts(this._Multi, addMultiMethod, this._scripts)
     this._Session = sessionWithScripts(RedisSession, this._scripts)
     this._bridge = this.#bridge()
@@ -79,6 +92,7 @@ class RedisClient extends EventEmitter {
     const options = this.#options
     const limits = { maxCommands: options.commandsQueueMaxLength, maxBytes: options.maxQueuedBytes }
     const listener = (name, ...details) => {
+      if (name === 'error') this.#answers.failed(details[0])
       if (this._bridge === bridge) this.#hear(name, details)
     }
     const bridge = refusing(() =>
@@ -160,10 +174,11 @@ class RedisClient extends EventEmitter {
     return self._closed
   }
 
-  async #close () {
+  /** @param {Error} [reason] why the client has ended, if nobody has closed it */
+  async #close (reason) {
     const bridge = this._bridge
     this._ending = bridge
-    this._bridge = CLOSED
+    this._bridge = reason === undefined ? CLOSED : new ClosedBridge(reason)
     this._connecting?.close()
     await withinGrace(drained(bridge))
     this._end(bridge)
@@ -173,7 +188,7 @@ class RedisClient extends EventEmitter {
   destroy () {
     const self = this._self
     const bridge = self._bridge
-    if (bridge === CLOSED) {
+    if (bridge.isClosed) {
       // Cuts a close() that is under way short: the commands that it waits for end now.
       self._ending?.close()
       return
@@ -194,6 +209,7 @@ class RedisClient extends EventEmitter {
 
   _end (bridge) {
     bridge.close()
+    this.#answers.end()
     this._isWanted = false
     this._connecting = null
     nextTick(() => this.emit('end'))
@@ -225,8 +241,8 @@ class RedisClient extends EventEmitter {
    * A new client with the options of this client or view, changed by `overrides`. It has
    * connections of its own, unless `overrides` has the option `shared`.
    */
-  duplicate (overrides = {}) {
-    return new this._self.constructor({ ...this._self.#base(this), ...overrides })
+  duplicate (overrides) {
+    return new this._self.constructor(overridden(this._self.#base(this), overrides))
   }
 
   /** A pool with this client's options: see `createClientPool`. */
@@ -314,7 +330,7 @@ class RedisClient extends EventEmitter {
 
   async #select (database, timeout) {
     try {
-      checkDatabase(database)
+      database = databaseOf(database)
     } catch (error) {
       throw named('select', error)
     }
@@ -396,44 +412,32 @@ class RedisClient extends EventEmitter {
         return this.emit('reconnecting', { retries: first })
       case 'stopped':
         this._connecting?.fail(first)
+        if (first instanceof ReconnectStrategyError) this._onEvent('error', first, null)
         // Not destroy(): commands under way are to end with the reason, which may come later.
-        return this.close()
+        this._closed ??= this.#close(first)
+        return this._closed
       case 'pinged':
         return this.emit('ping-interval', 'PONG')
       case 'askDelay':
-        return this.#answerDelay(first, second, third)
+        // The core that asks: the strategy may destroy the client and so replace the bridge.
+        return this.#answers.delay(this._bridge.core, first, second, third)
       case 'askCredentials':
-        return this.#answerCredentials(first)
+        return this.#answers.credentials(this._bridge.core, first)
+      case 'askAddress':
+        return this.#answers.address(this._bridge.core, first, second)
+      case 'askIdentity':
+        return answerIdentity(this._bridge.core, first, this.#asked(second), third, fourth)
+      case 'askLookup':
+        return answerLookup(this._bridge.core, first, this.#asked(second), third, fourth)
       case 'resubscribed':
         return this.emit('resubscribed',
           { channels: first, patterns: second, shardChannels: third, lostMs: fourth })
     }
   }
 
-  #answerDelay (question, retries, cause) {
-    // Read now, because the strategy may destroy the client and so replace the bridge.
-    const { core } = this._bridge
-    let delay
-    try {
-      delay = this.#options.socket.reconnectStrategy(retries, cause)
-    } catch (error) {
-      delay = error
-    }
-    // Told later, because a listener may throw, and the native side waits for its answer.
-    if (isNativeError(delay)) nextTick(() => this._onEvent('error', delay))
-    core.answerDelay(question, Number.isFinite(delay) && delay >= 0 ? delay : -1)
-  }
-
-  async #answerCredentials (question) {
-    const provider = this.#options.credentialsProvider
-    const { core } = this._bridge
-    try {
-      const ask = typeof provider === 'function' ? provider : () => provider.credentials()
-      const { username, password } = await ask()
-      core.answerCredentials(question, username, password, undefined)
-    } catch (error) {
-      core.answerCredentials(question, undefined, undefined, error?.name ?? 'error')
-    }
+  /** The options whose functions the native side asks by this number. */
+  #asked (number) {
+    return number === 0 ? this.#options : this.#kind.others[number - 1]
   }
 
   async [Symbol.asyncDispose] () {

@@ -11,7 +11,7 @@
 const { checkText, named } = require('../arguments')
 const { sendCommand } = require('../methods/send-command')
 const { CommandParser } = require('./command-parser')
-const { COMMAND, check, replyOf } = require('./definitions')
+const { COMMAND, check, parametersOf, replyOf } = require('./definitions')
 
 /**
  * Checks the option `modules`.
@@ -30,7 +30,8 @@ function compileModules (modules, RESP) {
       check(definition, `${option}.${name}`, COMMAND)
       const reply = replyOf(definition.transformReply, RESP)
       const { parseCommand: parse } = definition
-      return { name, library, option, method: `${library}.${name}`, parse, reply }
+      const parameters = parametersOf(definition)
+      return { name, library, option, parameters, method: `${library}.${name}`, parse, reply }
     })
   })
 }

@@ -73,17 +73,26 @@ function callersTransform (transform) {
   }
 }
 
+/**
+ * How many arguments `parseCommand` of a definition has parameters for, behind the parser. Those
+ * with a default, and a rest parameter, are counted if the definition has `TAKES_FUNCTIONS: true`.
+ */
+function parametersOf ({ parseCommand, TAKES_FUNCTIONS }) {
+  return TAKES_FUNCTIONS ? Infinity : parseCommand.length - 1
+}
+
 const isTransform = v => v === undefined || typeof v === 'function'
 
 /* Checks: each returns what is expected if the value is wrong, else false. */
 const method = v => typeof v !== 'function' && 'a function (parser, ...args)'
+const flag = v => v !== undefined && typeof v !== 'boolean' && 'a boolean'
 const transform = v => !isTransform(v) &&
   (v === null || typeof v !== 'object' || !isTransform(v[2]) || !isTransform(v[3])) &&
   'a function, or { 2: function, 3: function }'
 
 /** What every definition has. */
-const COMMAND = { parseCommand: method, transformReply: transform }
+const COMMAND = { parseCommand: method, transformReply: transform, TAKES_FUNCTIONS: flag }
 
 const KINDS = { scripts: 'a script', functions: 'a library of functions', modules: 'a module' }
 
-module.exports = { COMMAND, callersTransform, check, checkNames, replyOf }
+module.exports = { COMMAND, callersTransform, check, checkNames, parametersOf, replyOf }

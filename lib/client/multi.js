@@ -49,6 +49,7 @@ class RedisMulti {
 
   /** @param {object} target the client, view or session that executes the chain */
   constructor (target) {
+    completeMulti()
     this.#target = target
   }
 
@@ -115,7 +116,7 @@ class RedisMulti {
   _begin () {
     const w = this.#writer ?? new Arguments()
     this.#writer = null
-    w.reset(this.#target._keyPrefix)
+    w.reset(this.#target._keyPrefix, this.#target._command.isStrict)
     return w
   }
 
@@ -268,8 +269,18 @@ class ChainNamespace {
   }
 }
 
-addChained(prototype, commands)
-addNamespaces(prototype, ChainNamespace, addChained)
+let isComplete = false
+
+/**
+ * Gives chains the methods of all commands, once. The first chain does it, and whoever looks at the
+ * class itself: a program without transactions is loaded the sooner.
+ */
+function completeMulti () {
+  if (isComplete) return
+  isComplete = true
+  addChained(prototype, commands)
+  addNamespaces(prototype, ChainNamespace, addChained)
+}
 
 /** Adds a method that appends its command to a chain for each row of `table`. */
 function addChained (prototype, table) {
@@ -352,4 +363,4 @@ const MULTI = '*1\r\n$5\r\nMULTI\r\n'
 const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 const EXEC_ROW = { command: 'EXEC', reply: undefined }
 
-module.exports = { RedisMulti, addMulti, addMultiMethod }
+module.exports = { RedisMulti, addMulti, addMultiMethod, completeMulti }

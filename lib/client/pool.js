@@ -7,6 +7,9 @@
  * of node-redis promises no order either.
  */
 
+const { check, isAbsent } = require('../options/check')
+const { POOL } = require('../options/client')
+const { Unknown } = require('../unknown-options')
 const { RedisClient } = require('./client')
 
 /** A client whose commands are spread over several connections. Made by `createClientPool`. */
@@ -50,21 +53,24 @@ class RedisClientPool extends RedisClient {
  * @param {{ minimum?: number, maximum?: number, acquireTimeout?: number, cleanupDelay?: number }}
  *   [poolOptions]
  */
-function pooledOptions (given, poolOptions = {}) {
-  if (poolOptions === null || typeof poolOptions !== 'object') {
-    throw new TypeError('pool options must be an object')
-  }
-  for (const name of Object.keys(poolOptions)) {
-    if (!POOL_OPTIONS.has(name)) throw new TypeError(`pool option "${name}" is unknown`)
-  }
+function pooledOptions (given, poolOptions) {
   const base = typeof given === 'string' ? { url: given } : given ?? {}
-  const { minimum = 1, maximum = 100, acquireTimeout = 3000, cleanupDelay } = poolOptions
+  const unknown = new Unknown(base.strictOptions === true)
+  const { minimum = 1, maximum = 100, acquireTimeout = 3000, cleanupDelay: idleTimeout } =
+    check(poolOptions ?? {}, POOL_OPTIONS, 'pool options.', unknown)
+  unknown.tell()
   const pool = { min: minimum, max: maximum, acquireTimeout, ...base.pool }
-  if (cleanupDelay !== undefined) pool.idleTimeout = cleanupDelay
+  if (!isAbsent(idleTimeout)) pool.idleTimeout = idleTimeout
   return { lanes: Math.max(1, Math.min(LANES, maximum)), ...base, pool }
 }
 
-const POOL_OPTIONS = new Set(['minimum', 'maximum', 'acquireTimeout', 'cleanupDelay'])
+/** node-redis's names of the pool's options. */
+const POOL_OPTIONS = {
+  minimum: POOL.min,
+  maximum: POOL.max,
+  acquireTimeout: POOL.acquireTimeout,
+  cleanupDelay: POOL.idleTimeout
+}
 
 /**
  * Two lanes keep a server busy while a large reply of one is under way. A server runs one command

@@ -11,8 +11,6 @@
  * script that the caller did not define.
  */
 
-const { createHash } = require('node:crypto')
-
 const { Arguments, isText, named } = require('../arguments')
 const { factsOf, flagsOf } = require('../commands/flags')
 const { isServerText } = require('../error-replies')
@@ -24,7 +22,7 @@ const { contextOf, dispatch } = require('../methods/dispatch')
 const { performance } = require('../timers')
 const { CommandParser } = require('./command-parser')
 const { chainModuleCommand, compileModules, sendModuleCommand } = require('./custom-modules')
-const { COMMAND, check, checkNames, replyOf } = require('./definitions')
+const { COMMAND, check, checkNames, parametersOf, replyOf } = require('./definitions')
 
 /**
  * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
@@ -66,13 +64,15 @@ function compileScript (name, script, RESP) {
   const suffix = script.IS_READ_ONLY ? '_RO' : ''
   const make = (command, source) => row(name, script, RESP, command + suffix, source)
   const [short, whole] = [make('EVALSHA', sha1), make('EVAL', script.SCRIPT)]
-  return { name, option: `scripts.${name}`, short, whole, digest: sha1 }
+  const parameters = parametersOf(script)
+  return { name, option: `scripts.${name}`, parameters, short, whole, digest: sha1 }
 }
 
 function compileFunction (library, name, definition, RESP) {
   const command = definition.IS_READ_ONLY ? 'FCALL_RO' : 'FCALL'
   const short = row(`${library}.${name}`, definition, RESP, command, name)
-  return { name, library, option: `functions.${library}`, short }
+  const parameters = parametersOf(definition)
+  return { name, library, option: `functions.${library}`, parameters, short }
 }
 
 /** A compiled row, as `compile` of methods/from-rows.js makes it, but without kept heads. */
@@ -182,15 +182,19 @@ function bind (target, members, call) {
   return methods
 }
 
+/**
+ * Calls a definition's method. A function in the place of a parameter that `parseCommand` names is
+ * an argument; one behind those is a callback.
+ */
 function invoke (client, script, args) {
-  return withCallback(args, args => send(client, script, args))
+  return withCallback(args, args => send(client, script, args), index => index < script.parameters)
 }
 
 function send (client, one, args) {
   const { short, whole } = one
   if (short === undefined) return sendModuleCommand(client, one, args)
   const w = new Arguments()
-  w.reset(client._keyPrefix)
+  w.reset(client._keyPrefix, false)
   try {
     short.args(w, ...args)
   } catch (error) {
@@ -219,6 +223,8 @@ function head ({ tokens, tokenCount }, argc) {
 }
 
 function digest (script) {
+  // Loading it takes as long as a dozen of our modules, and most programs have no script.
+  const { createHash } = require('node:crypto')
   return createHash('sha1').update(script).digest('hex')
 }
 

@@ -16,7 +16,6 @@ const { RedisClient } = require('../client/client')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
 const { PATIENT } = require('../mode')
-const native = require('../native')
 const { nextTick } = require('../timers')
 const { ClusterBridge } = require('./bridge')
 const { addClusterCommands } = require('./commands')
@@ -44,8 +43,9 @@ class RedisCluster extends RedisClient {
   #isMinimal
 
   constructor (given) {
-    const { client, topology } = parseClusterOptions(given)
-    super(client, { topology, Bridge: ClusterBridge, given: given ?? {} })
+    const { client, topology, own } = parseClusterOptions(given)
+    const addressMap = own.nodeAddressMap
+    super(client, { topology, Bridge: ClusterBridge, given: given ?? {}, addressMap })
     this.#options = client
     this.#isMinimal = given?.minimizeConnections === true
     this._Multi = clusterMulti(this._Multi)
@@ -144,12 +144,10 @@ class RedisCluster extends RedisClient {
     const address = addressOf({ host, port })
     let client = this.#clients.get(address)
     if (client === undefined) {
-      const { url, ...options } = this.#options
       client = new NodeClient(this, {
-        ...loginOf(url),
-        ...options,
+        ...this.#options,
         shared: undefined,
-        socket: { ...tlsOf(url), ...options.socket, host, port },
+        socket: { ...this.#options.socket, host, port },
         ...(readonly && { readonly })
       })
       client.on('error', error => this.emit('node-error', error, node))
@@ -383,16 +381,6 @@ async function * pages (cluster, { cursor = '0', ...options } = {}) {
     throw new TypeError('scanIterator: option "cursor" belongs to one node: use nodeClient(node)')
   }
   yield * scanAll(cluster, () => options)
-}
-
-function loginOf (url) {
-  if (url === undefined) return {}
-  const { username, password } = native.parseConnectionUrl(url)
-  return { ...(username && { username }), ...(password && { password }) }
-}
-
-function tlsOf (url) {
-  return url !== undefined && native.parseConnectionUrl(url).tls ? { tls: true } : {}
 }
 
 function oneOf (list) {

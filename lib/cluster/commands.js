@@ -13,6 +13,8 @@ const { commands } = require('../commands')
 const { policyOf } = require('../commands/policies')
 const { withCallback } = require('../methods/callback')
 const { defineMethod, namesOf } = require('../methods/define')
+const { addCommands } = require('../methods/from-rows')
+const { addModules } = require('../methods/namespaces')
 const { splitting } = require('./split-keys')
 const { spreading } = require('./spread')
 
@@ -29,6 +31,16 @@ function addClusterCommands (prototype) {
     else if (policy.nodes === 'multi_shard') method = splitting(row, policy, one)
     else method = spreading(row, policy, one)
     defineMethod(prototype, namesOf(row), method)
+  }
+  addModules(prototype, addModuleCommands)
+}
+
+/** The methods of a namespace. A node answers null to JSON.MGET for the keys of other nodes. */
+function addModuleCommands (prototype, rows) {
+  addCommands(prototype, rows)
+  for (const row of rows) {
+    if (row.command[0] !== 'JSON.MGET') continue
+    defineMethod(prototype, namesOf(row), splitting(row, undefined, prototype[row.name]))
   }
 }
 

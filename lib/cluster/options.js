@@ -8,10 +8,12 @@
  * for the root nodes only.
  */
 
-const {
-  addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf
-} = require('../options/several-nodes')
+const { isAbsent, isNoObject } = require('../options/check')
 const { parseOptions } = require('../options/client')
+const {
+  addressMap, addressesOf, count, divide, documentedOf, flag, group, list, reads, readsOf
+} = require('../options/several-nodes')
+const { withoutUrl } = require('../options/url')
 
 /** name -> [check, default, meaning]. All other options are those of the client of each node. */
 const CLUSTER = {
@@ -21,8 +23,9 @@ const CLUSTER = {
   readStrategy: [reads, 'primary',
     'who serves reads: `primary`, `replica`, `nearest` or `{ zone: \'name\' }`'],
   maxCommandRedirections: [count, 5, 'redirects of one command; at most 15 are followed'],
-  nodeAddressMap: [group, undefined,
-    'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`'],
+  nodeAddressMap: [addressMap, undefined,
+    'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`, or a ' +
+    'function'],
   minimizeConnections: [flag, false, 'accepted for compatibility; lanes open on demand anyway']
 }
 
@@ -31,36 +34,50 @@ const NEEDLESS = ['topologyRefreshOnReconnectionAttemptStrategy']
 
 /**
  * @param {object | undefined} given
- * @returns {{ client: object, topology: object }} options of each node's client, and the core's
+ * @returns {{ client: object, topology: object, own: object }} options of each node's client, the
+ *   core's, and those of the whole
  */
-function parseClusterOptions (given = {}) {
-  if (group(given)) throw new TypeError('options of a cluster must be an object')
-  const needed = Object.entries(given).filter(([name]) => !NEEDLESS.includes(name))
+function parseClusterOptions (given) {
+  const whole = given ?? {}
+  if (isNoObject(whole)) throw new TypeError('options of a cluster must be an object')
+  const needed = Object.entries(whole).filter(([name]) => !NEEDLESS.includes(name))
   const { own, rest: common } = divide(Object.fromEntries(needed), CLUSTER)
   const roots = own.rootNodes ?? [{ socket: { host: '127.0.0.1' } }]
-  const clients = roots.map((root, index) => clientOptions(root, index, own.defaults, common))
+  const isEmpty = roots.length === 0
+  const clients = (isEmpty ? [{}] : roots).map((root, index) => (
+    clientOptions(root, index, own.defaults, common)))
   const parsed = clients.map((client, index) => check(client, index))
   parsed.forEach((options, index) => agree(parsed[0], options, index))
   const strategy = own.readStrategy ?? (own.useReplicas ? 'replica' : 'primary')
   return {
     client: clients[0],
     topology: {
-      seeds: parsed.map(({ socket: { host, port } }) => ({ host, port })),
+      // Without a seed connect() rejects, as in node-redis.
+      seeds: isEmpty ? [] : parsed.map(({ socket: { host, port } }) => ({ host, port })),
       maxRedirects: own.maxCommandRedirections ?? CLUSTER.maxCommandRedirections[1],
       ...readsOf(strategy),
-      addresses: addressPairs(own.nodeAddressMap)
-    }
+      ...addressesOf(own.nodeAddressMap)
+    },
+    own
   }
 }
 
-/** The options of the client of one root node. */
-function clientOptions (root, index, defaults = {}, common) {
+/** The options of the client of one root node. Its address is that of the root node. */
+function clientOptions (root, index, defaults, common) {
   const own = typeof root === 'string' ? { url: root } : root
-  if (group(own)) {
+  if (isNoObject(own)) {
     throw new TypeError(`option "rootNodes[${index}]" must be an object, or a URL as a string`)
   }
-  const socket = { ...own.socket, ...defaults.socket, ...common.socket }
-  return { ...own, ...defaults, ...common, socket }
+  const layers = [own, defaults ?? {}, common].map(layer => given(withoutUrl(layer)))
+  const { host, port, path } = layers[0].socket ?? {}
+  const place = given({ host, port, path })
+  const socket = Object.assign({}, ...layers.map(({ socket }) => given(socket ?? {})), place)
+  return Object.assign({}, ...layers, { socket })
+}
+
+/** The fields of `options` that are set, so that others do not hide those of another layer. */
+function given (options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => !isAbsent(value)))
 }
 
 function check (client, index) {

@@ -76,7 +76,7 @@ async function found (bridge, slot, { timeout, signal }) {
 /** The slot of the keys that the command table finds; null if it finds none. */
 function slotOfAll (args) {
   const w = new Arguments()
-  w.reset(null)
+  w.reset(null, false)
   for (const arg of args) w.arg(arg, 'args')
   const head = Buffer.from(`*${args.length}\r\n`)
   return native.slotOfCommand(Buffer.concat([head, bytesOf(w.chunks, w.body)]))

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * Commands whose keys may be in several slots: MGET, MSET, DEL and alike. They become one command
- * for each slot.
+ * Commands whose keys may be in several slots: MGET, JSON.MGET, MSET, DEL and alike. They become
+ * one command for each slot.
  */
 
 const { isText, prefixed } = require('../arguments')
@@ -15,7 +15,7 @@ const { merge } = require('./replies')
 /**
  * The method for a row whose keys may be in several slots.
  * @param {object} row
- * @param {{ reply: string }} policy
+ * @param {{ reply: string } | undefined} policy undefined for `mGet`, whose replies are lists
  * @param {Function} one the method for keys of one slot
  */
 function splitting (row, policy, one) {
@@ -31,7 +31,7 @@ function splitting (row, policy, one) {
       checkAll(outcomes)
       const replies = outcomes.map(({ value }) => value)
       return row.name === 'mGet' ? inOrder(groups, replies) : merge(policy.reply, replies)
-    })
+    }, index => index === row.takesFunctionAt - 1)
   }
 }
 

@@ -44,7 +44,7 @@ async function spread (cluster, call) {
     const { _bridge: bridge, _command: { timeout, signal } } = cluster
     // Wrong arguments are refused without a server. Buffers are copied, because the caller may
     // change them while this waits.
-    call = { ...call, args: checked(call.row, call.args, cluster._keyPrefix) }
+    call = { ...call, args: checked(call.row, call.args, cluster) }
     await bridge.known(timeout, signal)
     view = viewWith(cluster, withRest(cluster._command, start))
   }
@@ -121,9 +121,9 @@ async function withNode (node, sent) {
 }
 
 /** Throws if `row` refuses `args`. Returns them with copies of their Buffers. */
-function checked (row, args, prefix) {
+function checked (row, args, { _keyPrefix, _command }) {
   const w = new Arguments()
-  w.reset(prefix)
+  w.reset(_keyPrefix, _command.isStrict)
   try {
     row.args?.(w, ...args)
   } catch (error) {

@@ -8,7 +8,7 @@
 
 const { isMap } = require('node:util').types
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { key } = require('./forms')
 const { map } = require('./replies')
 const { list, tuple } = require('./shapes')
@@ -155,13 +155,13 @@ function grep (w, key, start, end, predicates, options) {
     w.arg(predicate[1], 'predicates: value')
   }
   const o = w.options(options, 'options', GREP_OPTIONS)
-  if (o?.COMBINATOR !== undefined) w.oneOf(o.COMBINATOR, 'options.COMBINATOR', ['AND', 'OR'])
+  if (isGiven(o?.COMBINATOR)) w.oneOf(o.COMBINATOR, 'options.COMBINATOR', ['AND', 'OR'])
   limit(w, o)
   if (o?.NOCASE) w.token('NOCASE')
 }
 
 function limit (w, o) {
-  if (o?.LIMIT === undefined) return
+  if (!isGiven(o?.LIMIT)) return
   w.token('LIMIT')
   w.int(o.LIMIT, 'options.LIMIT')
 }

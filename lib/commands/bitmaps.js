@@ -16,7 +16,7 @@ module.exports = [
       if (o === undefined) return
       w.int(o.start, 'range.start')
       w.int(o.end, 'range.end')
-      if (o.mode) w.oneOf(o.mode, 'range.mode', UNITS)
+      if (isGiven(o.mode)) w.oneOf(o.mode, 'range.mode', UNITS)
     },
     ts: '(key: RedisArgument, range?: BitCountRange): Promise<number>'
   },

@@ -99,7 +99,7 @@ function ranges (w, ranges) {
 function mode (...modes) {
   return function (w, options) {
     const o = w.options(options, 'options', MODE_OPTIONS)
-    if (o?.mode) w.oneOf(o.mode, 'options.mode', modes)
+    if (isGiven(o?.mode)) w.oneOf(o.mode, 'options.mode', modes)
   }
 }
 

@@ -73,7 +73,7 @@ module.exports = [
     args (w, filter) {
       const o = w.options(filter, 'filter', LIST_FILTERS)
       if (o === undefined) return
-      if (o.TYPE !== undefined) {
+      if (isGiven(o.TYPE)) {
         w.token('TYPE')
         w.oneOf(o.TYPE, 'filter.TYPE', CLIENT_TYPES)
       } else {

@@ -4,6 +4,7 @@
  * Rows of the LATENCY and MEMORY commands. See index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { double, map } = require('./replies')
 
@@ -101,7 +102,7 @@ module.exports = [
     args (w, key, options) {
       w.key(key, 'key')
       const o = w.options(options, 'options', USAGE_OPTIONS)
-      if (o?.SAMPLES === undefined) return
+      if (!isGiven(o?.SAMPLES)) return
       w.token('SAMPLES')
       w.int(o.SAMPLES, 'options.SAMPLES')
     },

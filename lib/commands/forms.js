@@ -5,7 +5,7 @@
  * caller passed, and writes it in the order of the wire. Forms know no command.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 
 /** No argument. */
 function none () {}
@@ -63,7 +63,7 @@ function required (w, options, known) {
  * `lasting` itself ('KEEPTTL' or 'PERSIST'), as a word or as a type.
  */
 function expiration (w, v, lasting) {
-  const type = typeof v === 'string' ? v : v?.type
+  const type = upperCase(typeof v === 'string' ? v : v?.type)
   if (type === lasting) w.token(lasting)
   else if (typeof v === 'string' || !lifetime(w, type, v?.value, 'options.expiration.value')) {
     throw new TypeError('argument "options.expiration" must have a type among ' +
@@ -73,23 +73,29 @@ function expiration (w, v, lasting) {
 
 /** `EX 10`, `PXAT 1700000000000` ...; false when `type` is none of the four. */
 function lifetime (w, type, value, name) {
-  switch (type) {
+  const word = upperCase(type)
+  switch (word) {
     case 'EX':
     case 'PX':
-      w.token(type)
+      w.token(word)
       w.int(value, name)
       return true
     case 'EXAT':
-      w.token(type)
+      w.token(word)
       w.seconds(value, name)
       return true
     case 'PXAT':
-      w.token(type)
+      w.token(word)
       w.milliseconds(value, name)
       return true
     default:
       return false
   }
+}
+
+/** A word as servers write it: they take it in any case. */
+function upperCase (word) {
+  return typeof word === 'string' ? word.toUpperCase() : word
 }
 
 /** How long the server may wait, in seconds; fractions are fine, 0 is for ever. */
@@ -117,10 +123,10 @@ function evaluate (name) {
   return function (w, script, options) {
     w.arg(script, name)
     const o = w.options(options, 'options', EVAL_OPTIONS)
-    const isWithout = !o?.keys || (Array.isArray(o.keys) && o.keys.length === 0)
+    const isWithout = !isGiven(o?.keys) || (Array.isArray(o.keys) && o.keys.length === 0)
     if (!isWithout) w.keysCounted(o.keys, 'options.keys')
     else w.int(0, 'options.keys')
-    if (o?.arguments) w.anyArgs(o.arguments, 'options.arguments')
+    if (isGiven(o?.arguments)) w.anyArgs(o.arguments, 'options.arguments')
   }
 }
 
@@ -128,29 +134,26 @@ const EVAL_OPTIONS = new Set(['keys', 'arguments'])
 
 /** `LIMIT offset count`, when given. */
 function limit (w, v) {
-  if (!v) return
+  if (!isGiven(v)) return
   w.token('LIMIT')
   w.int(v.offset, 'options.LIMIT.offset')
   w.int(v.count, 'options.LIMIT.count')
 }
 
-/**
- * The cursor and the options of the SCAN family. A count of 0 is not sent, so that the server's
- * default holds.
- */
+/** The cursor and the options of the SCAN family. */
 function scan (w, cursor, options, known) {
   w.arg(cursor, 'cursor')
   const o = w.options(options, 'options', known)
   if (o === undefined) return
-  if (o.MATCH !== undefined) {
+  if (isGiven(o.MATCH)) {
     w.token('MATCH')
     w.arg(o.MATCH, 'options.MATCH')
   }
-  if (o.COUNT) {
+  if (isGiven(o.COUNT)) {
     w.token('COUNT')
     w.int(o.COUNT, 'options.COUNT')
   }
-  if (o.TYPE) {
+  if (isGiven(o.TYPE)) {
     w.token('TYPE')
     w.arg(o.TYPE, 'options.TYPE')
   }
@@ -181,5 +184,6 @@ module.exports = {
   evaluate,
   limit,
   scan,
-  keyScan
+  keyScan,
+  upperCase
 }

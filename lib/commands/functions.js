@@ -92,7 +92,7 @@ module.exports = [
     args (w, dump, options) {
       w.arg(dump, 'dump')
       const o = w.options(options, 'options', RESTORE_OPTIONS)
-      if (o?.mode) w.oneOf(o.mode, 'options.mode', ['FLUSH', 'APPEND', 'REPLACE'])
+      if (isGiven(o?.mode)) w.oneOf(o.mode, 'options.mode', ['FLUSH', 'APPEND', 'REPLACE'])
     },
     ts: "(dump: RedisArgument, options?: FunctionRestoreOptions): Promise<'OK'>"
   },
@@ -111,7 +111,7 @@ module.exports = [
 
 function libraryName (w, options) {
   const o = w.options(options, 'options', LIST_OPTIONS)
-  if (!o?.LIBRARYNAME) return
+  if (!isGiven(o?.LIBRARYNAME)) return
   w.token('LIBRARYNAME')
   w.arg(o.LIBRARYNAME, 'options.LIBRARYNAME')
 }

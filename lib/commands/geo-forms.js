@@ -5,7 +5,7 @@
  * and distances become numbers, whatever the protocol.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { put } = require('../fields')
 const { double } = require('./replies')
 const { list, tuple } = require('./shapes')
@@ -30,8 +30,8 @@ function unit (w, v, name) {
 
 /** `ASC`, `COUNT 5 ANY` ... `o` is an options object that the caller has checked. */
 function searchOptions (w, o) {
-  if (o?.SORT) w.oneOf(o.SORT, 'options.SORT', ['ASC', 'DESC'])
-  if (!o?.COUNT) return
+  if (isGiven(o?.SORT)) w.oneOf(o.SORT, 'options.SORT', ['ASC', 'DESC'])
+  if (!isGiven(o?.COUNT)) return
   const isObject = typeof o.COUNT === 'object'
   w.token('COUNT')
   w.int(isObject ? o.COUNT.value : o.COUNT, 'options.COUNT')

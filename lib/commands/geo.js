@@ -18,7 +18,7 @@ module.exports = [
     args (w, key, toAdd, options) {
       w.key(key, 'key')
       const o = w.options(options, 'options', GEOADD_OPTIONS)
-      if (o?.condition) w.oneOf(o.condition, 'options.condition', ['NX', 'XX'])
+      if (isGiven(o?.condition)) w.oneOf(o.condition, 'options.condition', ['NX', 'XX'])
       else if (o?.NX) w.token('NX')
       else if (o?.XX) w.token('XX')
       if (o?.CH) w.token('CH')

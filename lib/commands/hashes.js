@@ -60,7 +60,7 @@ module.exports = [
     args (w, key, fields, options) {
       w.key(key, 'key')
       const o = w.options(options, 'options', HGETEX_OPTIONS)
-      if (o?.expiration) expiration(w, o.expiration, 'PERSIST')
+      if (isGiven(o?.expiration)) expiration(w, o.expiration, 'PERSIST')
       countedFields(w, fields)
     },
     ts: '(key: RedisArgument, fields: RedisVariadicArgument, options?: HGetExOptions): ' +
@@ -179,8 +179,8 @@ module.exports = [
     args (w, key, fields, options) {
       w.key(key, 'key')
       const o = w.options(options, 'options', HSETEX_OPTIONS)
-      if (o?.mode) w.oneOf(o.mode, 'options.mode', ['FNX', 'FXX'])
-      if (o?.expiration) expiration(w, o.expiration, 'KEEPTTL')
+      if (isGiven(o?.mode)) w.oneOf(o.mode, 'options.mode', ['FNX', 'FXX'])
+      if (isGiven(o?.expiration)) expiration(w, o.expiration, 'KEEPTTL')
       w.token('FIELDS')
       w.int(countOf(fields, 'fields'), 'fields')
       fieldValues(w, fields, 'fields')

@@ -4,7 +4,7 @@
  * Rows of the HOTKEYS commands, which watch a whole server. See index.js for what a row is.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { none, required } = require('./forms')
 const { put } = require('../fields')
 const { entries } = require('./replies')
@@ -41,7 +41,7 @@ module.exports = [
       if (METRICS.CPU) w.token('CPU')
       if (METRICS.NET) w.token('NET')
       for (const [name, value] of Object.entries({ COUNT, DURATION, SAMPLE })) {
-        if (value === undefined) continue
+        if (!isGiven(value)) continue
         w.token(name)
         w.int(value, `options.${name}`)
       }

@@ -13,6 +13,8 @@
  *   args      (writer, ...what the caller passed) => void: checks and encodes the arguments
  *   blocks    true when the server may wait; `args` says by `writer.wait` if it does
  *   variadic  true when `args` takes any number of arguments
+ *   takesFunctionAt  the index of the argument that may be a function. A function there is that
+ *             argument, and no callback, also if it is the last one (default: none)
  *   shape     'object': the native side turns a flat list or a map into an object;
  *             'flat': it hands a list of pairs over as one flat list;
  *             'list': it hands a map over as a flat list (as an object beside a mapping to Map)
@@ -59,6 +61,9 @@ const GROUPS = {
   vectors: require('./vectors')
 }
 
+/** No argument has this index. */
+const NONE = -1
+
 const commands = [...Object.values(GROUPS).flat(), session.helloOfClient].map(complete)
 commands.sort((a, b) => a.name < b.name ? -1 : 1)
 
@@ -76,6 +81,7 @@ function complete (row) {
     args: row.args,
     blocks: row.blocks ?? false,
     variadic: row.variadic ?? false,
+    takesFunctionAt: row.takesFunctionAt ?? NONE,
     shape: row.shape,
     reply: row.reply,
     ts: row.ts,

@@ -5,7 +5,7 @@
  * a row is.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { none } = require('./forms')
 const { put } = require('../fields')
 const { map, object } = require('./replies')
@@ -70,7 +70,7 @@ module.exports = [
     command: ['COMMAND', 'LIST'],
     args (w, options) {
       const o = w.options(options, 'options', LIST_OPTIONS)
-      if (!o?.FILTERBY) return
+      if (!isGiven(o?.FILTERBY)) return
       w.token('FILTERBY')
       w.oneOf(o.FILTERBY.type, 'options.FILTERBY.type', ['MODULE', 'ACLCAT', 'PATTERN'])
       w.arg(o.FILTERBY.value, 'options.FILTERBY.value')

@@ -34,7 +34,7 @@ module.exports = [
       w.arg(cursor, 'cursor')
       w.oneOf(flag, 'flag', ['NO-EVICT'])
       const o = w.options(options, 'options', BLESS_SCAN_OPTIONS)
-      if (!o?.COUNT) return
+      if (!isGiven(o?.COUNT)) return
       w.token('COUNT')
       w.int(o.COUNT, 'options.COUNT')
     },
@@ -62,7 +62,7 @@ module.exports = [
       w.key(destination, 'destination')
       const o = w.options(options, 'options', COPY_OPTIONS)
       if (o === undefined) return
-      if (o.DB !== undefined) {
+      if (isGiven(o.DB)) {
         w.token('DB')
         w.int(o.DB, 'options.DB')
       }
@@ -105,7 +105,7 @@ module.exports = [
       const o = w.options(options, 'options', MIGRATE_OPTIONS)
       if (o?.COPY) w.token('COPY')
       if (o?.REPLACE) w.token('REPLACE')
-      if (o?.AUTH) credentials(w, o.AUTH)
+      if (isGiven(o?.AUTH)) credentials(w, o.AUTH)
       if (several) {
         w.token('KEYS')
         w.keys(key, 'key')
@@ -236,11 +236,11 @@ function restore (w, key, ttl, serializedValue, options) {
   if (o === undefined) return
   if (o.REPLACE) w.token('REPLACE')
   if (o.ABSTTL) w.token('ABSTTL')
-  if (o.IDLETIME !== undefined) {
+  if (isGiven(o.IDLETIME)) {
     w.token('IDLETIME')
     w.int(o.IDLETIME, 'options.IDLETIME')
   }
-  if (o.FREQ !== undefined) {
+  if (isGiven(o.FREQ)) {
     w.token('FREQ')
     w.int(o.FREQ, 'options.FREQ')
   }
@@ -273,18 +273,18 @@ function sort (w, key, options) {
 function sortOptions (w, options) {
   const o = w.options(options, 'options', SORT_OPTIONS)
   if (o === undefined) return
-  if (o.BY) {
+  if (isGiven(o.BY)) {
     w.token('BY')
     w.arg(o.BY, 'options.BY')
   }
   limit(w, o.LIMIT)
-  if (o.GET) {
+  if (isGiven(o.GET)) {
     for (const pattern of Array.isArray(o.GET) ? o.GET : [o.GET]) {
       w.token('GET')
       w.arg(pattern, 'options.GET')
     }
   }
-  if (o.DIRECTION) w.oneOf(o.DIRECTION, 'options.DIRECTION', ['ASC', 'DESC'])
+  if (isGiven(o.DIRECTION)) w.oneOf(o.DIRECTION, 'options.DIRECTION', ['ASC', 'DESC'])
   if (o.ALPHA) w.token('ALPHA')
 }
 

@@ -4,6 +4,7 @@
  * Rows of the list commands. See index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { key, keyCount, keySpan, waitSeconds } = require('./forms')
 const { tuple } = require('./shapes')
 
@@ -216,7 +217,7 @@ function move (w, source, destination, sourceSide, destinationSide) {
 function moveOptions (w, options) {
   const o = w.options(options, 'options', LMOVEM_OPTIONS)
   if (o === undefined) return
-  const exactly = o.EXACTLY !== undefined
+  const exactly = isGiven(o.EXACTLY)
   w.token(exactly ? 'EXACTLY' : 'COUNT')
   w.int(exactly ? o.EXACTLY : o.COUNT, exactly ? 'options.EXACTLY' : 'options.COUNT')
   w.oneOf(o.ORDER, 'options.ORDER', ['OBO', 'BULK'])
@@ -227,7 +228,7 @@ function popSeveral (w, keys, side, options) {
   w.keysCounted(keys, 'keys')
   w.oneOf(side, 'side', SIDES)
   const o = w.options(options, 'options', LMPOP_OPTIONS)
-  if (o?.COUNT === undefined) return
+  if (!isGiven(o?.COUNT)) return
   w.token('COUNT')
   w.int(o.COUNT, 'options.COUNT')
 }
@@ -250,11 +251,11 @@ function position (w, key, element, options) {
   w.arg(element, 'element')
   const o = w.options(options, 'options', LPOS_OPTIONS)
   if (o === undefined) return
-  if (o.RANK !== undefined) {
+  if (isGiven(o.RANK)) {
     w.token('RANK')
     w.int(o.RANK, 'options.RANK')
   }
-  if (o.MAXLEN !== undefined) {
+  if (isGiven(o.MAXLEN)) {
     w.token('MAXLEN')
     w.int(o.MAXLEN, 'options.MAXLEN')
   }

@@ -9,7 +9,7 @@
  * nothing else surely takes them back.
  */
 
-const { checkDatabase } = require('../arguments')
+const { databaseOf, isGiven } = require('../arguments')
 const { STATE } = require('./flags')
 const { none } = require('./forms')
 const { laneRefusal } = require('./guards')
@@ -24,7 +24,7 @@ const rows = [
     name: 'auth',
     args (w, credentials) {
       const o = w.options(credentials, 'credentials', CREDENTIALS)
-      if (o?.username !== undefined) w.arg(o.username, 'credentials.username')
+      if (isGiven(o?.username)) w.arg(o.username, 'credentials.username')
       w.arg(o?.password, 'credentials.password')
     },
     ts: "(credentials: RedisAuthentication): Promise<'OK'>"
@@ -67,7 +67,7 @@ const rows = [
       w.token(mode ? 'ON' : 'OFF')
       const o = w.options(options, 'options', TRACKING_OPTIONS)
       if (o === undefined || !mode) return
-      if (o.REDIRECT) {
+      if (isGiven(o.REDIRECT)) {
         w.token('REDIRECT')
         w.int(o.REDIRECT, 'options.REDIRECT')
       }
@@ -89,12 +89,12 @@ const rows = [
       }
       w.int(protover, 'protover')
       const o = w.options(options, 'options', HELLO_OPTIONS)
-      if (o?.AUTH) {
+      if (isGiven(o?.AUTH)) {
         w.token('AUTH')
         w.arg(o.AUTH.username, 'options.AUTH.username')
         w.arg(o.AUTH.password, 'options.AUTH.password')
       }
-      if (o?.SETNAME !== undefined) {
+      if (isGiven(o?.SETNAME)) {
         w.token('SETNAME')
         w.arg(o.SETNAME, 'options.SETNAME')
       }
@@ -170,7 +170,7 @@ const rows = [
   {
     name: 'select',
     args (w, database) {
-      w.int(checkDatabase(database), 'database')
+      w.int(databaseOf(database), 'database')
     },
     about: 'For this session: the next one begins in the database of the client.',
     ts: "(database: number): Promise<'OK'>"

@@ -4,6 +4,7 @@
  * Rows of the set commands. See index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { key, keys, keyCount, keyScan, destinationKeys } = require('./forms')
 const { paged } = require('./shapes')
 
@@ -134,7 +135,7 @@ function cardinality (w, keys, options) {
 }
 
 function memberLimit (w, o) {
-  if (o.LIMIT === undefined) return
+  if (!isGiven(o.LIMIT)) return
   w.token('LIMIT')
   w.int(o.LIMIT, 'options.LIMIT')
 }

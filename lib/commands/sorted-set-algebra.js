@@ -5,7 +5,7 @@
  * for what a row is. Sets to combine are keys, or `{ key, weight }` for those that allow weights.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { suffixed } = require('./forms')
 const { scored } = require('./replies')
 
@@ -50,8 +50,8 @@ module.exports = [
       w.keysCounted(keys, 'keys')
       const most = typeof options === 'number'
         ? options
-        : w.options(options, 'options', CARDINALITY_OPTIONS)?.LIMIT || undefined
-      if (most === undefined) return
+        : w.options(options, 'options', CARDINALITY_OPTIONS)?.LIMIT
+      if (!isGiven(most)) return
       w.token('LIMIT')
       w.int(most, 'options.LIMIT')
     },
@@ -100,7 +100,7 @@ function aggregated (w, keys, options) {
   if (isWeighted(list[0])) weighted(w, list)
   else w.keysCounted(keys, 'keys')
   const o = w.options(options, 'options', AGGREGATE_OPTIONS)
-  if (!o?.AGGREGATE) return
+  if (!isGiven(o?.AGGREGATE)) return
   w.token('AGGREGATE')
   w.oneOf(o.AGGREGATE, 'options.AGGREGATE', ['SUM', 'MIN', 'MAX', 'COUNT'])
 }

@@ -5,6 +5,7 @@
  * row is. The ends of a range are numbers, or text such as `(5`, `-inf`, `[a` and `+`.
  */
 
+const { isGiven } = require('../arguments')
 const { keySpan, limit, suffixed } = require('./forms')
 const { scored } = require('./replies')
 
@@ -116,7 +117,7 @@ function range (w, key, min, max, options) {
 function rangeOptions (w, options) {
   const o = w.options(options, 'options', RANGE_OPTIONS)
   if (o === undefined) return
-  if (o.BY) w.oneOf(typeof o.BY === 'string' ? `BY${o.BY}` : o.BY, 'options.BY', ORDERS)
+  if (isGiven(o.BY)) w.oneOf(typeof o.BY === 'string' ? `BY${o.BY}` : o.BY, 'options.BY', ORDERS)
   if (o.REV) w.token('REV')
   limit(w, o.LIMIT)
 }

@@ -6,7 +6,7 @@
  * is. Scores are sent as `+inf` and `-inf` at the ends, and arrive as numbers in both protocols.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { key, keyCount, keyScan, suffixed, waitSeconds } = require('./forms')
 const {
   double, doubles, popped, poppedFrom, poppedWithKey, ranked, scored
@@ -195,7 +195,7 @@ function popSeveral (w, keys, side, options) {
   w.keysCounted(keys, 'keys')
   w.oneOf(side, 'side', ['MIN', 'MAX'])
   const o = w.options(options, 'options', ZMPOP_OPTIONS)
-  if (!o?.COUNT) return
+  if (!isGiven(o?.COUNT)) return
   w.token('COUNT')
   w.int(o.COUNT, 'options.COUNT')
 }
@@ -207,11 +207,11 @@ function keysWait (w, keys, timeout) {
 }
 
 function addOptions (w, o) {
-  if (o.condition) w.oneOf(o.condition, 'options.condition', ['NX', 'XX'])
+  if (isGiven(o.condition)) w.oneOf(o.condition, 'options.condition', ['NX', 'XX'])
   else if (o.NX) w.token('NX')
   else if (o.XX) w.token('XX')
 
-  if (o.comparison) w.oneOf(o.comparison, 'options.comparison', ['LT', 'GT'])
+  if (isGiven(o.comparison)) w.oneOf(o.comparison, 'options.comparison', ['LT', 'GT'])
   else if (o.LT) w.token('LT')
   else if (o.GT) w.token('GT')
 

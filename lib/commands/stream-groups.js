@@ -147,7 +147,7 @@ module.exports = [
       w.token('IDS')
       w.argsCounted(id, 'id')
       const o = w.options(options, 'options', XNACK_OPTIONS)
-      if (o?.RETRYCOUNT !== undefined) {
+      if (isGiven(o?.RETRYCOUNT)) {
         w.token('RETRYCOUNT')
         w.int(o.RETRYCOUNT, 'options.RETRYCOUNT')
       }
@@ -175,14 +175,14 @@ module.exports = [
     args (w, key, group, start, end, count, options) {
       keyGroup(w, key, group)
       const o = w.options(options, 'options', XPENDING_RANGE_OPTIONS)
-      if (o?.IDLE !== undefined) {
+      if (isGiven(o?.IDLE)) {
         w.token('IDLE')
         w.int(o.IDLE, 'options.IDLE')
       }
       w.arg(start, 'start')
       w.arg(end, 'end')
       w.int(count, 'count')
-      if (o?.consumer) w.arg(o.consumer, 'options.consumer')
+      if (isGiven(o?.consumer)) w.arg(o.consumer, 'options.consumer')
     },
     reply: reply => list(reply).map(item => {
       const [id, consumer, millisecondsSinceLastDelivery, deliveriesCounter] = tuple(item, 4)
@@ -206,7 +206,7 @@ function keyGroupConsumer (w, key, group, consumer) {
 }
 
 function entriesRead (w, o) {
-  if (o?.ENTRIESREAD === undefined) return
+  if (!isGiven(o?.ENTRIESREAD)) return
   w.token('ENTRIESREAD')
   w.int(o.ENTRIESREAD, 'options.ENTRIESREAD')
 }
@@ -218,20 +218,20 @@ function claim (w, key, group, consumer, minIdleTime, id, options) {
   w.args(id, 'id')
   const o = w.options(options, 'options', XCLAIM_OPTIONS)
   if (o === undefined) return
-  if (o.IDLE !== undefined) {
+  if (isGiven(o.IDLE)) {
     w.token('IDLE')
     w.int(o.IDLE, 'options.IDLE')
   }
-  if (o.TIME !== undefined) {
+  if (isGiven(o.TIME)) {
     w.token('TIME')
     w.milliseconds(o.TIME, 'options.TIME')
   }
-  if (o.RETRYCOUNT !== undefined) {
+  if (isGiven(o.RETRYCOUNT)) {
     w.token('RETRYCOUNT')
     w.int(o.RETRYCOUNT, 'options.RETRYCOUNT')
   }
   if (o.FORCE) w.token('FORCE')
-  if (o.LASTID !== undefined) {
+  if (isGiven(o.LASTID)) {
     w.token('LASTID')
     w.arg(o.LASTID, 'options.LASTID')
   }
@@ -243,7 +243,7 @@ function autoClaim (w, key, group, consumer, minIdleTime, start, options) {
   w.int(minIdleTime, 'minIdleTime')
   w.arg(start, 'start')
   const o = w.options(options, 'options', XAUTOCLAIM_OPTIONS)
-  if (!o?.COUNT) return
+  if (!isGiven(o?.COUNT)) return
   w.token('COUNT')
   w.int(o.COUNT, 'options.COUNT')
 }

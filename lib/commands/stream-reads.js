@@ -5,11 +5,13 @@
  * XREADGROUP wait on the server only when they are told to BLOCK.
  */
 
-const { fail } = require('../arguments')
+const { isUtf8 } = require('node:buffer')
+const { isUint8Array } = require('node:util').types
+
+const { fail, isGiven } = require('../arguments')
 const { waitMilliseconds } = require('./forms')
 const { messages, paired } = require('./replies')
-const { entriesOf } = require('./shapes')
-const { RESP_TYPES } = require('../resp-types')
+const { entriesOf, text } = require('./shapes')
 
 /* A signature that two rows share. */
 const RANGE = '(key: RedisArgument, start: RedisArgument, end: RedisArgument, ' +
@@ -39,7 +41,7 @@ module.exports = [
       w.arg(consumer, 'consumer')
       const o = w.options(options, 'options', XREADGROUP_OPTIONS)
       if (o !== undefined) limits(w, o)
-      if (o?.CLAIM !== undefined) {
+      if (isGiven(o?.CLAIM)) {
         w.token('CLAIM')
         w.int(o.CLAIM, 'options.CLAIM')
       }
@@ -60,7 +62,7 @@ function range (w, key, start, end, options) {
   w.arg(start, 'start')
   w.arg(end, 'end')
   const o = w.options(options, 'options', XRANGE_OPTIONS)
-  if (o?.COUNT === undefined) return
+  if (!isGiven(o?.COUNT)) return
   w.token('COUNT')
   w.int(o.COUNT, 'options.COUNT')
 }
@@ -68,11 +70,11 @@ function range (w, key, start, end, options) {
 /** How much to read, and how long to wait for it. */
 function limits (w, o) {
   for (const limit of LIMITS) {
-    if (o[limit] === undefined) continue
+    if (!isGiven(o[limit])) continue
     w.token(limit)
     w.int(o[limit], `options.${limit}`)
   }
-  if (o.BLOCK !== undefined) {
+  if (isGiven(o.BLOCK)) {
     w.token('BLOCK')
     waitMilliseconds(w, o.BLOCK, 'options.BLOCK')
   }
@@ -92,14 +94,21 @@ function positions (w, streams) {
   for (const stream of list) w.arg(stream.id, 'streams: id')
 }
 
-/** The streams that had entries, in the order that was asked for; null when none had. */
+/**
+ * The streams that had entries, in the order that was asked for; null when none had. RESP2 sends
+ * pairs, and RESP3 a map, whose keys are strings as those of all maps are.
+ */
 function byStream (reply, mapping) {
   if (reply === null) return null
   const make = (name, list) => ({ name, messages: messages(list, mapping) })
-  if (Array.isArray(reply)) return paired(reply, make)
-  // Within a transaction a map has become an object before its command was known.
-  const isBuffer = !(reply instanceof Map) && mapping?.[RESP_TYPES.BLOB_STRING] === Buffer
-  return entriesOf(reply).map(([name, list]) => make(isBuffer ? Buffer.from(name) : name, list))
+  const ofMap = (name, list) => make(nameOf(name), list)
+  if (!Array.isArray(reply)) return entriesOf(reply).map(([name, list]) => ofMap(name, list))
+  return paired(reply, Array.isArray(reply[0]) ? make : ofMap)
+}
+
+/** A key of a map is a string. Bytes that are no UTF-8 stay a Buffer, which alone can hold them. */
+function nameOf (name) {
+  return isUint8Array(name) && isUtf8(name) ? text(name) : name
 }
 
 const LIMITS = ['COUNT', 'MAXCOUNT', 'MAXSIZE']

@@ -30,11 +30,11 @@ module.exports = [
     args (w, key, options) {
       w.key(key, 'key')
       const o = w.options(options, 'options', XCFGSET_OPTIONS)
-      if (o?.IDMP_DURATION !== undefined) {
+      if (isGiven(o?.IDMP_DURATION)) {
         w.token('IDMP-DURATION')
         w.int(o.IDMP_DURATION, 'options.IDMP_DURATION')
       }
-      if (o?.IDMP_MAXSIZE !== undefined) {
+      if (isGiven(o?.IDMP_MAXSIZE)) {
         w.token('IDMP-MAXSIZE')
         w.int(o.IDMP_MAXSIZE, 'options.IDMP_MAXSIZE')
       }
@@ -81,11 +81,11 @@ module.exports = [
       w.key(key, 'key')
       w.arg(lastId, 'lastId')
       const o = w.options(options, 'options', XSETID_OPTIONS)
-      if (o?.ENTRIESADDED !== undefined) {
+      if (isGiven(o?.ENTRIESADDED)) {
         w.token('ENTRIESADDED')
         w.int(o.ENTRIESADDED, 'options.ENTRIESADDED')
       }
-      if (o?.MAXDELETEDID) {
+      if (isGiven(o?.MAXDELETEDID)) {
         w.token('MAXDELETEDID')
         w.arg(o.MAXDELETEDID, 'options.MAXDELETEDID')
       }
@@ -98,16 +98,16 @@ module.exports = [
       w.key(key, 'key')
       const o = w.options(options, 'options', XTRIM_OPTIONS)
       w.oneOf(strategy, 'strategy', STRATEGIES)
-      if (o?.strategyModifier !== undefined) {
+      if (isGiven(o?.strategyModifier)) {
         w.oneOf(o.strategyModifier, 'options.strategyModifier', MODIFIERS)
       }
       trimAt(w, threshold, 'threshold')
       // Without `~` the server would refuse it: an exact trim has no limit.
-      if (o?.strategyModifier === '~' && o.LIMIT !== undefined) {
+      if (o?.strategyModifier === '~' && isGiven(o.LIMIT)) {
         w.token('LIMIT')
         w.int(o.LIMIT, 'options.LIMIT')
       }
-      if (o?.policy) w.oneOf(o.policy, 'options.policy', POLICIES)
+      if (isGiven(o?.policy)) w.oneOf(o.policy, 'options.policy', POLICIES)
     },
     ts: "(key: RedisArgument, strategy: 'MAXLEN' | 'MINID', " +
       'threshold: RedisInteger | RedisArgument, options?: XTrimOptions): Promise<number>'
@@ -127,27 +127,27 @@ function add (word) {
 }
 
 function addOptions (w, o) {
-  if (o.policy) w.oneOf(o.policy, 'options.policy', POLICIES)
-  if (o.IDMPAUTO) {
+  if (isGiven(o.policy)) w.oneOf(o.policy, 'options.policy', POLICIES)
+  if (isGiven(o.IDMPAUTO)) {
     w.token('IDMPAUTO')
     w.arg(o.IDMPAUTO.pid, 'options.IDMPAUTO.pid')
-  } else if (o.IDMP) {
+  } else if (isGiven(o.IDMP)) {
     w.token('IDMP')
     w.arg(o.IDMP.pid, 'options.IDMP.pid')
     w.arg(o.IDMP.iid, 'options.IDMP.iid')
   }
-  const trim = w.options(o.TRIM || undefined, 'options.TRIM', TRIM_OPTIONS)
+  const trim = w.options(isGiven(o.TRIM) ? o.TRIM : undefined, 'options.TRIM', TRIM_OPTIONS)
   if (trim === undefined) return
   w.oneOf(trim.strategy, 'options.TRIM.strategy', STRATEGIES)
-  if (trim.strategyModifier) {
+  if (isGiven(trim.strategyModifier)) {
     w.oneOf(trim.strategyModifier, 'options.TRIM.strategyModifier', MODIFIERS)
   }
   trimAt(w, trim.threshold, 'options.TRIM.threshold')
-  if (trim.limit !== undefined) {
+  if (isGiven(trim.limit)) {
     w.token('LIMIT')
     w.int(trim.limit, 'options.TRIM.limit')
   }
-  if (trim.policy) w.oneOf(trim.policy, 'options.TRIM.policy', POLICIES)
+  if (isGiven(trim.policy)) w.oneOf(trim.policy, 'options.TRIM.policy', POLICIES)
 }
 
 /** A length, or an id as text. */

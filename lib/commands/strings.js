@@ -4,8 +4,10 @@
  * Rows of the string commands. See index.js for what a row is.
  */
 
-const { fail, isText } = require('../arguments')
-const { key, keys, keyText, suffixed, required, expiration, lifetime } = require('./forms')
+const { fail, isGiven, isText } = require('../arguments')
+const {
+  key, keys, keyText, suffixed, required, expiration, lifetime, upperCase
+} = require('./forms')
 const { doubles, map } = require('./replies')
 
 const INCREX_DOCS = {
@@ -105,7 +107,7 @@ module.exports = [
       w.key(key, 'key')
       const o = w.options(options, 'options', INCREX_OPTIONS)
       if (o === undefined) return
-      if (o.by !== undefined) {
+      if (isGiven(o.by)) {
         w.token('BYINT')
         w.bound(o.by, 'options.by')
       }
@@ -172,8 +174,8 @@ module.exports = [
       pairs(w, keyValuePairs, 'keyValuePairs')
       const o = w.options(options, 'options', MSETEX_OPTIONS)
       if (o === undefined) return
-      if (o.mode) w.oneOf(o.mode, 'options.mode', ['NX', 'XX'])
-      if (o.expiration) expiration(w, o.expiration, 'KEEPTTL')
+      if (isGiven(o.mode)) w.oneOf(o.mode, 'options.mode', ['NX', 'XX'])
+      if (isGiven(o.expiration)) expiration(w, o.expiration, 'KEEPTTL')
     },
     ts: '(keyValuePairs: MSetArguments, options?: MSetExOptions): Promise<number>',
     docs: {
@@ -237,7 +239,7 @@ function lcsIdx (w, key1, key2, options) {
   twoKeys(w, key1, key2)
   w.token('IDX')
   const o = w.options(options, 'options', LCS_OPTIONS)
-  if (o?.MINMATCHLEN) {
+  if (isGiven(o?.MINMATCHLEN)) {
     w.token('MINMATCHLEN')
     w.int(o.MINMATCHLEN, 'options.MINMATCHLEN')
   }
@@ -245,16 +247,16 @@ function lcsIdx (w, key1, key2, options) {
 
 function setOptions (w, o) {
   if (o === undefined) return
-  if (o.expiration) expiration(w, o.expiration, 'KEEPTTL')
-  else if (o.EX !== undefined) lifetime(w, 'EX', o.EX, 'options.EX')
-  else if (o.PX !== undefined) lifetime(w, 'PX', o.PX, 'options.PX')
-  else if (o.EXAT !== undefined) lifetime(w, 'EXAT', o.EXAT, 'options.EXAT')
-  else if (o.PXAT !== undefined) lifetime(w, 'PXAT', o.PXAT, 'options.PXAT')
+  if (isGiven(o.expiration)) expiration(w, o.expiration, 'KEEPTTL')
+  else if (isGiven(o.EX)) lifetime(w, 'EX', o.EX, 'options.EX')
+  else if (isGiven(o.PX)) lifetime(w, 'PX', o.PX, 'options.PX')
+  else if (isGiven(o.EXAT)) lifetime(w, 'EXAT', o.EXAT, 'options.EXAT')
+  else if (isGiven(o.PXAT)) lifetime(w, 'PXAT', o.PXAT, 'options.PXAT')
   else if (o.KEEPTTL) w.token('KEEPTTL')
 
-  if (o.condition) {
+  if (isGiven(o.condition)) {
     w.oneOf(o.condition, 'options.condition', SET_CONDITIONS)
-    if (o.matchValue !== undefined) w.arg(o.matchValue, 'options.matchValue')
+    if (isGiven(o.matchValue)) w.arg(o.matchValue, 'options.matchValue')
   } else if (o.NX) {
     w.token('NX')
   } else if (o.XX) {
@@ -265,11 +267,11 @@ function setOptions (w, o) {
 
 /** Both ways to write GETEX's option: `{ type, value }` and `{ EX: 10 }`. False when neither. */
 function getExLifetime (w, o) {
-  if (o.type !== undefined) {
-    if (o.type !== 'PERSIST') return lifetime(w, o.type, o.value, 'options.value')
+  if (isGiven(o.type)) {
+    if (upperCase(o.type) !== 'PERSIST') return lifetime(w, o.type, o.value, 'options.value')
   } else {
     for (const type of ['EX', 'PX', 'EXAT', 'PXAT']) {
-      if (o[type] !== undefined) return lifetime(w, type, o[type], `options.${type}`)
+      if (isGiven(o[type])) return lifetime(w, type, o[type], `options.${type}`)
     }
     if (!o.PERSIST) return false
   }
@@ -278,18 +280,18 @@ function getExLifetime (w, o) {
 }
 
 function incrExBounds (w, o) {
-  if (o.lowerBound !== undefined) {
+  if (isGiven(o.lowerBound)) {
     w.token('LBOUND')
     w.bound(o.lowerBound, 'options.lowerBound')
   }
-  if (o.upperBound !== undefined) {
+  if (isGiven(o.upperBound)) {
     w.token('UBOUND')
     w.bound(o.upperBound, 'options.upperBound')
   }
   if (o.saturate) w.token('SATURATE')
-  if (o.expiration) {
+  if (isGiven(o.expiration)) {
     expiration(w, o.expiration, 'PERSIST')
-    if (o.expiration.ENX && o.expiration.type !== 'PERSIST') w.token('ENX')
+    if (o.expiration.ENX && upperCase(o.expiration.type) !== 'PERSIST') w.token('ENX')
   }
 }
 

@@ -5,7 +5,7 @@
  * scores and coordinates numbers, in both protocols.
  */
 
-const { fail, isOptions, isText } = require('../arguments')
+const { fail, isGiven, isOptions, isText } = require('../arguments')
 const { misshapen } = require('../errors')
 const { put } = require('../fields')
 const { key, suffixed } = require('./forms')
@@ -40,9 +40,9 @@ const rows = [
       values(w, vector, 'vector')
       w.arg(element, 'element')
       if (o?.CAS) w.token('CAS')
-      if (o?.QUANT) w.oneOf(o.QUANT, 'options.QUANT', ['NOQUANT', 'BIN', 'Q8'])
+      if (isGiven(o?.QUANT)) w.oneOf(o.QUANT, 'options.QUANT', ['NOQUANT', 'BIN', 'Q8'])
       number(w, o, 'EF')
-      if (o?.SETATTR) {
+      if (isGiven(o?.SETATTR)) {
         w.token('SETATTR')
         json(w, o.SETATTR, 'options.SETATTR')
       }
@@ -175,12 +175,12 @@ function similar (w, key, query, options) {
   }
   const o = w.options(options, 'options', VSIM_OPTIONS)
   number(w, o, 'COUNT')
-  if (o?.EPSILON !== undefined) {
+  if (isGiven(o?.EPSILON)) {
     w.token('EPSILON')
     w.float(o.EPSILON, 'options.EPSILON')
   }
   number(w, o, 'EF')
-  if (o?.FILTER) {
+  if (isGiven(o?.FILTER)) {
     w.token('FILTER')
     w.arg(o.FILTER, 'options.FILTER')
   }
@@ -191,7 +191,7 @@ function similar (w, key, query, options) {
 
 /** Writes an option that is an integer, if the caller gave it. */
 function number (w, o, option) {
-  if (o?.[option] === undefined) return
+  if (!isGiven(o?.[option])) return
   w.token(option)
   w.int(o[option], `options.${option}`)
 }

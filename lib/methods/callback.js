@@ -22,9 +22,10 @@ function callback (promise, done) {
  * outcome, and undefined is returned in place of the promise.
  * @param {unknown[]} args what the caller passed
  * @param {(args: unknown[]) => Promise<unknown>} run
+ * @param {(index: number) => boolean} [isArgument] whether a function at this index is an argument
  */
-function withCallback (args, run) {
-  if (typeof args.at(-1) !== 'function') return run(args)
+function withCallback (args, run, isArgument) {
+  if (typeof args.at(-1) !== 'function' || isArgument?.(args.length - 1)) return run(args)
   callback(run(args.slice(0, -1)), args.at(-1))
 }
 

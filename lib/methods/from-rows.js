@@ -25,14 +25,24 @@ function addCommands (prototype, table) {
   }
 }
 
-/** What the hot path needs of a row. */
+/** What the hot path needs of a row. Clients, sessions and chains share it. */
 function compile (row) {
+  let compiled = COMPILED.get(row)
+  if (compiled === undefined) {
+    compiled = compiledAnew(row)
+    COMPILED.set(row, compiled)
+  }
+  return compiled
+}
+
+function compiledAnew (row) {
   return {
     name: row.name,
     /** What errors call the method. */
     method: row.namespace === undefined ? row.name : `${row.namespace}.${row.name}`,
     args: row.args,
     variadic: row.variadic,
+    takesFunctionAt: row.takesFunctionAt,
     reply: row.reply,
     mode: (row.shape === undefined ? 0 : SHAPES[row.shape]) | (row.bits ?? 0),
     command: row.command.join(' '),
@@ -49,10 +59,12 @@ function makeMethod (row) {
   const encodeAll = row.variadic
   return function (a, b, c, d, e, f, g) {
     const count = arguments.length
-    if (count !== 0 && typeof arguments[count - 1] === 'function') {
+    if (count !== 0 && typeof arguments[count - 1] === 'function' &&
+      row.takesFunctionAt !== count - 1) {
       return withoutCallback(this, row, arguments)
     }
-    const w = borrow(this._keyPrefix)
+    const options = this._command
+    const w = borrow(this._keyPrefix, options.isStrict)
     try {
       if (encodeAll) encode(w, ...arguments)
       else if (encode !== undefined) encode(w, a, b, c, d, e, f, g)
@@ -61,7 +73,6 @@ function makeMethod (row) {
       return Promise.reject(named(row.method, error))
     }
     giveBack(w)
-    const options = this._command
     const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
     const head = headOf(row, w.argc)
     if (options.signal !== undefined || w.chunks !== null) {
@@ -74,8 +85,11 @@ function makeMethod (row) {
 /** A method whose command may wait on the server. If it does, it gets a session of its own. */
 function makeBlocking (row) {
   return function (...args) {
-    if (typeof args[args.length - 1] === 'function') return withoutCallback(this, row, args)
-    const w = borrow(this._keyPrefix)
+    if (typeof args.at(-1) === 'function' && row.takesFunctionAt !== args.length - 1) {
+      return withoutCallback(this, row, args)
+    }
+    const options = this._command
+    const w = borrow(this._keyPrefix, options.isStrict)
     try {
       row.args(w, ...args)
     } catch (error) {
@@ -83,7 +97,6 @@ function makeBlocking (row) {
       return Promise.reject(named(row.method, error))
     }
     giveBack(w)
-    const options = this._command
     const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
     const head = headOf(row, w.argc)
     const send = w.waits === undefined ? dispatch : dispatchBlocking
@@ -112,6 +125,9 @@ function withoutCallback (client, row, args) {
 
 /** What a row's `shape` asks of the native side (mode.js). */
 const SHAPES = { object: PAIRS, flat: FLAT, list: LIST }
+
+/** By row: what `compile` has made of it. */
+const COMPILED = new WeakMap()
 
 /** Heads that are kept for each command: one for each number of arguments below this. */
 const KEPT_HEADS = 64

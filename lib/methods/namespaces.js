@@ -33,9 +33,13 @@ class Namespace {
   }
 }
 
-/** Adds the namespaces of all modules to the prototype of a client or a session. */
-function addModules (prototype) {
-  addNamespaces(prototype, Namespace, addCommands)
+/**
+ * Adds the namespaces of all modules to the prototype of a client or a session.
+ * @param {object} prototype
+ * @param {(prototype: object, rows: object[]) => void} [addMethods]
+ */
+function addModules (prototype, addMethods = addCommands) {
+  addNamespaces(prototype, Namespace, addMethods)
 }
 
 /**

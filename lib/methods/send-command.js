@@ -36,7 +36,7 @@ function sendCommand (client, args, options, { method, reply, preserved } = BY_H
     }
     return Promise.reject(new TypeError(`${method}: ${name} ${refusal}`))
   }
-  const w = borrow(null)
+  const w = borrow(null, false)
   for (let i = 0; i < args.length; i++) w.arg(args[i], 'args')
   w.waits = waitOf(name, flags, args)
   giveBack(w)

@@ -9,11 +9,15 @@
 
 const { Arguments } = require('../arguments')
 
-/** Lends a writer, reset. `prefix` (string, Buffer, null) goes in front of every key. */
-function borrow (prefix) {
+/**
+ * Lends a writer, reset.
+ * @param {string | Buffer | null} [prefix] goes in front of every key
+ * @param {boolean} isStrict whether unknown options of the command are errors
+ */
+function borrow (prefix, isStrict) {
   const w = spare === null ? new Arguments() : spare
   spare = null
-  w.reset(prefix)
+  w.reset(prefix, isStrict)
   return w
 }
 

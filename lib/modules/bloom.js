@@ -4,6 +4,7 @@
  * Rows of the Bloom filter commands. See ../commands/index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { key } = require('../commands/forms')
 const {
   dumped, eachYes, info, intOption, keyChunk, keyItem, keyItems, keyIterator, yes
@@ -67,7 +68,7 @@ const rows = [
       w.key(key, 'key')
       const o = w.options(options, 'options', INSERT_OPTIONS)
       intOption(w, o, 'CAPACITY')
-      if (o?.ERROR !== undefined) {
+      if (isGiven(o?.ERROR)) {
         w.token('ERROR')
         w.float(o.ERROR, 'options.ERROR')
       }
@@ -109,8 +110,7 @@ const rows = [
       w.float(errorRate, 'errorRate')
       w.int(capacity, 'capacity')
       const o = w.options(options, 'options', RESERVE_OPTIONS)
-      // 0 is not sent, as in node-redis, so that the server's default holds.
-      if (o?.EXPANSION) intOption(w, o, 'EXPANSION')
+      if (isGiven(o?.EXPANSION)) intOption(w, o, 'EXPANSION')
       if (o?.NONSCALING) w.token('NONSCALING')
     },
     ts: '(key: RedisArgument, errorRate: RedisDouble, capacity: RedisInteger, ' +

@@ -4,7 +4,7 @@
  * Rows of the count-min sketch commands. See ../commands/index.js for what a row is.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { key } = require('../commands/forms')
 const { info, intOption, keyIncrements, keyItems } = require('./sketch-forms')
 
@@ -86,10 +86,10 @@ function doc (summary, complexity) {
   return { summary, complexity, since: '2.0.0' }
 }
 
-/** `CELL_SIZE n`, when given. 0 is not sent, as in node-redis: the server's default holds. */
+/** `CELL_SIZE n`, when given. */
 function cells (w, options) {
   const o = w.options(options, 'options', INIT_OPTIONS)
-  if (o?.CELL_SIZE) intOption(w, o, 'CELL_SIZE')
+  if (isGiven(o?.CELL_SIZE)) intOption(w, o, 'CELL_SIZE')
 }
 
 const INIT_OPTIONS = new Set(['CELL_SIZE'])

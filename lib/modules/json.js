@@ -7,7 +7,7 @@
  * values, so its reply is a list; any other is of the old kind, and matches one.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { list } = require('../commands/shapes')
 const { fromJson, toJson } = require('./json-text')
 
@@ -111,10 +111,10 @@ const rows = [
       w.key(key, 'key')
       const o = w.options(options, 'options', POP_OPTIONS)
       if (o === undefined) return
-      if (o.path !== undefined) {
+      if (isGiven(o.path)) {
         w.arg(o.path, 'options.path')
-        if (o.index !== undefined) w.int(o.index, 'options.index')
-      } else if (o.index !== undefined) {
+        if (isGiven(o.index)) w.int(o.index, 'options.index')
+      } else if (isGiven(o.index)) {
         throw new TypeError('argument "options.index" needs "options.path": the index follows it')
       }
       w.preserved = reviver(o.reviver, 'options.reviver')
@@ -168,7 +168,7 @@ const rows = [
       w.key(key, 'key')
       const o = w.options(options, 'options', GET_OPTIONS)
       if (o === undefined) return
-      if (o.path !== undefined) w.anyArgs(o.path, 'options.path')
+      if (isGiven(o.path)) w.anyArgs(o.path, 'options.path')
       w.preserved = reviver(o.reviver, 'options.reviver')
     },
     reply: (reply, mapping, reviver) => fromJson(reply, reviver),
@@ -186,6 +186,7 @@ const rows = [
   {
     name: 'mGet',
     command: ['JSON.MGET'],
+    takesFunctionAt: 2,
     args (w, keys, path, parse) {
       w.keys(keys, 'keys')
       w.arg(path, 'path')
@@ -245,10 +246,10 @@ const rows = [
       w.arg(toJson(json, 'json'), 'json')
       const o = w.options(options, 'options', SET_OPTIONS)
       if (o === undefined) return
-      if (o.condition) w.oneOf(o.condition, 'options.condition', ['NX', 'XX'])
+      if (isGiven(o.condition)) w.oneOf(o.condition, 'options.condition', ['NX', 'XX'])
       else if (o.NX) w.token('NX')
       else if (o.XX) w.token('XX')
-      if (o.fpha !== undefined) {
+      if (isGiven(o.fpha)) {
         w.token('FPHA')
         w.oneOf(o.fpha, 'options.fpha', ['BF16', 'FP16', 'FP32', 'FP64'])
       }
@@ -318,7 +319,8 @@ function values (w, json, jsons) {
 }
 
 function reviver (v, name) {
-  if (v !== undefined && typeof v !== 'function') fail(name, 'a function', v)
+  if (!isGiven(v)) return undefined
+  if (typeof v !== 'function') fail(name, 'a function', v)
   return v
 }
 

@@ -6,7 +6,7 @@
  * given is not written. Forms know no command.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 
 /** `LATEST`, when it is true. */
 function flag (w, o, name) {
@@ -16,7 +16,7 @@ function flag (w, o, name) {
 /** `LEN 5` */
 function int (w, o, path, name) {
   const v = o[name]
-  if (v === undefined) return
+  if (!isGiven(v)) return
   w.token(name)
   w.int(v, `${path}.${name}`)
 }
@@ -24,23 +24,15 @@ function int (w, o, path, name) {
 /** `WEIGHT 0.5` */
 function float (w, o, path, name) {
   const v = o[name]
-  if (v === undefined) return
+  if (!isGiven(v)) return
   w.token(name)
   w.float(v, `${path}.${name}`)
 }
 
-/** `FILTER text`; empty text counts as not given. */
+/** `FILTER text` */
 function text (w, o, path, name) {
   const v = o[name]
-  if (!v) return
-  w.token(name)
-  w.arg(v, `${path}.${name}`)
-}
-
-/** As `text`, but empty text is sent. */
-function anyText (w, o, path, name) {
-  const v = o[name]
-  if (v === undefined || v === null) return
+  if (!isGiven(v)) return
   w.token(name)
   w.arg(v, `${path}.${name}`)
 }
@@ -48,7 +40,7 @@ function anyText (w, o, path, name) {
 /** `ENCODING COMPRESSED`, of a few words. */
 function word (w, o, path, name, words) {
   const v = o[name]
-  if (v === undefined) return
+  if (!isGiven(v)) return
   w.token(name)
   w.oneOf(v, `${path}.${name}`, words)
 }
@@ -56,7 +48,7 @@ function word (w, o, path, name, words) {
 /** `INKEYS 2 a b`; an empty list is sent as 0, which some commands give a meaning. */
 function counted (w, o, path, name) {
   const v = o[name]
-  if (v === undefined) return
+  if (!isGiven(v)) return
   w.token(name)
   count(w, v, `${path}.${name}`)
 }
@@ -94,5 +86,5 @@ function formOf (forms, v) {
 const NOTHING = Object.freeze({})
 
 module.exports = {
-  NOTHING, flag, int, float, text, anyText, word, counted, count, each, object, optional, formOf
+  NOTHING, flag, int, float, text, word, counted, count, each, object, optional, formOf
 }

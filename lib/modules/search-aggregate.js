@@ -5,7 +5,7 @@
  * reducers of a group are shared with FT.HYBRID.
  */
 
-const { fail, isText } = require('../arguments')
+const { fail, isGiven, isText } = require('../arguments')
 const { FT_AGGREGATE_GROUP_BY_REDUCERS, FT_AGGREGATE_STEPS } = require('./constants')
 const { count, each, formOf, int, object, optional } = require('./option-forms')
 const { dialect, params, sortKey } = require('./search-options')
@@ -44,9 +44,9 @@ function pipeline (w, index, query, o) {
 function steps (w, o) {
   if (o.VERBATIM) w.token('VERBATIM')
   if (o.ADDSCORES) w.token('ADDSCORES')
-  if (o.LOAD) load(w, o.LOAD)
+  if (isGiven(o.LOAD)) load(w, o.LOAD)
   int(w, o, 'options', 'TIMEOUT')
-  if (o.STEPS) {
+  if (isGiven(o.STEPS)) {
     if (!Array.isArray(o.STEPS)) fail('options.STEPS', 'an array of steps', o.STEPS)
     each(o.STEPS, 'options.STEPS', (v, name) => step(w, v, name))
   }
@@ -81,7 +81,7 @@ function step (w, v, name) {
 }
 
 function groupBy (w, o, name) {
-  if (o.properties) count(w, o.properties, `${name}.properties`)
+  if (isGiven(o.properties)) count(w, o.properties, `${name}.properties`)
   else w.int(0, `${name}.properties`)
   each(o.REDUCE, `${name}.REDUCE`, (v, path) => reduce(w, v, path))
 }
@@ -89,9 +89,9 @@ function groupBy (w, o, name) {
 /** The server reads MAX behind the counted keys; node-redis counts it in, which is an error. */
 function sortBy (w, o, name) {
   const keys = Array.isArray(o.BY) ? o.BY : [o.BY]
-  w.int(keys.reduce((sum, key) => sum + (!isText(key) && key?.DIRECTION ? 2 : 1), 0), `${name}.BY`)
+  w.int(wordsOf(keys), `${name}.BY`)
   each(o.BY, `${name}.BY`, (v, path) => sortKey(w, v, path))
-  if (o.MAX) int(w, o, name, 'MAX')
+  if (isGiven(o.MAX)) int(w, o, name, 'MAX')
 }
 
 function apply (w, o, name) {
@@ -124,7 +124,7 @@ function reduce (w, v, name) {
 }
 
 function as (w, o, name) {
-  if (!o.AS) return
+  if (!isGiven(o.AS)) return
   w.token('AS')
   w.arg(o.AS, `${name}.AS`)
 }
@@ -151,34 +151,40 @@ function sample (w, o, name) {
 }
 
 function firstValue (w, o, name) {
-  const by = !o.BY || isText(o.BY) ? o.BY : object(w, o.BY, `${name}.BY`, FIRST_BY)
-  w.int(!by ? 1 : isText(by) || !by.direction ? 3 : 4, name)
+  const by = !isGiven(o.BY) || isText(o.BY) ? o.BY : object(w, o.BY, `${name}.BY`, FIRST_BY)
+  const isIn = isGiven(o.BY)
+  w.int(!isIn ? 1 : isText(by) || !isGiven(by.direction) ? 3 : 4, name)
   w.arg(o.property, `${name}.property`)
-  if (!by) return
+  if (!isIn) return
   w.token('BY')
   if (isText(by)) return w.arg(by, `${name}.BY`)
   w.arg(by.property, `${name}.BY.property`)
-  if (by.direction) w.oneOf(by.direction, `${name}.BY.direction`, ['ASC', 'DESC'])
+  if (isGiven(by.direction)) w.oneOf(by.direction, `${name}.BY.direction`, ['ASC', 'DESC'])
+}
+
+/** How many words the keys to sort by become: a name, and maybe a direction. */
+function wordsOf (keys) {
+  return keys.reduce((sum, key) => sum + (!isText(key) && isGiven(key?.DIRECTION) ? 2 : 1), 0)
 }
 
 /** `COLLECT 9 FIELDS 2 @a @b DISTINCT SORTBY 2 @a DESC ...`: all of it is counted, in front. */
 function collect (w, o, name) {
   const fields = Array.isArray(o.FIELDS) ? o.FIELDS : [o.FIELDS]
-  const keys = !o.SORTBY ? [] : Array.isArray(o.SORTBY) ? o.SORTBY : [o.SORTBY]
-  const sorted = keys.reduce((sum, key) => sum + (!isText(key) && key?.DIRECTION ? 2 : 1), 0)
+  const keys = !isGiven(o.SORTBY) ? [] : Array.isArray(o.SORTBY) ? o.SORTBY : [o.SORTBY]
+  const sorted = wordsOf(keys)
   const isAll = o.FIELDS === '*'
-  w.int((isAll ? 2 : 2 + fields.length) + (o.DISTINCT ? 1 : 0) + (o.SORTBY ? 2 + sorted : 0) +
-    (o.LIMIT ? 3 : 0), name)
+  w.int((isAll ? 2 : 2 + fields.length) + (o.DISTINCT ? 1 : 0) +
+    (isGiven(o.SORTBY) ? 2 + sorted : 0) + (isGiven(o.LIMIT) ? 3 : 0), name)
   w.token('FIELDS')
   if (isAll) w.token('*')
   else count(w, o.FIELDS, `${name}.FIELDS`)
   if (o.DISTINCT) w.token('DISTINCT')
-  if (o.SORTBY) {
+  if (isGiven(o.SORTBY)) {
     w.token('SORTBY')
     w.int(sorted, `${name}.SORTBY`)
     each(o.SORTBY, `${name}.SORTBY`, (v, path) => sortKey(w, v, path))
   }
-  if (o.LIMIT) {
+  if (isGiven(o.LIMIT)) {
     w.token('LIMIT')
     limit(w, object(w, o.LIMIT, `${name}.LIMIT`, SPAN), `${name}.LIMIT`)
   }

@@ -4,7 +4,7 @@
  * The arguments of FT.HYBRID: a text search and a vector search whose results become one list.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { count, counted, each, float, formOf, int, object, text } = require('./option-forms')
 const { reduce } = require('./search-aggregate')
 const { limit, params } = require('./search-options')
@@ -15,16 +15,16 @@ function hybrid (w, index, options) {
   const o = object(w, options, 'options', OPTIONS)
   search(w, object(w, o.SEARCH, 'options.SEARCH', SEARCH))
   similar(w, object(w, o.VSIM, 'options.VSIM', VSIM))
-  if (o.COMBINE) combine(w, object(w, o.COMBINE, 'options.COMBINE', COMBINE))
+  if (isGiven(o.COMBINE)) combine(w, object(w, o.COMBINE, 'options.COMBINE', COMBINE))
   if (o.LOAD === '*') {
     w.token('LOAD')
     w.token('*')
-  } else if (o.LOAD) {
+  } else if (isGiven(o.LOAD)) {
     counted(w, o, 'options', 'LOAD')
   }
-  if (o.GROUPBY) groupBy(w, object(w, o.GROUPBY, 'options.GROUPBY', GROUPBY))
-  if (o.APPLY) each(o.APPLY, 'options.APPLY', (v, name) => apply(w, v, name))
-  if (o.SORTBY) sortBy(w, object(w, o.SORTBY, 'options.SORTBY', SORTBY))
+  if (isGiven(o.GROUPBY)) groupBy(w, object(w, o.GROUPBY, 'options.GROUPBY', GROUPBY))
+  if (isGiven(o.APPLY)) each(o.APPLY, 'options.APPLY', (v, name) => apply(w, v, name))
+  if (isGiven(o.SORTBY)) sortBy(w, object(w, o.SORTBY, 'options.SORTBY', SORTBY))
   if (o.NOSORT) w.token('NOSORT')
   text(w, o, 'options', 'FILTER')
   limit(w, o, 'offset', 'count')
@@ -43,14 +43,14 @@ function similar (w, o) {
   w.token('VSIM')
   w.arg(o.field, 'options.VSIM.field')
   w.arg(o.vector, 'options.VSIM.vector')
-  if (o.method) method(w, o.method, 'options.VSIM.method', VECTOR_METHODS)
+  if (isGiven(o.method)) method(w, o.method, 'options.VSIM.method', VECTOR_METHODS)
   text(w, o, 'options.VSIM', 'FILTER')
   text(w, o, 'options.VSIM', 'YIELD_SCORE_AS')
 }
 
 /** The score's name is counted with the method's parameters, and comes after them. */
 function combine (w, o) {
-  method(w, o.method, 'options.COMBINE.method', COMBINE_METHODS, o.YIELD_SCORE_AS ? 2 : 0)
+  method(w, o.method, 'options.COMBINE.method', COMBINE_METHODS, isGiven(o.YIELD_SCORE_AS) ? 2 : 0)
   text(w, o, 'options.COMBINE', 'YIELD_SCORE_AS')
 }
 
@@ -62,9 +62,9 @@ function method (w, v, name, methods, counted = 0) {
   }
   const { needs, parameters, before } = form
   const o = object(w, v, name, form.known)
-  if (needs !== undefined && o[needs] === undefined) fail(`${name}.${needs}`, 'a number', o[needs])
+  if (needs !== undefined && !isGiven(o[needs])) fail(`${name}.${needs}`, 'a number', o[needs])
   let given = 0
-  for (const parameter of parameters) if (o[parameter.name] !== undefined) given++
+  for (const parameter of parameters) if (isGiven(o[parameter.name])) given++
   if (before !== undefined) w.token(before)
   w.token(o.type)
   w.int(2 * given + counted, name)
@@ -74,7 +74,7 @@ function method (w, v, name, methods, counted = 0) {
 function groupBy (w, o) {
   w.token('GROUPBY')
   count(w, o.fields, 'options.GROUPBY.fields')
-  if (o.REDUCE) each(o.REDUCE, 'options.GROUPBY.REDUCE', (v, name) => reduce(w, v, name))
+  if (isGiven(o.REDUCE)) each(o.REDUCE, 'options.GROUPBY.REDUCE', (v, name) => reduce(w, v, name))
 }
 
 function apply (w, v, name) {
@@ -87,11 +87,12 @@ function apply (w, v, name) {
 function sortBy (w, o) {
   if (!Array.isArray(o.fields)) fail('options.SORTBY.fields', 'an array', o.fields)
   w.token('SORTBY')
-  w.int(o.fields.reduce((sum, field) => sum + (field?.direction ? 2 : 1), 0), 'options.SORTBY')
+  const words = o.fields.reduce((sum, field) => sum + (isGiven(field?.direction) ? 2 : 1), 0)
+  w.int(words, 'options.SORTBY')
   each(o.fields, 'options.SORTBY.fields', (v, name) => {
     const { field, direction } = object(w, v, name, SORT_FIELD)
     w.arg(field, `${name}.field`)
-    if (direction) w.oneOf(direction, `${name}.direction`, ['ASC', 'DESC'])
+    if (isGiven(direction)) w.oneOf(direction, `${name}.direction`, ['ASC', 'DESC'])
   })
 }
 

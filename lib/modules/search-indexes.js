@@ -5,6 +5,7 @@
  * are read with. See lib/commands/index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { none } = require('../commands/forms')
 const { map, object } = require('../commands/replies')
 const { counted, flag, float, int, optional, text, word } = require('./option-forms')
@@ -195,7 +196,7 @@ function create (w, index, fields, options) {
   float(w, o, 'options', 'SCORE')
   text(w, o, 'options', 'SCORE_FIELD')
   if (o.MAXTEXTFIELDS) w.token('MAXTEXTFIELDS')
-  if (o.TEMPORARY) int(w, o, 'options', 'TEMPORARY')
+  if (isGiven(o.TEMPORARY)) int(w, o, 'options', 'TEMPORARY')
   if (o.NOOFFSETS) w.token('NOOFFSETS')
   if (o.NOHL) w.token('NOHL')
   if (o.NOFIELDS) w.token('NOFIELDS')

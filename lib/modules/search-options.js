@@ -6,8 +6,8 @@
  * say what its items are.
  */
 
-const { fail, isOptions, isText } = require('../arguments')
-const { NOTHING, anyText, counted, each, int, object, optional, text } = require('./option-forms')
+const { fail, isGiven, isOptions, isText } = require('../arguments')
+const { NOTHING, counted, each, int, object, optional, text } = require('./option-forms')
 
 /** (index, query, options) of FT.SEARCH. */
 function search (w, index, query, options) {
@@ -49,19 +49,21 @@ function given (w, o) {
   if (o.EXPLAINSCORE) w.token('EXPLAINSCORE')
   if (o.WITHPAYLOADS) w.token('WITHPAYLOADS')
   if (o.WITHSORTKEYS) w.token('WITHSORTKEYS')
-  if (o.FILTER) each(o.FILTER, 'options.FILTER', (v, name) => numericFilter(w, v, name))
-  if (o.GEOFILTER) each(o.GEOFILTER, 'options.GEOFILTER', (v, name) => geoFilter(w, v, name))
+  if (isGiven(o.FILTER)) each(o.FILTER, 'options.FILTER', (v, name) => numericFilter(w, v, name))
+  if (isGiven(o.GEOFILTER)) {
+    each(o.GEOFILTER, 'options.GEOFILTER', (v, name) => geoFilter(w, v, name))
+  }
   counted(w, o, 'options', 'INKEYS')
   counted(w, o, 'options', 'INFIELDS')
   counted(w, o, 'options', 'RETURN')
-  if (o.SUMMARIZE) summarize(w, o.SUMMARIZE)
-  if (o.HIGHLIGHT) highlight(w, o.HIGHLIGHT)
+  if (isGiven(o.SUMMARIZE)) summarize(w, o.SUMMARIZE)
+  if (isGiven(o.HIGHLIGHT)) highlight(w, o.HIGHLIGHT)
   int(w, o, 'options', 'SLOP')
   int(w, o, 'options', 'TIMEOUT')
   if (o.INORDER) w.token('INORDER')
   for (const name of ['LANGUAGE', 'EXPANDER', 'SCORER']) text(w, o, 'options', name)
-  anyText(w, o, 'options', 'PAYLOAD')
-  if (o.SORTBY) {
+  text(w, o, 'options', 'PAYLOAD')
+  if (isGiven(o.SORTBY)) {
     w.token('SORTBY')
     sortKey(w, o.SORTBY, 'options.SORTBY')
   }
@@ -103,7 +105,7 @@ function summarize (w, v) {
   counted(w, o, 'options.SUMMARIZE', 'FIELDS')
   int(w, o, 'options.SUMMARIZE', 'FRAGS')
   int(w, o, 'options.SUMMARIZE', 'LEN')
-  anyText(w, o, 'options.SUMMARIZE', 'SEPARATOR')
+  text(w, o, 'options.SUMMARIZE', 'SEPARATOR')
 }
 
 function highlight (w, v) {
@@ -111,7 +113,7 @@ function highlight (w, v) {
   if (v === true) return
   const o = object(w, v, 'options.HIGHLIGHT', HIGHLIGHT_OPTIONS)
   counted(w, o, 'options.HIGHLIGHT', 'FIELDS')
-  if (o.TAGS) {
+  if (isGiven(o.TAGS)) {
     w.token('TAGS')
     w.arg(o.TAGS.open, 'options.HIGHLIGHT.TAGS.open')
     w.arg(o.TAGS.close, 'options.HIGHLIGHT.TAGS.close')
@@ -126,14 +128,14 @@ function sortKey (w, v, name) {
   }
   const o = object(w, v, name, SORT_KEY)
   w.arg(o.BY, `${name}.BY`)
-  if (!o.DIRECTION) return 1
+  if (!isGiven(o.DIRECTION)) return 1
   w.oneOf(o.DIRECTION, `${name}.DIRECTION`, ['ASC', 'DESC'])
   return 2
 }
 
 /** `LIMIT 0 10`; the two numbers have other names in other commands. */
 function limit (w, o, offset, size) {
-  if (!o.LIMIT) return
+  if (!isGiven(o.LIMIT)) return
   w.token('LIMIT')
   w.int(o.LIMIT[offset], `options.LIMIT.${offset}`)
   w.int(o.LIMIT[size], `options.LIMIT.${size}`)
@@ -141,7 +143,7 @@ function limit (w, o, offset, size) {
 
 /** `PARAMS 4 name value name value` */
 function params (w, o) {
-  if (!o.PARAMS) return
+  if (!isGiven(o.PARAMS)) return
   if (!isOptions(o.PARAMS)) fail('options.PARAMS', 'an object', o.PARAMS)
   const names = Object.keys(o.PARAMS)
   // The server refuses a list of none.
@@ -157,7 +159,7 @@ function params (w, o) {
 /** `DIALECT 2` unless the caller wants another. */
 function dialect (w, o) {
   w.token('DIALECT')
-  w.int(o.DIALECT || DEFAULT_DIALECT, 'options.DIALECT')
+  w.int(isGiven(o.DIALECT) ? o.DIALECT : DEFAULT_DIALECT, 'options.DIALECT')
 }
 
 /** The dialect that has parameters and vectors. node-redis sends it as well. */

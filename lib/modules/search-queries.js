@@ -5,6 +5,7 @@
  * lib/commands/index.js for what a row is.
  */
 
+const { isGiven } = require('../arguments')
 const { each, int, object, optional } = require('./option-forms')
 const { aggregate, aggregateWithCursor, profileAggregate } = require('./search-aggregate')
 const { hybrid } = require('./search-hybrid')
@@ -154,8 +155,8 @@ function spellCheck (w, index, query, options) {
   const o = optional(w, options, 'options', SPELLCHECK_OPTIONS)
   w.arg(index, 'index')
   w.arg(query, 'query')
-  if (o.DISTANCE) int(w, o, 'options', 'DISTANCE')
-  if (o.TERMS) {
+  if (isGiven(o.DISTANCE)) int(w, o, 'options', 'DISTANCE')
+  if (isGiven(o.TERMS)) {
     each(o.TERMS, 'options.TERMS', (v, name) => {
       const { mode, dictionary } = object(w, v, name, TERMS)
       w.token('TERMS')

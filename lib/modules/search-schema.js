@@ -6,8 +6,8 @@
  * several times under several names.
  */
 
-const { fail } = require('../arguments')
-const { anyText, float, formOf, int, object, text } = require('./option-forms')
+const { fail, isGiven } = require('../arguments')
+const { float, formOf, int, object, text } = require('./option-forms')
 const { SCHEMA_FIELD_TYPE, SCHEMA_VECTOR_FIELD_ALGORITHM } = require('./constants')
 
 /** `title TEXT SORTABLE price NUMERIC ...` */
@@ -39,18 +39,23 @@ function define (w, v, name) {
   form.write(w, o, path)
 }
 
+/** Whether a value is given, where `false` is one: it is sent as a word. */
+function isSet (v) {
+  return v !== undefined && v !== null
+}
+
 /** What any field that can be sorted by may end with. */
-function sortable (w, o) {
-  if (o.SORTABLE) {
+function sortable (w, o, path) {
+  if (isGiven(o.SORTABLE)) {
     w.token('SORTABLE')
-    if (o.SORTABLE === 'UNF') w.token('UNF')
+    if (o.SORTABLE !== true) w.oneOf(o.SORTABLE, `${path}.SORTABLE`, ['UNF'])
   }
   if (o.NOINDEX) w.token('NOINDEX')
 }
 
-function plain (w, o) {
+function plain (w, o, path) {
   if (o.INDEXMISSING) w.token('INDEXMISSING')
-  sortable(w, o)
+  sortable(w, o, path)
 }
 
 function textField (w, o, path) {
@@ -60,7 +65,7 @@ function textField (w, o, path) {
   text(w, o, path, 'PHONETIC')
   if (o.WITHSUFFIXTRIE) w.token('WITHSUFFIXTRIE')
   if (o.INDEXEMPTY) w.token('INDEXEMPTY')
-  sortable(w, o)
+  sortable(w, o, path)
 }
 
 function tagField (w, o, path) {
@@ -69,12 +74,12 @@ function tagField (w, o, path) {
   if (o.CASESENSITIVE) w.token('CASESENSITIVE')
   if (o.WITHSUFFIXTRIE) w.token('WITHSUFFIXTRIE')
   if (o.INDEXEMPTY) w.token('INDEXEMPTY')
-  sortable(w, o)
+  sortable(w, o, path)
 }
 
 function shapeField (w, o, path) {
-  if (o.COORD_SYSTEM !== undefined) {
-    w.token('COORD_SYSTEM')
+  // Servers know no word for it: the coordinate system alone follows the type.
+  if (isGiven(o.COORD_SYSTEM)) {
     w.oneOf(o.COORD_SYSTEM, `${path}.COORD_SYSTEM`, ['SPHERICAL', 'FLAT'])
   }
   if (o.INDEXMISSING) w.token('INDEXMISSING')
@@ -86,9 +91,9 @@ function vectorField (w, o, path) {
   const attributes = ALGORITHM_ATTRIBUTES[o.ALGORITHM] ??
     ALGORITHM_ATTRIBUTES[o.ALGORITHM.toUpperCase()]
   // Each attribute is its name and its value; three are always there.
-  let given = o.INITIAL_CAP === undefined ? 3 : 4
-  for (const { name } of attributes) if (o[name] !== undefined && o[name] !== null) given++
-  w.int(2 * given, path)
+  const given = attributes.filter(({ name, write }) => (
+    write === yesNo ? isSet(o[name]) : isGiven(o[name])))
+  w.int(2 * (3 + (isGiven(o.INITIAL_CAP) ? 1 : 0) + given.length), path)
   w.token('TYPE')
   w.oneOf(o.TYPE, `${path}.TYPE`, VECTOR_TYPES)
   w.token('DIM')
@@ -96,9 +101,7 @@ function vectorField (w, o, path) {
   w.token('DISTANCE_METRIC')
   w.oneOf(o.DISTANCE_METRIC, `${path}.DISTANCE_METRIC`, DISTANCE_METRICS)
   int(w, o, path, 'INITIAL_CAP')
-  for (const { name, write } of attributes) {
-    if (o[name] !== undefined && o[name] !== null) write(w, o, path, name)
-  }
+  for (const { name, write } of given) write(w, o, path, name)
   if (o.INDEXMISSING) w.token('INDEXMISSING')
 }
 
@@ -123,7 +126,7 @@ const ALGORITHM_ATTRIBUTES = {
     { name: 'RERANK', write: yesNo }
   ],
   'SVS-VAMANA': [
-    { name: 'COMPRESSION', write: anyText },
+    { name: 'COMPRESSION', write: text },
     { name: 'CONSTRUCTION_WINDOW_SIZE', write: int },
     { name: 'GRAPH_MAX_DEGREE', write: int },
     { name: 'SEARCH_WINDOW_SIZE', write: int },

@@ -5,7 +5,7 @@
  * count-min sketches, top-k lists and t-digests. Forms know no command.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { map } = require('../commands/replies')
 const { list, scalar, tuple, yes } = require('../commands/shapes')
 
@@ -49,7 +49,7 @@ function keyChunk (w, key, iterator, chunk) {
 
 /** Writes an option that is an integer, if the caller gave it. */
 function intOption (w, o, option) {
-  if (o?.[option] === undefined) return
+  if (!isGiven(o?.[option])) return
   w.token(option)
   w.int(o[option], `options.${option}`)
 }

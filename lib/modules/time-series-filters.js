@@ -39,7 +39,7 @@ const rows = [
       filter(w, match)
     },
     reply: replies.mGet,
-    ts: `(${FILTER}options?: TsGetOptions): ${MAP}{ sample: TsSample }>>`
+    ts: `(${FILTER}options?: TsGetOptions): ${MAP}{ sample: TsSample | null }>>`
   },
   {
     name: 'mGetSelectedLabels',
@@ -53,7 +53,7 @@ const rows = [
     reply: replies.mGetLabels,
     about: 'Returns the labels that are asked for as well.',
     ts: `(${FILTER}${SELECTED}options?: TsGetOptions): ` +
-      `${MAP}{ labels: Record<string, T | null>; sample: TsSample }>>`
+      `${MAP}{ labels: Record<string, T | null>; sample: TsSample | null }>>`
   },
   {
     name: 'mGetWithLabels',
@@ -67,7 +67,7 @@ const rows = [
     reply: replies.mGetLabels,
     about: 'Returns all labels as well.',
     ts: `(${FILTER}options?: TsGetOptions): ` +
-      `${MAP}{ labels: Record<string, T>; sample: TsSample }>>`
+      `${MAP}{ labels: Record<string, T>; sample: TsSample | null }>>`
   },
   ...both('', {
     args: ranges(range, optional),

@@ -7,7 +7,7 @@
 
 const { isDate } = require('node:util').types
 
-const { Arguments, fail, isOptions } = require('../arguments')
+const { Arguments, fail, isGiven, isOptions } = require('../arguments')
 const { NOTHING, flag, int, object, word } = require('./option-forms')
 const {
   TIME_SERIES_AGGREGATION_TYPE, TIME_SERIES_BUCKET_TIMESTAMP, TIME_SERIES_DUPLICATE_POLICIES,
@@ -37,7 +37,7 @@ function series (w, o, names) {
 /** `LABELS city oslo sensor 7` */
 function labels (w, o, path, name) {
   const v = o[name]
-  if (!v) return
+  if (!isGiven(v)) return
   if (!isOptions(v)) fail(`${path}.${name}`, 'an object', v)
   w.token(name)
   for (const label of Object.keys(v)) {
@@ -47,7 +47,7 @@ function labels (w, o, path, name) {
 }
 
 function ignore (w, o, path, name) {
-  if (o[name] === undefined) return
+  if (!isGiven(o[name])) return
   const v = object(w, o[name], `${path}.${name}`, IGNORE)
   w.token(name)
   w.int(v.maxTimeDiff, `${path}.${name}.maxTimeDiff`)
@@ -57,7 +57,7 @@ function ignore (w, o, path, name) {
 /** From, to and the options of a range, with one aggregation or none. */
 function range (w, from, to, o) {
   span(w, from, to, o)
-  if (o.AGGREGATION) aggregation(w, o, RANGE_AGGREGATION, typeOf)
+  if (isGiven(o.AGGREGATION)) aggregation(w, o, RANGE_AGGREGATION, typeOf)
   else checkAlign(o)
 }
 
@@ -70,7 +70,7 @@ function rangeMulti (w, from, to, o) {
 /** As `range`, with several aggregations for each key, or none. */
 function rangeOfKeys (w, from, to, o) {
   span(w, from, to, o)
-  if (o.AGGREGATION) aggregation(w, o, MULTI_AGGREGATION, groupsOf)
+  if (isGiven(o.AGGREGATION)) aggregation(w, o, MULTI_AGGREGATION, groupsOf)
   else checkAlign(o)
 }
 
@@ -78,12 +78,12 @@ function span (w, from, to, o) {
   timestamp(w, from, 'fromTimestamp')
   timestamp(w, to, 'toTimestamp')
   if (o.LATEST) w.token('LATEST')
-  if (o.FILTER_BY_TS) {
+  if (isGiven(o.FILTER_BY_TS)) {
     if (!Array.isArray(o.FILTER_BY_TS)) fail('options.FILTER_BY_TS', 'an array', o.FILTER_BY_TS)
     w.token('FILTER_BY_TS')
     o.FILTER_BY_TS.forEach((v, i) => timestamp(w, v, `options.FILTER_BY_TS[${i}]`))
   }
-  if (o.FILTER_BY_VALUE) {
+  if (isGiven(o.FILTER_BY_VALUE)) {
     const v = object(w, o.FILTER_BY_VALUE, 'options.FILTER_BY_VALUE', VALUE_FILTER)
     w.token('FILTER_BY_VALUE')
     w.float(v.min, 'options.FILTER_BY_VALUE.min')
@@ -94,22 +94,22 @@ function span (w, from, to, o) {
 
 /** Without buckets there is nothing to align, so it is not sent; but it has to be a timestamp. */
 function checkAlign ({ ALIGN }) {
-  if (ALIGN === undefined) return
-  UNSENT.reset(null)
+  if (!isGiven(ALIGN)) return
+  UNSENT.reset(null, false)
   timestamp(UNSENT, ALIGN, 'options.ALIGN')
 }
 
 /** `ALIGN - AGGREGATION AVG 1000 BUCKETTIMESTAMP ~ EMPTY` */
 function aggregation (w, o, known, types) {
   const v = object(w, o.AGGREGATION, AGGREGATION, known)
-  if (o.ALIGN !== undefined) {
+  if (isGiven(o.ALIGN)) {
     w.token('ALIGN')
     timestamp(w, o.ALIGN, 'options.ALIGN')
   }
   w.token('AGGREGATION')
   types(w, v)
   timestamp(w, v.timeBucket, `${AGGREGATION}.timeBucket`)
-  if (v.BUCKETTIMESTAMP) word(w, v, AGGREGATION, 'BUCKETTIMESTAMP', BUCKET_TIMESTAMPS)
+  word(w, v, AGGREGATION, 'BUCKETTIMESTAMP', BUCKET_TIMESTAMPS)
   flag(w, v, 'EMPTY')
 }
 
@@ -181,7 +181,7 @@ const SERIES = {
   UNCOMPRESSED: (w, o, path, name) => flag(w, o, name),
   CHUNK_SIZE: int,
   DUPLICATE_POLICY: (w, o, path, name) => word(w, o, path, name, POLICIES),
-  ON_DUPLICATE: (w, o, path, name) => { if (o[name]) word(w, o, path, name, POLICIES) },
+  ON_DUPLICATE: (w, o, path, name) => word(w, o, path, name, POLICIES),
   LABELS: labels,
   IGNORE: ignore
 }

@@ -5,7 +5,7 @@
  * what a row is.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { waitMilliseconds } = require('../commands/forms')
 const { flag, int, object, optional } = require('./option-forms')
 const {
@@ -87,7 +87,7 @@ const rows = [
       const o = optional(w, options, 'options', READ)
       w.key(key, 'key')
       timestamp(w, time, 'timestamp')
-      if (o.BLOCK !== undefined) {
+      if (isGiven(o.BLOCK)) {
         const { milliseconds, minCount } = object(w, o.BLOCK, 'options.BLOCK', BLOCK)
         w.token('BLOCK')
         waitMilliseconds(w, milliseconds, 'options.BLOCK.milliseconds')

@@ -64,11 +64,11 @@ function keyed (reply) {
   return [text(key), parts]
 }
 
-const mGet = bySeries((parts, mapping) => ({ sample: sample(last(parts), mapping) }))
+const mGet = bySeries((parts, mapping) => ({ sample: lastSample(last(parts), mapping) }))
 
 const mGetLabels = bySeries((parts, mapping) => ({
   labels: labels(parts[0], mapping),
-  sample: sample(last(parts), mapping)
+  sample: lastSample(last(parts), mapping)
 }))
 
 const mRange = bySeries((parts, mapping) => samples(last(parts), mapping))

@@ -5,7 +5,7 @@
  * what a row is. Here are those that change series or tell about them.
  */
 
-const { fail } = require('../arguments')
+const { fail, isGiven } = require('../arguments')
 const { key } = require('../commands/forms')
 const { optional } = require('./option-forms')
 const { aggregationType, sample, series, timestamp } = require('./time-series-forms')
@@ -153,7 +153,7 @@ function changeBy (w, key, value, options) {
   w.key(key, 'key')
   w.float(value, 'value')
   const o = optional(w, options, 'options', CHANGE_OPTIONS)
-  if (o.TIMESTAMP !== undefined && o.TIMESTAMP !== null) {
+  if (isGiven(o.TIMESTAMP)) {
     w.token('TIMESTAMP')
     timestamp(w, o.TIMESTAMP, 'options.TIMESTAMP')
   }

@@ -9,10 +9,14 @@
  * place.
  */
 
+const { isIP } = require('node:net')
+
 const { isDatabase, isText } = require('../arguments')
-const native = require('../native')
 const { pack } = require('../mode')
+const { check, isAbsent, isNoObject, numeric, optional } = require('./check')
 const { tlsOptions, TLS_OPTIONS } = require('./tls')
+const { Unknown } = require('../unknown-options')
+const { withoutUrl } = require('./url')
 const { version } = require('../../package.json')
 
 const { toString } = Object.prototype
@@ -21,35 +25,43 @@ const MAX_MS = 2 ** 31 - 1
 
 /* Checks: each returns what is expected if the value is wrong, else false. */
 const text = v => typeof v !== 'string' && 'a string'
-const name = v => (typeof v !== 'string' || v === '') && 'a string that is not empty'
+const word = v => (typeof v !== 'string' || v === '') && 'a string that is not empty'
 const flag = v => typeof v !== 'boolean' && 'a boolean'
 const textOrBuffer = v =>
   !isText(v) && 'a string or a Buffer'
-const within = (min, max) => v =>
-  !(Number.isInteger(v) && v >= min && v <= max) && `an integer from ${min} to ${max}`
-const ms = min => v => !(typeof v === 'number' && v >= min && v <= MAX_MS) &&
-  `a number of milliseconds from ${min} to ${MAX_MS}`
-const msOrNothing = v => v !== false && ms(0)(v)
-const group = v => (v === null || typeof v !== 'object') && 'an object'
-const provider = v => typeof v !== 'function' && typeof v?.credentials !== 'function' &&
-  'a function, or an object with a credentials function'
-const strategy = v => v !== false && typeof v !== 'function' && ms(0)(v) &&
-  'false, a number of milliseconds or a function'
+const within = (min, max) => numeric(v =>
+  !(Number.isInteger(v) && v >= min && v <= max) && `an integer from ${min} to ${max}`)
+const ms = min => numeric(v => !(typeof v === 'number' && v >= min && v <= MAX_MS) &&
+  `a number of milliseconds from ${min} to ${MAX_MS}`)
+const msOrNothing = numeric(v => v !== false && ms(0)(v))
+const database = numeric(v => !isDatabase(v) && `an integer from 0 to ${2 ** 31 - 1}`)
+const protocol = numeric(v => v !== 2 && v !== 3 && '2 or 3')
+const family = numeric(v => ![0, 4, 6].includes(v) && '0, 4 or 6')
+const timeout = numeric(v => v !== 0 && ms(1)(v))
+const group = v => isNoObject(v) && 'an object'
+const provider = v => typeof v !== 'function' && typeof v.credentials !== 'function' &&
+  typeof v.subscribe !== 'function' &&
+  'a function, or an object with a function credentials or subscribe'
+const strategy = numeric(v => v !== false && typeof v !== 'function' && ms(0)(v) &&
+  'false, a number of milliseconds or a function')
+const callback = v => typeof v !== 'function' && 'a function'
+const address = v => isIP(v) === 0 && 'an IP address'
 const tls = v => typeof v !== 'boolean' && group(v) && 'a boolean or an object'
 const signal = v => (typeof v?.addEventListener !== 'function' ||
   typeof v.removeEventListener !== 'function') && 'an AbortSignal'
 
 /** name -> [check, default, meaning]. A default of undefined means: none. */
 const OPTIONS = {
-  url: [text, undefined, '`redis[s]://`, `valkey[s]://` or `unix://`; other options win over it'],
+  url: [text, undefined,
+    '`redis[s]://`, `valkey[s]://` or `unix://`; wins over the other options'],
   socket: [group, undefined, 'see `socket.*`'],
-  username: [text, undefined, 'ACL user'],
-  password: [text, undefined, 'password of the user, or of the server'],
+  username: [optional(text), undefined, 'ACL user'],
+  password: [optional(text), undefined, 'password of the user, or of the server'],
   credentialsProvider: [provider, undefined,
     'asked before each connection for `{ username, password }`'],
-  name: [text, undefined, 'connection name for `CLIENT LIST`'],
-  database: [v => !isDatabase(v) && `an integer from 0 to ${2 ** 31 - 1}`, 0, 'database to select'],
-  RESP: [v => v !== 2 && v !== 3 && '2 or 3', 3, 'protocol; falls back to 2 by itself'],
+  name: [optional(text), undefined, 'connection name for `CLIENT LIST`'],
+  database: [database, 0, 'database to select'],
+  RESP: [protocol, 3, 'protocol; falls back to 2 by itself'],
   keyPrefix: [textOrBuffer, undefined, 'put in front of every key that is sent'],
   commandsQueueMaxLength: [within(1, 2 ** 31 - 1), 1000000,
     'commands without a reply; more get `QueueFullError`'],
@@ -59,23 +71,26 @@ const OPTIONS = {
   readonly: [flag, false, 'send `READONLY` on each connection'],
   pingInterval: [ms(0), 30000, 'ms after which an idle connection is asked for a PING; 0: never'],
   lanes: [within(1, 64), 1, 'shared connections; more than one gives up order across commands'],
-  shared: [name, undefined, 'name by which worker threads share one pool and its lanes'],
+  shared: [word, undefined, 'name by which worker threads share one pool and its lanes'],
   pool: [group, undefined, 'see `pool.*`'],
   commandOptions: [group, undefined, 'see `commandOptions.*`'],
   disableClientInfo: [flag, false, 'do not send `CLIENT SETINFO`'],
-  clientInfoTag: [text, undefined, 'added to the library name in `CLIENT SETINFO`'],
+  clientInfoTag: [optional(text), undefined, 'added to the library name in `CLIENT SETINFO`'],
   scripts: [group, undefined, 'Lua scripts as methods: `{ name: defineScript({ ... }) }`'],
   functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`'],
   modules: [group, undefined,
-    'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`']
+    'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`'],
+  strictOptions: [flag, false, 'unknown options are errors; else they are ignored with a warning']
 }
 
 const SOCKET = {
-  host: [text, 'localhost', 'host name or address'],
+  host: [optional(text), 'localhost', 'host name or address'],
   port: [within(1, 65535), 6379, 'TCP port'],
   path: [text, undefined, 'Unix socket, instead of host and port'],
-  family: [v => ![0, 4, 6].includes(v) && '0, 4 or 6', 0, 'addresses to use: 0 for both'],
-  tls: [tls, false, 'true, or `{ ca, cert, key, servername, rejectUnauthorized, minVersion }`'],
+  lookup: [callback, undefined, 'resolves host names, as that of `net.connect`'],
+  localAddress: [address, undefined, 'local address of the sockets'],
+  family: [family, 0, 'addresses to use: 0 for both'],
+  tls: [tls, false, 'true, or an object with options of `tls.connect`'],
   connectTimeout: [ms(1), 5000, 'ms for DNS, TCP, TLS and handshake together'],
   socketTimeout: [msOrNothing, undefined, 'ms of silence, with a reply due, that end a connection'],
   noDelay: [flag, true, 'TCP_NODELAY'],
@@ -95,7 +110,7 @@ const POOL = {
 }
 
 const COMMAND = {
-  timeout: [v => v !== 0 && ms(1)(v), 5000, 'ms from call to reply; 0 or `undefined`: no deadline'],
+  timeout: [timeout, 5000, 'ms from call to reply; 0 or `undefined`: no deadline'],
   typeMapping: [group, undefined, 'classes for RESP types, see `withTypeMapping`'],
   abortSignal: [signal, undefined, 'ends the command when aborted'],
   asap: [flag, undefined, 'accepted for compatibility; commands are always sent at once']
@@ -116,39 +131,44 @@ function parseOptions (given) {
   if (typeof root !== 'object' || Array.isArray(root) || toString.call(root) === '[object URL]') {
     throw new TypeError('options must be an object, or a URL as a string')
   }
-  const checked = check(root, OPTIONS, '')
-  const url = checked.url === undefined ? {} : parseUrl(checked.url)
-  const socket = check(withoutTls(root.socket), SOCKET, 'socket.')
-  if (url.socket?.tls && socket.tls === false) {
-    throw new TypeError('option "socket.tls" must not be false with a URL that asks for TLS')
-  }
-  const pool = check(root.pool ?? {}, POOL, 'pool.')
-  const command = parseCommandOptions(root.commandOptions)
-  const defaults = { ...defaultsOf(OPTIONS), ...url.root, ...checked }
-  return {
-    ...defaults,
-    socket: { ...defaultsOf(SOCKET), ...url.socket, ...socket },
-    tls: tlsOptions({ ...url.socket, ...root.socket }),
+  const isStrict = root.strictOptions === true
+  const unknown = new Unknown(isStrict)
+  const options = withoutUrl(root)
+  const checked = check(withoutForeign(options), OPTIONS, '', unknown)
+  const socket = check(withoutTls(options.socket), SOCKET, 'socket.', unknown)
+  const pool = check(options.pool ?? {}, POOL, 'pool.', unknown)
+  const command = parseCommandOptions(options.commandOptions, { ...DEFAULT_COMMAND, isStrict })
+  const parsed = {
+    ...defaultsOf(OPTIONS),
+    ...checked,
+    socket: { ...defaultsOf(SOCKET), ...socket },
+    tls: tlsOptions(options.socket ?? {}, unknown),
     pool: { ...defaultsOf(POOL), ...pool },
     command
   }
+  unknown.tell()
+  return parsed
 }
 
 /**
  * Command options, compiled for the hot path.
- * @param {object | undefined} given
+ * @param {object | undefined | null} given
  * @param {object} [base] compiled options that `given` overrides
  */
 function parseCommandOptions (given, base = DEFAULT_COMMAND) {
-  if (given === undefined) return base
+  if (isAbsent(given)) return base
   if (group(given)) throw new TypeError('commandOptions must be an object')
-  const checked = check(given, COMMAND, 'commandOptions.')
-  return {
+  const unknown = new Unknown(base.isStrict)
+  const checked = check(given, COMMAND, 'commandOptions.', unknown)
+  const command = {
     timeout: Object.hasOwn(given, 'timeout') ? checked.timeout ?? 0 : base.timeout,
     typeMapping: Object.hasOwn(given, 'typeMapping') ? checked.typeMapping : base.typeMapping,
     mode: Object.hasOwn(given, 'typeMapping') ? pack(checked.typeMapping) : base.mode,
-    signal: Object.hasOwn(given, 'abortSignal') ? checked.abortSignal : base.signal
+    signal: Object.hasOwn(given, 'abortSignal') ? checked.abortSignal : base.signal,
+    isStrict: base.isStrict
   }
+  unknown.tell()
+  return command
 }
 
 /**
@@ -158,19 +178,25 @@ function parseCommandOptions (given, base = DEFAULT_COMMAND) {
 const CAN_WATCH = process.versions.bun === undefined && process.versions.deno === undefined
 
 const DEFAULT_COMMAND = Object.freeze({
-  timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined
+  timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined, isStrict: false
 })
 
-/** The options of the native core (`src/binding/options.rs`). */
-function coreOptions (options) {
-  const { socket, pool } = options
+/**
+ * The options of the native core (`src/binding/options.rs`).
+ * @param {object} options parsed ones
+ * @param {number} [number] the number by which the core asks for functions of these options
+ */
+function coreOptions (options, number = 0) {
+  const { socket, pool, tls } = options
   const { reconnectStrategy } = socket
   return {
     host: socket.host,
     port: socket.port,
     path: socket.path,
     family: socket.family,
-    tls: options.tls,
+    localAddress: socket.localAddress,
+    askLookup: socket.lookup && number,
+    tls: tls && { ...tls, askIdentity: tls.checkServerIdentity && number },
     connectTimeout: socket.connectTimeout,
     socketTimeout: socket.socketTimeout || 0,
     noDelay: socket.noDelay,
@@ -210,50 +236,27 @@ function reconnectKind (strategy) {
   return typeof strategy === 'number' ? 'fixed' : 'ask'
 }
 
-/** Those of the options in `given` that are set, checked. `path` stands in front of a name. */
-function check (given, table, path) {
-  if (group(given)) throw new TypeError(`${path.slice(0, -1) || 'options'} must be an object`)
-  const checked = {}
-  for (const name of Object.keys(given)) {
-    const value = given[name]
-    if (value === undefined) continue
-    if (!Object.hasOwn(table, name)) {
-      if (path === '' && MAINTENANCE.includes(name)) continue
-      const known = NOT_YET.includes(name) && path === '' ? 'is not supported yet' : 'is unknown'
-      throw new TypeError(`option "${path}${name}" ${known}`)
-    }
-    const expected = table[name][0](value)
-    if (expected) throw new TypeError(`option "${path}${name}" must be ${expected}`)
-    checked[name] = value
+/**
+ * `options` without those that have no meaning here. An option that is not there yet is refused,
+ * because a program that asks for it depends on it.
+ */
+function withoutForeign (options) {
+  const given = Object.entries(options).filter(([, value]) => !isAbsent(value))
+  for (const [name] of given) {
+    if (NOT_YET.includes(name)) throw new TypeError(`option "${name}" is not supported yet`)
   }
-  return checked
+  return Object.fromEntries(given.filter(([name]) => !MAINTENANCE.includes(name)))
 }
 
 /** `socket` without TLS options, which node-redis takes there beside `tls: true`. */
-function withoutTls (socket = {}) {
+function withoutTls (socket) {
+  if (isAbsent(socket)) return {}
   if (group(socket)) throw new TypeError('option "socket" must be an object')
   return Object.fromEntries(Object.entries(socket).filter(([name]) => !TLS_OPTIONS.has(name)))
 }
 
-function parseUrl (url) {
-  const parts = refusing(() => native.parseConnectionUrl(url))
-  const { host, port, path, tls, username, password, database } = parts
-  return { root: set({ username, password, database }), socket: set({ host, port, path, tls }) }
-}
-
-/** Calls `ask`. An option that the native core refuses becomes a TypeError, like any other. */
-function refusing (ask) {
-  try {
-    return ask()
-  } catch (error) {
-    if (error.code !== 'InvalidArg') throw error
-    throw new TypeError(error.message, { cause: error })
-  }
-}
-
 function set (object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined &&
-    value !== null))
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => !isAbsent(value)))
 }
 
 function defaultsOf (table) {
@@ -275,5 +278,5 @@ function documented () {
 }
 
 module.exports = {
-  coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, parseUrl, refusing
+  coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, POOL
 }

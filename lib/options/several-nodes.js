@@ -5,14 +5,16 @@
  */
 
 const { isPort, parseAddress } = require('../addresses')
+const { isAbsent, isNoObject, numeric, valueOf } = require('./check')
 
 const READS = ['primary', 'replica', 'nearest']
 
 /* Checks: each returns what is expected if the value is wrong, else false. */
 const flag = v => typeof v !== 'boolean' && 'a boolean'
-const list = v => (!Array.isArray(v) || v.length === 0) && 'a non-empty array'
-const count = v => !(Number.isInteger(v) && v >= 0) && 'an integer from 0'
-const group = v => (v === null || typeof v !== 'object' || Array.isArray(v)) && 'an object'
+const list = v => !Array.isArray(v) && 'an array'
+const count = numeric(v => !(Number.isInteger(v) && v >= 0) && 'an integer from 0')
+const group = v => isNoObject(v) && 'an object'
+const addressMap = v => typeof v !== 'function' && group(v) && 'an object or a function'
 const reads = v => !READS.includes(v) && !(typeof v?.zone === 'string' && v.zone !== '') &&
   "'primary', 'replica', 'nearest' or { zone: 'name' }"
 
@@ -25,13 +27,8 @@ function divide (given, table) {
   const own = {}
   const rest = {}
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(table, name)) {
-      rest[name] = value
-    } else if (value !== undefined) {
-      const expected = table[name][0](value)
-      if (expected) throw new TypeError(`option "${name}" must be ${expected}`)
-      own[name] = value
-    }
+    if (!Object.hasOwn(table, name)) rest[name] = value
+    else if (!isAbsent(value)) own[name] = valueOf(value, table[name][0], name)
   }
   return { own, rest }
 }
@@ -44,8 +41,14 @@ function readsOf (strategy) {
   }
 }
 
-/** `nodeAddressMap` as a list of addresses: what servers say, and what to connect to, in turns. */
-function addressPairs (map = {}) {
+/** `nodeAddressMap` as the native side takes it. */
+function addressesOf (map = {}) {
+  const isAsked = typeof map === 'function'
+  return { addresses: isAsked ? [] : addressPairs(map), askAddresses: isAsked }
+}
+
+/** A map of addresses as a list: what servers say, and what to connect to, in turns. */
+function addressPairs (map) {
   return Object.entries(map).flatMap(([from, to]) => {
     const address = parseAddress(from)
     if (address === undefined || typeof to?.host !== 'string' || !isPort(to.port)) {
@@ -61,4 +64,6 @@ function documentedOf (table) {
     ({ name, default: value, meaning }))
 }
 
-module.exports = { addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf }
+module.exports = {
+  addressMap, addressesOf, count, divide, documentedOf, flag, group, list, reads, readsOf
+}

@@ -1,103 +1,77 @@
 'use strict'
 
 /*
- * TLS options under Node's names, and the certificate authorities that Node trusts.
- *
- * The native side knows neither the authorities that are built into Node nor NODE_EXTRA_CA_CERTS,
- * so they are passed on. The certificate's chain and name are verified unless `rejectUnauthorized`
- * is false.
+ * TLS options under Node's names: which there are, and which are given. What they mean is in
+ * tls-settings.js, which is loaded with the first client that uses TLS.
  */
 
-const fs = require('node:fs')
-const tls = require('node:tls')
+const { isGiven } = require('./tls-values')
 
-const { isText } = require('../arguments')
+/** The TLS options that have a meaning here. */
+const SERVED = ['ca', 'cert', 'key', 'passphrase', 'pfx', 'servername', 'rejectUnauthorized',
+  'checkServerIdentity', 'allowPartialTrustChain', 'minVersion', 'maxVersion', 'secureProtocol',
+  'secureOptions', 'ciphers', 'ecdhCurve', 'ALPNProtocols']
 
-/** The TLS options that are accepted: within `socket.tls` or, as in node-redis, beside it. */
-const TLS_OPTIONS = new Set(['ca', 'cert', 'key', 'servername', 'rejectUnauthorized', 'minVersion'])
+/** TLS options of Node that are refused, and what to do instead. */
+const REFUSED = {
+  secureContext: 'is an object of OpenSSL, and TLS is not done by OpenSSL here: pass what it was ' +
+    'made of (ca, cert, key, pfx, ciphers, minVersion ...)',
+  pskCallback: 'needs pre-shared keys, which are not supported: use certificates',
+  crl: 'is not supported: refuse what is revoked in checkServerIdentity, by its serialNumber',
+  sigalgs: 'is not supported: SHA-1 and weaker are never accepted',
+  clientCertEngine: 'needs an engine of OpenSSL: pass cert and key',
+  privateKeyEngine: 'needs an engine of OpenSSL: pass key',
+  privateKeyIdentifier: 'needs an engine of OpenSSL: pass key'
+}
+
+/** TLS options of Node that change nothing for a client here. */
+const NEEDLESS = ['honorCipherOrder', 'dhparam', 'minDHSize', 'enableTrace', 'requestOCSP',
+  'session', 'sessionTimeout', 'sessionIdContext', 'ticketKeys', 'requestCert']
+
+/** The TLS options that are known: within `socket.tls` or, as in node-redis, beside it. */
+const TLS_OPTIONS = new Set([...SERVED, ...Object.keys(REFUSED), ...NEEDLESS])
 
 /**
- * The native core's TLS options, or undefined for a plain connection.
- * @param {object} [socket] the `socket` option; nothing of it is kept
+ * The native core's TLS options, or undefined for a plain connection. `checkServerIdentity`, if it
+ * is given, stands beside them.
+ * @param {object} socket the `socket` option; nothing of it is kept
+ * @param {import('../unknown-options').Unknown} unknown hears of names that are not known
  */
-function tlsOptions (socket = {}) {
+function tlsOptions (socket, unknown) {
   const { tls: asked } = socket
   if (!asked) {
-    for (const name of TLS_OPTIONS) {
-      if (socket[name] !== undefined) {
+    // Whoever says false means it, and may keep the material at hand.
+    if (asked === false) return undefined
+    for (const name of SERVED) {
+      if (isGiven(socket[name])) {
         throw new TypeError(`option "socket.${name}" needs socket.tls or a rediss:// URL`)
       }
     }
     return undefined
   }
-  const given = { ...socket, ...(typeof asked === 'object' ? asked : {}) }
-  if (typeof asked === 'object') {
-    for (const name of Object.keys(asked)) {
-      if (!TLS_OPTIONS.has(name) && asked[name] !== undefined) {
-        throw new TypeError(`option "socket.tls.${name}" is unknown; known are ` +
-          [...TLS_OPTIONS].join(', '))
-      }
+  // Most programs use no TLS, and what reads certificates takes long to load.
+  const { settingsOf } = require('./tls-settings')
+  return settingsOf(collect(socket, asked, unknown))
+}
+
+/** The TLS options that are given, within `socket.tls` or beside it. The former win. */
+function collect (socket, asked, unknown) {
+  const within = typeof asked === 'object' ? asked : {}
+  for (const name of Object.keys(within)) {
+    if (!TLS_OPTIONS.has(name) && isGiven(within[name])) unknown.note('socket.tls.', name, SERVED)
+  }
+  const given = {}
+  for (const options of [socket, within]) {
+    for (const name of TLS_OPTIONS) {
+      if (isGiven(options[name])) given[name] = options[name]
+      // Node verifies whenever the option is there and is not false, also if it is undefined.
+      else if (name === 'rejectUnauthorized' && name in options) given[name] = true
     }
   }
-  const ca = pems(given.ca, 'ca')
-  const [cert, key] = [pem(given.cert, 'cert'), pem(given.key, 'key')]
-  const { servername, rejectUnauthorized, minVersion } = given
-  if (servername !== undefined && typeof servername !== 'string') wrong('servername', 'a string')
-  if (![undefined, 'TLSv1.2', 'TLSv1.3'].includes(minVersion)) {
-    wrong('minVersion', 'TLSv1.2 or TLSv1.3')
+  for (const [name, reason] of Object.entries(REFUSED)) {
+    if (name in given) throw new TypeError(`option "socket.tls.${name}" ${reason}`)
   }
-  if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') {
-    wrong('rejectUnauthorized', 'a boolean')
-  }
-  return {
-    ca,
-    roots: ca.length > 0 || rejectUnauthorized === false ? [] : [trustedByNode()],
-    cert,
-    key,
-    servername,
-    verify: rejectUnauthorized !== false,
-    only13: minVersion === 'TLSv1.3'
-  }
-}
-
-/** The certificates that Node trusts by default, as one PEM text. */
-function trustedByNode () {
-  // Node 22.15 and later have a list of all. Before that it is put together of its parts.
-  if (typeof tls.getCACertificates === 'function') {
-    return Buffer.from(tls.getCACertificates('default').join('\n'))
-  }
-  return Buffer.from([...tls.rootCertificates, extraCertificates()].join('\n'))
-}
-
-function extraCertificates () {
-  const path = process.env.NODE_EXTRA_CA_CERTS
-  if (!path) return ''
-  try {
-    return fs.readFileSync(path, 'utf8')
-  } catch {
-    // Node itself prints a warning about a file that it cannot read, and goes on without it.
-    return ''
-  }
-}
-
-function pems (value, name) {
-  if (value === undefined) return []
-  return (Array.isArray(value) ? value : [value]).map(one => pem(one, name))
-}
-
-function pem (value, name) {
-  if (value === undefined) return undefined
-  if (!isText(value)) {
-    wrong(name, 'PEM, as a string or a Buffer')
-  }
-  const bytes = Buffer.from(value)
-  // A path in place of the content would otherwise fail with the first command only.
-  if (!bytes.includes('-----BEGIN ')) wrong(name, 'PEM')
-  return bytes
-}
-
-function wrong (name, expected) {
-  throw new TypeError(`option "socket.tls.${name}" must be ${expected}`)
+  return given
 }
 
 module.exports = { TLS_OPTIONS, tlsOptions }

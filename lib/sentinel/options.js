@@ -9,15 +9,20 @@
  */
 
 const { isPort } = require('../addresses')
-const {
-  addressPairs, count, divide, documentedOf, flag, group, list, reads, readsOf
-} = require('../options/several-nodes')
+const { check, isAbsent, isNoObject, numeric } = require('../options/check')
 const { coreOptions, parseOptions } = require('../options/client')
+const {
+  addressMap, addressesOf, count, divide, documentedOf, flag, group, reads, readsOf
+} = require('../options/several-nodes')
+const { Unknown } = require('../unknown-options')
 
-const size = v => !(Number.isInteger(v) && v >= 1) && 'an integer from 1'
+const size = numeric(v => !(Number.isInteger(v) && v >= 1) && 'an integer from 1')
+const hosts = v => (!Array.isArray(v) || v.length === 0) && 'a non-empty array'
+const host = v => (typeof v !== 'string' || v === '') && 'a host name or address'
+const port = numeric(v => !isPort(v) && 'an integer from 1 to 65535')
 const word = v => !(typeof v === 'string' && WORD.test(v)) && 'a name as in sentinel.conf'
-const ms = v => !(typeof v === 'number' && v >= 0 && v <= MAX_MS) &&
-  `a number of milliseconds from 0 to ${MAX_MS}`
+const ms = numeric(v => !(typeof v === 'number' && v >= 0 && v <= MAX_MS) &&
+  `a number of milliseconds from 0 to ${MAX_MS}`)
 
 /** The names that Sentinel accepts for a primary. */
 const WORD = /^[A-Za-z0-9._-]+$/
@@ -28,7 +33,7 @@ const PORT = 26379
 /** name -> [check, default, meaning]. All other options are those of the client of each node. */
 const SENTINEL = {
   name: [word, undefined, 'name of the primary, as the sentinels know it; required'],
-  sentinelRootNodes: [list, undefined,
+  sentinelRootNodes: [hosts, undefined,
     '`{ host, port }` of some sentinels; all others are learned from them; required'],
   nodeClientOptions: [group, undefined, 'client options of the primary and its replicas'],
   sentinelClientOptions: [group, undefined, 'client options of the sentinels'],
@@ -41,27 +46,30 @@ const SENTINEL = {
     'ms after which the sentinels are asked again even if nothing was announced; 0: a minute'],
   maxCommandRediscovers: [count, 16,
     'times that a command is sent again after `READONLY`; at most 15 are counted'],
-  nodeAddressMap: [group, undefined,
-    'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`'],
+  nodeAddressMap: [addressMap, undefined,
+    'addresses as this client reaches them: `{ \'10.0.0.1:6379\': { host, port } }`, or a ' +
+    'function'],
   passthroughClientErrorEvents: [flag, false, 'emit `client-error` as `error` as well'],
   reserveClient: [flag, false, 'accepted for compatibility: commands always have a connection']
 }
 
 /**
  * @param {object | undefined} given
- * @returns {{ client: object, topology: object, own: object }} options of each node's client, the
- *   core's, and those of the whole
+ * @returns {{ client: object, topology: object, own: object, sentinels: object }} options of each
+ *   node's client, the core's, those of the whole, and the parsed ones of the sentinels
  */
 function parseSentinelOptions (given) {
-  if (group(given)) throw new TypeError('options of a client of Sentinel must be an object')
+  if (isNoObject(given)) throw new TypeError('options of a client of Sentinel must be an object')
   const { own, rest } = divide(given, SENTINEL)
   for (const name of ['name', 'sentinelRootNodes']) {
     if (own[name] === undefined) throw new TypeError(`option "${name}" is required`)
   }
-  const seeds = own.sentinelRootNodes.map(rootNode)
-  const addresses = addressPairs(own.nodeAddressMap)
+  const unknown = new Unknown(rest.strictOptions === true)
+  const seeds = own.sentinelRootNodes.map((node, index) => rootNode(node, index, unknown))
+  unknown.tell()
+  const addresses = addressesOf(own.nodeAddressMap)
   const strategy = own.readStrategy ?? (own.replicaPoolSize > 0 ? 'replica' : 'primary')
-  const sentinels = parseWithin(own.sentinelClientOptions, 'sentinelClientOptions')
+  const sentinels = parseWithin(own.sentinelClientOptions, 'sentinelClientOptions', rest)
   refuse(sentinels.credentialsProvider !== undefined, 'sentinelClientOptions.credentialsProvider',
     'must not be set: use username and password')
   refuse(sentinels.database !== 0, 'sentinelClientOptions.database',
@@ -73,19 +81,20 @@ function parseSentinelOptions (given) {
       seeds: [],
       maxRedirects: own.maxCommandRediscovers ?? SENTINEL.maxCommandRediscovers[1],
       ...readsOf(strategy),
-      addresses,
+      ...addresses,
       period: (own.scanInterval ?? SENTINEL.scanInterval[1]) || undefined,
-      sentinel: { name: own.name, seeds, options: [coreOptions(sentinels)] }
-    }
+      sentinel: { name: own.name, seeds, options: [coreOptions(sentinels, 1)] }
+    },
+    sentinels
   }
 }
 
 /** The options of the client of a node. */
 function clientOptions ({ nodeClientOptions = {}, masterPoolSize }, rest) {
-  parseWithin(nodeClientOptions, 'nodeClientOptions')
-  if (rest.url !== undefined || rest.socket !== undefined) {
-    const name = rest.url === undefined ? 'socket' : 'url'
-    refuse(true, name, 'must stand within nodeClientOptions or sentinelClientOptions')
+  parseWithin(nodeClientOptions, 'nodeClientOptions', rest)
+  for (const name of ['url', 'socket']) {
+    refuse(!isAbsent(rest[name]), name,
+      'must stand within nodeClientOptions or sentinelClientOptions')
   }
   const most = masterPoolSize && { max: masterPoolSize }
   const pool = { ...most, ...nodeClientOptions.pool, ...rest.pool }
@@ -95,15 +104,15 @@ function clientOptions ({ nodeClientOptions = {}, masterPoolSize }, rest) {
 }
 
 /** Checks client options that must not say where a server is. */
-function parseWithin (given = {}, path) {
+function parseWithin (given = {}, path, { strictOptions }) {
   const { url, socket } = given
-  refuse(url !== undefined, `${path}.url`, 'must not be set: the sentinels know the addresses')
+  refuse(!isAbsent(url), `${path}.url`, 'must not be set: the sentinels know the addresses')
   for (const name of ['host', 'port', 'path']) {
-    refuse(socket?.[name] !== undefined, `${path}.socket.${name}`,
+    refuse(!isAbsent(socket?.[name]), `${path}.socket.${name}`,
       'must not be set: the sentinels know the addresses')
   }
   try {
-    return parseOptions(given)
+    return parseOptions({ strictOptions, ...given })
   } catch (error) {
     if (error instanceof TypeError) {
       error.message = error.message.replace(/^option "/, `option "${path}.`)
@@ -112,16 +121,18 @@ function parseWithin (given = {}, path) {
   }
 }
 
-function rootNode (node, index) {
+function rootNode (node, index, unknown) {
   const path = `sentinelRootNodes[${index}]`
-  refuse(group(node), path, 'must be an object { host, port }')
-  const { host, port = PORT, ...others } = node
-  const [unknown] = Object.keys(others)
-  refuse(unknown !== undefined, `${path}.${unknown}`,
-    'is unknown: options of the sentinels are sentinelClientOptions')
-  refuse(typeof host !== 'string' || host === '', `${path}.host`, 'must be a host name or address')
-  refuse(!isPort(port), `${path}.port`, 'must be an integer from 1 to 65535')
+  refuse(isNoObject(node), path, 'must be an object { host, port }')
+  const { host, port = PORT } = check(node, ROOT_NODE, `${path}.`, unknown)
+  refuse(host === undefined, `${path}.host`, 'must be a host name or address')
   return { host, port }
+}
+
+/** The options of a sentinel. All others are those of all sentinels: `sentinelClientOptions`. */
+const ROOT_NODE = {
+  host: [host],
+  port: [port]
 }
 
 function refuse (isWrong, name, text) {

@@ -13,7 +13,7 @@ const { addressOf, parseAddress } = require('../addresses')
 const { RedisClient } = require('../client/client')
 const { ITERATORS } = require('../client/iterators')
 const { sessionWithScripts } = require('../client/scripts')
-const { RedisSession } = require('../client/session')
+const { RedisSession, completeSession } = require('../client/session')
 const { ConnectionTimeoutError, ScanIteratorInterruptedError } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
@@ -29,8 +29,14 @@ class RedisSentinel extends RedisClient {
   #told
 
   constructor (given) {
-    const { client, topology, own } = parseSentinelOptions(given)
-    super(client, { topology, Bridge: SentinelBridge, given })
+    const { client, topology, own, sentinels } = parseSentinelOptions(given)
+    super(client, {
+      topology,
+      Bridge: SentinelBridge,
+      given,
+      addressMap: own.nodeAddressMap,
+      others: [sentinels]
+    })
     this.#name = own.name
     this.#passesOn = own.passthroughClientErrorEvents ?? false
     this.#seeds = topology.sentinel.seeds
@@ -206,6 +212,7 @@ defineMethod(RedisSentinel.prototype, 'MONITOR', RedisSentinel.prototype.monitor
 
 /** A session of such a client, under node-redis's name. Made by `acquire()` and `use(run)`. */
 class RedisSentinelClient extends RedisSession {}
+completeSession()
 
 addFlaggedCommand(RedisSentinelClient.prototype)
 

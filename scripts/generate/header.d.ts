@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { LookupFunction } from 'node:net'
 import { ConnectionOptions } from 'node:tls'
 
 /** What Redis takes as a key, a member or a value. */
@@ -21,27 +22,38 @@ export type Callback<R> = (error: Error | null, reply?: R) => void
  * options: strings are Buffers with a type mapping that says so, and definitions add methods.
  */
 export function createClient<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
->(options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(options: RedisClientOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
   RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClient(options?: RedisClientOptions | string): RedisClient
+export function createClient<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(options?: RedisClientOptions<M, F, S, RESP, T>):
+  RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /**
  * Returns a client with several lanes: commands that are not awaited may overtake each other, in
  * exchange for the throughput of several connections.
  */
 export function createClientPool<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
 >(
-  options: RedisClientOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
-  poolOptions?: RedisPoolOptions
+  options: RedisClientOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>,
+  poolOptions?: Partial<RedisPoolOptions>
 ): RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createClientPool(
   options?: RedisClientOptions | string,
-  poolOptions?: RedisPoolOptions
+  poolOptions?: Partial<RedisPoolOptions>
 ): RedisClientPool
+export function createClientPool<
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(
+  options?: RedisClientOptions<M, F, S, RESP, T>, poolOptions?: Partial<RedisPoolOptions>
+): RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** The options whose definitions become methods. */
 export interface RedisDefinitions<S, F, M> {
@@ -66,9 +78,6 @@ export const RedisClient: new (options?: RedisClientOptions | string) => RedisCl
 
 /** The class of what `createClientPool` returns. */
 export const RedisClientPool: new (options?: RedisClientOptions | string) => RedisClientPool
-
-declare const oxidis: Omit<typeof import('./index.js'), 'default'>
-export default oxidis
 
 /** The protocol version that a client speaks unless the option `RESP` says otherwise. */
 export const DEFAULT_RESP: 3
@@ -145,11 +154,11 @@ export class VerbatimString extends String {
 }
 
 /** Options of single commands; as `commandOptions` the defaults of all. */
-export interface CommandOptions {
+export interface CommandOptions<T extends TypeMapping = TypeMapping> {
   /** Deadline of the whole command, in ms. Default 5000; 0 or undefined means none. */
   timeout?: number
   /** Default: strings, numbers, plain objects and arrays. */
-  typeMapping?: TypeMapping
+  typeMapping?: T
   /** Aborting it rejects the command with an AbortError. */
   abortSignal?: AbortSignal
   /** Taken for node-redis's sake: commands are always sent at once. */
@@ -157,10 +166,11 @@ export interface CommandOptions {
 }
 
 /** Node's names for them; next to `socket.tls: true` or as its value. */
-export type RedisTlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' |
-  'rejectUnauthorized'> & {
-  /** Default 'TLSv1.2'. */
-  minVersion?: 'TLSv1.2' | 'TLSv1.3'
+export type RedisTlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'pfx' |
+  'servername' | 'rejectUnauthorized' | 'checkServerIdentity' | 'minVersion' | 'maxVersion' |
+  'secureProtocol' | 'secureOptions' | 'ciphers' | 'ecdhCurve' | 'ALPNProtocols'> & {
+  /** Whether a chain may end in a certificate of `ca` that another authority has signed. */
+  allowPartialTrustChain?: boolean
 }
 
 /** Options of the socket. */
@@ -173,6 +183,10 @@ export interface RedisSocketOptions extends RedisTlsOptions {
   path?: string
   /** IP version: 4, 6, or 0 (default) for both. */
   family?: 0 | 4 | 6
+  /** Resolves host names, as that of `net.connect`. Default: the system's resolver. */
+  lookup?: LookupFunction
+  /** The local address of the sockets. */
+  localAddress?: string
   /** TLS. Default false, or true for `rediss://`. */
   tls?: boolean | RedisTlsOptions
   /** Longest time for one attempt to connect, handshake included, in ms. Default 5000. */
@@ -209,23 +223,34 @@ export interface RedisConnectionPoolOptions {
   leakThreshold?: number
 }
 
-/** Options of `createClient`. They are never changed by the client. */
-export interface RedisClientOptions {
+/** The options that are typed by the parameters of `RedisClientOptions`. */
+export type RedisTypedOptions = 'scripts' | 'functions' | 'modules' | 'RESP' | 'commandOptions'
+
+/**
+ * Options of `createClient`. They are never changed by the client. The parameters are those of
+ * node-redis: definitions, protocol version, type mapping, options of the socket.
+ */
+export interface RedisClientOptions<
+  M extends RedisModules = RedisModules, F extends RedisFunctions = RedisFunctions,
+  S extends RedisScripts = RedisScripts, RESP extends RespVersions = RespVersions,
+  T extends TypeMapping = TypeMapping, Socket extends RedisSocketOptions = RedisSocketOptions
+> {
   /** `redis[s]://[[user][:password]@]host[:port][/db]`, `valkey[s]://...` or `unix://...`. */
   url?: string
-  /** The socket; what it sets goes before the URL. */
-  socket?: RedisSocketOptions
+  /** The socket; the URL goes before it. */
+  socket?: Socket
   /** ACL user. Default 'default'. */
   username?: string
   password?: string
   /** Asked for credentials before every handshake, instead of `username` and `password`. */
-  credentialsProvider?: RedisCredentialsProvider | { credentials: RedisCredentialsProvider }
+  credentialsProvider?: RedisCredentialsProvider | RedisAsyncCredentialsProvider |
+    RedisStreamingCredentialsProvider
   /** Name of the connections (`CLIENT SETNAME`). */
   name?: string
   /** Number of the database. Default 0. */
   database?: number
   /** Protocol version. Default 3, falling back to 2 by itself. */
-  RESP?: RespVersions
+  RESP?: RESP
   /** Put in front of every key. */
   keyPrefix?: RedisArgument
   /** The most commands without a reply; more are rejected. Default 1000000. */
@@ -239,7 +264,7 @@ export interface RedisClientOptions {
   /** Idle time after which a connection is asked for a PING, in ms. Default 30000; 0: never. */
   pingInterval?: number
   /** Defaults of all commands. */
-  commandOptions?: CommandOptions
+  commandOptions?: CommandOptions<T>
   /** The connections behind the client. */
   pool?: RedisConnectionPoolOptions
   /**
@@ -258,21 +283,53 @@ export interface RedisClientOptions {
   /** Added to the library's name in `CLIENT SETINFO`. */
   clientInfoTag?: string
   /** Lua scripts as methods of the client: see `defineScript`. */
-  scripts?: RedisScripts
+  scripts?: S
   /** Functions as methods: `client.library.name()`. The server has the libraries already. */
-  functions?: RedisFunctions
+  functions?: F
   /**
    * Commands of modules that the server has, as methods: `client.module.NAME()`. One with the name
    * of a namespace that is built in (`json`, `ft` ...) takes its place.
    */
-  modules?: RedisModules
+  modules?: M
+  /** Makes unknown options, also those of commands, a TypeError. Default false: a warning. */
+  strictOptions?: boolean
+  /** Taken for node-redis's sake: servers' maintenance notices are not listened to. */
+  maintNotifications?: 'disabled' | 'enabled' | 'auto'
+  /** Taken for node-redis's sake, as `maintNotifications`. */
+  maintEndpointType?:
+    'auto' | 'internal-ip' | 'internal-fqdn' | 'external-ip' | 'external-fqdn' | 'none'
+  /** Taken for node-redis's sake, as `maintNotifications`. */
+  maintRelaxedCommandTimeout?: number
+  /** Taken for node-redis's sake, as `maintNotifications`. */
+  maintRelaxedSocketTimeout?: number
 }
 
 export type RedisCredentialsProvider = () => RedisCredentials | Promise<RedisCredentials>
 
 export interface RedisCredentials {
   username?: string
-  password: string
+  password?: string
+}
+
+/** node-redis's form of a provider. */
+export interface RedisAsyncCredentialsProvider {
+  readonly type?: 'async-credentials-provider'
+  credentials: RedisCredentialsProvider
+}
+
+/**
+ * A provider that tells of new credentials by itself, as those of @redis/entraid do. All
+ * connections are logged in again with them.
+ */
+export interface RedisStreamingCredentialsProvider {
+  readonly type: 'streaming-credentials-provider'
+  /** Resolves to the first credentials, and to what ends the subscription. */
+  subscribe(listener: {
+    onNext: (credentials: RedisCredentials) => void
+    onError: (error: Error) => void
+  }): Promise<[RedisCredentials, { dispose(): void }]>
+  /** Called when a connection could not be logged in again, or no new credentials came. */
+  onReAuthenticationError: (error: any) => void
 }
 
 /** Options of `createClientPool`. */
@@ -335,15 +392,17 @@ export interface RedisStandingCommands extends Pick<RedisOwnCommands,
 
 /** What all clients have besides the commands. */
 export interface RedisClientCore extends EventEmitter {
+  /** The options that the client was given. */
+  readonly options: RedisClientOptions
   on<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
-  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  on(event: string | symbol, listener: (...details: any[]) => void): this
   once<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
-  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once(event: string | symbol, listener: (...details: any[]) => void): this
   off<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
-  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off(event: string | symbol, listener: (...details: any[]) => void): this
 
   /** The options that were given, with what their URL says. An object of the client's own. */
   readonly options: RedisClientOptions
@@ -454,7 +513,7 @@ export interface RedisClient extends RedisClientCore, RedisCommands, RedisModule
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisClient
   /** A pool with this client's options: see `createClientPool`. */
-  createPool(poolOptions?: RedisPoolOptions): RedisClientPool
+  createPool(poolOptions?: Partial<RedisPoolOptions>): RedisClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisMulti
   MULTI: RedisClient['multi']
@@ -469,7 +528,7 @@ export interface RedisBufferClient extends RedisClientCore, RedisBufferCommands,
   /** A new client with the same options, changed by `overrides`, and its own connections. */
   duplicate(overrides?: RedisClientOptions): RedisBufferClient
   /** A pool with this client's options: see `createClientPool`. */
-  createPool(poolOptions?: RedisPoolOptions): RedisBufferClientPool
+  createPool(poolOptions?: Partial<RedisPoolOptions>): RedisBufferClientPool
   /** A chain of commands to run as a transaction, or as a pipeline. Nothing is sent before. */
   multi(): RedisBufferMulti
   MULTI: RedisBufferClient['multi']
@@ -604,6 +663,14 @@ export class SocketClosedUnexpectedlyError extends ConnectionError {}
 export class SocketTimeoutError extends ConnectionError {}
 /** Connecting took longer than `socket.connectTimeout`, or than `connect({ timeout })`. */
 export class ConnectionTimeoutError extends ConnectionError {}
+/** `reconnectStrategy` has returned an Error, so there is no other attempt to connect. */
+export class ReconnectStrategyError extends ConnectionError {
+  constructor(originalError: Error, socketError: unknown)
+  /** What the strategy has returned. */
+  readonly originalError: Error
+  /** Why there was no connection. */
+  readonly socketError: unknown
+}
 /** The deadline of a command has passed, or that of the wait for a connection. */
 export class TimeoutError extends OxidisError {}
 /** The client has been closed. */

@@ -23,7 +23,7 @@ function promising (head, summary, rows, facts) {
     ...documentation(row, facts),
     ...forms(row).flatMap(({ params, reply }) => [
       `${row.name}(${listed(params)}): Promise<${reply}>`,
-      ...withCallback(row.name, params, reply)
+      ...withCallback(row, params, reply)
     ]),
     ...twins(row, owner)
   ])
@@ -64,7 +64,8 @@ function twins (row, owner) {
 }
 
 /** An overload for each number of arguments that can stand in front of the callback. */
-function withCallback (name, params, reply) {
+function withCallback (row, params, reply) {
+  const { name } = row
   const rest = params.find(param => param.isRest)
   if (rest !== undefined) {
     const before = params.filter(param => param !== rest).map(param => `${param.text}, `).join('')
@@ -74,6 +75,8 @@ function withCallback (name, params, reply) {
   const required = params.filter(param => !param.isOptional).length
   const overloads = []
   for (let count = required; count <= params.length; count++) {
+    // A function there is the argument itself.
+    if (count === row.takesFunctionAt) continue
     const given = params.slice(0, count).map(param => (
       param.isOptional ? `${param.name}: ${param.type} | undefined` : param.text
     ))

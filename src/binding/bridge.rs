@@ -3,7 +3,7 @@
 //! Owns the way in (`submit`), the wake-up for what has come, and whether the event loop is kept
 //! alive. The client itself starts with the first command.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,7 @@ use super::ending::Ending;
 use super::guard;
 use super::options::CoreOptions;
 use super::reach::{Reach, Start};
+use super::reference::Reference;
 use super::sinks::Sinks;
 use super::stats::Stats;
 use crate::client::{Client, SharedClient};
@@ -27,11 +28,17 @@ use crate::outbox::Outbox;
 /// The native side of one client.
 #[napi]
 pub struct Core {
-    /// `None` once nothing will come any more. It holds JavaScript functions, which hold this object.
-    /// No garbage collector can find that cycle, so it has to be cut.
+    /// The JavaScript object with the functions that receive what happens. Its functions hold the
+    /// bridge, and the bridge holds this object. So if this were strong from the start, no garbage
+    /// collector could free a client that was made and never used.
+    face: Reference,
+    /// `None` once nothing will come any more. Once the client has started, it holds JavaScript
+    /// functions, which hold this object. No garbage collector can find that cycle, so it has to be
+    /// cut.
     pub(super) reach: RefCell<Option<Rc<Reach>>>,
-    /// `None` once nothing will come any more.
+    /// `None` before the client starts, and once nothing will come any more.
     wake: Arc<Mutex<Option<Wake>>>,
+    is_kept_alive: Cell<bool>,
     /// Makes this thread leave a shared client when its environment ends. `None` for other clients.
     ending: RefCell<Option<Ending>>,
 }
@@ -47,9 +54,8 @@ impl Core {
     #[napi(constructor)]
     pub fn new(env: Env, options: CoreOptions, face: Object) -> Result<Self> {
         guard(|| {
-            let start = start(options).map_err(usage)?;
+            let start = starting(options).map_err(usage)?;
             let is_shared = matches!(start, Start::Shared(_));
-            let sinks = Sinks::new(&face)?;
             let wake: Arc<Mutex<Option<Wake>>> = Arc::default();
             let waker = Arc::clone(&wake);
             let outbox = Arc::new(Outbox::new(move || {
@@ -58,24 +64,11 @@ impl Core {
                     wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
             }));
-            let reach = Reach::new(sinks, Arc::clone(&outbox), start);
-            let receiver = Rc::clone(&reach);
-            let drained: Function<(), Unknown<'static>> = face.get_named_property("drained")?;
-            let function = drained
-                .build_threadsafe_function::<()>()
-                .weak::<true>()
-                .callee_handled::<false>()
-                .build_callback(move |context| {
-                    // A panic in here has lost one delivery. Passed on, it would end the process.
-                    let _ = guard(|| {
-                        receiver.drain(context.env);
-                        Ok(())
-                    });
-                    Ok(())
-                })?;
-            *lock(&wake) = Some(function);
+            let reach = Reach::new(outbox, start);
             let ending = RefCell::new(is_shared.then(|| Ending::new(env, &reach)));
-            Ok(Self { reach: RefCell::new(Some(reach)), wake, ending })
+            let face = Reference::weak(env, face.raw())?;
+            let (reach, is_kept_alive) = (RefCell::new(Some(reach)), Cell::new(false));
+            Ok(Self { face, reach, wake, is_kept_alive, ending })
         })
     }
 
@@ -122,6 +115,19 @@ impl Core {
                 Some(Applied::Unknown) => 2,
             })
         })
+    }
+
+    /// Goes on building large replies. JavaScript calls it in the turn that `later` has asked for.
+    #[napi]
+    pub fn resume(&self, env: Env) {
+        let reach = self.reach.borrow().clone();
+        if let Some(reach) = reach {
+            // A panic in here has lost one delivery. Passed on, it would end the process.
+            let _ = guard(|| {
+                reach.resume(env);
+                Ok(())
+            });
+        }
     }
 
     /// Makes the lanes connect.
@@ -173,16 +179,10 @@ impl Core {
 
     /// Sets whether the client keeps the event loop alive.
     #[napi]
-    pub fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
+    pub fn keep_alive(&self, alive: bool) -> Result<()> {
+        self.is_kept_alive.set(alive);
         if let Some(wake) = &*lock(&self.wake) {
-            // SAFETY: the function lives as long as `wake`, and this is its environment's thread.
-            unsafe {
-                if alive {
-                    sys::napi_ref_threadsafe_function(env.raw(), wake.raw());
-                } else {
-                    sys::napi_unref_threadsafe_function(env.raw(), wake.raw());
-                }
-            }
+            self.hold(wake, alive);
         }
         Ok(())
     }
@@ -193,10 +193,45 @@ impl Core {
         let closed = || Error::from_reason("the client is closed, or could not start");
         let reach = reach.ok_or_else(closed)?;
         if reach.client().is_none() {
-            reach.start().map_err(usage)?;
+            self.start(&reach)?;
             reach.client().ok_or_else(closed)?;
         }
         Ok(reach)
+    }
+
+    fn start(&self, reach: &Rc<Reach>) -> Result<()> {
+        let face = Object::from_raw(self.face.env(), self.face.get()?);
+        let receiver = Rc::clone(reach);
+        let drained: Function<(), Unknown<'static>> = face.get_named_property("drained")?;
+        let wake = drained
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .callee_handled::<false>()
+            .build_callback(move |context| {
+                // A panic in here has lost one delivery. Passed on, it would end the process.
+                let _ = guard(|| {
+                    receiver.drain(context.env);
+                    Ok(())
+                });
+                Ok(())
+            })?;
+        if self.is_kept_alive.get() {
+            self.hold(&wake, true);
+        }
+        *lock(&self.wake) = Some(wake);
+        reach.start(Sinks::new(&face)?).map_err(usage)
+    }
+
+    /// Makes `wake` keep the event loop alive, or not.
+    fn hold(&self, wake: &Wake, alive: bool) {
+        let (env, wake) = (self.face.env(), wake.raw());
+        // SAFETY: the function lives as long as `wake`, and this is its environment's thread.
+        unsafe {
+            match alive {
+                true => sys::napi_ref_threadsafe_function(env, wake),
+                false => sys::napi_unref_threadsafe_function(env, wake),
+            }
+        };
     }
 
     /// Calls `f` with the client; `None` if it has not started.
@@ -206,8 +241,8 @@ impl Core {
     }
 }
 
-/// How a client with these options starts.
-fn start(mut options: CoreOptions) -> crate::error::Result<Start> {
+/// How a client with these options is to start.
+fn starting(mut options: CoreOptions) -> crate::error::Result<Start> {
     let is_watched = options.watch;
     let shared = options.shared.take();
     let options = options.into_client()?;

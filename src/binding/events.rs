@@ -65,6 +65,22 @@ impl Sinks {
             }
             Event::AskCredentials(id) => ("askCredentials", vec![number(id)?]),
             Event::Pinged => ("pinged", Vec::new()),
+            Event::AskIdentity(id, asked) => {
+                let chain = asked.chain.iter().map(|der| values.buffer_copy(der));
+                let chain =
+                    values.list(chain.collect::<Result<_>>()?).or_else(|_| values.null())?;
+                let host = values.text(asked.host.as_bytes()).or_else(|_| values.null())?;
+                ("askIdentity", vec![number(id)?, number(asked.function)?, host, chain])
+            }
+            Event::AskLookup(id, asked) => {
+                let host = values.text(asked.host.as_bytes()).or_else(|_| values.null())?;
+                let family = number(asked.family.into())?;
+                ("askLookup", vec![number(id)?, number(asked.function)?, host, family])
+            }
+            Event::AskAddress(id, address) => {
+                let address = values.text(address.as_bytes()).or_else(|_| values.null())?;
+                ("askAddress", vec![number(id)?, address])
+            }
             Event::Resubscribed(gap) => ("resubscribed", super::pubsub::details(&values, &gap)?),
         };
         let name = values.text(name.as_bytes()).or_else(|_| values.null())?;

@@ -10,6 +10,7 @@ mod bridge;
 mod deliver;
 mod ending;
 mod events;
+mod late;
 mod mode;
 mod nodes;
 mod options;
@@ -17,17 +18,31 @@ mod options;
 mod poll;
 mod pubsub;
 mod questions;
+// Where the event loop can watch no socket, nothing calls what serves a watched one.
+#[cfg_attr(not(unix), allow(dead_code))]
 mod reach;
+mod reference;
 mod scope;
 mod sessions;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod sinks;
 mod stats;
 mod text;
 mod urls;
 mod values;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod watcher;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use napi_derive::napi;
+
+/// The version of this addon. The JavaScript half loads no addon of another version, since the
+/// functions between the two change without notice.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
 
 /// Runs `f`; a panic becomes a JavaScript exception instead of the end of the process.
 fn guard<T>(f: impl FnOnce() -> napi::Result<T>) -> napi::Result<T> {

@@ -62,6 +62,16 @@ impl Mode {
         Self(self.0 & !(1 | 1 << 12))
     }
 
+    /// Whether strings of any kind become Buffers.
+    pub fn has_buffers(self) -> bool {
+        self.bulk_buffer() || self.simple_buffer()
+    }
+
+    /// The mode in which they become strings.
+    pub fn without_buffers(self) -> Self {
+        Self(self.0 & !(1 << 1 | 1 << 2))
+    }
+
     /// Whether bulk strings become Buffers.
     pub fn bulk_buffer(self) -> bool {
         self.0 & 1 << 1 != 0

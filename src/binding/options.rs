@@ -1,5 +1,6 @@
 //! The options as JavaScript passes them, which has checked their names and types before.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use napi::bindgen_prelude::Buffer;
@@ -22,6 +23,10 @@ pub struct CoreOptions {
     pub path: Option<String>,
     /// 0 (any), 4 or 6.
     pub family: u32,
+    /// The local address of sockets; absent for any.
+    pub local_address: Option<String>,
+    /// The application's function that resolves host names; absent for the system's resolver.
+    pub ask_lookup: Option<u32>,
     /// TLS; absent for plain bytes.
     pub tls: Option<CoreTls>,
     /// The longest time of an attempt to connect.
@@ -93,6 +98,8 @@ pub struct CoreTopology {
     pub zone: Option<String>,
     /// Pairs of addresses: the one that servers name, and the one at which this client reaches it.
     pub addresses: Vec<CoreAddress>,
+    /// Whether the application is asked for such an address instead.
+    pub ask_addresses: bool,
     /// How often the client asks where the nodes are, in ms; absent for the default.
     pub period: Option<f64>,
     /// The sentinels to ask, instead of `seeds`.
@@ -137,6 +144,19 @@ pub struct CoreTls {
     /// Whether TLS 1.3 is the lowest version.
     #[napi(js_name = "only13")]
     pub only13: bool,
+    /// Whether TLS 1.2 is the highest version.
+    #[napi(js_name = "only12")]
+    pub only12: bool,
+    /// The cipher suites to offer, by OpenSSL's names; empty for all.
+    pub ciphers: Vec<String>,
+    /// The groups of the key exchange to offer, by OpenSSL's names; empty for all.
+    pub groups: Vec<String>,
+    /// The protocols to offer by ALPN.
+    pub alpn: Vec<Buffer>,
+    /// Whether a chain may end in a certificate of `ca` that somebody else has signed.
+    pub partial_chain: bool,
+    /// The application's function to ask whether a certificate is for the host.
+    pub ask_identity: Option<u32>,
 }
 
 impl CoreOptions {
@@ -155,6 +175,8 @@ impl CoreOptions {
                 socket_timeout: optional(self.socket_timeout),
                 no_delay: self.no_delay,
                 keep_alive: optional(self.keep_alive),
+                local_address: local_address(self.local_address)?,
+                ask_lookup: self.ask_lookup,
                 family: match self.family {
                     4 => Family::V4,
                     6 => Family::V6,
@@ -198,6 +220,7 @@ impl CoreTopology {
         let pairs = std::iter::from_fn(|| Some((addresses.next()?, addresses.next()?)));
         Ok(TopologyOptions {
             addresses: pairs.collect(),
+            ask_addresses: self.ask_addresses,
             seeds: self.seeds.into_iter().map(endpoint).collect(),
             max_redirects: self.max_redirects,
             reads: match self.reads.as_str() {
@@ -224,7 +247,8 @@ impl CoreSentinel {
     }
 }
 
-fn endpoint(address: CoreAddress) -> Endpoint {
+/// The endpoint at an address.
+pub fn endpoint(address: CoreAddress) -> Endpoint {
     Endpoint::tcp(address.host, address.port)
 }
 
@@ -240,9 +264,21 @@ impl CoreTls {
             servername: self.servername,
             verify: self.verify,
             min_version: if self.only13 { TlsVersion::V13 } else { TlsVersion::V12 },
+            max_version: if self.only12 { TlsVersion::V12 } else { TlsVersion::V13 },
+            ciphers: self.ciphers,
+            groups: self.groups,
+            alpn: self.alpn.iter().map(|name| name.to_vec()).collect(),
+            partial_chain: self.partial_chain,
+            ask_identity: self.ask_identity,
             ..TlsOptions::default()
         })
     }
+}
+
+fn local_address(text: Option<String>) -> Result<Option<IpAddr>> {
+    let parse = |text: String| text.parse();
+    let refused = |_| Error::usage("socket.localAddress must be an IP address");
+    text.map(parse).transpose().map_err(refused)
 }
 
 fn millis(ms: f64) -> Duration {

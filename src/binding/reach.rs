@@ -1,8 +1,8 @@
 //! What the thread of an event loop has of a client: the client itself, the JavaScript functions, and
 //! the sockets that this event loop watches.
 //!
-//! Owns these watches, and what this event loop owes the outbox. Everything in here stays on one thread. No borrow is held while JavaScript may
-//! run, because JavaScript may call back.
+//! Owns these watches, and what this event loop owes the outbox. Everything in here stays on one
+//! thread. No borrow is held while JavaScript may run, because JavaScript may call back.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -28,7 +28,8 @@ pub struct Reach {
     /// How the client starts; `None` after it was started.
     start: Cell<Option<Start>>,
     client: OnceCell<Client>,
-    sinks: Sinks,
+    /// Made when the client starts (see `Core`).
+    sinks: OnceCell<Sinks>,
     /// Its end is made when the first connection needs it that is one of many.
     turn: Turn<TurnEnd>,
     /// By the id of the lane or session. No session has the id of a lane.
@@ -46,12 +47,12 @@ pub enum Start {
 
 impl Reach {
     /// A client that has not started.
-    pub fn new(sinks: Sinks, outbox: Arc<Outbox>, start: Start) -> Rc<Self> {
+    pub fn new(outbox: Arc<Outbox>, start: Start) -> Rc<Self> {
         Rc::new_cyclic(|own| Self {
             own: Weak::clone(own),
             start: Cell::new(Some(start)),
             client: OnceCell::new(),
-            sinks,
+            sinks: OnceCell::new(),
             turn: Turn::new(outbox),
             watches: RefCell::default(),
         })
@@ -62,8 +63,9 @@ impl Reach {
         self.client.get()
     }
 
-    /// Starts the client, unless that was tried before.
-    pub fn start(&self) -> error::Result<()> {
+    /// Starts the client, unless that was tried before. What happens to it goes to `sinks`.
+    pub fn start(&self, sinks: Sinks) -> error::Result<()> {
+        let _ = self.sinks.set(sinks);
         let outbox = Arc::clone(self.turn.outbox());
         let client = match self.start.take() {
             Some(Start::Alone { options, is_watched }) => {
@@ -85,7 +87,8 @@ impl Reach {
 
     /// Takes everything that has come to JavaScript.
     pub fn drain(&self, env: Env) {
-        self.sinks.drain(env, self.turn.outbox(), |event| match event {
+        let Some(sinks) = self.sinks.get() else { return };
+        sinks.drain(env, self.turn.outbox(), |event| match event {
             Event::Ready(id) | Event::Opened(id) => self.watch(env, *id),
             Event::Look(id) => self.look_at(*id),
             Event::Left(id) => {
@@ -99,15 +102,27 @@ impl Reach {
         });
     }
 
+    /// Goes on with the replies that are built in later turns.
+    pub fn resume(&self, env: Env) {
+        if let Some(sinks) = self.sinks.get() {
+            sinks.resume(env, self.turn.outbox());
+        }
+    }
+
     /// Takes everything that has come to JavaScript, and then tells JavaScript that it has all.
     fn deliver(&self, env: Env) {
         self.drain(env);
-        let _ = self.sinks.drained.call(&env, &[]);
+        if let Some(sinks) = self.sinks.get() {
+            let _ = sinks.drained.call(&env, &[]);
+        }
     }
 
     /// Ends the client. It cannot start any more.
     fn end(&self) {
         drop(self.start.take());
+        if let Some(sinks) = self.sinks.get() {
+            sinks.late.hurry();
+        }
         if let Some(client) = self.client() {
             client.close();
         }
@@ -140,7 +155,8 @@ impl Reach {
 
     /// The JavaScript error of `error`.
     pub fn error(&self, env: Env, error: &crate::error::Error) -> napi::Result<sys::napi_value> {
-        self.sinks.error(env, error)
+        let unheard = || napi::Error::from_reason("the client has not started");
+        self.sinks.get().ok_or_else(unheard)?.error(env, error)
     }
 
     /// Watches the connection of the lane or session with this id, if it is detached.

@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use napi::bindgen_prelude::*;
 use napi::sys;
 
+use super::late::LateReplies;
+
 /// The functions that receive what happens, and those that make values. `lib/boundary` has them.
 pub struct Sinks {
     /// `(...values)`: replies to the commands whose ids are in `ids`.
@@ -31,6 +33,16 @@ pub struct Sinks {
     pub list: Sink,
     /// `(array, ...values)`: appends to an array.
     pub extend: Sink,
+    /// `(container)`: begins an array or map that is built in slices.
+    pub begin: Sink,
+    /// `(begun, ...values)`: adds to one that was begun.
+    pub fill: Sink,
+    /// `(begun)`: makes the array or map of one that is complete.
+    pub finish: Sink,
+    /// `()`: asks for a call of `Core::resume` in another turn of the event loop.
+    pub later: Sink,
+    /// Replies that are built in later turns.
+    pub(super) late: LateReplies,
     /// `(...keysAndValues)`: makes an object.
     pub object: Sink,
     /// `(arrayOfKeysAndValues)`: makes an object.
@@ -68,6 +80,11 @@ impl Sinks {
             event: sink("event")?,
             list: sink("list")?,
             extend: sink("extend")?,
+            begin: sink("begin")?,
+            fill: sink("fill")?,
+            finish: sink("finish")?,
+            later: sink("later")?,
+            late: LateReplies::default(),
             object: sink("object")?,
             object_of: sink("objectOf")?,
             map: sink("map")?,

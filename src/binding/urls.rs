@@ -1,11 +1,11 @@
-//! Connection URLs, parsed for JavaScript.
+//! Connection URLs and PKCS#12 files, parsed for JavaScript.
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::bridge::usage;
 use super::guard;
-use crate::options::{parse_url, UrlParts};
+use crate::options::{parse_url, Pfx, Secret, UrlParts};
 
 /// What a connection URL says.
 #[napi(object)]
@@ -40,5 +40,28 @@ pub fn parse_connection_url(url: String) -> Result<UrlOptions> {
     guard(|| {
         let parts = parse_url(&url).map_err(usage)?;
         Ok(parts.into())
+    })
+}
+
+/// What a PKCS#12 file holds.
+#[napi(object)]
+pub struct PfxParts {
+    /// The private key, PKCS#8 in DER.
+    pub key: Buffer,
+    /// Its certificate and those above it, DER.
+    pub chain: Vec<Buffer>,
+    /// The certificates that it brings of authorities, DER.
+    pub authorities: Vec<Buffer>,
+}
+
+/// Reads a PKCS#12 file. The error never shows anything of it.
+#[napi]
+pub fn parse_pfx(file: Buffer, passphrase: String) -> Result<PfxParts> {
+    guard(|| {
+        let pfx = Pfx::read(&file, &Secret::from(passphrase)).map_err(usage)?;
+        let buffer = |der: &Vec<u8>| Buffer::from(der.as_slice());
+        let chain = pfx.shown().map(buffer).collect();
+        let authorities = pfx.authorities().map(buffer).collect();
+        Ok(PfxParts { key: pfx.key.as_slice().into(), chain, authorities })
     })
 }

@@ -5,11 +5,13 @@
 //! through N-API about 50 ns. The recursion is bounded by the decoder's depth limit.
 
 mod scalars;
+mod slices;
 mod strings;
 
 use napi::bindgen_prelude::*;
 use napi::{sys, Status};
 
+pub use self::slices::{HalfBuilt, Portion};
 use super::mode::{Map, Mode};
 use super::sinks::{Sink, Sinks, Uncalled};
 use crate::resp::{Frames, ValueKind};
@@ -49,7 +51,8 @@ impl From<Uncalled> for Failure {
     }
 }
 
-type Built = std::result::Result<sys::napi_value, Failure>;
+/// A value, or why there is none.
+pub type Built = std::result::Result<sys::napi_value, Failure>;
 
 impl<'a> Values<'a> {
     /// A builder for values of `frames`.
@@ -77,7 +80,7 @@ impl<'a> Values<'a> {
                 self.call(&self.sinks.reply_error, &[text])
             }
             ValueKind::Array | ValueKind::Push if mode.pairs_are_map() && node.len % 2 == 0 => {
-                self.map(self.elements(index, node.len, mode.inner())?, mode)
+                self.map(self.pairs(index, node.len, mode)?, mode)
             }
             ValueKind::Array if mode.pairs_are_flat() => {
                 self.list(self.flat_elements(index, node.len, mode.inner())?)
@@ -94,7 +97,7 @@ impl<'a> Values<'a> {
             }
             ValueKind::Map => {
                 let count = node.len.saturating_mul(2);
-                self.map(self.elements(index, count, mode.inner())?, mode)
+                self.map(self.pairs(index, count, mode)?, mode)
             }
         }
     }
@@ -140,6 +143,33 @@ impl<'a> Values<'a> {
         let mut at = index + 1;
         for _ in 0..count {
             values.push(self.build(at, mode)?);
+            at = self.frames.next(at);
+        }
+        Ok(values)
+    }
+
+    /// The keys and values of the map at `index`, in turns. Keys that are texts are strings whatever
+    /// the mapping says, unless the map becomes an array: nobody finds a key that is a Buffer. Only
+    /// bytes that are no UTF-8 stay a Buffer, since a string would not hold them.
+    fn pairs(
+        &self,
+        index: u32,
+        count: u32,
+        mode: Mode,
+    ) -> std::result::Result<Vec<sys::napi_value>, Failure> {
+        let inner = mode.inner();
+        if matches!(mode.map(), Map::Array) || !inner.has_buffers() {
+            return self.elements(index, count, inner);
+        }
+        let mut values = Vec::with_capacity(count as usize);
+        let mut at = index + 1;
+        for turn in 0..count {
+            let is_text = self.frames.tape.get(at as usize).is_some_and(|node| {
+                matches!(node.kind, ValueKind::Bulk | ValueKind::Simple)
+                    && std::str::from_utf8(self.frames.text(node)).is_ok()
+            });
+            let is_key = turn % 2 == 0 && is_text;
+            values.push(self.build(at, if is_key { inner.without_buffers() } else { inner })?);
             at = self.frames.next(at);
         }
         Ok(values)

@@ -20,6 +20,7 @@ use self::servers::Servers;
 pub use self::shared::SharedClient;
 pub use self::stats::ClientStats;
 use self::subscribers::Subscribers;
+use crate::connection::Credentials;
 use crate::error::{Applied, Error, ErrorClass, Result};
 use crate::lane::{Batch, Lane, Submitted};
 use crate::metrics::Metrics;
@@ -233,6 +234,17 @@ impl Client {
     /// node has its own, which a client of that node alone can get.
     pub fn subscriber(&self, topic: Topic) -> Option<&Subscriber> {
         self.subscribers.of(topic)
+    }
+
+    /// Logs all connections in again, because the application has new credentials. Subscribers
+    /// are told on the connections that they have; all others are replaced, which asks the
+    /// application for its credentials.
+    pub fn log_in(&self, credentials: &Credentials) {
+        match &self.engine.servers {
+            Servers::One { home, .. } => home.pool.renew(),
+            Servers::Several(router) => router.renew_logins(),
+        }
+        self.subscribers.log_in(credentials);
     }
 
     /// The client's counters.

@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::connection::Credentials;
 use crate::error::Error;
 use crate::lane::Home;
 use crate::metrics::Metrics;
+use crate::options::Secret;
 use crate::outbox::Outbox;
 use crate::pool::Pool;
 use crate::pubsub::{Allotment, Nodes, Subscriber, SubscriberStats, Topic};
+use crate::resp::encode;
 use crate::topology::Router;
 
 /// The subscribers of one client.
@@ -59,6 +63,19 @@ impl Subscribers {
             Topic::Monitor => self.monitor.as_ref(),
             Topic::Channel | Topic::Pattern | Topic::ShardChannel => Some(&self.pubsub),
         }
+    }
+
+    /// Logs the connections in again. The reply is skipped, because it could not be told from others
+    /// that a subscriber waits for.
+    pub(super) fn log_in(&self, Credentials { username, password }: &Credentials) {
+        let mut commands = Vec::new();
+        encode::command(&mut commands, &[b"CLIENT", b"REPLY", b"SKIP"]);
+        let username = username.as_deref().unwrap_or("default").as_bytes();
+        let password = password.as_ref().map_or("", Secret::expose).as_bytes();
+        encode::command(&mut commands, &[b"AUTH", username, password]);
+        let commands = Bytes::from(commands);
+        self.monitor.iter().for_each(|monitor| monitor.log_in(commands.clone()));
+        self.pubsub.log_in(commands);
     }
 
     /// Ends all subscriptions with `error`, and closes their connections.

@@ -9,6 +9,8 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod nodes;
 
 use std::collections::hash_map::{Entry, HashMap};
@@ -66,8 +68,13 @@ async fn ask(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
 async fn ask_closely(endpoint: Endpoint, mut lease: Lease) -> Result<View> {
     let slots = lease.request(CLUSTER_SLOTS).await?;
     let nodes = lease.request(nodes::NODES).await?;
-    let mut view = read(&slots, &endpoint)?;
-    let newcomers = nodes::newcomers(&text(&nodes)?, &view, &endpoint);
+    read_closely(&slots, &nodes, &endpoint)
+}
+
+/// Reads the replies that the node at `from` has given to `CLUSTER SLOTS` and `CLUSTER NODES`.
+fn read_closely(slots: &Frames, nodes: &Frames, from: &Endpoint) -> Result<View> {
+    let mut view = read(slots, from)?;
+    let newcomers = nodes::newcomers(&text(nodes)?, &view, from);
     view.shards.extend(newcomers);
     Ok(view)
 }

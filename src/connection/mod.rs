@@ -16,6 +16,8 @@ pub mod bounds;
 mod budget;
 mod credentials;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod handshake;
 mod manner;
 mod open;
@@ -33,7 +35,7 @@ use tokio::time::{timeout, Instant};
 pub use budget::Budget;
 pub use credentials::Credentials;
 pub use manner::Manner;
-pub use open::{out_of_time, Opening};
+pub use open::{out_of_time, Judge, Opening};
 pub use reader::Reader;
 pub use server_info::ServerInfo;
 

@@ -4,6 +4,9 @@
 //! handshake, and the error when the deadline has passed. It makes one attempt, which tries all
 //! addresses of the name; the pool decides whether there is another one.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +20,6 @@ use crate::options::{ClientOptions, Endpoint};
 use crate::stream::{race, AddressBook, ConnectPhase, Progress, ServerAddress, Stream};
 
 /// What an attempt at a connection needs.
-#[derive(Debug)]
 pub struct Opening<'a> {
     /// The client's options.
     pub options: &'a ClientOptions,
@@ -29,6 +31,21 @@ pub struct Opening<'a> {
     pub manner: Option<Manner>,
     /// What is known of the name's addresses.
     pub book: &'a AddressBook,
+    /// Who says whether a server's certificate is for its host, beside the rules of TLS.
+    pub judge: Option<Judge<'a>>,
+}
+
+/// Says whether the server that has shown these certificates (DER, its own first) is the wanted
+/// one.
+pub type Judge<'a> = Box<dyn Fn(Vec<Vec<u8>>) -> Verdict<'a> + Send + Sync + 'a>;
+
+/// The answer of a [`Judge`].
+pub type Verdict<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+impl fmt::Debug for Opening<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").field("endpoint", &self.options.endpoint).finish_non_exhaustive()
+    }
 }
 
 impl Connection {
@@ -43,8 +60,9 @@ impl Connection {
         tls: Option<&Arc<ClientConfig>>,
         credentials: Credentials,
     ) -> Result<Connection> {
-        let (manner, book) = (None, &AddressBook::default());
-        Opening { options, tls, credentials, manner, book }.run(None).await
+        let book = AddressBook::default();
+        let opening = Opening { options, tls, credentials, manner: None, book: &book, judge: None };
+        opening.run(None).await
     }
 }
 
@@ -151,6 +169,9 @@ impl Opening<'_> {
 
     async fn connect(&self, address: ServerAddress, progress: &Progress) -> Result<Connection> {
         let stream = Stream::connect(self.options, self.tls, address, progress).await?;
+        if let Some(judge) = &self.judge {
+            judge(stream.peer_certificates()).await?;
+        }
         progress.enter(ConnectPhase::Handshake);
         let mut connection = Connection::new(stream, self.options.limits);
         // The handshake selects this database, or fails.

@@ -12,12 +12,13 @@ use tokio::time::Instant;
 
 use super::conduit::{refused, Conduit, Exit};
 use super::findings::Findings;
+use super::home::Home;
 use super::outcome::Drained;
 use super::told::Told;
 use crate::backoff;
 use crate::connection::{Budget, Reader};
 use crate::error::{Error, Result};
-use crate::outbox::{Delivery, Event, Outboxes, Whose};
+use crate::outbox::{Delivery, Event, Whose};
 use crate::resp::{Frames, ValueKind};
 use crate::stream::{self, Stream};
 
@@ -198,7 +199,7 @@ impl Wire {
         home.metrics.errors.add(errors);
         home.metrics.tombstones.add(gone);
         home.metrics.pushes_ignored.add(frames.pushes.len() as u64);
-        pass_on(&home.outboxes, frames, whose, &owners);
+        pass_on(home, frames, whose, &owners);
         if pinged {
             home.outboxes.tell(Event::Pinged);
         }
@@ -232,13 +233,14 @@ impl Wire {
 
 /// Gives the replies to their owners. `owners`: each owner, with the position at which a run of its
 /// replies begins.
-fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(usize, u32)]) {
+fn pass_on(home: &Home, frames: Frames, whose: Vec<Whose>, owners: &[(usize, u32)]) {
     if whose.iter().all(|whose| *whose == Whose::NOBODY) {
         return;
     }
+    let (lane_id, outboxes) = (home.lane_id, &home.outboxes);
     let Some(((_, first), others)) = owners.split_first() else { return };
     if others.iter().all(|(_, owner)| owner == first) {
-        return outboxes.push(*first, Delivery::Replies { frames, whose });
+        return outboxes.push(*first, Delivery::Replies { lane_id, frames, whose });
     }
     // Each owner gets all frames, since their bytes are shared, and takes only its own replies.
     let all: BTreeSet<u32> = owners.iter().map(|(_, owner)| *owner).collect();
@@ -258,7 +260,8 @@ fn pass_on(outboxes: &Outboxes, frames: Frames, whose: Vec<Whose>, owners: &[(us
         let whose: Vec<Whose> = own.collect();
         // An owner is not woken up for nothing but replies to throw away.
         if whose.iter().any(|whose| *whose != Whose::NOBODY) {
-            outboxes.push(owner, Delivery::Replies { frames: frames.clone(), whose });
+            let frames = frames.clone();
+            outboxes.push(owner, Delivery::Replies { lane_id, frames, whose });
         }
     }
 }

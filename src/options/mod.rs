@@ -11,19 +11,18 @@ mod compare;
 mod endpoint;
 mod secret;
 mod tls;
-mod tls_config;
 mod topology;
 mod url;
 mod validate;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 pub use endpoint::Endpoint;
 pub use secret::Secret;
-pub use tls::{TlsOptions, TlsVersion};
-pub use tls_config::client_config;
+pub use tls::{client_config, CertificateRefusal, Pfx, TlsOptions, TlsVersion};
 pub use topology::{Reads, SentinelOptions, TopologyOptions};
 pub use url::{parse_url, UrlParts};
 
@@ -128,6 +127,11 @@ pub struct SocketOptions {
     pub keep_alive: Option<Duration>,
     /// Which addresses of a host name may be used; default any.
     pub family: Family,
+    /// The local address of sockets; default `None`, which leaves the choice to the system.
+    pub local_address: Option<IpAddr>,
+    /// The application's function that is asked for the addresses of host names; default `None`,
+    /// which means the system's resolver.
+    pub ask_lookup: Option<u32>,
 }
 
 impl Default for SocketOptions {
@@ -138,6 +142,8 @@ impl Default for SocketOptions {
             no_delay: true,
             keep_alive: Some(KEEP_ALIVE),
             family: Family::Any,
+            local_address: None,
+            ask_lookup: None,
         }
     }
 }

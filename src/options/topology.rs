@@ -8,7 +8,8 @@ use super::{ClientOptions, Endpoint};
 /// Options of a client of several nodes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TopologyOptions {
-    /// The nodes that are asked first which nodes there are; empty if sentinels are asked.
+    /// The nodes that are asked first which nodes there are; empty if sentinels are asked. Without
+    /// either, every look fails.
     pub seeds: Vec<Endpoint>,
     /// The most redirects that one command follows within its deadline; at most 15 are counted.
     pub max_redirects: u32,
@@ -17,6 +18,8 @@ pub struct TopologyOptions {
     /// The address at which this client reaches a node, by the address that the servers name. Nodes
     /// without an entry are reached at the address that the servers name.
     pub addresses: HashMap<Endpoint, Endpoint>,
+    /// Whether the application is asked for that address instead; default false.
+    pub ask_addresses: bool,
     /// How often the client asks where the nodes are although nothing has happened; `None` means
     /// each minute.
     pub period: Option<Duration>,

@@ -45,7 +45,11 @@ impl UrlParts {
 }
 
 /// Reads a connection URL. As in node-redis, the query of a TCP URL is ignored.
+///
+/// Spaces and control characters around it are left out, as by the WHATWG's URL parser: a file with
+/// a URL ends with a newline.
 pub fn parse_url(url: &str) -> Result<UrlParts> {
+    let url = url.trim_matches(|c: char| c <= ' ');
     if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(invalid("it contains spaces or control characters"));
     }
@@ -196,6 +200,7 @@ mod tests {
         let cases: Vec<(&str, Expected)> = vec![
             ("redis://", (None, None, None, false, None, None, None)),
             ("redis://h", (h, None, None, false, None, None, None)),
+            (" redis://h/1\r\n\0", (h, None, None, false, None, None, Some(1))),
             ("REDIS://h", (h, None, None, false, None, None, None)),
             ("redis://h/", (h, None, None, false, None, None, None)),
             ("redis://h:7000/3", (h, Some(7000), None, false, None, None, Some(3))),
@@ -263,8 +268,8 @@ mod tests {
             "redis://joe:CANARY%zz@h",
             "redis://joe:CANARY%ff@h",
             "redis://joe:CANARY h",
-            " redis://joe:CANARY@h",
-            "redis://joe:CANARY@h\n",
+            "redis://joe:CANARY@h\u{a0}",
+            "redis://joe:CANARY@h\nx",
             "redis://joe:CANARY\0@h",
             "redis://joe:CANARY/1@h",
             "redis://joe:CANARY?1@h",

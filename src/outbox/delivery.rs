@@ -11,6 +11,8 @@ use crate::resp::Frames;
 pub enum Delivery {
     /// Replies of one decode step, in the order of `frames.replies`.
     Replies {
+        /// The lane or session that they have come over.
+        lane_id: u32,
         /// The decoded values.
         frames: Frames,
         /// The command of each reply; [`Whose::NOBODY`] where the caller has gone.

@@ -1,5 +1,6 @@
 //! Changes of a client's state, and questions to the application.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -32,8 +33,39 @@ pub enum Event {
     AskCredentials(u32),
     /// The server has answered the PING of a lane that was idle.
     Pinged,
+    /// A question to a JavaScript function that judges servers' certificates: the question's id, and
+    /// what is to be judged.
+    AskIdentity(u32, Arc<Identity>),
+    /// A question to a JavaScript function that resolves host names: the question's id, and the
+    /// name.
+    AskLookup(u32, Arc<Name>),
+    /// A question to the JavaScript map of addresses: the question's id, and the address that
+    /// servers name.
+    AskAddress(u32, String),
     /// Subscriptions that were lost are confirmed again.
     Resubscribed(Resubscribed),
+}
+
+/// The certificate of a server, which has been verified, and the host that it has to be for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The number of the application's function.
+    pub function: u32,
+    /// The host.
+    pub host: String,
+    /// The server's certificate and those that came with it, DER.
+    pub chain: Vec<Vec<u8>>,
+}
+
+/// A host name whose addresses are wanted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The number of the application's function.
+    pub function: u32,
+    /// The host name.
+    pub host: String,
+    /// 4, 6, or 0 for either.
+    pub family: u8,
 }
 
 /// Which subscriptions were lost and are confirmed again, and for how long.

@@ -160,7 +160,7 @@ mod tests {
     fn fill(outbox: &Outbox) {
         let bytes = Bytes::from(vec![b'x'; super::super::HIGH_WATER + 1]);
         let frames = Frames { bytes, ..Frames::default() };
-        outbox.push(Delivery::Replies { frames, whose: Vec::new() });
+        outbox.push(Delivery::Replies { lane_id: 0, frames, whose: Vec::new() });
     }
 
     #[tokio::test(start_paused = true)]

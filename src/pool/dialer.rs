@@ -5,6 +5,7 @@
 //! attempts have halted. It never decides about commands.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -16,16 +17,16 @@ use tokio::time::Instant;
 use super::doubts::Doubts;
 use super::halt::{closed_error, Halt};
 use super::lease::Pooled;
+use super::questions::{Questions, Strategy};
 use super::standing::Standing;
-use super::Questions;
 use crate::backoff;
 use crate::command;
-use crate::connection::{out_of_time, Connection, Credentials, Manner, Opening};
+use crate::connection::{out_of_time, Connection, Credentials, Judge, Manner, Opening};
 use crate::error::{Error, ErrorClass, Result};
 use crate::error_replies::{ErrorReply, Reason};
 use crate::metrics::Metrics;
-use crate::options::{ClientOptions, Reconnect};
-use crate::outbox::{Event, Outboxes};
+use crate::options::{ClientOptions, Endpoint, Family, Reconnect};
+use crate::outbox::{Event, Identity, Name, Outboxes};
 use crate::resp::encode;
 use crate::stream::{self, AddressBook, Progress, ServerAddress};
 
@@ -187,12 +188,15 @@ impl Dialer {
                 return Err(self.give_up(error));
             }
             match self.delay(failures, &error).await {
-                Some(delay) => {
+                Ok(delay) => {
                     self.outboxes.tell(Event::Reconnecting(failures));
                     tokio::time::sleep(delay).await;
                 }
-                None => {
-                    let stopped = error.fatal();
+                Err(reason) => {
+                    let stopped = match reason {
+                        Some(reason) => reason.with_cause(error).fatal(),
+                        None => error.fatal(),
+                    };
                     self.outboxes.tell(Event::Stopped(stopped.clone()));
                     return Err(self.give_up(stopped));
                 }
@@ -247,10 +251,16 @@ impl Dialer {
         manner: Option<Manner>,
     ) -> Result<Connection> {
         let (tls, book) = (self.tls.as_ref(), &self.book);
-        let opening = Opening { options, tls, credentials, manner, book };
+        let function = options.tls.as_ref().and_then(|tls| tls.ask_identity);
+        let judge = function.map(|function| self.judge(function, options));
+        let opening = Opening { options, tls, credentials, manner, book, judge };
+        let addresses = match self.lookup.get() {
+            Some(lookup) => Some(lookup()),
+            None => self.asked_addresses(options).await?,
+        };
         let progress = Arc::new(Progress::default());
         *self.progress() = Arc::downgrade(&progress);
-        opening.run_watched(self.lookup.get().map(|lookup| lookup()), &progress).await
+        opening.run_watched(addresses, &progress).await
     }
 
     /// The error of a caller that has waited for a connection for `waited`: with the step in which
@@ -276,6 +286,39 @@ impl Dialer {
     fn progress(&self) -> MutexGuard<'_, Weak<Progress>> {
         // One value, which is replaced as a whole.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What asks the application's `function` about servers' certificates.
+    fn judge<'a>(&'a self, function: u32, options: &'a ClientOptions) -> Judge<'a> {
+        Box::new(move |chain| {
+            let tls = options.tls.as_ref();
+            let host = tls.map(|tls| tls.identity(&options.endpoint)).unwrap_or_default();
+            let asked = Identity { function, host: host.to_owned(), chain };
+            Box::pin(self.questions.identity(asked))
+        })
+    }
+
+    /// The addresses of a host name that the application resolves; None if it does not.
+    async fn asked_addresses(&self, options: &ClientOptions) -> Result<Option<Vec<ServerAddress>>> {
+        let (Some(function), Endpoint::Tcp { host, port }) =
+            (options.socket.ask_lookup, &options.endpoint)
+        else {
+            return Ok(None);
+        };
+        // Node does not ask for the address of an address either.
+        if host.parse::<IpAddr>().is_ok() {
+            return Ok(None);
+        }
+        let family = match options.socket.family {
+            Family::Any => 0,
+            Family::V4 => 4,
+            Family::V6 => 6,
+        };
+        let asked = Name { function, host: host.clone(), family };
+        let found = self.questions.lookup(asked, options.socket.connect_timeout).await;
+        let found = found.map_err(|error| stream::unreachable(&options.endpoint, error))?;
+        let address = |address| ServerAddress::Tcp((address, *port).into());
+        Ok(Some(found.into_iter().map(address).collect()))
     }
 
     /// The next server may be another one, which takes more of the handshake.
@@ -348,16 +391,28 @@ impl Dialer {
         error
     }
 
-    /// How long to wait after this number of failures in a row; `None` to stop.
-    async fn delay(&self, failures: u32, error: &Error) -> Option<Duration> {
-        match self.options.reconnect {
-            Reconnect::Never => None,
-            Reconnect::Fixed(delay) => Some(delay),
+    /// How long to wait after this number of failures in a row.
+    ///
+    /// # Errors
+    ///
+    /// There is to be no other attempt; the reason, if the application has given one.
+    async fn delay(&self, failures: u32, error: &Error) -> Result<Duration, Option<Error>> {
+        // node-redis counts retries from 0.
+        let retries = failures - 1;
+        let strategy = match self.options.reconnect {
+            Reconnect::Ask => match self.questions.delay(retries, error).await {
+                Strategy::Delay(delay) => return Ok(delay),
+                Strategy::Stop(reason) => return Err(reason),
+                Strategy::DefaultDelay => Reconnect::default(),
+            },
+            given => given,
+        };
+        match strategy {
+            Reconnect::Fixed(delay) => Ok(delay),
             Reconnect::Backoff { base, cap } => {
-                Some(backoff::full_jitter(base, cap, failures - 1, backoff::random()))
+                Ok(backoff::full_jitter(base, cap, retries, backoff::random()))
             }
-            // node-redis counts retries from 0.
-            Reconnect::Ask => self.questions.delay(failures - 1, error).await,
+            Reconnect::Never | Reconnect::Ask => Err(None),
         }
     }
 

@@ -233,6 +233,12 @@ impl Pool {
         self.dialer.suspect(generation);
     }
 
+    /// Replaces all connections by others, which log in anew: those on loan are closed when they
+    /// come back, the others before they are lent again.
+    pub fn renew(&self) {
+        self.suspect(self.generation());
+    }
+
     /// Calls `listener` whenever connections have become suspect, until it returns false. It must
     /// not wait for anything.
     pub fn on_suspicion(&self, listener: impl Fn() -> bool + Send + 'static) {

@@ -1,9 +1,11 @@
-//! Questions to the application's callbacks: its reconnect strategy, its credentials provider.
+//! Questions to the application's callbacks: its reconnect strategy, its credentials provider, its
+//! map of addresses, its judge of certificates, its resolver.
 //!
 //! Owns the questions that are open. It never blocks a thread: a question goes out as an event with
 //! an id, and the answer comes back with the same id.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +13,8 @@ use tokio::sync::oneshot;
 
 use crate::connection::Credentials;
 use crate::error::{Error, Result};
-use crate::outbox::{Event, Outboxes};
+use crate::options::Endpoint;
+use crate::outbox::{Event, Identity, Name, Outboxes};
 
 /// The open questions of one client.
 pub struct Questions {
@@ -23,12 +26,35 @@ pub struct Questions {
 pub enum CallbackResult {
     /// Try again after this long.
     Delay(Duration),
-    /// Do not try again.
-    Stop,
+    /// Try again after the default delay: what the strategy has returned is no answer.
+    DefaultDelay,
+    /// Do not try again, for the error that the strategy has returned, if it has.
+    Stop(Option<Error>),
     /// Log in with these credentials.
     Credentials(Credentials),
-    /// The callback has failed, with this text.
-    Failed(String),
+    /// The server's certificate is for the host.
+    Accepted,
+    /// The server's certificate is not for the host, for this reason.
+    Refused(String),
+    /// The host name has these addresses.
+    Addresses(Vec<IpAddr>),
+    /// The host name has no address: the code, and a text.
+    Unresolved(String, String),
+    /// The server is reached there; `None` means at the address that servers name.
+    Address(Option<Endpoint>),
+    /// The callback has failed with this error.
+    Failed(Error),
+}
+
+/// What the reconnect strategy wants.
+#[derive(Debug)]
+pub enum Strategy {
+    /// Another attempt after this long.
+    Delay(Duration),
+    /// Another attempt after the default delay.
+    DefaultDelay,
+    /// No other attempt, for this error, if there is one.
+    Stop(Option<Error>),
 }
 
 impl Questions {
@@ -37,12 +63,34 @@ impl Questions {
         Self { outboxes, open: Mutex::default() }
     }
 
-    /// Asks the reconnect strategy. `None` if it says to stop, or can no longer answer.
-    pub async fn delay(&self, retries: u32, cause: &Error) -> Option<Duration> {
+    /// Asks the reconnect strategy. One that can no longer answer wants no other attempt.
+    pub async fn delay(&self, retries: u32, cause: &Error) -> Strategy {
         match self.ask(|id| Event::AskDelay(id, retries, cause.clone())).await {
-            Some(CallbackResult::Delay(delay)) => Some(delay),
-            _ => None,
+            Some(CallbackResult::Delay(delay)) => Strategy::Delay(delay),
+            Some(CallbackResult::DefaultDelay) => Strategy::DefaultDelay,
+            Some(CallbackResult::Stop(error)) => Strategy::Stop(error),
+            _ => Strategy::Stop(None),
         }
+    }
+
+    /// Asks where the server that servers call `endpoint` is reached, and waits for `budget` at
+    /// most. `None` means at that address.
+    ///
+    /// # Errors
+    ///
+    /// `ADDRESS`, which may pass, if the application's function fails or takes too long.
+    pub async fn address(&self, endpoint: &Endpoint, budget: Duration) -> Result<Option<Endpoint>> {
+        let question = self.ask(|id| Event::AskAddress(id, endpoint.to_string()));
+        let (text, cause) = match tokio::time::timeout(budget, question).await {
+            Ok(Some(CallbackResult::Address(reached))) => return Ok(reached),
+            Ok(Some(CallbackResult::Failed(cause))) => ("failed", Some(cause)),
+            _ => ("did not answer within connectTimeout", None),
+        };
+        let error = Error::connection("ADDRESS", format!("nodeAddressMap {text}")).retryable();
+        Err(match cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        })
     }
 
     /// Asks the credentials provider, and waits for `budget` at most.
@@ -52,15 +100,55 @@ impl Questions {
     /// `CREDENTIALS`, which may pass, if the provider fails, returns nothing or takes too long.
     pub async fn credentials(&self, budget: Duration) -> Result<Credentials> {
         let answer = tokio::time::timeout(budget, self.ask(Event::AskCredentials)).await;
-        let text = match answer {
+        let (text, cause) = match answer {
             Ok(Some(CallbackResult::Credentials(credentials))) => return Ok(credentials),
-            Ok(Some(CallbackResult::Failed(text))) => {
-                format!("the credentials provider failed: {text}")
-            }
-            Ok(_) => "the credentials provider gave no credentials".to_owned(),
-            Err(_) => "the credentials provider did not answer within connectTimeout".to_owned(),
+            Ok(Some(CallbackResult::Failed(cause))) => ("failed", Some(cause)),
+            Ok(_) => ("gave no credentials", None),
+            Err(_) => ("did not answer within connectTimeout", None),
         };
-        Err(Error::connection("CREDENTIALS", text).retryable())
+        let text = format!("the credentials provider {text}");
+        let error = Error::connection("CREDENTIALS", text).retryable();
+        Err(match cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        })
+    }
+
+    /// Asks the application whether a server's certificate is for its host.
+    ///
+    /// # Errors
+    ///
+    /// `TLS_HOSTNAME_MISMATCH`, which is fatal, if it says no.
+    pub async fn identity(&self, asked: Identity) -> Result<()> {
+        let host = asked.host.clone();
+        let asked = Arc::new(asked);
+        let reason = match self.ask(|id| Event::AskIdentity(id, asked)).await {
+            Some(CallbackResult::Accepted) => return Ok(()),
+            Some(CallbackResult::Refused(text)) => format!(": {text}"),
+            _ => String::new(),
+        };
+        let text = format!("checkServerIdentity refused the certificate of {host}{reason}");
+        Err(Error::connection("TLS_HOSTNAME_MISMATCH", text).fatal())
+    }
+
+    /// Asks the application for the addresses of a host name, and waits for `budget` at most.
+    ///
+    /// # Errors
+    ///
+    /// The resolver's code, or `ENOTFOUND`; may pass.
+    pub async fn lookup(&self, asked: Name, budget: Duration) -> Result<Vec<IpAddr>> {
+        let asked = Arc::new(asked);
+        let answer = tokio::time::timeout(budget, self.ask(|id| Event::AskLookup(id, asked))).await;
+        let error = match answer {
+            Ok(Some(CallbackResult::Addresses(found))) if !found.is_empty() => return Ok(found),
+            Ok(Some(CallbackResult::Unresolved(code, text))) => Error::connection(code, text),
+            Ok(_) => Error::connection("ENOTFOUND", "socket.lookup gave no address"),
+            Err(_) => {
+                let text = "socket.lookup did not answer within connectTimeout";
+                Error::connection("ETIMEDOUT", text)
+            }
+        };
+        Err(error.retryable())
     }
 
     /// Passes the result of question `id` on. A late one, for which nobody waits, is dropped.
@@ -128,7 +216,7 @@ mod tests {
         }
         assert!(questions.lock().waiting.is_empty());
         // The answer that comes too late is for nobody.
-        questions.answer(1, CallbackResult::Stop);
+        questions.answer(1, CallbackResult::Stop(None));
     }
 
     #[tokio::test(start_paused = true)]
@@ -141,7 +229,7 @@ mod tests {
             questions.answer(1, CallbackResult::Delay(Duration::from_millis(7)));
         };
         let (delay, ()) = tokio::join!(asked, answered);
-        assert_eq!(delay, Some(Duration::from_millis(7)));
+        assert!(matches!(delay, Strategy::Delay(delay) if delay == Duration::from_millis(7)));
         assert!(questions.lock().waiting.is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -37,6 +38,8 @@ pub(super) struct Coverage {
     pub(super) feeds: Feeds,
     /// Why nothing can be subscribed to any more.
     pub(super) closed: Option<Error>,
+    /// How often the credentials have changed, and the commands that log a connection in again.
+    pub(super) login: (u32, Bytes),
 }
 
 impl Hub {
@@ -64,6 +67,13 @@ impl Hub {
     pub(super) fn lock(&self) -> MutexGuard<'_, Coverage> {
         // A panic under the lock ends in the driver's supervisor, which fails all requests.
         self.coverage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes all connections write `commands`, which have no reply.
+    pub(super) fn log_in(&self, commands: Bytes) {
+        let mut coverage = self.lock();
+        coverage.login = (coverage.login.0.wrapping_add(1), commands);
+        coverage.feeds.wake();
     }
 
     /// Fails all requests with `error`, also those to come, and closes the connections.

@@ -21,6 +21,8 @@
 mod driver;
 mod feeds;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hub;
 mod keeper;
 mod ledger;

@@ -93,6 +93,12 @@ impl Subscriber {
         self.change(request, |ledger| ledger.unwant(request, topic, names));
     }
 
+    /// Logs the connections in again, by `commands` without a reply. RESP2 does not allow that while
+    /// anything is subscribed to, so there they keep their login.
+    pub fn log_in(&self, commands: Bytes) {
+        self.hub.log_in(commands);
+    }
+
     /// Fails all requests with `error`, also those to come, and closes the connections.
     pub fn close(&self, error: &Error) {
         self.hub.close(error);

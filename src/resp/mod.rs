@@ -17,6 +17,8 @@
 mod builder;
 pub mod decode;
 pub mod encode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod limits;
 mod scalar;
 pub mod tape;

@@ -146,6 +146,7 @@ impl Panel {
 
     /// What the sentinel at `from` says.
     async fn ask(self: &Arc<Self>, from: &Endpoint, until: Instant) -> Result<Opinion> {
+        self.addresses.learn(vec![from.clone()]).await?;
         let mut trial = Trial { panel: Arc::clone(self), of: from, is_good: false };
         let pool = self.pool(from)?;
         let (questions, count) = opinion::questions(&self.name);
@@ -175,7 +176,8 @@ impl Panel {
     }
 
     async fn ask_node(&self, nominee: &Nominee, candidates: &Candidates) -> Result<()> {
-        let endpoint = self.mapped(&nominee.node.endpoint);
+        self.addresses.learn(vec![nominee.node.endpoint.clone()]).await?;
+        let endpoint = self.addresses.of(nominee.node.endpoint.clone());
         let id = nominee.is_by_id.then_some(nominee.node.id.as_str());
         let known = candidates.iter().find(|(known, _)| *known == endpoint);
         if let Some((_, pool)) = known {

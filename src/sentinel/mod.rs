@@ -13,6 +13,8 @@
 mod announcement;
 mod circle;
 mod election;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod look;
 mod opinion;
 mod panel;

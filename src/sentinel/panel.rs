@@ -17,7 +17,7 @@ use crate::options::{
     ClientOptions, Endpoint, Protocol, Reconnect, SentinelOptions, TopologyOptions,
 };
 use crate::pool::Pool;
-use crate::topology::{Commons, Member, Prompt, Shard, View};
+use crate::topology::{Addresses, Commons, Member, Prompt, Shard, View};
 
 /// All sentinels of one primary.
 pub(super) struct Panel {
@@ -27,8 +27,8 @@ pub(super) struct Panel {
     pub(super) options: ClientOptions,
     /// The options of a connection to a node, but for the endpoint.
     pub(super) node_options: ClientOptions,
-    /// The addresses of servers as this client reaches them, by those that servers name.
-    addresses: HashMap<Endpoint, Endpoint>,
+    /// Where this client reaches the servers.
+    pub(super) addresses: Addresses,
     pub(super) commons: Commons,
     /// Counts connections to sentinels. The application's counters are about its nodes.
     metrics: Arc<Metrics>,
@@ -87,7 +87,7 @@ impl Panel {
             name,
             options: of_sentinels,
             node_options: options.clone(),
-            addresses: topology.addresses.clone(),
+            addresses: Addresses::new(topology, &commons.questions, options.socket.connect_timeout),
             commons,
             metrics: Arc::default(),
             roster: Mutex::new(roster),
@@ -128,7 +128,8 @@ impl Panel {
         if let Some(pool) = self.lock().pools.get(endpoint) {
             return Ok(Arc::clone(pool));
         }
-        let options = ClientOptions { endpoint: self.mapped(endpoint), ..self.options.clone() };
+        let options =
+            ClientOptions { endpoint: self.addresses.of(endpoint.clone()), ..self.options.clone() };
         let pool = self.open(options, &self.metrics)?;
         let mut roster = self.lock();
         if roster.is_closed {
@@ -177,11 +178,6 @@ impl Panel {
         for (_, pool) in roster.pools.drain() {
             self.close(pool);
         }
-    }
-
-    /// The address by which this client reaches the server that servers call `endpoint`.
-    pub(super) fn mapped(&self, endpoint: &Endpoint) -> Endpoint {
-        self.addresses.get(endpoint).unwrap_or(endpoint).clone()
     }
 
     /// The addresses of the nodes as the last look has found them.

@@ -5,11 +5,11 @@
 //! reads from [`Progress`] how far it came.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{lookup_host, TcpStream};
+use tokio::net::{lookup_host, TcpSocket, TcpStream};
 
 use super::address::ServerAddress;
 use super::fault;
@@ -43,7 +43,7 @@ pub(super) async fn connect(
     let endpoint = &options.endpoint;
     match (address, endpoint) {
         (ServerAddress::Tcp(address), _) => {
-            let socket = TcpStream::connect(address).await;
+            let socket = open(address, options.socket.local_address).await;
             let socket = socket
                 .and_then(|socket| prepare(socket, &options.socket))
                 .map_err(|error| fault::unreachable(endpoint, error.into()))?;
@@ -57,6 +57,19 @@ pub(super) async fn connect(
             Err(Error::usage("the endpoint is no unix domain socket"))
         }
     }
+}
+
+/// Connects a socket, from `local` if that is given.
+async fn open(address: SocketAddr, local: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(local) = local else {
+        return TcpStream::connect(address).await;
+    };
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind((local, 0).into())?;
+    socket.connect(address).await
 }
 
 #[cfg(unix)]
@@ -133,12 +146,24 @@ fn prepare(socket: TcpStream, options: &SocketOptions) -> io::Result<TcpStream> 
     socket.set_nodelay(options.no_delay)?;
     let raw = SockRef::from(&socket);
     if let Some(delay) = options.keep_alive {
-        let probes = TcpKeepalive::new().with_time(delay).with_interval(PROBE_INTERVAL);
-        raw.set_tcp_keepalive(&probes.with_retries(PROBES))?;
+        keep_alive(&raw, delay);
     }
+    // A system that does not know this limit finds a vanished peer by the deadlines of commands.
     #[cfg(any(target_os = "android", target_os = "linux"))]
-    raw.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    let _ = raw.set_tcp_user_timeout(Some(USER_TIMEOUT));
     Ok(socket)
+}
+
+/// Has the system probe a silent peer as closely as it can. Windows before version 1703 has no
+/// number of probes to set, and every system has a longest delay. What it refuses is left as the
+/// system has it: a connection without early probes is better than none.
+fn keep_alive(socket: &SockRef<'_>, delay: Duration) {
+    let probes = TcpKeepalive::new().with_time(delay).with_interval(PROBE_INTERVAL);
+    if socket.set_tcp_keepalive(&probes.clone().with_retries(PROBES)).is_err()
+        && socket.set_tcp_keepalive(&probes).is_err()
+    {
+        let _ = socket.set_keepalive(true);
+    }
 }
 
 /// With three [`PROBES`], a vanished peer is found 15 s after the first one.
@@ -156,6 +181,17 @@ mod tests {
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn keepalive_tuning_that_the_system_refuses_keeps_nobody_from_connecting() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        // More seconds than Linux (32,767) and Windows take.
+        let delay = Some(Duration::from_secs(10_000_000_000));
+        let options = SocketOptions { keep_alive: delay, ..SocketOptions::default() };
+        let socket = prepare(socket, &options).unwrap();
+        assert!(SockRef::from(&socket).keepalive().unwrap());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::error::Error;
-use crate::options::Endpoint;
+use crate::options::{CertificateRefusal, Endpoint};
 
 /// The error of a stream that failed after it was connected: `TLS_...`, or the errno's name.
 pub fn lost(error: io::Error) -> Error {
@@ -31,7 +31,7 @@ pub fn lost(error: io::Error) -> Error {
 }
 
 /// The error of an endpoint that could not be reached (code `CONNECT`).
-pub(super) fn unreachable(endpoint: &Endpoint, cause: Error) -> Error {
+pub fn unreachable(endpoint: &Endpoint, cause: Error) -> Error {
     // Node's words, which programs compare. The cause has the reason in full.
     let message = match cause.code() {
         code @ ("ENOTFOUND" | "EAI_AGAIN") => {
@@ -44,9 +44,20 @@ pub(super) fn unreachable(endpoint: &Endpoint, cause: Error) -> Error {
     Error::connection("CONNECT", message).retryable().with_cause(cause)
 }
 
-/// The error of a TLS handshake that failed.
-pub(super) fn handshake(endpoint: &Endpoint, error: io::Error) -> Error {
+/// The error of a TLS handshake that failed. `has_agreed` tells whether the server had agreed to a
+/// version and a cipher before.
+pub(super) fn handshake(endpoint: &Endpoint, error: io::Error, has_agreed: bool) -> Error {
     let diagnosis = match tls_failure(&error) {
+        // OpenSSL sends this alert for a missing client certificate as well, but later.
+        Some(rustls::Error::AlertReceived(AlertDescription::HandshakeFailure)) => {
+            if has_agreed {
+                let text = "the server wants a client certificate, or another one than this \
+                    (see socket.tls.cert and socket.tls.key)";
+                Diagnosis::fatal("TLS_CERT_REQUIRED", text)
+            } else {
+                Diagnosis::fatal("TLS_VERSION", NOTHING_IN_COMMON)
+            }
+        }
         Some(failure) => diagnose(failure),
         None if error.kind() == io::ErrorKind::UnexpectedEof => Diagnosis::passing(
             "TLS_HANDSHAKE",
@@ -102,15 +113,25 @@ fn diagnose(failure: &rustls::Error) -> Diagnosis {
             Diagnosis::fatal("TLS_CERT_INVALID", "the server presented no certificate")
         }
         E::AlertReceived(alert) => refused(*alert),
-        E::PeerIncompatible(_) => Diagnosis::fatal(
-            "TLS_VERSION",
-            "the server and this client share no tls version or cipher (1.2 is the lowest)",
+        E::PeerIncompatible(_) => Diagnosis::fatal("TLS_VERSION", NOTHING_IN_COMMON),
+        E::PeerMisbehaved(_) | E::InappropriateMessage { .. } => {
+            Diagnosis::passing("TLS_HANDSHAKE", "the server broke the rules of tls")
+        }
+        E::InappropriateHandshakeMessage { .. } => {
+            Diagnosis::passing("TLS_HANDSHAKE", "the server broke the rules of the tls handshake")
+        }
+        E::DecryptError | E::PeerSentOversizedRecord => Diagnosis::passing(
+            "TLS_HANDSHAKE",
+            "bytes from the server do not decrypt (something on the way has changed them)",
         ),
+        E::NoApplicationProtocol => {
+            Diagnosis::fatal("TLS_HANDSHAKE", "the server speaks none of socket.tls.ALPNProtocols")
+        }
         E::InvalidMessage(_) => Diagnosis::passing(
             "TLS_HANDSHAKE",
             "the server did not answer in tls (is this its port without tls?)",
         ),
-        other => Diagnosis::passing("TLS_HANDSHAKE", other.to_string().to_lowercase()),
+        _ => Diagnosis::passing("TLS_HANDSHAKE", "the tls session cannot be used"),
     }
 }
 
@@ -124,9 +145,13 @@ fn certificate(reason: &CertificateError) -> Diagnosis {
             "TLS_CERT_NOT_YET_VALID",
             "the server's certificate is not valid yet (is this machine's clock right?)",
         ),
-        C::NotValidForNameContext { expected, .. } => Diagnosis::fatal(
+        C::NotValidForNameContext { expected, presented } => Diagnosis::fatal(
             "TLS_HOSTNAME_MISMATCH",
-            format!("the server's certificate is not for {}", expected.to_str()),
+            format!(
+                "the server's certificate is not for {}, but for {} (see socket.tls.servername)",
+                expected.to_str(),
+                shown(presented)
+            ),
         ),
         C::NotValidForName => Diagnosis::fatal(
             "TLS_HOSTNAME_MISMATCH",
@@ -136,10 +161,20 @@ fn certificate(reason: &CertificateError) -> Diagnosis {
             "TLS_UNKNOWN_CA",
             "the server's certificate is signed by no trusted authority (see socket.tls.ca)",
         ),
-        other => Diagnosis::fatal(
-            "TLS_CERT_INVALID",
-            format!("the server's certificate is not valid: {}", other.to_string().to_lowercase()),
-        ),
+        C::Revoked => Diagnosis::fatal("TLS_CERT_INVALID", "the server's certificate was revoked"),
+        other => match CertificateRefusal::of(other) {
+            Some(refusal) => Diagnosis::fatal(refusal.code(), refusal.to_string()),
+            None => Diagnosis::fatal("TLS_CERT_INVALID", "the server's certificate is not valid"),
+        },
+    }
+}
+
+/// The names in a certificate, or the first few of many.
+fn shown(names: &[String]) -> String {
+    match names {
+        [] => "no name at all".into(),
+        few if few.len() <= SHOWN => few.join(", "),
+        many => format!("{} and others", many.get(..SHOWN).unwrap_or_default().join(", ")),
     }
 }
 
@@ -160,16 +195,42 @@ fn refused(alert: AlertDescription) -> Diagnosis {
         | A::AccessDenied => {
             Diagnosis::fatal("TLS_CERT_REFUSED", "the server refused the client certificate")
         }
-        A::ProtocolVersion | A::InsufficientSecurity => Diagnosis::fatal(
-            "TLS_VERSION",
-            "the server speaks no tls version that this client does",
+        A::ProtocolVersion | A::InsufficientSecurity => {
+            Diagnosis::fatal("TLS_VERSION", NOTHING_IN_COMMON)
+        }
+        A::UnrecognisedName => Diagnosis::fatal(
+            "TLS_HOSTNAME_MISMATCH",
+            "the server does not serve this host name (see socket.tls.servername)",
         ),
-        other => Diagnosis::passing(
-            "TLS_HANDSHAKE",
-            format!("the server ended the tls session with alert {}", u8::from(other)),
-        ),
+        A::NoApplicationProtocol => {
+            Diagnosis::fatal("TLS_HANDSHAKE", "the server speaks none of socket.tls.ALPNProtocols")
+        }
+        other => {
+            let name = match other {
+                A::IllegalParameter => "illegal_parameter",
+                A::DecodeError => "decode_error",
+                A::DecryptError => "decrypt_error",
+                A::InternalError => "internal_error",
+                A::HandshakeFailure => "handshake_failure",
+                A::UnexpectedMessage => "unexpected_message",
+                A::BadRecordMac => "bad_record_mac",
+                _ => "of another kind",
+            };
+            let number = u8::from(other);
+            let text = format!("the server ended the tls session with alert {number}, {name}");
+            Diagnosis::passing("TLS_HANDSHAKE", text)
+        }
     }
 }
+
+/// What a server has to offer. rustls has neither older versions, nor key exchanges without forward
+/// secrecy, nor suites that encrypt before they authenticate.
+const NOTHING_IN_COMMON: &str = "the server and this client have no tls version or cipher in \
+    common: the server has to offer tls 1.3, or tls 1.2 with ecdhe and aes-gcm or \
+    chacha20-poly1305 (tls 1.1, rsa or dhe key exchange and cbc are not supported; see also \
+    socket.tls.minVersion, maxVersion, ciphers and ecdhCurve)";
+/// More names than these tell the reader nothing new.
+const SHOWN: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -199,7 +260,7 @@ mod tests {
         let error = lost(io::ErrorKind::ConnectionReset.into());
         assert_eq!(error.code(), "ECONNRESET");
         let endpoint = Endpoint::default();
-        let failed = handshake(&endpoint, io::ErrorKind::ConnectionReset.into());
+        let failed = handshake(&endpoint, io::ErrorKind::ConnectionReset.into(), false);
         assert_eq!(failed.code(), "TLS_HANDSHAKE");
         assert_eq!(failed.cause().map(Error::code), Some("ECONNRESET"));
     }

@@ -22,7 +22,7 @@ use bytes::BytesMut;
 use rustls::ClientConfig;
 
 pub use address::{AddressBook, ServerAddress};
-pub use fault::lost;
+pub use fault::{lost, unreachable};
 pub use progress::{ConnectPhase, Progress};
 pub use race::{race, Won};
 
@@ -93,7 +93,7 @@ impl Stream {
             progress.enter(ConnectPhase::Tls);
             tls.handshake(&stream.socket)
                 .await
-                .map_err(|error| fault::handshake(&options.endpoint, error))?;
+                .map_err(|error| fault::handshake(&options.endpoint, error, tls.has_agreed()))?;
         }
         Ok(stream)
     }
@@ -205,6 +205,11 @@ impl Stream {
     /// The peer's address, or the path of its socket.
     pub fn peer(&self) -> String {
         self.peer.clone()
+    }
+
+    /// The certificates that the server has shown, its own first; DER. None without TLS.
+    pub fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        self.tls.as_ref().map(Tls::peer_certificates).unwrap_or_default()
     }
 
     /// Whether the stream uses TLS.

@@ -69,6 +69,18 @@ impl Tls {
         let _ = session.flush(socket);
     }
 
+    /// The certificates that the server has shown, its own first; DER.
+    pub(super) fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        let session = self.lock();
+        let shown = session.cipher.peer_certificates().unwrap_or_default();
+        shown.iter().map(|der| der.to_vec()).collect()
+    }
+
+    /// Whether the server has agreed to a version and a cipher.
+    pub(super) fn has_agreed(&self) -> bool {
+        self.lock().cipher.negotiated_cipher_suite().is_some()
+    }
+
     fn lock(&self) -> MutexGuard<'_, TlsSession> {
         // A panic while the lock was held has ended the connection. Closing must still work.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)

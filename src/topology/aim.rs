@@ -151,18 +151,40 @@ impl Aim {
             Some(Recent { spec, .. }) => spec,
             None => match self.look_up(name, &args) {
                 Some(spec) => spec,
-                None => return Ok((unknown_key(name, args).map(slot::of), false)),
+                None => return Ok((self.at_unknown(name, args)?, false)),
             },
         };
-        let mut slot = None;
-        for key in spec.keys_in(encoded) {
-            let of_key = slot::of(key);
-            if *slot.get_or_insert(of_key) != of_key && !self.is_one {
-                return Err(cross_slot(spec.name));
-            }
-        }
+        let slot = self.common(spec.keys_in(encoded), spec.name)?;
         // Nothing is gained by sending a command without a key to a replica.
         Ok((slot, slot.is_some() && is_read(spec)))
+    }
+
+    /// The slot of a command that the table does not know. All keys of those of the JSON module are
+    /// looked at: a node answers null for a key that it does not have.
+    fn at_unknown(&self, name: &[u8], args: Args<'_>) -> Result<Option<u16>> {
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        if is("JSON.MGET") {
+            // The last argument is the path.
+            let keys = args.clone().count().saturating_sub(1);
+            return self.common(args.take(keys), "JSON.MGET");
+        }
+        if is("JSON.MSET") {
+            // Each key has a path and a value behind it.
+            return self.common(args.step_by(3), "JSON.MSET");
+        }
+        Ok(unknown_key(name, args).map(slot::of))
+    }
+
+    /// The slot that the keys of the command `name` have in common, None if there are no keys.
+    fn common<'a>(&self, keys: impl Iterator<Item = &'a [u8]>, name: &str) -> Result<Option<u16>> {
+        let mut slot = None;
+        for key in keys {
+            let of_key = slot::of(key);
+            if *slot.get_or_insert(of_key) != of_key && !self.is_one {
+                return Err(cross_slot(name));
+            }
+        }
+        Ok(slot)
     }
 
     /// The command of this name, if it was looked up lately.
@@ -275,6 +297,9 @@ mod tests {
             ("HSCAN foo 0", 12182, false),
             ("JSON.SET foo $ 1", 12182, false),
             ("JSON.DEBUG MEMORY foo", 12182, false),
+            ("json.mget {foo}1 {foo}2 $", 12182, false),
+            ("JSON.MSET {foo}1 $ 1 {foo}2 $ 2", 12182, false),
+            ("JSON.MGET", 1, false),
             ("FT.SEARCH foo *", 1, false),
             ("TS.MGET FILTER a=b", 1, false),
             ("PING", 1, false),

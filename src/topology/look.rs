@@ -10,7 +10,7 @@ use super::deployment::Deployment;
 use super::source::Candidates;
 use super::view::View;
 use crate::backoff;
-use crate::error::{Error, ErrorClass};
+use crate::error::{Error, ErrorClass, Result};
 use crate::options::{ClientOptions, Endpoint, Reads};
 use crate::outbox::Event;
 use crate::pool::{Lease, Pool};
@@ -33,6 +33,10 @@ impl Deployment {
             self.template.close(pool);
         }
         self.estrange(&strangers, found.is_ok(), began);
+        let found = match found {
+            Ok(view) => self.reached(view).await,
+            Err(error) => Err(error),
+        };
         match found {
             Ok(view) => {
                 self.follow(view, is_close, began);
@@ -45,10 +49,17 @@ impl Deployment {
         self.prove().await;
     }
 
+    /// `view` with the addresses at which this client reaches the nodes.
+    async fn reached(&self, view: View) -> Result<View> {
+        let addresses = &self.template.addresses;
+        let named = view.members().map(|member| member.endpoint.clone()).collect();
+        addresses.learn(named).await?;
+        Ok(view.map(|endpoint| addresses.of(endpoint)))
+    }
+
     /// Follows the answer of a server; `is_close`: it names nodes without slots as well.
     /// `began`: when it was asked.
     fn follow(&self, view: View, is_close: bool, began: Instant) {
-        let view = view.map(|endpoint| self.template.mapped(endpoint));
         let (is_first, is_news) = self.change(|routes| {
             routes.last_failure = None;
             if routes.closed.is_some() {

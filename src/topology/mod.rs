@@ -15,8 +15,11 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod addresses;
 mod aim;
 mod deployment;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod holds;
 mod info;
 mod keeper;
@@ -41,6 +44,7 @@ mod template;
 mod upkeep;
 mod view;
 
+pub use self::addresses::Addresses;
 pub use self::deployment::Prompt;
 pub use self::info::{NodeInfo, ShardInfo};
 pub use self::kinship::Kinship;

@@ -174,7 +174,7 @@ impl Routes {
 
     /// The place of the node that servers call `endpoint`.
     fn place_of(&self, endpoint: Endpoint) -> Option<u32> {
-        let place = self.registry.place_of(&self.template.mapped(endpoint));
+        let place = self.registry.place_of(&self.template.addresses.of(endpoint));
         place.filter(|place| !self.is_stranger(*place))
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::addresses::Addresses;
 use super::deployment::{Deployment, Prompt};
 use super::keeper;
 use super::kinship::foreign;
@@ -38,7 +39,9 @@ impl Router {
         let deployment = Arc::new_cyclic(|deployment: &Weak<Deployment>| {
             let deployment = Weak::clone(deployment);
             let company = Arc::new(AtomicUsize::new(1));
-            let template = Template { options, topology, commons, company, deployment };
+            let budget = options.socket.connect_timeout;
+            let addresses = Addresses::new(&topology, &commons.questions, budget);
+            let template = Template { options, topology, addresses, commons, company, deployment };
             Deployment::new(Arc::new(template), source)
         });
         deployment.source.attach(Prompt::new(&deployment));
@@ -130,6 +133,15 @@ impl Router {
     /// The options of a connection to any node; the endpoint in them is not used.
     pub fn options(&self) -> &ClientOptions {
         &self.deployment.template.options
+    }
+
+    /// Replaces the connections to all nodes by others, which log in anew.
+    pub fn renew_logins(&self) {
+        let pools: Vec<_> = {
+            let routes = self.deployment.lock();
+            routes.registry.nodes().map(|node| Arc::clone(node.pool())).collect()
+        };
+        pools.iter().for_each(|pool| pool.renew());
     }
 
     /// The places of the nodes that see the messages of all channels, each with whether its lane is

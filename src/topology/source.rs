@@ -95,6 +95,10 @@ where
     let mut asked = JoinSet::new();
     let mut waiting = candidates.into_iter();
     let mut is_more = true;
+    if waiting.len() == 0 {
+        // Nobody will ever be there to be asked.
+        return (Err(unavailable(&failed).fatal()), strangers);
+    }
     loop {
         let next = if is_more { waiting.next() } else { None };
         match next {

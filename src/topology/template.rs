@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::runtime::Handle;
 
+use super::addresses::Addresses;
 use super::deployment::Deployment;
 use crate::error::Result;
 use crate::lane::{self, Home};
@@ -34,6 +35,8 @@ pub(super) struct Template {
     pub(super) options: ClientOptions,
     /// The options that are about several nodes.
     pub(super) topology: TopologyOptions,
+    /// Where this client reaches the nodes.
+    pub(super) addresses: Addresses,
     pub(super) commons: Commons,
     /// How many lanes the caller's thread has to attend to.
     pub(super) company: Arc<AtomicUsize>,
@@ -78,11 +81,6 @@ impl Template {
             Arc::clone(&self.commons.metrics),
         )?;
         Ok(Arc::new(pool))
-    }
-
-    /// The address by which this client reaches the node that servers call `endpoint`.
-    pub(super) fn mapped(&self, endpoint: Endpoint) -> Endpoint {
-        self.topology.addresses.get(&endpoint).cloned().unwrap_or(endpoint)
     }
 
     /// Closes a pool in the background.

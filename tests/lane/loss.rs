@@ -186,7 +186,8 @@ async fn a_write_after_a_pause_does_not_go_to_a_connection_that_was_closed_meanw
     }
 }
 
-/// What has come during the pause is no goodbye here, so the connection goes on.
+/// What has come during the pause is no goodbye, so the connection goes on; until a goodbye stands
+/// behind it, which only a lane that reads before it writes can see.
 #[tokio::test]
 async fn a_write_after_a_pause_waits_for_what_has_come_meanwhile_and_no_longer() {
     let (mut scene, mut wire) = Scene::connected().await;
@@ -199,4 +200,12 @@ async fn a_write_after_a_pause_waits_for_what_has_come_meanwhile_and_no_longer()
         assert_eq!(scene.caller.reply(id).await, round.to_string());
     }
     assert_eq!(scene.metrics.lost.get(), 0);
+    wire.say_now(">2\r\n+invalidate\r\n_\r\n");
+    drop(wire);
+    std::thread::sleep(ms(150));
+    let id = scene.send(&["INCR n"]);
+    let mut wire = scene.server.accept().await;
+    wire.expect("INCR n").await;
+    wire.say("+4\r\n").await;
+    assert_eq!(scene.caller.reply(id).await, "4");
 }

@@ -150,7 +150,7 @@ impl Caller {
     fn take(&mut self) {
         for delivery in self.outbox.drain() {
             match delivery {
-                Delivery::Replies { frames, whose } => {
+                Delivery::Replies { frames, whose, .. } => {
                     assert_eq!(frames.replies.len(), whose.len());
                     for (root, whose) in frames.replies.iter().zip(whose) {
                         if let Some(index) = whose.index() {

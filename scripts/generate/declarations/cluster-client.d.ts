@@ -3,10 +3,12 @@
  * Types follow the options as those of `createClient` do.
  */
 export function createCluster<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
->(options: RedisClusterOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(
+  options: RedisClusterOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> &
+    RedisDefaultMapping<T>
+): RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createCluster(options?: RedisClusterOptions): RedisCluster
 
 /** The class of what `createCluster` returns. */
@@ -22,7 +24,12 @@ export type RedisClusterClientOptions = Omit<RedisClientOptions, 'lanes' | 'data
 export type RedisReadStrategy = 'primary' | 'replica' | 'nearest' | { zone: string }
 
 /** Options of `createCluster`: those of each node's client, and those of the whole. */
-export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'url'> {
+export interface RedisClusterOptions<
+  M extends RedisModules = RedisModules, F extends RedisFunctions = RedisFunctions,
+  S extends RedisScripts = RedisScripts, RESP extends RespVersions = RespVersions,
+  T extends TypeMapping = TypeMapping
+> extends Omit<RedisClusterClientOptions, 'url' | RedisTypedOptions>,
+  Pick<RedisClientOptions<M, F, S, RESP, T>, RedisTypedOptions> {
   /**
    * Some nodes, by which the others are found: URLs, or options. Their login and TLS are those of
    * all nodes, so they have to agree. Default: the one at `127.0.0.1:6379`.
@@ -40,7 +47,7 @@ export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'ur
   /** How many redirects one command follows. Default 5, at most 15. */
   maxCommandRedirections?: number
   /** Addresses of the nodes, as they call themselves, by which this client reaches them. */
-  nodeAddressMap?: Record<string, { host: string; port: number }>
+  nodeAddressMap?: NodeAddressMap
   /** Taken for node-redis's sake: connections are opened when they are needed. */
   minimizeConnections?: boolean
   /** Taken for node-redis's sake: lost connections always ask where everything is. */
@@ -48,8 +55,18 @@ export interface RedisClusterOptions extends Omit<RedisClusterClientOptions, 'ur
     false | number | ((firstReconnectionAt: number) => false | number | undefined)
 }
 
+/**
+ * By the addresses that servers name, those at which this client reaches them; or a function that
+ * is asked once for each, and returns undefined for one that is right.
+ */
+export type NodeAddressMap = Record<string, { host: string; port: number }> |
+  ((address: string) => { host: string; port: number } | undefined |
+    Promise<{ host: string; port: number } | undefined>)
+
 /** A node of a cluster. */
 export interface RedisClusterNode {
+  /** A client of this node alone; undefined before the client has connected. */
+  readonly client?: RedisClient
   /** Its id in the cluster. */
   readonly id: string
   /** `host:port` */
@@ -100,13 +117,13 @@ export interface RedisClusterEvents {
 export interface RedisClusterCore extends EventEmitter {
   on<E extends keyof RedisClusterEvents>(
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
-  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  on(event: string | symbol, listener: (...details: any[]) => void): this
   once<E extends keyof RedisClusterEvents>(
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
-  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once(event: string | symbol, listener: (...details: any[]) => void): this
   off<E extends keyof RedisClusterEvents>(
     event: E, listener: (...details: RedisClusterEvents[E]) => void): this
-  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off(event: string | symbol, listener: (...details: any[]) => void): this
 
   /** The options that were given. An object of the client's own. */
   readonly options: RedisClusterOptions
@@ -122,7 +139,7 @@ export interface RedisClusterCore extends EventEmitter {
   readonly replicas: RedisClusterNode[]
   readonly shards: RedisClusterShard[]
   /** For each of the 16,384 slots its shard; undefined where no node has it. */
-  readonly slots: (RedisClusterShard | undefined)[]
+  readonly slots: RedisClusterShard[]
   /** All nodes by `host:port`. */
   readonly nodeByAddress: Map<string, RedisClusterNode>
   /** @deprecated use `masters` */
@@ -275,5 +292,4 @@ export type RedisClusterExtended<C, Session, Client, Chain, D> = {
 export type RedisClusterType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferClusterWith<Known<S> & Known<F> & Known<M>>
-  : RedisClusterWith<Known<S> & Known<F> & Known<M>>
+> = RedisClusterForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]

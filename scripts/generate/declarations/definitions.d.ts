@@ -134,7 +134,8 @@ export type DefinedBufferLink<Replies extends unknown[], D, Definition> =
   DefinedLink<Replies, D, Definition, Buffer>
 
 /** The key of {@link RedisClientForms} and its like that a type mapping asks for. */
-export type RedisTextForm<T> = T extends BufferTypeMapping ? 'buffers' : 'strings'
+export type RedisTextForm<T> = 0 extends 1 & T ? 'strings'
+  : T extends BufferTypeMapping ? 'buffers' : 'strings'
 
 /**
  * The types of a client with definitions. `createClient` returns one of them. It is an interface so

@@ -37,10 +37,14 @@ export type TimeSeriesReducer = TsReducer
 /** Where `ts.read` begins: a timestamp, or a word of {@link TS_READ_TIMESTAMP}. */
 export type TsReadTimestamp = TsTimestamp
 /** node-redis's name of {@link RedisClientOptions}. */
-export type AnyRedisClientOptions = RedisClientOptions
+export type AnyRedisClientOptions =
+  RedisClientOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>
 
-/** The modules that every client has: their commands need no definition. */
-export interface RedisDefaultModules {}
+/**
+ * The modules that every client has: their commands need no definition. A type and no interface,
+ * because only types can be passed for `RedisModules`.
+ */
+export type RedisDefaultModules = {}
 
 /**
  * node-redis's type of a client, by its definitions and type mapping. Definitions that are not known
@@ -49,12 +53,10 @@ export interface RedisDefaultModules {}
 export type RedisClientType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferClientWith<Known<S> & Known<F> & Known<M>>
-  : RedisClientWith<Known<S> & Known<F> & Known<M>>
+> = RedisClientForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** node-redis's type of a pool, as `RedisClientType`. */
 export type RedisClientPoolType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferClientPoolWith<Known<S> & Known<F> & Known<M>>
-  : RedisClientPoolWith<Known<S> & Known<F> & Known<M>>
+> = RedisClientPoolForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]

@@ -3,10 +3,12 @@
  * first command, or with `connect()`. Types follow the options as those of `createClient` do.
  */
 export function createSentinel<
-  S extends RedisScripts = {}, F extends RedisFunctions = {}, M extends RedisModules = {},
-  T extends TypeMapping = {}
->(options: RedisSentinelOptions & RedisDefinitions<S, F, M> & RedisDefaultMapping<T>):
-  RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
+  M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
+  RESP extends RespVersions = RespVersions, T extends TypeMapping = {}
+>(
+  options: RedisSentinelOptions<M, F, S, RESP, T> & RedisDefinitions<S, F, M> &
+    RedisDefaultMapping<T>
+): RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 export function createSentinel(options: RedisSentinelOptions): RedisSentinel
 
 /** The class of what `createSentinel` returns. */
@@ -25,8 +27,12 @@ export type RedisSentinelNodeOptions = Omit<RedisClientOptions, 'url' | 'socket'
 }
 
 /** Options of `createSentinel`: those of the whole, and others of each node's client. */
-export interface RedisSentinelOptions
-  extends Omit<RedisSentinelNodeOptions, 'name' | 'socket'> {
+export interface RedisSentinelOptions<
+  M extends RedisModules = RedisModules, F extends RedisFunctions = RedisFunctions,
+  S extends RedisScripts = RedisScripts, RESP extends RespVersions = RespVersions,
+  T extends TypeMapping = TypeMapping
+> extends Omit<RedisSentinelNodeOptions, 'name' | 'socket' | RedisTypedOptions>,
+  Pick<RedisClientOptions<M, F, S, RESP, T>, RedisTypedOptions> {
   /** The name of the primary, as the sentinels know it. */
   name: string
   /** Some sentinels; the port is 26379 by default. The others are learned from them. */
@@ -53,7 +59,7 @@ export interface RedisSentinelOptions
   /** How often a command is sent again after `READONLY`. Default 16; at most 15 are counted. */
   maxCommandRediscovers?: number
   /** Addresses as servers name them, by which this client reaches them. */
-  nodeAddressMap?: Record<string, RedisNode>
+  nodeAddressMap?: NodeAddressMap
   /** Emits `error` for each `client-error`, too. Default false. */
   passthroughClientErrorEvents?: boolean
   /** Taken for node-redis's sake: commands always have a connection. */
@@ -110,13 +116,13 @@ export interface RedisFlaggedCommand {
 export interface RedisSentinelCore extends EventEmitter, RedisFlaggedCommand {
   on<E extends keyof RedisSentinelEvents>(
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
-  on(event: string | symbol, listener: (...details: unknown[]) => void): this
+  on(event: string | symbol, listener: (...details: any[]) => void): this
   once<E extends keyof RedisSentinelEvents>(
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
-  once(event: string | symbol, listener: (...details: unknown[]) => void): this
+  once(event: string | symbol, listener: (...details: any[]) => void): this
   off<E extends keyof RedisSentinelEvents>(
     event: E, listener: (...details: RedisSentinelEvents[E]) => void): this
-  off(event: string | symbol, listener: (...details: unknown[]) => void): this
+  off(event: string | symbol, listener: (...details: any[]) => void): this
 
   /** The options that were given. An object of the client's own. */
   readonly options: RedisSentinelOptions
@@ -246,11 +252,10 @@ export type RedisSentinelExtended<C, Session, Chain, D> = {
 export type RedisSentinelType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferSentinelWith<Known<S> & Known<F> & Known<M>>
-  : RedisSentinelWith<Known<S> & Known<F> & Known<M>>
+> = RedisSentinelForms<Known<S> & Known<F> & Known<M>>[RedisTextForm<T>]
 
 /** node-redis's type of a lease, as `RedisClientType`. */
 export type RedisSentinelClientType<
   M extends RedisModules = {}, F extends RedisFunctions = {}, S extends RedisScripts = {},
   RESP extends RespVersions = 3, T extends TypeMapping = {}
-> = T extends BufferTypeMapping ? RedisBufferSentinelClient : RedisSentinelClient
+> = RedisTextForm<T> extends 'buffers' ? RedisBufferSentinelClient : RedisSentinelClient

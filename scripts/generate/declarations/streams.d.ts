@@ -10,7 +10,8 @@ export interface StreamMessage<T> {
 
 /** The entries of one stream that were read. */
 export interface StreamMessages<T> {
-  name: T
+  /** A string in RESP3, whose maps have such keys, unless it is no UTF-8; in RESP2 as all text. */
+  name: T | string
   messages: StreamMessage<T>[]
 }
 

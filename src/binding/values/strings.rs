@@ -53,7 +53,8 @@ impl Values<'_> {
         self.buffer_copy(bytes)
     }
 
-    fn buffer_copy(&self, bytes: &[u8]) -> Result<sys::napi_value> {
+    /// A Buffer of a copy of `bytes`.
+    pub fn buffer_copy(&self, bytes: &[u8]) -> Result<sys::napi_value> {
         let (mut value, mut data) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: `bytes` is readable for its length, and N-API copies it before it returns.
         let status = unsafe {

@@ -96,6 +96,9 @@ impl Plan {
             }
             // A connection works without HELLO. If something else is wrong, AUTH or SELECT tells it.
             HandshakeStep::Hello => Ok(Some(HandshakeOutcome::Fallback)),
+            // A server without a password takes any in `HELLO`, and says this to `AUTH <password>`.
+            // Sentinels often have none beside nodes that have one.
+            HandshakeStep::Auth if has_no_password(&text) => Ok(None),
             HandshakeStep::Auth => Err(refused_credentials(cause)),
             HandshakeStep::Select => {
                 let message = "the server refused to select the database";
@@ -124,6 +127,12 @@ impl Plan {
             _ => kept.to_owned(),
         }
     }
+}
+
+/// Whether the refusal of a password says that the server asks for none: since 6.0, and before.
+fn has_no_password(text: &str) -> bool {
+    text.starts_with("ERR AUTH <password> called without any password configured")
+        || text.starts_with("ERR Client sent AUTH, but no password is set")
 }
 
 /// The error of refused credentials.

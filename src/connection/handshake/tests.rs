@@ -99,6 +99,18 @@ fn an_echoed_password_is_cut_out() {
 }
 
 #[test]
+fn a_password_does_no_harm_where_none_is_asked_for() {
+    let plan = Plan::new(&quiet(), &credentials(None, Some("hunter2")), Manner::Resp2);
+    for text in [
+        "-ERR AUTH <password> called without any password configured for the default user.\r\n",
+        "-ERR Client sent AUTH, but no password is set\r\n",
+    ] {
+        let outcome = plan.judge(&answers(text)).unwrap();
+        assert!(matches!(outcome, HandshakeOutcome::Ready(_)), "{text}");
+    }
+}
+
+#[test]
 fn hello_may_be_answered_by_a_map_or_a_flat_array() {
     let plan = Plan::new(&quiet(), &credentials(None, None), Manner::Full);
     for head in ["%5", "*10"] {

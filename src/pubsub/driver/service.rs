@@ -35,6 +35,8 @@ pub(super) struct SubscriberDriver<'a> {
     /// Since when nothing is wanted.
     pub(super) needless: Option<Instant>,
     pub(super) ping_interval: Duration,
+    /// The number of the credentials with which the connection is logged in.
+    login: u32,
 }
 
 impl<'a> SubscriberDriver<'a> {
@@ -51,6 +53,7 @@ impl<'a> SubscriberDriver<'a> {
             heard: Instant::now(),
             needless: None,
             ping_interval,
+            login: hub.lock().login.0,
         }
     }
 
@@ -119,6 +122,12 @@ impl<'a> SubscriberDriver<'a> {
         if self.written == self.out.len() {
             self.out.clear();
             self.written = 0;
+            if coverage.login.0 != self.login {
+                self.login = coverage.login.0;
+                if self.lease.info.proto == 3 {
+                    self.out.extend_from_slice(&coverage.login.1);
+                }
+            }
             coverage.ledger.encode(id, &mut self.out, Instant::now());
         }
         match coverage.ledger.is_wanted(id) {

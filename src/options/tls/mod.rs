@@ -1,20 +1,36 @@
 //! How a client encrypts: what it trusts, and how it proves its own identity.
 //!
 //! Owns the TLS options and the name that a certificate must carry. Pure: PEM texts come in as
-//! bytes. [`client_config`](super::client_config) makes the configuration of them.
+//! bytes. [`client_config`] makes the configuration of them.
+
+mod algorithms;
+mod certificate;
+mod config;
+mod identity;
+mod names;
+mod p521;
+mod path;
+mod pfx;
+mod refusal;
+mod trust;
+mod verifier;
 
 use std::fmt;
 
 use rustls::pki_types::ServerName;
 
-use super::tls_config::client_config;
+pub use config::client_config;
+pub use pfx::Pfx;
+pub use refusal::CertificateRefusal;
+
 use super::{Endpoint, Secret};
 use crate::error::{Error, Result};
 
 /// The TLS options of one client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// Trusted authorities, PEM. If there are any, no other is trusted. Default empty.
+    /// Trusted authorities, PEM. If there are any, no other is trusted. A server's own certificate
+    /// is one of them if nobody else has signed it. Default empty.
     pub ca: Vec<Vec<u8>>,
     /// Authorities that are trusted if `ca` is empty, PEM. JavaScript passes those that Node trusts:
     /// its own roots and `NODE_EXTRA_CA_CERTS`. Unreadable ones are skipped.
@@ -33,13 +49,28 @@ pub struct TlsOptions {
     pub verify: bool,
     /// The lowest version that is spoken; default TLS 1.2.
     pub min_version: TlsVersion,
+    /// The highest version that is spoken; default TLS 1.3.
+    pub max_version: TlsVersion,
+    /// The cipher suites to offer, by OpenSSL's names, the best one first; empty means all. Default
+    /// empty.
+    pub ciphers: Vec<String>,
+    /// The groups of the key exchange to offer, by OpenSSL's names, the best one first; empty means
+    /// all. Default empty.
+    pub groups: Vec<String>,
+    /// The protocols to offer by ALPN, the best one first. Default empty.
+    pub alpn: Vec<Vec<u8>>,
+    /// Whether a chain may end in a certificate of `ca` that somebody else has signed; default
+    /// `false`.
+    pub partial_chain: bool,
+    /// The application's function that is asked whether the server's certificate, which has been
+    /// verified, is for the host, in place of the rule of this library; default `None`.
+    pub ask_identity: Option<u32>,
 }
 
 /// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsVersion {
     /// TLS 1.2.
-    #[default]
     V12,
     /// TLS 1.3.
     V13,
@@ -56,6 +87,12 @@ impl Default for TlsOptions {
             servername: None,
             verify: true,
             min_version: TlsVersion::V12,
+            max_version: TlsVersion::V13,
+            ciphers: Vec::new(),
+            groups: Vec::new(),
+            alpn: Vec::new(),
+            partial_chain: false,
+            ask_identity: None,
         }
     }
 }
@@ -72,6 +109,12 @@ impl fmt::Debug for TlsOptions {
             .field("servername", &self.servername)
             .field("verify", &self.verify)
             .field("min_version", &self.min_version)
+            .field("max_version", &self.max_version)
+            .field("ciphers", &self.ciphers)
+            .field("groups", &self.groups)
+            .field("alpn", &self.alpn.len())
+            .field("partial_chain", &self.partial_chain)
+            .field("ask_identity", &self.ask_identity)
             .finish()
     }
 }
@@ -93,6 +136,15 @@ impl TlsOptions {
     /// Whether [`client_config`] uses the operating system's authorities.
     pub fn wants_system_roots(&self) -> bool {
         self.verify && self.system_roots && self.ca.is_empty()
+    }
+
+    /// The host that the application's function is told: `servername`, or that of `endpoint`.
+    pub fn identity<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
+        match (&self.servername, endpoint) {
+            (Some(name), _) => name,
+            (None, Endpoint::Tcp { host, .. }) => host,
+            (None, Endpoint::Unix { .. }) => "localhost",
+        }
     }
 
     /// The name that the certificate of the server at `endpoint` must carry.

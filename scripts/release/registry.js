@@ -1,0 +1,69 @@
+'use strict'
+
+// A registry of packages on 127.0.0.1, for trials: it has what pack.js has written, and nothing
+// else. So a package manager installs oxidis as it will from the real one, before it is there.
+
+const { createHash } = require('node:crypto')
+const fs = require('node:fs')
+const http = require('node:http')
+const path = require('node:path')
+
+/**
+ * Starts a registry of the packages in `folder`, which pack.js has written.
+ * Resolves to `{ url, close }`.
+ */
+async function startRegistry (folder) {
+  const server = http.createServer((request, response) => {
+    const name = decodeURIComponent(new URL(request.url, url).pathname.slice(1))
+    if (name.endsWith('.tgz')) return sendFile(response, path.join(folder, path.basename(name)))
+    const found = packages.find(({ manifest }) => manifest.name === name)
+    if (found === undefined) return response.writeHead(404).end('{}')
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(describe(found)))
+  })
+  server.listen(0, '127.0.0.1')
+  await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject))
+  const url = `http://127.0.0.1:${server.address().port}/`
+  const packages = packagesIn(folder)
+  const describe = ({ manifest, file }) => {
+    // All platforms have to be known, or a lockfile would lack them; one is enough to install.
+    const bytes = fs.existsSync(file) ? fs.readFileSync(file) : ''
+    const hash = (name, form) => createHash(name).update(bytes).digest(form)
+    const dist = {
+      tarball: url + path.basename(file),
+      shasum: hash('sha1', 'hex'),
+      integrity: `sha512-${hash('sha512', 'base64')}`
+    }
+    return {
+      name: manifest.name,
+      'dist-tags': { latest: manifest.version },
+      versions: { [manifest.version]: { ...manifest, dist } },
+      time: { [manifest.version]: '2020-01-01T00:00:00.000Z' }
+    }
+  }
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { url, close }
+}
+
+/** What package.json says of each package, and where its tarball is, if there is one. */
+function packagesIn (folder) {
+  const bindings = path.join(folder, 'bindings')
+  return [path.join(folder, 'oxidis'),
+    ...fs.readdirSync(bindings).map(name => path.join(bindings, name))]
+    .map(place => JSON.parse(fs.readFileSync(path.join(place, 'package.json'), 'utf8')))
+    .map(manifest => {
+      const name = manifest.name.replace('@', '').replace('/', '-')
+      return { manifest, file: path.join(folder, `${name}-${manifest.version}.tgz`) }
+    })
+}
+
+function sendFile (response, file) {
+  if (!fs.existsSync(file)) return response.writeHead(404).end()
+  response.writeHead(200, { 'content-type': 'application/octet-stream' })
+  fs.createReadStream(file).pipe(response)
+}
+
+module.exports = { startRegistry }

@@ -64,6 +64,8 @@ describe('after a failover', { skip: skipBefore7() }, () => {
   it('an iterator ends with an error: its cursor is another server\'s', async t => {
     const { client, set } = await begin(t)
     await client.mSet(Array.from({ length: 500 }, (_, i) => [`key:${i}`, 'v']))
+    // A new primary has what was replicated to it.
+    await client.wait(2, 2_000)
     const iterator = client.scanIterator({ COUNT: 10 })
     assert.ok((await iterator.next()).value.length > 0)
     await replace(set)

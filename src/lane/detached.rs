@@ -9,7 +9,7 @@ use super::conduit::internal;
 use super::front::Lane;
 use super::link::{Attendant, Link, Wait};
 use crate::connection::Budget;
-use crate::stream::Stream;
+use crate::stream::{Stream, Unread};
 
 impl Lane {
     /// The stream that the caller's thread is to watch. None while this lane has no such stream.
@@ -68,8 +68,17 @@ impl Lane {
             wire.read(conduit, stream, Budget::CALLER, Stream::DETACHED_READ)
         };
         let mut traffic = conduit.lock();
-        if let Link::Up { unread, .. } = &mut traffic.link {
-            *unread = false;
+        match &mut traffic.link {
+            Link::Up { stream: current, unread: unread @ true, failed, .. }
+                if Arc::ptr_eq(current, stream) =>
+            {
+                // A goodbye may stand behind what was read.
+                match stream.look() {
+                    Ok(found) => *unread = found == Unread::Some,
+                    Err(error) => drop(failed.get_or_insert(error)),
+                }
+            }
+            _ => {}
         }
         let wake = match (&mut traffic.link, read) {
             (Link::Up { stream: current, .. }, _) if !Arc::ptr_eq(current, stream) => false,
@@ -77,6 +86,7 @@ impl Lane {
                 *failed = Some(error);
                 true
             }
+            (Link::Up { failed: Some(_), .. }, _) => true,
             (Link::Up { attendant, .. }, Ok(read)) if read.is_heavy() => {
                 *attendant = Attendant::Driver;
                 true

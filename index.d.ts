@@ -562,150 +562,6 @@ export interface RedisBufferClientPool extends RedisBufferClient, RedisPoolNumbe
   execute: RedisBufferClient['session']
 }
 
-/** What `stats()` returns. Times are in ms. */
-export interface RedisClientStats {
-  pool: {
-    /** Connections that exist, lanes included. */
-    total: number
-    /** Connections that nobody uses. */
-    idle: number
-    /** Exclusive leases that are out. */
-    inUse: number
-    /** Callers that wait for one. */
-    waiting: number
-    /** The most that may be out. */
-    max: number
-    /** How long callers waited. */
-    acquire: RedisPercentiles
-  }
-  lanes: {
-    /** Whether the connection stands. */
-    connected: boolean
-    /** Commands written and not answered. */
-    inFlight: number
-    /** Commands not written yet. */
-    queued: number
-    /** Bytes of commands that are not answered. */
-    bytes: number
-  }[]
-  pubsub: {
-    /** Channels and patterns that are subscribed to. */
-    subscriptions: number
-    /** Messages received. */
-    received: number
-    /** Of these, messages that were dropped, oldest first, because too many waited. */
-    dropped: number
-    /** Bytes of messages that wait for the event loop. */
-    queuedBytes: number
-  }
-  /** Commands submitted. */
-  commands: number
-  /** Error replies. */
-  errors: number
-  /** Commands whose deadline passed. */
-  timeouts: number
-  /** Commands that were written again. */
-  retries: number
-  /** Commands that a node has sent on to another one. */
-  redirects: number
-  /** Connections opened. */
-  connects: number
-  /** Attempts to connect that failed. */
-  connectFailures: number
-  /** Connections that were lost, each followed by a reconnect. */
-  reconnects: number
-  /** Replies that were thrown away because their caller had gone. */
-  lateReplies: number
-  /** Push frames that nobody asked for. */
-  pushesIgnored: number
-  bytesIn: number
-  bytesOut: number
-  /** From submission to the arrival of the reply. */
-  latency: RedisPercentiles
-}
-
-/** Upper bounds, at most an eighth too high. */
-export interface RedisPercentiles {
-  p50: number
-  p99: number
-  p999: number
-}
-
-/** What all errors of oxidis have in common. */
-export class OxidisError extends Error {
-  constructor(message: string, details?: OxidisErrorDetails)
-  /** The system's code (`ECONNREFUSED`) where the error stems from the system, else the kind. */
-  readonly code: string
-  /** Stable: what has failed. For an `ErrorReply` the first word of the server's text. */
-  readonly kind: string
-  /** Whether the server may have run the command; undefined where no command was lost. */
-  readonly applied?: 'no' | 'unknown'
-  /** Whether the same call may succeed later. */
-  readonly retryable: boolean
-  readonly cause?: unknown
-}
-
-export interface OxidisErrorDetails {
-  code?: string
-  applied?: 'no' | 'unknown'
-  retryable?: boolean
-  cause?: unknown
-}
-
-/** The server answered with an error: `WRONGTYPE`, `NOAUTH` ... */
-export class ErrorReply extends OxidisError {
-  /** The command's name. */
-  readonly command?: string
-}
-/** A connection could not be made, or was lost with commands under way. */
-export class ConnectionError extends OxidisError {}
-/** The server, or something in between, has closed the connection. */
-export class SocketClosedUnexpectedlyError extends ConnectionError {}
-/** The server has not answered for too long, so that its connection was given up. */
-export class SocketTimeoutError extends ConnectionError {}
-/** Connecting took longer than `socket.connectTimeout`, or than `connect({ timeout })`. */
-export class ConnectionTimeoutError extends ConnectionError {}
-/** `reconnectStrategy` has returned an Error, so there is no other attempt to connect. */
-export class ReconnectStrategyError extends ConnectionError {
-  constructor(originalError: Error, socketError: unknown)
-  /** What the strategy has returned. */
-  readonly originalError: Error
-  /** Why there was no connection. */
-  readonly socketError: unknown
-}
-/** The deadline of a command has passed, or that of the wait for a connection. */
-export class TimeoutError extends OxidisError {}
-/** The client has been closed. */
-export class ClientClosedError extends OxidisError {}
-/** The client was closed while the command was under way. */
-export class DisconnectsClientError extends ClientClosedError {}
-/** There is no connection, and `disableOfflineQueue` is set. */
-export class ClientOfflineError extends OxidisError {}
-/** `commandsQueueMaxLength` or `maxQueuedBytes` is reached. */
-export class QueueFullError extends OxidisError {}
-/** The command's AbortSignal was aborted. */
-export class AbortError extends OxidisError {}
-/** A watched key changed before EXEC. */
-export class WatchError extends OxidisError {}
-/** The server sent something that is not RESP, or that breaks a limit. */
-export class ProtocolError extends OxidisError {}
-/** None of the root nodes could be reached. */
-export class RootNodesUnavailableError extends OxidisError {}
-/** A command was redirected too often. */
-export class MaxCommandRedirectionsError extends OxidisError {}
-/** The primary has changed while an iterator went through its keys: it has to begin again. */
-export class ScanIteratorInterruptedError extends OxidisError {}
-/** Commands of a transaction or a pipeline failed. */
-export class MultiErrorReply extends ErrorReply {
-  constructor(
-    replies: unknown[], errorIndexes: number[], details?: OxidisErrorDetails & { message?: string })
-  /** All replies, errors among them; with `EXECABORT` the refused commands' errors only. */
-  readonly replies: unknown[]
-  /** Which of them are errors. */
-  readonly errorIndexes: number[]
-  errors(): Generator<Error>
-}
-
 /** Indexes with values: an object, a Map or `[[index, value], ...]`. */
 export type ArEntries =
   | Record<string | number, RedisArgument>
@@ -1480,6 +1336,81 @@ export type RedisExtendedSession<Session, Chain, D> = {
   multi(): Chain
   MULTI(): Chain
 } & DefinedMethods<D> & Session
+
+/** What all errors of oxidis have in common. */
+export class OxidisError extends Error {
+  constructor(message: string, details?: OxidisErrorDetails)
+  /** The system's code (`ECONNREFUSED`) where the error stems from the system, else the kind. */
+  readonly code: string
+  /** Stable: what has failed. For an `ErrorReply` the first word of the server's text. */
+  readonly kind: string
+  /** Whether the server may have run the command; undefined where no command was lost. */
+  readonly applied?: 'no' | 'unknown'
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean
+  readonly cause?: unknown
+}
+
+export interface OxidisErrorDetails {
+  code?: string
+  applied?: 'no' | 'unknown'
+  retryable?: boolean
+  cause?: unknown
+}
+
+/** The server answered with an error: `WRONGTYPE`, `NOAUTH` ... */
+export class ErrorReply extends OxidisError {
+  /** The command's name. */
+  readonly command?: string
+}
+/** A connection could not be made, or was lost with commands under way. */
+export class ConnectionError extends OxidisError {}
+/** The server, or something in between, has closed the connection. */
+export class SocketClosedUnexpectedlyError extends ConnectionError {}
+/** The server has not answered for too long, so that its connection was given up. */
+export class SocketTimeoutError extends ConnectionError {}
+/** Connecting took longer than `socket.connectTimeout`, or than `connect({ timeout })`. */
+export class ConnectionTimeoutError extends ConnectionError {}
+/** `reconnectStrategy` has returned an Error, so there is no other attempt to connect. */
+export class ReconnectStrategyError extends ConnectionError {
+  constructor(originalError: Error, socketError: unknown)
+  /** What the strategy has returned. */
+  readonly originalError: Error
+  /** Why there was no connection. */
+  readonly socketError: unknown
+}
+/** The deadline of a command has passed, or that of the wait for a connection. */
+export class TimeoutError extends OxidisError {}
+/** The client has been closed. */
+export class ClientClosedError extends OxidisError {}
+/** The client was closed while the command was under way. */
+export class DisconnectsClientError extends ClientClosedError {}
+/** There is no connection, and `disableOfflineQueue` is set. */
+export class ClientOfflineError extends OxidisError {}
+/** `commandsQueueMaxLength` or `maxQueuedBytes` is reached. */
+export class QueueFullError extends OxidisError {}
+/** The command's AbortSignal was aborted. */
+export class AbortError extends OxidisError {}
+/** A watched key changed before EXEC. */
+export class WatchError extends OxidisError {}
+/** The server sent something that is not RESP, or that breaks a limit. */
+export class ProtocolError extends OxidisError {}
+/** None of the root nodes could be reached. */
+export class RootNodesUnavailableError extends OxidisError {}
+/** A command was redirected too often. */
+export class MaxCommandRedirectionsError extends OxidisError {}
+/** The primary has changed while an iterator went through its keys: it has to begin again. */
+export class ScanIteratorInterruptedError extends OxidisError {}
+/** Commands of a transaction or a pipeline failed. */
+export class MultiErrorReply extends ErrorReply {
+  constructor(
+    replies: unknown[], errorIndexes: number[], details?: OxidisErrorDetails & { message?: string })
+  /** All replies, errors among them; with `EXECABORT` the refused commands' errors only. */
+  readonly replies: unknown[]
+  /** Which of them are errors. */
+  readonly errorIndexes: number[]
+  errors(): Generator<Error>
+}
 
 export interface FunctionListOptions {
   /** A glob pattern. */
@@ -3137,6 +3068,75 @@ export interface ZAggregateOptions {
 export interface ZInterCardOptions {
   /** Stops counting here. */
   LIMIT?: RedisInteger
+}
+
+/** What `stats()` returns. Times are in ms. */
+export interface RedisClientStats {
+  pool: {
+    /** Connections that exist, lanes included. */
+    total: number
+    /** Connections that nobody uses. */
+    idle: number
+    /** Exclusive leases that are out. */
+    inUse: number
+    /** Callers that wait for one. */
+    waiting: number
+    /** The most that may be out. */
+    max: number
+    /** How long callers waited. */
+    acquire: RedisPercentiles
+  }
+  lanes: {
+    /** Whether the connection stands. */
+    connected: boolean
+    /** Commands written and not answered. */
+    inFlight: number
+    /** Commands not written yet. */
+    queued: number
+    /** Bytes of commands that are not answered. */
+    bytes: number
+  }[]
+  pubsub: {
+    /** Channels and patterns that are subscribed to. */
+    subscriptions: number
+    /** Messages received. */
+    received: number
+    /** Of these, messages that were dropped, oldest first, because too many waited. */
+    dropped: number
+    /** Bytes of messages that wait for the event loop. */
+    queuedBytes: number
+  }
+  /** Commands submitted. */
+  commands: number
+  /** Error replies. */
+  errors: number
+  /** Commands whose deadline passed. */
+  timeouts: number
+  /** Commands that were written again. */
+  retries: number
+  /** Commands that a node has sent on to another one. */
+  redirects: number
+  /** Connections opened. */
+  connects: number
+  /** Attempts to connect that failed. */
+  connectFailures: number
+  /** Connections that were lost, each followed by a reconnect. */
+  reconnects: number
+  /** Replies that were thrown away because their caller had gone. */
+  lateReplies: number
+  /** Push frames that nobody asked for. */
+  pushesIgnored: number
+  bytesIn: number
+  bytesOut: number
+  /** From submission to the arrival of the reply. */
+  latency: RedisPercentiles
+}
+
+/** Upper bounds, at most an eighth too high. */
+export interface RedisPercentiles {
+  p50: number
+  p99: number
+  p999: number
 }
 
 /** An entry of a stream. */

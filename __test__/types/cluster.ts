@@ -12,13 +12,13 @@ type Equal<A, B> =
 declare function same<A, B>(equal: Equal<A, B>): void
 
 const options: RedisClusterOptions = {
-  rootNodes: [{ url: 'redis://10.0.0.1:7001' }, 'redis://10.0.0.2:7001',
+  rootNodes: [{ url: 'redis://127.0.0.1:7001' }, 'redis://127.0.0.2:7001',
     { socket: { host: 'h', port: 7001 } }],
   defaults: { username: 'u', password: 'p', socket: { tls: true } },
   useReplicas: true,
   readStrategy: { zone: 'eu-1a' },
   maxCommandRedirections: 16,
-  nodeAddressMap: { '10.0.0.1:7001': { host: 'localhost', port: 7001 } },
+  nodeAddressMap: { '127.0.0.1:7001': { host: 'localhost', port: 7001 } },
   minimizeConnections: false,
   commandOptions: { timeout: 1000 },
   keyPrefix: 'app:',

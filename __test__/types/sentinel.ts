@@ -19,7 +19,7 @@ const options: RedisSentinelOptions = {
   replicaPoolSize: 1,
   scanInterval: 1000,
   maxCommandRediscovers: 3,
-  nodeAddressMap: { '10.0.0.1:6379': { host: '127.0.0.1', port: 1 } },
+  nodeAddressMap: { '127.0.0.1:6379': { host: '127.0.0.1', port: 1 } },
   passthroughClientErrorEvents: true,
   reserveClient: true,
   readStrategy: { zone: 'a' },

@@ -69,10 +69,10 @@ impl Traffic {
         outcome
     }
 
-    /// Looks at the connection if this is the end of a pause: something is about to be written. If the server has
-    /// closed it meanwhile, nobody may have noticed: the process may have been stopped, as a
-    /// function is between two calls, or the event loop busy. What is written now would be lost,
-    /// and nobody would know whether it was.
+    /// Looks at the connection if it was silent for a while, before something is written to it. The
+    /// server may have closed it, and this process may not have noticed: it was stopped, as a
+    /// function is between two calls, or its event loop was busy. What is written then is lost, and
+    /// nobody knows whether the server has run it.
     pub(super) fn look_after_pause(&mut self, now: Instant) {
         let is_past = |at: Instant| now.saturating_duration_since(at) > PAUSE;
         if !is_past(self.active) || !is_past(self.looked) {

@@ -2,7 +2,7 @@
 import { createCluster, type RedisClusterOptions, type RedisClusterType } from 'redis'
 
 const options: RedisClusterOptions = {
-  rootNodes: [{ url: 'redis://10.0.0.1:7000' }, { socket: { host: '10.0.0.2', port: 7000 } }],
+  rootNodes: [{ url: 'redis://127.0.0.1:7000' }, { socket: { host: '127.0.0.2', port: 7000 } }],
   defaults: { password: 'secret', socket: { tls: true } },
   useReplicas: true,
   minimizeConnections: true,
@@ -35,5 +35,5 @@ export function withAddresses (cluster: RedisClusterType) {
 
 export const mapped: RedisClusterOptions = {
   rootNodes: [{ url: 'redis://localhost:7000' }],
-  nodeAddressMap: { '10.0.0.1:7000': { host: 'localhost', port: 7000 } }
+  nodeAddressMap: { '127.0.0.1:7000': { host: 'localhost', port: 7000 } }
 }

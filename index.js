@@ -53,6 +53,11 @@ function createSentinel (options) {
   return new module.exports.RedisSentinel(options)
 }
 
+/** The caches. Most programs have none. */
+function caches () {
+  return require('./lib/cache/caches')
+}
+
 module.exports = {
   ...commandConstants,
   ...moduleConstants,
@@ -68,6 +73,9 @@ module.exports = {
   get RedisCluster () { return require('./lib/cluster/cluster').RedisCluster },
   get RedisSentinel () { return require('./lib/sentinel/sentinel').RedisSentinel },
   get RedisSentinelClient () { return require('./lib/sentinel/sentinel').RedisSentinelClient },
+  get BasicClientSideCache () { return caches().BasicClientSideCache },
+  get BasicPooledClientSideCache () { return caches().BasicPooledClientSideCache },
+  get CacheStats () { return caches().CacheStats },
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,

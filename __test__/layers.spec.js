@@ -21,9 +21,10 @@ const LAYERS = {
   commands: [LEAVES],
   modules: [LEAVES, 'commands'],
   options: [LEAVES],
-  boundary: [LEAVES],
-  methods: [LEAVES, 'commands', 'modules'],
-  client: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods'],
+  cache: [LEAVES, 'commands', 'options'],
+  boundary: [LEAVES, 'cache'],
+  methods: [LEAVES, 'commands', 'modules', 'cache'],
+  client: [LEAVES, 'commands', 'modules', 'options', 'cache', 'boundary', 'methods'],
   cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],
   sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster']
 }
@@ -70,7 +71,8 @@ describe('the imports of lib/', () => {
       .map(({ target }) => `${file} -> ${target}`))
     const modules = late.filter(one => one.startsWith('modules/index.js -> modules/'))
     assert.deepStrictEqual(late.filter(one => !modules.includes(one)),
-      ['client/client.js -> client/pool.js', 'client/client.js -> client/legacy.js',
+      ['client/client.js -> client/caching.js', 'client/client.js -> client/pool.js',
+        'client/client.js -> client/legacy.js',
         'options/tls.js -> options/tls-settings.js'])
   })
 

@@ -7,6 +7,7 @@
 mod backlog;
 mod delivery;
 mod event;
+mod invalidations;
 mod owners;
 mod turn;
 
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 pub use self::backlog::{Backlog, BacklogStats, Message, Messages};
 pub use self::delivery::{Delivery, Whose};
 pub use self::event::{Event, Identity, Name, Resubscribed};
+pub use self::invalidations::{Invalidations, Keys, TrackingCell};
 pub use self::owners::Outboxes;
 pub use self::turn::{EndOfTurn, Turn};
 
@@ -27,6 +29,7 @@ pub struct Outbox {
     bytes: AtomicUsize,
     awake: AtomicBool,
     drained: Notify,
+    invalidations: Invalidations,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -38,6 +41,7 @@ impl Outbox {
             bytes: AtomicUsize::new(0),
             awake: AtomicBool::new(false),
             drained: Notify::new(),
+            invalidations: Invalidations::default(),
             wake: Box::new(wake),
         }
     }
@@ -48,6 +52,18 @@ impl Outbox {
         self.lock().push(delivery);
         if !self.awake.swap(true, Ordering::AcqRel) {
             (self.wake)();
+        }
+    }
+
+    /// What servers have said about cached keys.
+    pub fn invalidations(&self) -> &Invalidations {
+        &self.invalidations
+    }
+
+    /// Queues invalidations, and wakes the caller's thread unless it knows of others that wait.
+    pub fn invalidate(&self, keys: &Keys) {
+        if self.invalidations.push(keys) {
+            self.push(Delivery::Invalidations);
         }
     }
 
@@ -126,6 +142,7 @@ fn size(delivery: &Delivery) -> usize {
         Delivery::Failures(_)
         | Delivery::Messages(_)
         | Delivery::Settled(_)
+        | Delivery::Invalidations
         | Delivery::Event(_) => 0,
     }
 }

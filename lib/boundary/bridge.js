@@ -27,6 +27,7 @@ const { KeepAlive } = require('./keep-alive')
 const { PromiseMap } = require('./promise-map')
 const { PromiseRing } = require('./promise-ring')
 const { Sender } = require('./sender')
+const { SessionBridge } = require('./session-bridge')
 const { Sessions } = require('./sessions')
 const { SLICE_MAKERS } = require('./slices')
 const { Subscriptions } = require('./subscriptions')
@@ -203,6 +204,19 @@ class Bridge extends Sender {
       throw error
     }
   }
+
+  /** The sender to the session that the native side knows as `target`. */
+  sessionBridge (target) {
+    return new SessionBridge(this, target)
+  }
+
+  /** Makes all connections begin anew, as the options say. */
+  startOver () {
+    this.core.resetConnections()
+  }
+
+  /** Keys have changed, as the server says. Only a client with a cache asks it to. */
+  invalidated () {}
 
   /** A channel that nobody listens to, for a message to the server of `session`. */
   unheard () {
@@ -484,7 +498,8 @@ class Bridge extends Sender {
         if (id < FIRST_SESSION_ID) this.subscriptions.settle(id, error)
         else sessionPromises.settle(id, error, error instanceof OxidisError)
       },
-      messages: (...values) => this.subscriptions.dispatch(values)
+      messages: (...values) => this.subscriptions.dispatch(values),
+      invalidated: (...keys) => this.invalidated(keys)
     }
   }
 }
@@ -517,4 +532,4 @@ const FIRST_ROWS = 256
 const CANNOT_CANCEL = 0
 const CANCELLED_UNWRITTEN = 1
 
-module.exports = { Bridge, UNHEARD }
+module.exports = { Bridge, LAST_LANE_ID, UNHEARD }

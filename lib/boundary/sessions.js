@@ -16,7 +16,6 @@ const { ClientClosedError } = require('../errors')
 const { clearTimeout, performance, setTimeout } = require('../timers')
 const { CallerQueue } = require('./caller-queue')
 const { LeakWatch } = require('./leak-watch')
-const { SessionBridge } = require('./session-bridge')
 
 class Sessions {
   /**
@@ -122,7 +121,7 @@ class Sessions {
 
   opened (id, era) {
     this.opening--
-    const session = new SessionBridge(this.bridge, id)
+    const session = this.bridge.sessionBridge(id)
     session.sessions = this
     if (era === this.era) return this.offer(session)
     this.giveBack(session)

@@ -48,6 +48,8 @@ class RedisClient extends EventEmitter {
   #shown = null
   #kind
   #answers
+  /** How the client uses its cache; null if it has none. */
+  #cacheUse = null
 
   /**
    * @param {object | string} [given] options
@@ -85,6 +87,11 @@ class RedisClient extends EventEmitter {
     }
     this._Multi = multiWithScripts(this._Multi, addMultiMethod, this._scripts)
     this._Session = sessionWithScripts(RedisSession, this._scripts)
+    if (this.#options.clientSideCache !== undefined) {
+      // Loaded here, since most programs have no cache.
+      const { CacheUse } = require('./caching')
+      this.#cacheUse = new CacheUse(this, this.#options, kind)
+    }
     this._bridge = this.#bridge()
   }
 
@@ -95,9 +102,11 @@ class RedisClient extends EventEmitter {
       if (name === 'error') this.#answers.failed(details[0])
       if (this._bridge === bridge) this.#hear(name, details)
     }
+    const Class = this.#cacheUse === null ? this.#kind.Bridge : this.#cacheUse.Bridge
     const bridge = refusing(() =>
-      new this.#kind.Bridge({ ...coreOptions(options), topology: this.#kind.topology }, limits,
-        options.pool, listener))
+      new Class({ ...coreOptions(options), topology: this.#kind.topology }, limits, options.pool,
+        listener))
+    if (this.#cacheUse !== null) this.#cacheUse.begin(bridge)
     return bridge
   }
 
@@ -267,8 +276,8 @@ class RedisClient extends EventEmitter {
     const given = this.#given
     const base = typeof given === 'string' ? { url: given } : { ...given, shared: undefined }
     if (view === this) return base
-    const { timeout, typeMapping, signal: abortSignal } = view._command
-    return { ...base, commandOptions: { timeout, typeMapping, abortSignal } }
+    const { timeout, typeMapping, signal: abortSignal, cache } = view._command
+    return { ...base, commandOptions: { timeout, typeMapping, abortSignal, cache } }
   }
 
   /**
@@ -461,6 +470,17 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
     return result === this._self ? this : result
   })
 }
+
+/**
+ * Gives `target`, an object in front of this class's prototype, the methods that read from a cache.
+ * @param {object} target
+ * @param {{ addCaching: Function, addReadingCommands: Function }} by the first adds what reads from
+ *   caches only, the second all methods
+ */
+defineMethod(RedisClient.prototype, '_addCaching', (target, { addCaching, addReadingCommands }) => {
+  addCaching(target, commands)
+  addModules(target, addReadingCommands)
+})
 
 addCommands(RedisClient.prototype, commands)
 addModules(RedisClient.prototype)

@@ -107,7 +107,7 @@ async function reset (client, endSubscriptions) {
   if (self._fixed === null && !bridge.isClosed) {
     bridge.flush()
     self._forgetChanges()
-    bridge.core.resetConnections()
+    bridge.startOver()
     bridge.sessions.outdate()
   }
   await ended

@@ -49,11 +49,12 @@ function addViews (prototype) {
 
   /** The command options of this client, session or view: `timeout`, `typeMapping` ... */
   defineGetter(prototype, 'commandOptions', function () {
-    const { timeout, typeMapping, signal } = this._command
+    const { timeout, typeMapping, signal, cache } = this._command
     return {
       timeout,
       ...(typeMapping !== undefined && { typeMapping }),
-      ...(signal !== undefined && { abortSignal: signal })
+      ...(signal !== undefined && { abortSignal: signal }),
+      ...(!cache && { cache })
     }
   })
 }

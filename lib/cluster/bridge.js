@@ -51,10 +51,15 @@ class ClusterBridge extends Bridge {
   way (place) {
     let way = this.ways.get(place)
     if (way === undefined) {
-      way = new NodeBridge(this, place)
+      way = this.nodeBridge(place)
       this.ways.set(place, way)
     }
     return way
+  }
+
+  /** The sender to the node that the native side knows as `place`. */
+  nodeBridge (place) {
+    return new NodeBridge(this, place)
   }
 
   /**

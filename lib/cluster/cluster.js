@@ -147,6 +147,8 @@ class RedisCluster extends RedisClient {
       client = new NodeClient(this, {
         ...this.#options,
         shared: undefined,
+        // What it reads would be tracked twice.
+        clientSideCache: undefined,
         socket: { ...this.#options.socket, host, port },
         ...(readonly && { readonly })
       })
@@ -371,6 +373,11 @@ class NodeClient extends RedisClient {
 }
 
 addClusterCommands(RedisCluster.prototype)
+
+defineMethod(RedisCluster.prototype, '_addCaching', (target, by) => {
+  RedisClient.prototype._addCaching(target, by)
+  addClusterCommands(target, by.addReadingCommands)
+})
 for (const name of ['monitor', 'multi', 'scan', 'select']) {
   defineMethod(RedisCluster.prototype, name.toUpperCase(), RedisCluster.prototype[name])
 }

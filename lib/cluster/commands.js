@@ -18,8 +18,12 @@ const { addModules } = require('../methods/namespaces')
 const { splitting } = require('./split-keys')
 const { spreading } = require('./spread')
 
-/** Replaces such methods of `prototype`. */
-function addClusterCommands (prototype) {
+/**
+ * Replaces such methods of `prototype`.
+ * @param {object} prototype
+ * @param {Function} [addMethods] adds the methods of a namespace
+ */
+function addClusterCommands (prototype, addMethods = addCommands) {
   for (const row of commands) {
     const policy = policyOf(row.command)
     const one = prototype[row.name]
@@ -32,12 +36,12 @@ function addClusterCommands (prototype) {
     else method = spreading(row, policy, one)
     defineMethod(prototype, namesOf(row), method)
   }
-  addModules(prototype, addModuleCommands)
+  addModules(prototype, (target, rows) => addModuleCommands(target, rows, addMethods))
 }
 
 /** The methods of a namespace. A node answers null to JSON.MGET for the keys of other nodes. */
-function addModuleCommands (prototype, rows) {
-  addCommands(prototype, rows)
+function addModuleCommands (prototype, rows, addMethods) {
+  addMethods(prototype, rows)
   for (const row of rows) {
     if (row.command[0] !== 'JSON.MGET') continue
     defineMethod(prototype, namesOf(row), splitting(row, undefined, prototype[row.name]))

@@ -13,6 +13,7 @@ const { isIP } = require('node:net')
 
 const { isDatabase, isText } = require('../arguments')
 const { pack } = require('../mode')
+const { CACHE, IS_CACHE, cacheOption, parseCacheOptions } = require('./cache')
 const { check, isAbsent, isNoObject, numeric, optional } = require('./check')
 const { tlsOptions, TLS_OPTIONS } = require('./tls')
 const { Unknown } = require('../unknown-options')
@@ -80,6 +81,8 @@ const OPTIONS = {
   functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`'],
   modules: [group, undefined,
     'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`'],
+  clientSideCache: [cacheOption, undefined,
+    'keeps replies here until the server says that they have changed; see `clientSideCache.*`'],
   strictOptions: [flag, false, 'unknown options are errors; else they are ignored with a warning']
 }
 
@@ -113,11 +116,12 @@ const COMMAND = {
   timeout: [timeout, 5000, 'ms from call to reply; 0 or `undefined`: no deadline'],
   typeMapping: [group, undefined, 'classes for RESP types, see `withTypeMapping`'],
   abortSignal: [signal, undefined, 'ends the command when aborted'],
+  cache: [flag, true, '`false`: read past the cache of `clientSideCache`'],
   asap: [flag, undefined, 'accepted for compatibility; commands are always sent at once']
 }
 
 /** Options of node-redis that oxidis does not have yet. Their error says so. */
-const NOT_YET = ['clientSideCache', 'emitInvalidate']
+const NOT_YET = ['emitInvalidate']
 /** Options of node-redis that have no meaning here. Any value is accepted and ignored. */
 const MAINTENANCE = ['maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout',
   'maintRelaxedSocketTimeout']
@@ -146,8 +150,17 @@ function parseOptions (given) {
     pool: { ...defaultsOf(POOL), ...pool },
     command
   }
+  if (parsed.clientSideCache !== undefined) parsed.clientSideCache = cacheOf(parsed, isStrict)
   unknown.tell()
   return parsed
+}
+
+/** The checked option `clientSideCache`: a cache, or all options of one. */
+function cacheOf ({ clientSideCache: given, RESP }, isStrict) {
+  if (RESP === 2) {
+    throw new TypeError('option "clientSideCache" needs RESP 3: servers tell of changed keys in it')
+  }
+  return given[IS_CACHE] ? given : parseCacheOptions(given, 'clientSideCache.', isStrict)
 }
 
 /**
@@ -165,6 +178,7 @@ function parseCommandOptions (given, base = DEFAULT_COMMAND) {
     typeMapping: Object.hasOwn(given, 'typeMapping') ? checked.typeMapping : base.typeMapping,
     mode: Object.hasOwn(given, 'typeMapping') ? pack(checked.typeMapping) : base.mode,
     signal: Object.hasOwn(given, 'abortSignal') ? checked.abortSignal : base.signal,
+    cache: Object.hasOwn(given, 'cache') ? checked.cache ?? true : base.cache,
     isStrict: base.isStrict
   }
   unknown.tell()
@@ -178,7 +192,12 @@ function parseCommandOptions (given, base = DEFAULT_COMMAND) {
 const CAN_WATCH = process.versions.bun === undefined && process.versions.deno === undefined
 
 const DEFAULT_COMMAND = Object.freeze({
-  timeout: COMMAND.timeout[1], typeMapping: undefined, mode: 0, signal: undefined, isStrict: false
+  timeout: COMMAND.timeout[1],
+  typeMapping: undefined,
+  mode: 0,
+  signal: undefined,
+  cache: true,
+  isStrict: false
 })
 
 /**
@@ -222,8 +241,14 @@ function coreOptions (options, number = 0) {
     acquireTimeout: pool.acquireTimeout,
     idleTimeout: pool.idleTimeout,
     maxLifetime: pool.maxLifetime,
-    leakThreshold: pool.leakThreshold
+    leakThreshold: pool.leakThreshold,
+    cache: options.clientSideCache && fingerprint(options.clientSideCache)
   }
+}
+
+/** A text that is equal for caches with equal options, so that threads can compare theirs. */
+function fingerprint (cache) {
+  return JSON.stringify(Object.keys(CACHE).map(name => cache[name]))
 }
 
 function libraryName (tag) {
@@ -268,13 +293,16 @@ function defaultOf (name) {
   return OPTIONS[name][1]
 }
 
+/** Options that are objects of options. */
+const GROUPS = ['socket', 'pool', 'commandOptions', 'clientSideCache']
+
 /** Every option by its full name, for the documents. */
 function documented () {
   const flat = (table, path) => Object.entries(table)
-    .filter(([name]) => !(path === '' && ['socket', 'pool', 'commandOptions'].includes(name)))
+    .filter(([name]) => !(path === '' && GROUPS.includes(name)))
     .map(([name, [, value, meaning]]) => ({ name: path + name, default: value, meaning }))
   return [...flat(OPTIONS, ''), ...flat(SOCKET, 'socket.'), ...flat(POOL, 'pool.'),
-    ...flat(COMMAND, 'commandOptions.')]
+    ...flat(COMMAND, 'commandOptions.'), ...flat(CACHE, 'clientSideCache.')]
 }
 
 module.exports = {

@@ -72,6 +72,8 @@ function parseSentinelOptions (given) {
   const sentinels = parseWithin(own.sentinelClientOptions, 'sentinelClientOptions', rest)
   refuse(sentinels.credentialsProvider !== undefined, 'sentinelClientOptions.credentialsProvider',
     'must not be set: use username and password')
+  refuse(sentinels.clientSideCache !== undefined, 'sentinelClientOptions.clientSideCache',
+    'must not be set: sentinels have no keys')
   refuse(sentinels.database !== 0, 'sentinelClientOptions.database',
     'must not be set: a sentinel has no databases')
   return {

@@ -45,6 +45,7 @@ impl Sinks {
                 Delivery::Failures(failures) => self.failures(env, &failures),
                 Delivery::Messages(backlog) => self.messages(env, &backlog),
                 Delivery::Settled(settled) => self.settled(env, &settled),
+                Delivery::Invalidations => self.invalidations(env, outbox),
                 Delivery::Event(event) => {
                     on_event(&event);
                     let _ = self.event(env, event);

@@ -28,6 +28,7 @@ mod sessions;
 mod sinks;
 mod stats;
 mod text;
+mod tracking;
 mod urls;
 mod values;
 #[cfg_attr(not(unix), allow(dead_code))]

@@ -81,6 +81,8 @@ pub struct CoreOptions {
     pub max_lifetime: f64,
     /// pool.leakThreshold
     pub leak_threshold: f64,
+    /// The options of a client-side cache, as text; absent for none.
+    pub cache: Option<String>,
     /// What a client of several nodes needs beside; absent for one server.
     pub topology: Option<CoreTopology>,
 }
@@ -208,6 +210,7 @@ impl CoreOptions {
                 "ask" => Reconnect::Ask,
                 _ => Reconnect::default(),
             },
+            cache: self.cache,
             topology: self.topology.map(CoreTopology::into_topology).transpose()?,
             ..ClientOptions::default()
         })

@@ -102,6 +102,18 @@ impl Reach {
         });
     }
 
+    /// What comes to this event loop.
+    pub fn outbox(&self) -> &Outbox {
+        self.turn.outbox()
+    }
+
+    /// Takes the names of changed keys to JavaScript, ahead of everything else that waits.
+    pub fn take_invalidations(&self, env: Env) {
+        if let Some(sinks) = self.sinks.get() {
+            sinks.invalidations(env, self.turn.outbox());
+        }
+    }
+
     /// Goes on with the replies that are built in later turns.
     pub fn resume(&self, env: Env) {
         if let Some(sinks) = self.sinks.get() {

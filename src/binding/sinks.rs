@@ -57,6 +57,8 @@ pub struct Sinks {
     pub verbatim: Sink,
     /// `(token, payload, ...)`, of a pattern `(token, channel, payload, ...)`: messages.
     pub messages: Sink,
+    /// `(...keys)`: names of keys that have changed, one char for each byte.
+    pub invalidated: Sink,
     /// `(ticket, error | null)`: a request for a session or for messages has ended.
     pub settled: Sink,
 }
@@ -92,6 +94,7 @@ impl Sinks {
             bigint: sink("bigint")?,
             verbatim: sink("verbatim")?,
             messages: sink("messages")?,
+            invalidated: sink("invalidated")?,
             settled: sink("settled")?,
         })
     }

@@ -10,6 +10,7 @@ use super::link::Link;
 use super::outcome::Ended;
 use super::queue::Queue;
 use crate::error::{Applied, Error, ErrorClass};
+use crate::outbox::Outboxes;
 
 /// The lane itself, which its handles and its driver share.
 pub(super) struct Conduit {
@@ -29,6 +30,14 @@ pub(super) struct Traffic {
     pub(super) armed: Option<Instant>,
     /// When the last byte was read or written.
     pub(super) active: Instant,
+    /// Where caches learn that their connection is lost; None if the lane tracks no keys.
+    pub(super) tracked: Option<Arc<Outboxes>>,
+    /// When the server was heard last.
+    pub(super) heard: Instant,
+    /// Whether the PING under way only asks whether the server still tells of changed keys.
+    pub(super) is_look: bool,
+    /// When a PING was sent last of which the application is told, or the connection was made.
+    pub(super) pinged: Instant,
     /// When the connection was looked at last because of a pause.
     pub(super) looked: Instant,
     /// When the lane's own PING was written, while its answer is due.
@@ -59,11 +68,16 @@ impl Conduit {
             (false, Some(_)) => Queue::routed(),
             (false, None) => Queue::default(),
         };
+        let tracked = !is_exclusive && home.options.cache.is_some();
         let traffic = Traffic {
             queue,
             link: if is_exclusive { Link::Connecting } else { Link::Dormant },
             armed: None,
             active: Instant::now(),
+            tracked: tracked.then(|| Arc::clone(&home.outboxes)),
+            heard: Instant::now(),
+            is_look: false,
+            pinged: Instant::now(),
             looked: Instant::now(),
             ping: None,
             exit: Exit::No,
@@ -101,6 +115,7 @@ impl Conduit {
             change(&mut traffic.link);
         }
         drop(traffic);
+        self.lose_track();
         self.fail(ended, &internal());
         is_open
     }

@@ -157,6 +157,7 @@ impl Lane {
     /// Ends every command with `error` and closes the connection, for good.
     pub fn close(&self, error: &Error) {
         let mut traffic = self.conduit.lock();
+        self.conduit.lose_track();
         let link = std::mem::replace(&mut traffic.link, Link::Closed);
         let ended = traffic.queue.fail_all();
         drop(traffic);

@@ -31,6 +31,7 @@ mod routed;
 #[cfg(test)]
 mod tests;
 mod told;
+mod tracking;
 mod wire;
 mod writer;
 

@@ -64,6 +64,7 @@ impl Wire {
         }
         let read = self.read_on(conduit, stream, budget, enough);
         if let Err(error) = &read {
+            conduit.lose_track();
             self.over = Some(error.clone());
         }
         read
@@ -115,6 +116,12 @@ impl Wire {
 
     /// Matches replies with commands and passes them on.
     fn deliver(&mut self, conduit: &Conduit, frames: Frames) -> Result<()> {
+        let tracks = conduit.tracks();
+        if tracks && !frames.pushes.is_empty() {
+            // Before the replies: no caller may hear of a change that the cache does not know.
+            conduit.hear_invalidations(&frames);
+            self.found.replies += frames.pushes.len();
+        }
         let now = Instant::now();
         let home = &conduit.home;
         let (mut errors, mut gone) = (0, 0);
@@ -130,6 +137,7 @@ impl Wire {
         let mut owners: Vec<(usize, u32)> = Vec::new();
         let mut traffic = conduit.lock();
         traffic.active = now;
+        traffic.heard = now;
         for root in &frames.replies {
             let error = frames.tape.get(*root as usize).filter(|node| is_error(node.kind));
             let Some(matched) = traffic.queue.answer(error.map(|node| frames.text(node))) else {
@@ -143,6 +151,10 @@ impl Wire {
             traffic.doubt |= error.is_some();
             if let Some(node) = error {
                 told.hear(frames.text(node));
+                if tracks && frames.text(node).starts_with(b"MOVED ") {
+                    // The node tells nothing of the keys of that slot any more.
+                    conduit.lose_track();
+                }
             }
             if owners.last().is_none_or(|(_, owner)| *owner != matched.owner) {
                 owners.push((whose.len(), matched.owner));
@@ -153,7 +165,8 @@ impl Wire {
             }
             gone += u64::from(matched.whose == Whose::NOBODY && !matched.held && !matched.internal);
             if matched.internal {
-                pinged |= !matched.mark && error.is_none() && !conduit.is_exclusive;
+                pinged |=
+                    !matched.mark && error.is_none() && !conduit.is_exclusive && !traffic.is_look;
                 marks += u32::from(matched.mark);
                 traffic.ping = None;
                 self.found.news = true;
@@ -191,7 +204,10 @@ impl Wire {
                 traffic.write(now, &home.metrics);
             }
             // Its caller may release a session before the driver has heard of the end.
-            Drained::Reconnect(_) => traffic.link.fail(refused()),
+            Drained::Reconnect(_) => {
+                conduit.lose_track();
+                traffic.link.fail(refused());
+            }
         }
         self.found.news |= traffic.queue.is_retired();
         drop(traffic);

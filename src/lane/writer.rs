@@ -66,6 +66,9 @@ impl Traffic {
             self.active = now;
         }
         *blocked = outcome != Wrote::All;
+        if outcome == Wrote::Failed {
+            self.lose_track();
+        }
         outcome
     }
 
@@ -82,7 +85,10 @@ impl Traffic {
         let is_waiting = self.queue.is_waiting();
         let Link::Up { stream, unread, failed, .. } = &mut self.link else { return };
         match stream.look() {
-            Err(error) => drop(failed.get_or_insert(error)),
+            Err(error) => {
+                failed.get_or_insert(error);
+                self.lose_track();
+            }
             // A reply is due, so there is nothing strange about bytes.
             Ok(Unread::Some) if !is_waiting => *unread = true,
             Ok(_) => {}

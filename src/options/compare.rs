@@ -29,6 +29,7 @@ impl ClientOptions {
             offline_queue,
             reconnect,
             limits,
+            cache,
             topology,
         } = self;
         let same = [
@@ -49,6 +50,7 @@ impl ClientOptions {
             ("pingInterval", *ping_interval == other.ping_interval),
             ("disableOfflineQueue", *offline_queue == other.offline_queue),
             ("limits", *limits == other.limits),
+            ("clientSideCache", *cache == other.cache),
             ("rootNodes, readStrategy and the like", *topology == other.topology),
         ];
         same.into_iter().find_map(|(option, is_same)| (!is_same).then_some(option))
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_option_that_differs_is_named() {
-        let cases: [(&str, Edit); 9] = [
+        let cases: [(&str, Edit); 10] = [
             ("socket.host", |o| o.endpoint = Endpoint::tcp("elsewhere", 1)),
             ("socket.tls", |o| o.tls = Some(TlsOptions::default())),
             ("socket.reconnectStrategy", |o| o.reconnect = Reconnect::Never),
@@ -77,6 +79,7 @@ mod tests {
             ("RESP", |o| o.protocol = Protocol::Resp2),
             ("pool", |o| o.pool.acquire_timeout = Duration::from_secs(1)),
             ("lanes", |o| o.lanes = 2),
+            ("clientSideCache", |o| o.cache = Some("{}".into())),
         ];
         for (option, change) in cases {
             let (one, mut other) = (ClientOptions::default(), ClientOptions::default());

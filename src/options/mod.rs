@@ -72,6 +72,9 @@ pub struct ClientOptions {
     pub reconnect: Reconnect,
     /// Bounds of a reply.
     pub limits: Limits,
+    /// The application's options of a client-side cache, as text that is equal where they are equal.
+    /// With them the connections of lanes track keys. Default `None`, which means no cache.
+    pub cache: Option<String>,
     /// What a client of several nodes needs beside; default `None`, which means one server.
     pub topology: Option<TopologyOptions>,
 }
@@ -97,6 +100,7 @@ impl Default for ClientOptions {
             offline_queue: true,
             reconnect: Reconnect::default(),
             limits: Limits::default(),
+            cache: None,
             topology: None,
         }
     }

@@ -26,6 +26,9 @@ pub enum Delivery {
     /// Tickets of requests that have ended without a reply of their own (for a session, or for
     /// messages), and the error if one has failed.
     Settled(Vec<(u32, Option<Error>)>),
+    /// Names of keys wait in the outbox's [`Invalidations`](super::Invalidations). They may have been
+    /// taken by now.
+    Invalidations,
     /// A change of state worth telling.
     Event(Event),
 }

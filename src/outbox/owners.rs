@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::Notify;
 
-use super::{Delivery, Event, Outbox};
+use super::{Delivery, Event, Keys, Outbox};
 use crate::error::Error;
 
 /// The outboxes of one client by the numbers of their owners.
@@ -79,10 +79,28 @@ impl Outboxes {
 
     /// Tells all owners.
     pub fn tell(&self, event: Event) {
-        let boxes: Vec<_> = self.read().boxes.values().cloned().collect();
-        for outbox in boxes {
+        if let Event::Topology(_) = event {
+            // Slots may have moved, and the nodes that they have left tell nothing of them any more.
+            self.lose_track();
+        }
+        for outbox in self.all() {
             outbox.push(Delivery::Event(event.clone()));
         }
+    }
+
+    /// Tells the caches of all owners which keys have changed.
+    pub fn invalidate(&self, keys: &Keys) {
+        self.all().iter().for_each(|outbox| outbox.invalidate(keys));
+    }
+
+    /// Nothing that the owners have cached so far may be served any more. Takes effect at once: no
+    /// owner has to be told.
+    pub fn lose_track(&self) {
+        self.read().boxes.values().for_each(|outbox| outbox.invalidations().lose());
+    }
+
+    fn all(&self) -> Vec<Arc<Outbox>> {
+        self.read().boxes.values().cloned().collect()
     }
 
     /// Whether so many bytes wait for one of them that lanes should stop reading for now.

@@ -366,7 +366,7 @@ impl Dialer {
     }
 
     /// Notes that an attempt has failed. Returns how many in a row have.
-    fn failed(&self, error: &Error) -> u32 {
+    pub(super) fn failed(&self, error: &Error) -> u32 {
         self.metrics.connect_failures.add(1);
         self.forget_manner();
         let failures = {
@@ -386,7 +386,7 @@ impl Dialer {
     }
 
     /// Halts attempts for `error`.
-    fn give_up(&self, error: Error) -> Error {
+    pub(super) fn give_up(&self, error: Error) -> Error {
         self.halt.give_up(error.clone(), Instant::now() + HOPELESS);
         error
     }

@@ -201,6 +201,13 @@ impl Pool {
         self.dialer.lost(error);
     }
 
+    /// The server of a connection that stands lacks what the client needs: notes it as a failed
+    /// attempt, and makes attempts fail with `error` for a second. Returns the error.
+    pub fn unfit(&self, error: Error) -> Error {
+        self.dialer.failed(&error);
+        self.dialer.give_up(error)
+    }
+
     /// Makes `lookup` say which addresses the node's name has, in place of the operating system's
     /// resolver. Only the first call counts.
     pub fn set_lookup(&self, lookup: impl Fn() -> Vec<SocketAddr> + Send + Sync + 'static) {

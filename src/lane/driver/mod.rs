@@ -53,6 +53,8 @@ pub(super) async fn supervise_exclusive(conduit: Arc<Conduit>, lease: Lease) {
 enum LinkEnd {
     /// It was lost.
     Lost(Error),
+    /// The server lacks what the client needs.
+    Refused(Error),
     /// An exclusive lane has given it back.
     Left,
     /// Another one takes over.
@@ -65,7 +67,7 @@ async fn drive(conduit: Arc<Conduit>) {
     let mut next = None;
     let mut flaps = Flaps::default();
     loop {
-        let lease = match next.take() {
+        let mut lease = match next.take() {
             Some(lease) => lease,
             None => match connect(&conduit).await {
                 Some(lease) => lease,
@@ -73,7 +75,14 @@ async fn drive(conduit: Arc<Conduit>) {
             },
         };
         let started = Instant::now();
-        match LaneDriver::new(&conduit, lease).run().await {
+        let end = match conduit.begin_tracking(&mut lease).await {
+            None => LinkEnd::Closed,
+            Some(Ok(())) => LaneDriver::new(&conduit, lease).run().await,
+            Some(Err(error)) if error.is_fatal() => LinkEnd::Refused(error),
+            Some(Err(error)) => LinkEnd::Lost(error),
+        };
+        conduit.lose_track();
+        match end {
             LinkEnd::Lost(error) => {
                 conduit.lose(&error);
                 if conduit.home.options.reconnect == Reconnect::Never {
@@ -86,6 +95,7 @@ async fn drive(conduit: Arc<Conduit>) {
                     }
                 }
             }
+            LinkEnd::Refused(error) => conduit.refuse(error),
             LinkEnd::Replaced(lease) => next = Some(*lease),
             LinkEnd::Closed | LinkEnd::Left => return,
         }

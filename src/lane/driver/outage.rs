@@ -29,7 +29,7 @@ impl Conduit {
 
     /// Awaits `future`, and ends commands whose deadline passes meanwhile. None once the lane is
     /// closed.
-    pub(super) async fn keep_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    pub(in crate::lane) async fn keep_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(future);
         loop {
             let until = {
@@ -85,6 +85,7 @@ impl Conduit {
         if traffic.link.is_closed() {
             return;
         }
+        self.lose_track();
         traffic.link = Link::Connecting;
         let (ended, retried) = traffic.queue.lose(is_repeatable);
         let voided = traffic.queue.take_voided();

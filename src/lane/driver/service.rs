@@ -98,6 +98,7 @@ impl<'a> LaneDriver<'a> {
             traffic.link =
                 Link::Up { stream, wire, attendant, blocked, unread, is_unwatched, failed };
             traffic.active = now;
+            (traffic.heard, traffic.pinged) = (now, now);
             traffic.ping = None;
             traffic.queue.resume();
             let voided = traffic.queue.take_voided();

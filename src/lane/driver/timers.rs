@@ -18,6 +18,8 @@ pub(super) enum LaneTimer {
     Retry,
     /// Sends a PING to an idle connection.
     Ping,
+    /// Looks whether the server still tells of changed keys.
+    Tracking,
     /// Gives up a server that does not answer.
     Dead,
     /// Starts to replace a connection that has become old.
@@ -35,6 +37,8 @@ impl LaneDriver<'_> {
             !queue.is_waiting() && traffic.ping.is_none() && !self.ping_interval.is_zero();
         let idle = is_idle.then_some(idle);
         let dead = match traffic.ping {
+            // A server that is only busy is not given up for a look that nobody has asked for.
+            Some(sent) if traffic.is_look => Some(sent + DEAD_PEER),
             Some(sent) => Some(sent + PING_BUDGET),
             None => queue.overdue_since().map(|since| since + DEAD_PEER),
         };
@@ -50,6 +54,7 @@ impl LaneDriver<'_> {
             (LaneTimer::Dead, dead),
             (LaneTimer::Dead, silent),
             (LaneTimer::Ping, idle),
+            (LaneTimer::Tracking, self.conduit.tracks().then(|| traffic.tracking_due())),
             (LaneTimer::Lifetime, self.expires),
         ];
         let due = timers.into_iter().filter_map(|(timer, at)| Some((timer, at?)));
@@ -81,6 +86,22 @@ impl LaneDriver<'_> {
                 traffic.queue.push(Batch::ping(Command::INTERNAL, now));
                 traffic.write(now, metrics);
                 traffic.ping = Some(now);
+                (traffic.is_look, traffic.pinged) = (false, now);
+            }
+            LaneTimer::Tracking if traffic.is_answer_due() => {
+                // It goes on later: whoever is silent may only be busy.
+                conduit.lose_track();
+                traffic.heard = now;
+            }
+            LaneTimer::Tracking => {
+                traffic.queue.push(Batch::ping(Command::INTERNAL, now));
+                traffic.write(now, metrics);
+                traffic.ping = Some(now);
+                let interval = self.ping_interval;
+                traffic.is_look = interval.is_zero() || now < traffic.pinged + interval;
+                if !traffic.is_look {
+                    traffic.pinged = now;
+                }
             }
             LaneTimer::Dead => return Err(dead_peer()),
             LaneTimer::Lifetime => self.expires = None,

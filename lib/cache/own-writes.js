@@ -45,7 +45,7 @@ function effectOf ({ command }, mode) {
 function effectAnew (command) {
   if (EVERYTHING.has(command)) return ALL
   if (CONNECTION_COMMANDS.has(command)) return CONNECTION
-  if (CACHEABLE.has(command)) return NOTHING
+  if (CACHEABLE.has(command) || WATCHING.has(command)) return NOTHING
   if (ONE_KEY.has(command)) return FIRST
   const [name, sub] = command.split(' ')
   const flags = flagsOf(name, sub)
@@ -97,6 +97,9 @@ const EVERYTHING = new Set([
   'AUTH', 'CLUSTER RESET', 'DEBUG', 'EXEC', 'FAILOVER', 'FLUSHALL', 'FLUSHDB', 'REPLICAOF',
   'SELECT', 'SLAVEOF', 'SWAPDB'
 ])
+
+/** Of a session: they name keys and change none. */
+const WATCHING = new Set(['WATCH', 'UNWATCH'])
 
 const CONNECTION_COMMANDS = new Set(['CLIENT', 'CLIENT CACHING', 'CLIENT TRACKING', 'HELLO'])
 

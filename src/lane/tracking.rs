@@ -91,8 +91,14 @@ impl Traffic {
 
     /// When the lane has to look whether the server still tells of changes: a PING is due, or its
     /// silence counts as a loss.
-    pub(super) fn tracking_due(&self) -> Instant {
-        self.heard + if self.is_answer_due() { SILENCE } else { LOOK }
+    pub(super) fn tracking_due(&self, now: Instant) -> Instant {
+        let look = self.heard + LOOK;
+        // The answer that is due now may come, and silence begin behind it.
+        if look <= now && self.is_answer_due() {
+            self.heard + SILENCE
+        } else {
+            look
+        }
     }
 
     /// Whether the server has something to answer.

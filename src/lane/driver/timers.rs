@@ -54,7 +54,7 @@ impl LaneDriver<'_> {
             (LaneTimer::Dead, dead),
             (LaneTimer::Dead, silent),
             (LaneTimer::Ping, idle),
-            (LaneTimer::Tracking, self.conduit.tracks().then(|| traffic.tracking_due())),
+            (LaneTimer::Tracking, self.conduit.tracks().then(|| traffic.tracking_due(now))),
             (LaneTimer::Lifetime, self.expires),
         ];
         let due = timers.into_iter().filter_map(|(timer, at)| Some((timer, at?)));

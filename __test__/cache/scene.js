@@ -9,9 +9,10 @@ const { startServer } = require('../support/redis-server')
 /**
  * @param {object} [options] of the client with the cache
  * @param {object} [cacheOptions] of its cache
+ * @param {object} [serverOptions] of the server
  */
-async function startScene (options = {}, cacheOptions = {}) {
-  const server = await startServer()
+async function startScene (options = {}, cacheOptions = {}, serverOptions = {}) {
+  const server = await startServer(serverOptions)
   const scene = new Scene(server)
   scene.add(options, cacheOptions)
   return scene

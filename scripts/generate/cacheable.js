@@ -29,9 +29,13 @@ const NEVER = {
   'XINFO GROUPS': 'XGROUP CREATE, XREADGROUP and XACK change it and are not told'
 }
 
-/** Commands of modules that may be cached. Servers say nothing of modules that they lack. */
+/**
+ * Commands of modules that may be cached. Servers say nothing of modules that they lack. JSON.MGET
+ * is not among them: the module names its first key only to the server (RedisJSON 2.6), which tells
+ * nothing of the others.
+ */
 const OF_MODULES = [
-  'JSON.ARRLEN', 'JSON.GET', 'JSON.MGET', 'JSON.OBJKEYS', 'JSON.OBJLEN', 'JSON.STRLEN', 'JSON.TYPE'
+  'JSON.ARRLEN', 'JSON.GET', 'JSON.OBJKEYS', 'JSON.OBJLEN', 'JSON.STRLEN', 'JSON.TYPE'
 ]
 
 /** The names of the commands that may be cached. */

@@ -31,20 +31,19 @@ describe('a caller that changes what it got', () => {
       await other.set('k', 'abc')
       await other.zAdd('z', [{ value: 'm', score: 1 }])
       const view = client.withTypeMapping(mapping)
-      for (const read of [() => view.hGetAll('h'), () => view.sMembers('s'), () => view.get('k'),
-        () => view.zRangeWithScores('z', 0, -1), () => view.hmGet('h', ['a', 'b'])]) {
-        const plain = await read()
-        const expected = await read()
-        assert.deepStrictEqual(expected, plain)
-        assert.strictEqual(Buffer.isBuffer(expected), Buffer.isBuffer(plain))
-        spoil(plain)
+      const past = view.withCommandOptions({ cache: false })
+      for (const call of [view => view.hGetAll('h'), view => view.sMembers('s'),
+        view => view.get('k'), view => view.zRangeWithScores('z', 0, -1),
+        view => view.hmGet('h', ['a', 'b'])]) {
+        const expected = await call(past)
+        const read = () => call(view)
+        const first = await read()
+        assert.deepStrictEqual(first, expected)
+        spoil(first)
         const hit = await read()
         assert.deepStrictEqual(hit, expected)
         spoil(hit)
         assert.deepStrictEqual(await read(), expected)
-        const [joined, other] = await Promise.all([read(), read()])
-        spoil(joined)
-        assert.deepStrictEqual(other, expected)
       }
       assert.ok(scene.cache.stats().hitCount > 0)
     })

@@ -103,11 +103,15 @@ describe('bytes of a server', () => {
   for (const [name, push] of [['an invalidation', PUSH], ['a FLUSHALL', PUSH_ALL]]) {
     it(`that hold a reply and ${name} behind it leave no old value`, async () => {
       assert.strictEqual(await getting(`$1\r\n1\r\n${push}`), '1')
+      client._bridge.table.catchUp()
+      assert.strictEqual(cache.size(), 0)
       assert.strictEqual(await getting('$1\r\n2\r\n'), '2')
     })
 
     it(`that hold ${name} and a reply behind it leave no old value`, async () => {
       assert.strictEqual(await getting(`${push}$1\r\n1\r\n`), '1')
+      client._bridge.table.catchUp()
+      assert.strictEqual(cache.size(), 0)
       assert.strictEqual(await getting('$1\r\n2\r\n'), '2')
     })
 

@@ -6,8 +6,9 @@
 const assert = require('node:assert')
 const { after, before, beforeEach, describe, it } = require('node:test')
 
-const { defineScript } = require('../..')
-const { startScene } = require('./scene')
+const { createClient, createClientPool, defineScript } = require('../..')
+const { startFakeServer } = require('../support/fake-server')
+const { quiet, startScene } = require('./scene')
 
 describe('a read behind a write of the same client', () => {
   let scene, client, other
@@ -123,4 +124,74 @@ describe('a read behind a write of the same client', () => {
       assert.strictEqual(await client.get('k'), null)
     })
   }
+})
+
+// The server says nothing in these tests, as a server that is slow to tell.
+describe('a write over another connection', () => {
+  /** A client of a server that answers GET with what was set last, and tells of nothing. */
+  async function start (t, make, options) {
+    const server = await startFakeServer()
+    let value = '1'
+    server.on('command', ([name, , ...args], reply) => {
+      if (name === 'GET') return reply.bulk(value)
+      if (name === 'SET') [value] = args
+      return name === 'BLPOP' ? reply.null() : reply.ok()
+    })
+    const client = quiet(make({ url: server.url, clientSideCache: {}, ...options }))
+    t.after(async () => {
+      client.destroy()
+      await server.stop()
+    })
+    await client.connect()
+    return { server, client }
+  }
+
+  it('by a session is known when it is answered', async t => {
+    const { client } = await start(t, createClient)
+    await client.session(async session => {
+      for (const value of ['2', '3'.repeat(20_000)]) {
+        await client.get('k')
+        const write = session.set('k', value)
+        const meanwhile = client.get('k')
+        await write
+        assert.strictEqual(await client.get('k'), value)
+        await meanwhile
+        assert.strictEqual(await client.get('k'), value)
+      }
+    })
+  })
+
+  it('by a blocking command is known when it is answered', async t => {
+    const { client, server } = await start(t, createClient)
+    const asked = () => server.commands.filter(([name]) => name === 'GET').length
+    await client.get('k')
+    await client.blPop('k', 1)
+    await client.get('k')
+    assert.strictEqual(asked(), 2)
+  })
+
+  it('by another lane is known when it is answered, whatever was read meanwhile', async t => {
+    const server = await startFakeServer()
+    const pool = quiet(createClientPool({ url: server.url, lanes: 2, clientSideCache: {} }))
+    t.after(async () => {
+      pool.destroy()
+      await server.stop()
+    })
+    await pool.connect()
+    const set = server.next('SET')
+    const write = pool.set('k', '2')
+    const { reply: setReply, connection } = await set
+    const get = server.next('GET')
+    const read = pool.get('k')
+    const { reply: getReply, connection: other } = await get
+    assert.notStrictEqual(other, connection)
+    getReply.bulk('1')
+    assert.strictEqual(await read, '1')
+    setReply.ok()
+    await write
+    const again = server.next('GET')
+    const behind = pool.get('k')
+    ;(await again).reply.bulk('2')
+    assert.strictEqual(await behind, '2')
+  })
 })

@@ -1,7 +1,7 @@
 'use strict'
 
-// Threads that share a client have a cache each, and all of them hear of each change. The I/O thread
-// reads for them, so a change is known before JavaScript has had a turn.
+// Threads that share a client have a cache each, and all of them hear of each change. The I/O
+// thread reads for them, so a change is known before JavaScript has had a turn.
 
 const assert = require('node:assert')
 const { spawnSync } = require('node:child_process')

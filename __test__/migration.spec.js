@@ -30,7 +30,7 @@ describe('what is said to be missing', () => {
   })
 
   it('is refused as an option, by name, if options are strict', () => {
-    assert.throws(() => createClient({ clientSideCache: {} }), /"clientSideCache" is not supported/)
+    assert.throws(() => createClient({ emitInvalidate: true }), /"emitInvalidate" is not supported/)
     for (const name of ['sentinels', 'reconnectOnError', 'stringNumbers',
       'maxRetriesPerRequest', 'retryStrategy', 'db', 'connectionName']) {
       assert.throws(() => createClient({ [name]: {}, strictOptions: true }), error => (

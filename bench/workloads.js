@@ -160,8 +160,8 @@ function session (callers) {
   }
 }
 
-// What was read before is read again, with a cache and without one. An operation that is a hit takes
-// less than a microsecond, so that the load generator is a good part of it.
+// What was read before is read again, with a cache and without one. An operation that is a hit
+// takes less than a microsecond, so that the load generator is a good part of it.
 function cachedText (inFlight) {
   const key = index => `bench:cached:${index}`
   return {

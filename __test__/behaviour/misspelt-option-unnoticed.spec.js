@@ -17,7 +17,9 @@ describe('options that are refused', () => {
     [{ modules: 'x' }, 'modules'],
     [{ scripts: 'return 1' }, 'scripts'],
     [{ strictOptions: 'yes' }, 'strictOptions'],
-    [{ clientSideCache: {} }, 'clientSideCache'],
+    [{ emitInvalidate: true }, 'emitInvalidate'],
+    [{ clientSideCache: 'on' }, 'clientSideCache'],
+    [{ clientSideCache: { ttl: -1 } }, 'clientSideCache.ttl'],
 
     [{ url: 5 }, 'url'],
     [{ url: new URL('redis://localhost') }, 'url'],

@@ -42,7 +42,7 @@ const BAD = {
     { nodeAddressMap: { 'x:1': { host: 'y' } } }, { nodeAddressMap: 'x:1' }],
   passthroughClientErrorEvents: [{ passthroughClientErrorEvents: 1 }],
   reserveClient: [{ reserveClient: 'yes' }],
-  clientSideCache: [{ clientSideCache: {} }],
+  clientSideCache: [{ clientSideCache: 1 }],
   rootNodes: [{ rootNodes: [] }]
 }
 

@@ -1,7 +1,8 @@
 // What the client's types accept, refuse and return. Checked by the compiler, never run.
 
 import oxidis, {
-  createClient, createClientPool, ErrorReply, RedisClient, RESP_TYPES, TimeoutError, OxidisError,
+  BasicClientSideCache, BasicPooledClientSideCache, CacheStats, createClient, createClientPool,
+  ErrorReply, RedisClient, RESP_TYPES, TimeoutError, OxidisError,
   MultiErrorReply, type RedisClientType, type RedisClientOptions, type RedisClientPool
 } from 'oxidis'
 
@@ -106,9 +107,25 @@ createClient({ hots: 'localhost' })
 createClient({ socket: { port: '6379' } })
 // @ts-expect-error not a protocol version
 createClient({ RESP: 4 })
-// @ts-expect-error not supported yet
-createClient({ clientSideCache: {} })
+async function caches () {
+  const cache = new BasicClientSideCache({ ttl: 1000, maxEntries: 10, evictPolicy: 'LRU' })
+  const client = createClient({ clientSideCache: cache })
+  createClientPool({ clientSideCache: new BasicPooledClientSideCache({ maxBytes: 2 ** 20 }) })
+  createClient({ clientSideCache: { recordStats: false } })
+  const stats: CacheStats = cache.stats()
+  const rate: number = stats.minus(CacheStats.empty()).hitRate() + cache.size()
+  cache.on('invalidate', (key: Buffer | null) => key?.length)
+  cache.invalidate('key')
+  cache.invalidate(null)
+  cache.clear()
+  await client.withCommandOptions({ cache: false }).get('key')
+  return rate
+}
+// @ts-expect-error not a policy
+createClient({ clientSideCache: { evictPolicy: 'MRU' } })
+// @ts-expect-error not a cache
+createClient({ clientSideCache: true })
 // @ts-expect-error a number is no argument
 createClient().sendCommand(['INCRBY', 'k', 1])
 
-export { life, disposed, pools, errors, iterators }
+export { life, disposed, pools, errors, iterators, caches }

@@ -161,6 +161,8 @@ export interface CommandOptions<T extends TypeMapping = TypeMapping> {
   typeMapping?: T
   /** Aborting it rejects the command with an AbortError. */
   abortSignal?: AbortSignal
+  /** False reads past the cache of the option `clientSideCache`. Default true. */
+  cache?: boolean
   /** Taken for node-redis's sake: commands are always sent at once. */
   asap?: boolean
 }
@@ -291,6 +293,11 @@ export interface RedisClientOptions<
    * of a namespace that is built in (`json`, `ft` ...) takes its place.
    */
   modules?: M
+  /**
+   * Keeps replies of commands that read, until the server says that a key of theirs has changed.
+   * Needs RESP3, and Redis 7 or Valkey.
+   */
+  clientSideCache?: ClientSideCacheConfig | BasicClientSideCache
   /** Makes unknown options, also those of commands, a TypeError. Default false: a warning. */
   strictOptions?: boolean
   /** Taken for node-redis's sake: servers' maintenance notices are not listened to. */

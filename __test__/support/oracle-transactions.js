@@ -100,7 +100,7 @@ class SessionWorker extends TransactionWorker {
       }))
       return true
     } catch (error) {
-      if (error.code !== 'WATCH') return isDoubtful ? this.lost(error) : this.fail(error)
+      if (error.kind !== 'WATCH') return isDoubtful ? this.lost(error) : this.fail(error)
       this.conflicts++
       return true
     }
@@ -143,7 +143,7 @@ class SessionWorker extends TransactionWorker {
 function isLoading ({ code, applied, replies, errorIndexes }) {
   if (code === 'LOADING') return true
   return code === 'EXECABORT' && applied === 'no' && errorIndexes?.length > 0 &&
-    errorIndexes.every(index => replies[index].code === 'LOADING')
+    errorIndexes.every(index => replies[index].kind === 'LOADING')
 }
 
 /** Holds the counters of all `workers` against the server's; returns what is wrong. */

@@ -140,9 +140,9 @@ class SessionWorker extends TransactionWorker {
  * Whether the server was loading its data, and so refused a session's command, or commands of a
  * transaction and with them the whole. Neither is tried again; see docs/semantics.md.
  */
-function isLoading ({ code, applied, replies, errorIndexes }) {
-  if (code === 'LOADING') return true
-  return code === 'EXECABORT' && applied === 'no' && errorIndexes?.length > 0 &&
+function isLoading ({ kind, applied, replies, errorIndexes }) {
+  if (kind === 'LOADING') return true
+  return kind === 'EXECABORT' && applied === 'no' && errorIndexes?.length > 0 &&
     errorIndexes.every(index => replies[index].kind === 'LOADING')
 }
 

@@ -19,4 +19,4 @@ module.exports = async function * slowestFiles (events) {
   for (const { name, seconds } of slowest) yield `${seconds.toFixed(1).padStart(6)} ${name}\n`
 }
 
-const SHOWN = Number(process.env.SHOWN ?? 10)
+const SHOWN = 10

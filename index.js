@@ -5,6 +5,7 @@
  */
 
 const { RedisClient } = require('./lib/client/client')
+const { CHANNELS } = require('./lib/channels')
 const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/resp-types')
@@ -68,6 +69,7 @@ module.exports = {
   get RedisCluster () { return require('./lib/cluster/cluster').RedisCluster },
   get RedisSentinel () { return require('./lib/sentinel/sentinel').RedisSentinel },
   get RedisSentinelClient () { return require('./lib/sentinel/sentinel').RedisSentinelClient },
+  CHANNELS,
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,

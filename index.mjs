@@ -38,6 +38,7 @@ export const {
   RedisCluster,
   RedisSentinel,
   RedisSentinelClient,
+  CHANNELS,
   DEFAULT_RESP,
   GEO_REPLY_WITH,
   RESP_TYPES,

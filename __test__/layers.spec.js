@@ -22,8 +22,9 @@ const LAYERS = {
   modules: [LEAVES, 'commands'],
   options: [LEAVES],
   boundary: [LEAVES],
-  methods: [LEAVES, 'commands', 'modules'],
-  client: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods'],
+  observability: [LEAVES, 'commands'],
+  methods: [LEAVES, 'commands', 'modules', 'observability'],
+  client: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'observability', 'methods'],
   cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],
   sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster']
 }
@@ -71,6 +72,7 @@ describe('the imports of lib/', () => {
     const modules = late.filter(one => one.startsWith('modules/index.js -> modules/'))
     assert.deepStrictEqual(late.filter(one => !modules.includes(one)),
       ['client/client.js -> client/pool.js', 'client/client.js -> client/legacy.js',
+        'methods/dispatch.js -> observability/trace.js',
         'options/tls.js -> options/tls-settings.js'])
   })
 
@@ -94,6 +96,12 @@ describe('a program with one server', () => {
     const needless = loaded.filter(file => /^(cluster|sentinel)\/|^client\/legacy/.test(file) ||
       (file.startsWith('modules/') && !/^modules\/(index|constants)\.js$/.test(file)))
     assert.deepStrictEqual(needless, [])
+  })
+
+  it('loads nothing for those who watch, as long as nobody does', () => {
+    const loaded = loadedBy('const client = require(".").createClient(); ' +
+      'client.get("k").catch(() => {}); client.destroy()')
+    assert.ok(!loaded.includes('observability/trace.js'))
   })
 
   it('loads a namespace when it is read, and the cluster when it is made', () => {

@@ -26,7 +26,8 @@ const LAYERS = {
   methods: [LEAVES, 'commands', 'modules', 'observability'],
   client: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'observability', 'methods'],
   cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],
-  sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster']
+  sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster'],
+  doctor: [LEAVES, 'options', 'client', 'cluster', 'sentinel']
 }
 
 /** Files that may import another file when it is used, which would otherwise be a circle. */

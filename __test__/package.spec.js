@@ -49,7 +49,7 @@ describe('the package', () => {
     for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const stray = files.filter(file => !/^(index\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/.test(file))
+    const stray = files.filter(file => !/^(index\.|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/.test(file))
     assert.deepStrictEqual(stray, [])
   })
 

@@ -39,14 +39,16 @@ describe('a certificate', () => {
     assert.match(texts[0], /^TLSv1\.[23], \w+/)
     assert.match(texts[1], /the server was issued by the root and ends on \d{4}-\d\d-\d\d/)
     assert.strictEqual(report.measured.tls.chain[0].subject, 'the server')
-    assert.deepStrictEqual(report.measured.tls.chain[0].names, ['DNS:localhost', 'IP Address:127.0.0.1'])
+    assert.deepStrictEqual(report.measured.tls.chain[0].names,
+      ['DNS:localhost', 'IP Address:127.0.0.1'])
   })
 
   for (const [what, code, own, options, text] of [
     ['that is signed by itself', 'TLS_SELF_SIGNED', makeCertificate({ names: LOCAL }), {},
       /signed by itself/],
     ['whose issuer is not known', 'TLS_UNKNOWN_ISSUER', signed(), {}, /the root/],
-    ['that has ended', 'TLS_EXPIRED', signed({ days: [-30, -2] }), { ca: root.cert }, /ended on \d/],
+    ['that has ended', 'TLS_EXPIRED', signed({ days: [-30, -2] }), { ca: root.cert },
+      /ended on \d/],
     ['that has not begun', 'TLS_NOT_YET', signed({ days: [2, 30] }), { ca: root.cert },
       /begins on \d/],
     ['for another host', 'TLS_WRONG_NAME', signed({ names: ['DNS:elsewhere'] }), { ca: root.cert },

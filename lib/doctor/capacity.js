@@ -17,8 +17,8 @@ async function checkCapacity ({ options, findings }, wire, info) {
   // The lanes, the sessions, and the connection of Pub/Sub.
   const wanted = lanes + max + 1
   findings.measured.clients = { now, max: most, wanted }
-  const text = `the server takes ${most} connections (maxclients) and has ${now}; one client with ` +
-    `these options may open ${wanted}`
+  const text = `the server takes ${most} connections (maxclients) and has ${now}; one client ` +
+    `with these options may open ${wanted}`
   if (wanted > most - now) {
     findings.warn('capacity', 'FEW_CLIENTS', text, 'raise `maxclients` (and the limit of open ' +
       'files of the server), or lower pool.max; every process has a client of its own')

@@ -5,7 +5,7 @@
  * them be reached at the address that the cluster names?
  */
 
-const { addressOf, parseAddress } = require('../addresses')
+const { addressOf } = require('../addresses')
 const { checkRights, logIn } = require('./login')
 const { nameOf } = require('./reach')
 const { speak } = require('./tls')
@@ -41,8 +41,8 @@ async function checkCluster (patient, wire, target) {
   }
   const alone = primaries.filter(({ replicas }) => replicas === 0)
   if (alone.length > 0) {
-    findings.note('cluster', 'NO_REPLICAS', `${alone.length} of ${primaries.length} primaries have ` +
-      'no replica: if one of them fails, its slots have no node', 'add a replica for each primary')
+    findings.note('cluster', 'NO_REPLICAS', `${alone.length} of ${primaries.length} primaries ` +
+      'have no replica: if one of them fails, its slots have no node', 'add a replica for each primary')
   }
   await visit(patient, view, target)
 }
@@ -84,16 +84,16 @@ async function visit (patient, view, target) {
   const others = outcomes.filter(one => one.view !== undefined && one.view.text !== view.text)
   if (others.length > 0) {
     findings.warn('cluster', 'NODES_DISAGREE', `${others.map(({ at }) => nameOf(at)).join(', ')} ` +
-      `name other nodes or slots than ${nameOf(target)}`, 'slots may be on their way; if it stays ' +
-      'so, nodes do not hear of each other: is the bus port (port + 10000) open between them?')
+      `name other nodes or slots than ${nameOf(target)}`, 'slots may be on their way; if it ' +
+      'stays so, nodes do not hear of each other: is the bus port (port + 10000) open between them?')
   }
 }
 
 function unreachable (findings, down, count, target) {
   const all = down.length === count
   findings.fail('cluster', 'NODES_UNREACHABLE', `${down.join(', ')} cannot be reached from here, ` +
-    `${all ? 'although' : 'while'} ${nameOf(target)} can: the cluster names addresses that hold in ` +
-    'its own network only (NAT, containers), or the nodes are down',
+    `${all ? 'although' : 'while'} ${nameOf(target)} can: the cluster names addresses that hold ` +
+    'in its own network only (NAT, containers), or the nodes are down',
   'option nodeAddressMap says where the nodes are for this client; or set ' +
   '`cluster-announce-ip` and `cluster-announce-port` of each node')
 }
@@ -145,4 +145,4 @@ class Silent {
   fail () {}
 }
 
-module.exports = { checkCluster, parseAddress }
+module.exports = { checkCluster }

@@ -46,7 +46,8 @@ async function checkPersistence (findings, wire, info, evicts) {
       '`noeviction` for data that must stay; nothing has to be done if it is only a cache')
   }
   if (save === undefined && !hasLog) {
-    findings.note('data', 'PERSISTENCE_UNKNOWN', 'the server does not tell whether it saves to disk')
+    findings.note('data', 'PERSISTENCE_UNKNOWN',
+      'the server does not tell whether it saves to disk')
   }
   if (info.rdb_last_bgsave_status === 'err') {
     findings.fail('data', 'SAVE_FAILED', 'the last save to disk has failed, and so writes are ' +

@@ -1,4 +1,6 @@
-import { RedisClient, RedisClientOptions, RedisClusterOptions, RedisSentinelOptions } from '../../index'
+import {
+  RedisClient, RedisClientOptions, RedisClusterOptions, RedisSentinelOptions
+} from '../../index'
 
 /** What the doctor has found. */
 export interface DoctorFinding {

@@ -219,7 +219,7 @@ async function questioned (patient, wire) {
       'createClient({ url }), or `cluster-enabled yes` in redis.conf')
     return
   }
-  if (mode === 'cluster') await checkCluster(patient, wire, patient.at)
+  if (mode === 'cluster' || kind === 'cluster') await checkCluster(patient, wire, patient.at)
   else await checkRights(patient, wire)
   await checkData(patient, wire, info)
   await checkCapacity(patient, wire, info)

@@ -27,7 +27,8 @@ async function logIn (patient, wire) {
     return usable(findings, await wire.ask('PING'))
   }
   if (!(first instanceof Refused) || first.code !== 'NOAUTH') return usable(findings, first)
-  findings.fail('login', 'PASSWORD_MISSING', 'the server wants a password, and the options have none',
+  findings.fail('login', 'PASSWORD_MISSING',
+    'the server wants a password, and the options have none',
     'pass `username` and `password`, or write redis://user:password@host')
   return false
 }
@@ -82,8 +83,8 @@ const STATES = {
   DENIED: ['PROTECTED_MODE', 'the server is in protected mode: it has no password, and takes ' +
     'connections from its own machine only', 'give it a password: `requirepass` in redis.conf',
   true],
-  LOADING: ['LOADING', 'the server is reading its data from disk, and answers nothing before that ' +
-    'is done', 'wait; the client tries again by itself', false],
+  LOADING: ['LOADING', 'the server is reading its data from disk, and answers nothing before ' +
+    'that is done', 'wait; the client tries again by itself', false],
   MASTERDOWN: ['PRIMARY_LOST', 'the server is a replica that has lost its primary',
     'look whether the primary runs; `replica-serve-stale-data yes` lets it serve old data', false],
   BUSY: ['SCRIPT_RUNNING', 'a script runs on the server, which answers nothing before it ends',

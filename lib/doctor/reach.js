@@ -66,7 +66,8 @@ async function connect ({ options: { socket }, findings }, addresses) {
       socket.destroy()
       return { target, took }
     } catch (error) {
-      return { target, code: error instanceof Failure ? error.code : 'ERROR' }
+      if (!(error instanceof Failure)) throw error
+      return { target, code: error.code }
     }
   }))
   const good = outcomes.filter(({ code }) => code === undefined)
@@ -95,8 +96,8 @@ function unreachable (findings, code, where) {
 
 const REASONS = {
   ECONNREFUSED: ['REFUSED', 'refuses connections: nothing listens there',
-    'start the server, or look for the right port; a server that is bound to 127.0.0.1 is reached ' +
-    'from its own machine only (`bind` in redis.conf)'],
+    'start the server, or look for the right port; a server that is bound to 127.0.0.1 is ' +
+    'reached from its own machine only (`bind` in redis.conf)'],
   TIMEOUT: ['SILENT', 'does not answer at all',
     'a firewall or a security group drops the packets, or the address is of another network'],
   ENOENT: ['NO_SOCKET', 'does not exist', 'look at `unixsocket` in redis.conf'],

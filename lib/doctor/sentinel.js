@@ -21,8 +21,11 @@ async function checkSentinels (patient) {
   // One by one, so that what is found stands in the order of the options.
   for (const seed of seeds) outcomes.push(await ask(patient, seed))
   const answered = outcomes.filter(({ isKnown }) => isKnown !== undefined)
-  findings.measured.sentinels = outcomes.map(({ seed, isKnown, primary }) =>
-    ({ address: addressOf(seed), isUp: isKnown !== undefined, primary: primary && nameOf(primary) }))
+  findings.measured.sentinels = outcomes.map(({ seed, isKnown, primary }) => ({
+    address: addressOf(seed),
+    isUp: isKnown !== undefined,
+    primary: primary && nameOf(primary)
+  }))
   if (answered.length === 0) {
     findings.fail('sentinel', 'NO_SENTINEL', 'no sentinel can be asked', 'the findings above say ' +
       'why; the port of Sentinel is 26379 unless somebody has changed it')
@@ -30,8 +33,8 @@ async function checkSentinels (patient) {
   }
   if (answered.length < outcomes.length) {
     findings.warn('sentinel', 'SENTINELS_DOWN', `${outcomes.length - answered.length} of ` +
-      `${outcomes.length} sentinels cannot be asked`, 'start them: without a majority there is no ' +
-      'failover')
+      `${outcomes.length} sentinels cannot be asked`, 'start them: without a majority there is ' +
+      'no failover')
   }
   const knowing = answered.filter(({ isKnown }) => isKnown)
   if (knowing.length === 0) {

@@ -59,13 +59,15 @@ function kindOf (info, hello) {
 }
 
 function modeOf (info) {
-  return info.redis_mode ?? info.server_mode ?? (info.cluster_enabled === '1' ? 'cluster' : undefined)
+  const isCluster = info.cluster_enabled === '1'
+  return info.redis_mode ?? info.server_mode ?? (isCluster ? 'cluster' : undefined)
 }
 
 function loading (findings, { loading, loading_loaded_perc: percent, loading_eta_seconds: eta }) {
   if (loading !== '1') return
   const known = findings.list.find(({ code }) => code === 'LOADING')
-  const text = `the server is reading its data from disk${percent ? `, ${percent} % are done` : ''}` +
+  const done = percent ? `, ${percent} % are done` : ''
+  const text = `the server is reading its data from disk${done}` +
     (eta ? `, and needs ${eta} s more` : '')
   if (known) known.text = text
   else findings.fail('server', 'LOADING', text, 'wait; the client tries again by itself')
@@ -79,11 +81,12 @@ function role ({ options, findings }, info) {
     findings.ok('server', `it is a replica of ${primary}`)
   } else {
     findings.warn('server', 'REPLICA', `it is a replica of ${primary}, and refuses every write ` +
-      '(READONLY)', 'connect to the primary; createSentinel and createCluster find it by themselves')
+      '(READONLY)',
+    'connect to the primary; createSentinel and createCluster find it by themselves')
   }
   if (info.master_link_status === 'down') {
-    findings.warn('server', 'PRIMARY_LOST', 'the replica has no connection to its primary, so its ' +
-      'data is getting old', 'look whether the primary runs, and at `masterauth` of the replica')
+    findings.warn('server', 'PRIMARY_LOST', 'the replica has no connection to its primary, so ' +
+      'its data is getting old', 'look whether the primary runs, and at `masterauth` of the replica')
   }
 }
 

@@ -46,8 +46,8 @@ async function speakPlain ({ findings }, target) {
         : error.code === 'CLOSED' || error.code === 'ECONNRESET'
           ? 'the server closes the connection without an answer'
           : 'what answers at this port does not speak RESP'
-      findings.fail('protocol', 'NO_RESP', what, 'look for the right port; a server that hangs is ' +
-        'seen in its log; a proxy in between may have lost its server, and some take no more clients')
+      findings.fail('protocol', 'NO_RESP', what, 'look for the right port, and into the log of ' +
+        'the server; a proxy in between may have lost its server')
     }
     return null
   }
@@ -145,7 +145,8 @@ function judge ({ options, findings }, socket, given) {
   }
   if (!options.tls.verify) {
     findings.warn('tls', 'TLS_UNVERIFIED', 'the options say that any certificate will do, so ' +
-      'whoever is in between can read everything', 'pass `ca` in place of rejectUnauthorized: false')
+      'whoever is in between can read everything',
+    'pass `ca` in place of rejectUnauthorized: false')
     return true
   }
   const broken = brokenRules(socket, own, given)
@@ -172,8 +173,8 @@ function brokenRules (socket, own, { host, servername, checkServerIdentity }) {
     broken.push(['TLS_WRONG_NAME', `the certificate is not for ${wanted}; it is for ${shown}`,
       first === undefined
         ? 'let a certificate with this name be issued'
-        : `connect by a name of the certificate, or say which one to expect: socket: { tls: true, ` +
-          `servername: '${first}' }`])
+        : 'connect by a name of the certificate, or say which one to expect: socket: { tls: ' +
+          `true, servername: '${first}' }`])
   }
   return broken
 }
@@ -216,7 +217,9 @@ function chainOf (certificate) {
 }
 
 function described ({ subject, issuer, valid_from: from, valid_to: to, subjectaltname: names }) {
-  return { subject: named(subject), issuer: named(issuer), from, to, names: names?.split(', ') ?? [] }
+  return {
+    subject: named(subject), issuer: named(issuer), from, to, names: names?.split(', ') ?? []
+  }
 }
 
 function named (subject) {
@@ -258,8 +261,7 @@ async function hasPlain (target) {
 const OTHERS = [
   ['HTTP/', 'an HTTP server'],
   ['SSH-', 'an SSH server'],
-  ['220', 'a mail or FTP server'],
-  ['AMQP', 'a server of AMQP']
+  ['220', 'a mail or FTP server']
 ]
 /** The first bytes of an alert of TLS. */
 const TLS_ALERT = '\x15\x03'

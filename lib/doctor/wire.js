@@ -63,7 +63,7 @@ async function reach (target, ms = STEP) {
   try {
     await within(new Promise((resolve, reject) => {
       socket.once('connect', resolve)
-      socket.once('error', error => reject(new Failure(error.code ?? 'ERROR')))
+      socket.once('error', error => reject(new Failure(error.code ?? error.message)))
     }), ms)
     return { socket, took: performance.now() - since }
   } catch (error) {
@@ -86,7 +86,7 @@ class Wire {
   /** @param {import('node:stream').Duplex} socket */
   constructor (socket) {
     this.#socket = socket
-    socket.on('error', error => this.#over(new Failure(error.code ?? 'ERROR')))
+    socket.on('error', error => this.#over(new Failure(error.code ?? error.message)))
     socket.on('close', () => this.#over(new Failure('CLOSED')))
     socket.on('end', () => this.#over(new Failure('CLOSED')))
     socket.on('data', data => {

@@ -70,6 +70,8 @@ module.exports = {
   get RedisSentinel () { return require('./lib/sentinel/sentinel').RedisSentinel },
   get RedisSentinelClient () { return require('./lib/sentinel/sentinel').RedisSentinelClient },
   CHANNELS,
+  // Loaded by those who call it: most programs are not watched.
+  get OpenTelemetry () { return require('./lib/open-telemetry').OpenTelemetry },
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,
@@ -93,6 +95,7 @@ module.exports = {
   RootNodesUnavailableError: errors.RootNodesUnavailableError,
   MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError,
   ScanIteratorInterruptedError: errors.ScanIteratorInterruptedError,
+  OpenTelemetryError: errors.OpenTelemetryError,
   // What node-redis calls error replies by how they were written.
   SimpleError: errors.ErrorReply,
   BlobError: errors.ErrorReply

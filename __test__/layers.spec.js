@@ -23,6 +23,7 @@ const LAYERS = {
   options: [LEAVES],
   boundary: [LEAVES],
   observability: [LEAVES, 'commands'],
+  'open-telemetry': [LEAVES, 'observability'],
   methods: [LEAVES, 'commands', 'modules', 'observability'],
   client: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'observability', 'methods'],
   cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],

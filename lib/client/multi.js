@@ -185,7 +185,7 @@ class RedisMulti {
     const items = this.#finish()
     this.#target._useUpWatch?.()
     if (items.length === 0) return []
-    return executeBatch(this.#target._bridge, 'MULTI', items.length,
+    return executeBatch(this.#target._bridge, 'MULTI', items,
       () => this.#sendTransaction(items))
   }
 
@@ -231,7 +231,7 @@ class RedisMulti {
     const items = this.#finish()
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
     if (items.length === 0) return []
-    return executeBatch(this.#target._bridge, 'PIPELINE', items.length,
+    return executeBatch(this.#target._bridge, 'PIPELINE', items,
       () => this.#sendPipeline(items))
   }
 

@@ -42,7 +42,8 @@ async function checkCluster (patient, wire, target) {
   const alone = primaries.filter(({ replicas }) => replicas === 0)
   if (alone.length > 0) {
     findings.note('cluster', 'NO_REPLICAS', `${alone.length} of ${primaries.length} primaries ` +
-      'have no replica: if one of them fails, its slots have no node', 'add a replica for each primary')
+      'have no replica: if one of them fails, its slots have no node',
+    'add a replica for each primary')
   }
   await visit(patient, view, target)
 }
@@ -85,7 +86,7 @@ async function visit (patient, view, target) {
   if (others.length > 0) {
     findings.warn('cluster', 'NODES_DISAGREE', `${others.map(({ at }) => nameOf(at)).join(', ')} ` +
       `name other nodes or slots than ${nameOf(target)}`, 'slots may be on their way; if it ' +
-      'stays so, nodes do not hear of each other: is the bus port (port + 10000) open between them?')
+      'stays so, nodes do not hear of each other: is the bus port (port + 10000) open?')
   }
 }
 

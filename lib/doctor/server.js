@@ -86,7 +86,8 @@ function role ({ options, findings }, info) {
   }
   if (info.master_link_status === 'down') {
     findings.warn('server', 'PRIMARY_LOST', 'the replica has no connection to its primary, so ' +
-      'its data is getting old', 'look whether the primary runs, and at `masterauth` of the replica')
+      'its data is getting old',
+    'look whether the primary runs, and at `masterauth` of the replica')
   }
 }
 

@@ -10,6 +10,7 @@
 
 const tls = require('node:tls')
 
+const { TLS_OPTIONS } = require('../options/tls')
 const { withoutUrl } = require('../options/url')
 const { Failure, Wire, reach, within } = require('./wire')
 
@@ -87,11 +88,12 @@ async function speakTls (patient, target) {
 /** The TLS options that were given, within `socket.tls` or beside it. */
 function tlsOptionsOf ({ given, options }) {
   const { socket = {} } = withoutUrl(given ?? {})
-  const { tls: asked, host, port, path, lookup, ...beside } = socket
-  return { ...beside, ...(typeof asked === 'object' ? asked : {}), host: options.socket.host }
+  const all = { ...socket, ...(typeof socket.tls === 'object' ? socket.tls : {}) }
+  const known = Object.entries(all).filter(([name]) => TLS_OPTIONS.has(name))
+  return { ...Object.fromEntries(known), host: options.socket.host }
 }
 
-async function handshake (target, { host, servername, checkServerIdentity, ...given }) {
+async function handshake (target, { host, servername, ...given }) {
   const { socket } = await reach(target)
   const name = servername ?? (/^[\d.]+$|:/.test(host) ? undefined : host)
   const secure = tls.connect({

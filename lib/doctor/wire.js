@@ -20,14 +20,31 @@ const GREETING = 30
 
 /** An error reply. */
 class Refused {
+  #text
+
   /** @param {string} text the server's */
   constructor (text) {
-    this.code = /^[A-Z][A-Z_]*(?= |$)/.exec(text)?.[0] ?? 'ERR'
-    /** Whether the server does not know the command. */
-    this.isUnknown = /^ERR unknown (sub)?command|^ERR Unknown sub/i.test(text)
-    /** Whether the server has no password. */
-    this.isUnasked = /without any password configured|no password is set/i.test(text)
-    this.isFull = /max number of clients/i.test(text)
+    this.#text = text
+  }
+
+  /** The first word; `ERR` if it is none. */
+  get code () {
+    return /^[A-Z][A-Z_]*(?= |$)/.exec(this.#text)?.[0] ?? 'ERR'
+  }
+
+  /** Whether the server does not know the command. */
+  get isUnknown () {
+    return /^ERR unknown (sub)?command/i.test(this.#text)
+  }
+
+  /** Whether the server has no password. */
+  get isUnasked () {
+    return /without any password configured|no password is set/i.test(this.#text)
+  }
+
+  /** Whether the server takes no more clients. */
+  get isFull () {
+    return /max number of clients/i.test(this.#text)
   }
 }
 

@@ -83,12 +83,12 @@ function sendAll (bridge, options, commands) {
 /**
  * Executes a chain by `run`, and tells those who listen to chains.
  * @param {'MULTI' | 'PIPELINE'} batchMode
- * @param {number} batchSize how many commands it has
+ * @param {{ row: object }[]} items its commands
  * @param {() => Promise<unknown[]>} run
  */
-function executeBatch (bridge, batchMode, batchSize, run) {
+function executeBatch (bridge, batchMode, items, run) {
   if (!batchChannel.hasSubscribers) return run()
-  return observer().traceBatch(bridge, batchMode, batchSize, run)
+  return observer().traceBatch(bridge, batchMode, items, run)
 }
 
 /** Loaded by the first command that somebody listens to: most programs are not watched. */

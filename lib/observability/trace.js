@@ -7,7 +7,7 @@
  */
 
 const { batchChannel, commandChannel, replyChannel } = require('../channels')
-const { argumentsOf, redacted } = require('./redact')
+const { HIDDEN, argumentsOf, redacted } = require('./redact')
 
 /**
  * Sends one command by `run`, and tells of it.
@@ -51,12 +51,24 @@ function tracePipeline (sender, commands, run) {
  * Executes a chain by `run`, and tells of it as a whole.
  * @param {import('../boundary/sender').Sender} sender
  * @param {'MULTI' | 'PIPELINE'} batchMode
- * @param {number} batchSize how many commands it has
+ * @param {{ row: { command?: string } }[]} items its commands
  * @param {() => Promise<unknown[]>} run
  */
-function traceBatch (sender, batchMode, batchSize, run) {
-  return batchChannel.trace({ batchMode, batchSize, ...about(sender) }, run)
+function traceBatch (sender, batchMode, items, run) {
+  const message = { batchMode, batchSize: items.length, ...about(sender) }
+  const names = items.map(({ row: { command = HIDDEN } }) => command.split(' ', 1)[0])
+  // Not a field of the message, which is node-redis's.
+  BATCHES.set(message, names)
+  return batchChannel.trace(message, run)
 }
+
+/** The names of the commands of a chain that a message is about. */
+function namesOf (message) {
+  return BATCHES.get(message) ?? []
+}
+
+/** Message -> the names of its commands. */
+const BATCHES = new WeakMap()
 
 function messageOf (sender, args) {
   const { command, args: shown, key } = redacted(args)
@@ -84,4 +96,4 @@ const NOBODY = Object.freeze({
   database: undefined, clientId: undefined, serverAddress: undefined, serverPort: undefined
 })
 
-module.exports = { traceBatch, traceCommand, tracePipeline }
+module.exports = { namesOf, traceBatch, traceCommand, tracePipeline }

@@ -112,3 +112,53 @@ export interface PoolConnectionWaitEvent {
   /** When it has asked, as `performance.now()` told it. */
   waitStartTimestamp: number
 }
+
+/** A group of metrics. */
+export type MetricGroup =
+  | 'command' | 'connection-basic' | 'connection-advanced' | 'resiliency' | 'pubsub' | 'streaming'
+  | 'client-side-caching'
+
+/** Which metrics are recorded, and how. */
+export interface MetricConfig {
+  /** Default false. */
+  enabled?: boolean
+  /** Default: the global one. */
+  meterProvider?: { getMeter(name: string, version?: string): any }
+  /** Names of commands whose duration is recorded; default all. */
+  includeCommands?: string[]
+  excludeCommands?: string[]
+  /** Default `connection-basic` and `resiliency`. */
+  enabledMetricGroups?: MetricGroup[]
+  hidePubSubChannelNames?: boolean
+  hideStreamNames?: boolean
+  /** Bounds of histograms in seconds. */
+  bucketsOperationDuration?: number[]
+  bucketsConnectionCreateTime?: number[]
+  bucketsConnectionWaitTime?: number[]
+  bucketsStreamProcessingDuration?: number[]
+}
+
+/** Which spans are made. */
+export interface TraceConfig {
+  /** Default false. */
+  enabled?: boolean
+  /** Default: the global one. */
+  tracerProvider?: { getTracer(name: string, version?: string): any }
+  /** Names of commands that get a span; default all. */
+  includeCommands?: string[]
+  excludeCommands?: string[]
+}
+
+export interface ObservabilityConfig {
+  metrics?: MetricConfig
+  traces?: TraceConfig
+}
+
+/** Metrics and spans by the package `@opentelemetry/api`, which the application installs. */
+export const OpenTelemetry: {
+  /**
+   * Begins to record; to be called once. Throws `OpenTelemetryError` if it was called before, or if
+   * the package is not installed.
+   */
+  init(config?: ObservabilityConfig): void
+}

@@ -70,10 +70,13 @@ function strangers (files, pattern, isOurs) {
 }
 
 // This file names what it looks for, and files of types are compiled but not run.
+/** What no test runs as it stands: type tests, packages of others, programs made of tests. */
+const SKIPPED = new Set(['types', 'node_modules', 'work'])
+
 function sources (folder) {
   return fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap(entry => {
     const place = `${folder}/${entry.name}`
-    if (entry.isDirectory()) return entry.name === 'types' ? [] : sources(place)
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : sources(place)
     return /\.(js|rs|txt)$/.test(place) && path.join(root, place) !== __filename ? [place] : []
   })
 }

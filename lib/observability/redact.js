@@ -37,9 +37,12 @@ function read (text, isFirst, args) {
   // Behind the header `*n`, or behind the line end of the large value.
   let at = isFirst ? text.indexOf('\n') + 1 : 2
   while (at < text.length) {
-    const end = text.indexOf('\r', at)
-    const start = end + 2
-    const stop = start + Number(text.slice(at + 1, end))
+    let length = 0
+    let digit
+    // Behind the `$` stand the digits of the length.
+    while ((digit = text.charCodeAt(++at) - ZERO) >= 0) length = length * 10 + digit
+    const start = at + 2
+    const stop = start + length
     if (start >= text.length) args.push(HIDDEN)
     else args.push(text.slice(start, stop))
     at = stop + 2
@@ -54,14 +57,19 @@ function read (text, isFirst, args) {
  */
 function redacted (args) {
   const [name] = args
-  if (!NAME.test(name)) return { command: HIDDEN, args: args.map(() => HIDDEN), key: undefined }
-  const command = name.toUpperCase()
-  const shown = new Array(args.length).fill(HIDDEN)
+  const { command, places, isContainer } = KNOWN.get(name) ?? lookUp(name)
+  const shown = args.map(hidden)
+  if (command === HIDDEN) return { command, args: shown, key: undefined }
   shown[0] = name
-  const whole = withSubcommand(command, args)
+  // Most commands have one key, which is their first argument.
+  if (places === FIRST) {
+    if (args.length > 1) shown[1] = textOf(args[1])
+    return { command, args: shown, key: shown[1] }
+  }
+  const whole = isContainer ? withSubcommand(command, args) : command
   if (whole !== command) shown[1] = args[1]
   let key
-  for (const index of indexesOfNames(whole, args)) {
+  for (const index of indexesAt(whole === command ? places : placesOf(whole) ?? '', args)) {
     shown[index] = textOf(args[index])
     key ??= shown[index]
   }
@@ -69,29 +77,38 @@ function redacted (args) {
   return { command, args: shown, key }
 }
 
+function hidden () {
+  return HIDDEN
+}
+
+/** What is known of a command by its name as it was written. */
+function lookUp (name) {
+  if (!NAME.test(name)) return { command: HIDDEN, places: '', isContainer: false }
+  const command = name.toUpperCase()
+  const known = {
+    command,
+    places: OTHER_NAMES.get(command) ?? placesOf(command) ?? placesInModule(command),
+    isContainer: (flagsOfCommand(command) & CONTAINER) !== 0
+  }
+  if (KNOWN.size < MOST_KNOWN) KNOWN.set(name, known)
+  return known
+}
+
 /** The name, with the subcommand if the table knows it: `CONFIG|SET`. */
 function withSubcommand (command, args) {
-  const { length } = args
-  if (length < 2 || (flagsOfCommand(command) & CONTAINER) === 0 || !NAME.test(args[1])) {
-    return command
-  }
+  if (args.length < 2 || !NAME.test(args[1])) return command
   const sub = args[1].toUpperCase()
   // A subcommand that is not known may be a secret in the wrong place.
   return (flagsOfSubcommand(command, sub) & CONTAINER) === 0 ? `${command}|${sub}` : command
 }
 
-/** The indexes of the arguments that are keys, or names of channels. */
-function indexesOfNames (name, args) {
-  if (name === 'PUBLISH') return [1]
-  const places = placesOf(name) ?? placesInModule(name)
-  // Most commands have one key, which is their first argument.
-  if (places === '1:0/1/0') return args.length > 1 ? [1] : []
-  if (places === '') return []
-  return places.split(' ').flatMap(place => indexesAt(place, args))
+/** The indexes of the keys at these places. */
+function indexesAt (places, args) {
+  return places === '' ? [] : places.split(' ').flatMap(place => indexesOf(place, args))
 }
 
 /** The indexes of the keys at one place. A malformed command has none. */
-function indexesAt (place, args) {
+function indexesOf (place, args) {
   const [begin, find] = place.split(':')
   if (begin === 'migrated') return indexesOfMigrated(args)
   const first = begin === 'stored' ? stored(args) : beginning(begin, args)
@@ -154,7 +171,7 @@ function indexesOfMigrated (args) {
  */
 function placesInModule (name) {
   const [module] = name.split('.', 1)
-  const usual = module !== name && MODULES.has(module) ? '1:0/1/0' : ''
+  const usual = module !== name && MODULES.has(module) ? FIRST : ''
   return MODULE_PLACES.get(name) ?? usual
 }
 
@@ -170,6 +187,16 @@ function showGroup (args, shown) {
 function textOf (arg) {
   return ASCII.test(arg) ? arg : Buffer.from(arg, 'latin1').toString()
 }
+
+const ZERO = 48
+/** The place of a key that is the first argument. */
+const FIRST = '1:0/1/0'
+/** Names that are no keys, and are shown: those of channels. A shard channel counts as a key. */
+const OTHER_NAMES = new Map([['PUBLISH', FIRST]])
+/** Name, as it was written -> what is known of it. */
+const KNOWN = new Map()
+/** Commands have about 450 names; this leaves room for other spellings. */
+const MOST_KNOWN = 1024
 
 // eslint-disable-next-line no-control-regex
 const ASCII = /^[\x00-\x7f]*$/

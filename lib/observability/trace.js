@@ -72,7 +72,8 @@ const BATCHES = new WeakMap()
 
 function messageOf (sender, args) {
   const { command, args: shown, key } = redacted(args)
-  return { command, args: shown, ...about(sender, key) }
+  const { database, clientId, serverAddress, serverPort } = about(sender, key)
+  return { command, args: shown, database, clientId, serverAddress, serverPort }
 }
 
 /** Who sends it where. A sender whose client has ended may not know. */
@@ -81,7 +82,8 @@ function about (sender, key) {
   if (identity === undefined) return NOBODY
   const { clientId } = identity
   const database = sender.database ?? identity.database
-  return { database, clientId, ...identity.server(sender.placeFor(key)) }
+  const { serverAddress, serverPort } = identity.server(sender.placeFor(key))
+  return { database, clientId, serverAddress, serverPort }
 }
 
 /** A session that has selected a database tells that one from then on. */

@@ -113,6 +113,38 @@ export interface PoolConnectionWaitEvent {
   waitStartTimestamp: number
 }
 
+/** Told by node-redis only. */
+export interface ConnectionRelaxedTimeoutEvent {
+  clientId: string
+  value: number
+}
+
+/** Told by node-redis only. */
+export interface ConnectionHandoffEvent {
+  clientId: string
+}
+
+/** Told by node-redis only. */
+export interface MaintenanceNotificationEvent {
+  notification: string
+  clientId?: string
+}
+
+/** The messages of the plain channels, by their names. */
+export interface ChannelEvents {
+  'node-redis:connection:ready': ConnectionReadyEvent
+  'node-redis:connection:closed': ConnectionClosedEvent
+  'node-redis:connection:relaxed-timeout': ConnectionRelaxedTimeoutEvent
+  'node-redis:connection:handoff': ConnectionHandoffEvent
+  'node-redis:error': ClientErrorEvent
+  'node-redis:maintenance': MaintenanceNotificationEvent
+  'node-redis:pubsub': PubSubMessageEvent
+  'node-redis:cache:request': CacheRequestEvent
+  'node-redis:cache:eviction': CacheEvictionEvent
+  'node-redis:command:reply': CommandReplyEvent
+  'node-redis:pool:connection-wait': PoolConnectionWaitEvent
+}
+
 /** A group of metrics. */
 export type MetricGroup =
   | 'command' | 'connection-basic' | 'connection-advanced' | 'resiliency' | 'pubsub' | 'streaming'

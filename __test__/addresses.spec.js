@@ -11,6 +11,9 @@ const { describe, it } = require('node:test')
 
 const root = path.join(__dirname, '..')
 
+/** What no test runs as it stands: type tests, packages of others, programs made of tests. */
+const SKIPPED = new Set(['types', 'node_modules', 'work'])
+
 describe('the tests', () => {
   const files = ['__test__', 'tests'].flatMap(sources)
 
@@ -70,9 +73,6 @@ function strangers (files, pattern, isOurs) {
 }
 
 // This file names what it looks for, and files of types are compiled but not run.
-/** What no test runs as it stands: type tests, packages of others, programs made of tests. */
-const SKIPPED = new Set(['types', 'node_modules', 'work'])
-
 function sources (folder) {
   return fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap(entry => {
     const place = `${folder}/${entry.name}`

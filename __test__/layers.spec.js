@@ -95,7 +95,8 @@ describe('the imports of lib/', () => {
 describe('a program with one server', () => {
   it('loads no cluster, no Sentinel, no module and no legacy interface', () => {
     const loaded = loadedBy('require(".").createClient().set')
-    const needless = loaded.filter(file => /^(cluster|sentinel)\/|^client\/legacy/.test(file) ||
+    const late = /^(cluster|sentinel|doctor|open-telemetry)\/|^client\/legacy/
+    const needless = loaded.filter(file => late.test(file) ||
       (file.startsWith('modules/') && !/^modules\/(index|constants)\.js$/.test(file)))
     assert.deepStrictEqual(needless, [])
   })

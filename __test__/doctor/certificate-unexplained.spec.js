@@ -66,6 +66,16 @@ describe('a certificate', () => {
     })
   }
 
+  it('with others above it is told with its chain', async t => {
+    const between = signed({ subject: 'in between', names: undefined, ...AUTHORITY })
+    const own = makeCertificate({ subject: 'the server', issuer: between, names: LOCAL })
+    const { url } = await served(t, { cert: own.cert + between.cert, key: own.key })
+    const { status, findings } = await diagnose({ url, socket: { ca: root.cert } })
+    assert.strictEqual(status, 0, JSON.stringify(findings))
+    const { text } = findings.find(({ text }) => text.startsWith('the chain'))
+    assert.match(text, /^the chain: the server, then in between, then the root/)
+  })
+
   it('that breaks two rules is told with both', async t => {
     const { url } = await served(t, signed({ days: [-30, -2], names: ['DNS:elsewhere'] }))
     const { report } = await finding({ url, socket: { ca: root.cert } }, 'TLS_EXPIRED')

@@ -96,8 +96,9 @@ describe('the doctor', () => {
     assert.strictEqual(report.status, 0)
   })
 
-  it('is there under a name of its own', () => {
+  it('is there under a name of its own, for ES modules too', async () => {
     assert.strictEqual(require('oxidis/doctor').diagnose, diagnose)
+    assert.strictEqual((await import('oxidis/doctor')).diagnose, diagnose)
   })
 })
 

@@ -6,7 +6,7 @@
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
 
-const { project, run, serve } = require('./support')
+const { bin, project, run, serve } = require('./support')
 
 /** What each program begins with: `lib` is the library, `url` the server. */
 const BEGIN = `
@@ -253,6 +253,24 @@ describe('OpenTelemetry', () => {
     assert.strictEqual(data['db.query.text'], 'SET k ?')
     assert.strictEqual(data['sentry.origin'], 'auto.db.redis.native_channel')
     assert.ok(!JSON.stringify(ours).includes('canary'))
+  })
+})
+
+describe('npx oxidis doctor', () => {
+  it('is in the package, with all that it needs', async () => {
+    const { url, stop } = await serve()
+    try {
+      const folder = project('doctor', {
+        'health.cjs': `require('oxidis/doctor').diagnose(process.env.REDIS_URL)
+          .then(({ findings }) => console.log(findings.at(-1).text))`
+      })
+      assert.match(await run(['health.cjs'], folder, { url }), /oxidis connects/)
+      // The server of the tests keeps nothing on disk, which is a warning.
+      const told = run([bin('oxidis'), 'doctor', url], folder)
+      await assert.rejects(told, /ended with 1:[^]*warn  data/)
+    } finally {
+      await stop()
+    }
   })
 })
 

@@ -16,7 +16,7 @@ class Findings {
 
   /** @param {string[]} secrets texts that must not be shown */
   constructor (secrets) {
-    this.#secrets = secrets.filter(secret => secret !== '')
+    this.#secrets = secrets.filter(secret => secret.length >= SHORTEST)
     this.list = []
     /** What was measured, by the group of checks. */
     this.measured = {}
@@ -60,5 +60,11 @@ class Findings {
     return Math.max(0, ...this.list.map(({ level }) => LEVELS[level]))
   }
 }
+
+/**
+ * Shorter secrets would be found within words. No text of a server is shown that could hold them:
+ * only names, addresses and the codes of its errors.
+ */
+const SHORTEST = 4
 
 module.exports = { Findings }

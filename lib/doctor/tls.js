@@ -145,6 +145,9 @@ function judge ({ options, findings }, socket, given) {
     findings.ok('tls', `the certificate of ${named(own.subject)} was issued by ` +
       `${named(own.issuer)} and ends on ${dateOf(own.valid_to)}`)
   }
+  if (chain.length > 1) {
+    findings.ok('tls', `the chain: ${chain.map(({ subject }) => named(subject)).join(', then ')}`)
+  }
   if (!options.tls.verify) {
     findings.warn('tls', 'TLS_UNVERIFIED', 'the options say that any certificate will do, so ' +
       'whoever is in between can read everything',

@@ -15,7 +15,7 @@ const { diagnose } = require('../../lib/doctor')
 const { run } = require('../../lib/doctor/command')
 const { freePort } = require('../support/ports')
 const { startServer } = require('../support/redis-server')
-const { SECRET, bulk, info, listening, scripted } = require('./scene')
+const { SECRET, bulk, info, listening, scripted, statusOf } = require('./scene')
 
 const root = path.join(__dirname, '..', '..')
 
@@ -93,7 +93,7 @@ describe('the doctor', () => {
     t.after(() => client.destroy())
     const report = await diagnose(client)
     assert.strictEqual(report.target, `127.0.0.1:${server.port}`)
-    assert.strictEqual(report.status, 0)
+    assert.strictEqual(statusOf(report), 0)
   })
 
   it('is there under a name of its own, for ES modules too', async () => {
@@ -107,9 +107,12 @@ describe('npx oxidis doctor', () => {
     const healthy = await scripted(t)
     const replica = await scripted(t, { INFO: info({ role: 'slave' }) })
     const dead = `redis://127.0.0.1:${await freePort()}`
-    assert.strictEqual((await doctor([healthy.url])).status, 0)
-    assert.strictEqual((await doctor([replica.url])).status, 1)
-    assert.strictEqual((await doctor([dead])).status, 2)
+    for (const [url, expected] of [[healthy.url, 0], [replica.url, 1], [dead, 2]]) {
+      const { status, stdout } = await doctor([url, '--json'])
+      const report = JSON.parse(stdout)
+      assert.strictEqual(statusOf(report), expected)
+      assert.strictEqual(status, report.status)
+    }
     for (const wrong of [['http://x'], ['{"a"'], ['--what'], ['a', 'b'], ['--timeout', 'x']]) {
       const { status, stderr } = await doctor(wrong)
       assert.strictEqual(status, 2)
@@ -139,8 +142,10 @@ describe('npx oxidis doctor', () => {
   it('takes options as JSON, and from standard input', async t => {
     const healthy = await scripted(t)
     const options = JSON.stringify({ socket: { host: '127.0.0.1', port: healthy.port } })
-    assert.strictEqual((await doctor([options])).status, 0)
-    assert.strictEqual((await doctor(['-'], options)).status, 0)
+    for (const [words, input] of [[[options]], [['-'], options]]) {
+      const { stdout } = await doctor([...words, '--json'], input)
+      assert.strictEqual(statusOf(JSON.parse(stdout)), 0)
+    }
   })
 
   it('has colours on a terminal only, and none with NO_COLOR', async () => {

@@ -28,6 +28,15 @@ async function finding (given, code, how) {
   return { ...found, report }
 }
 
+/**
+ * The status of a report as it would be on a machine that is not busy: without what is said about
+ * the latency.
+ */
+function statusOf ({ findings }) {
+  return Math.max(0, ...findings.filter(({ check }) => check !== 'latency')
+    .map(({ level }) => LEVELS[level]))
+}
+
 const LEVELS = { ok: 0, note: 0, warning: 1, error: 2 }
 
 /**
@@ -96,4 +105,4 @@ async function listening (t, accept, server = net.createServer(accept)) {
   return port
 }
 
-module.exports = { SECRET, bulk, finding, info, listening, scripted }
+module.exports = { SECRET, bulk, finding, info, listening, scripted, statusOf }

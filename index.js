@@ -5,6 +5,7 @@
  */
 
 const { RedisClient } = require('./lib/client/client')
+const { CHANNELS } = require('./lib/channels')
 const commandConstants = require('./lib/commands/constants')
 const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/resp-types')
@@ -76,6 +77,9 @@ module.exports = {
   get BasicClientSideCache () { return caches().BasicClientSideCache },
   get BasicPooledClientSideCache () { return caches().BasicPooledClientSideCache },
   get CacheStats () { return caches().CacheStats },
+  CHANNELS,
+  // Loaded by those who call it: most programs are not watched.
+  get OpenTelemetry () { return require('./lib/open-telemetry').OpenTelemetry },
   DEFAULT_RESP: defaultOf('RESP'),
   GEO_REPLY_WITH,
   RESP_TYPES,
@@ -99,6 +103,7 @@ module.exports = {
   RootNodesUnavailableError: errors.RootNodesUnavailableError,
   MaxCommandRedirectionsError: errors.MaxCommandRedirectionsError,
   ScanIteratorInterruptedError: errors.ScanIteratorInterruptedError,
+  OpenTelemetryError: errors.OpenTelemetryError,
   // What node-redis calls error replies by how they were written.
   SimpleError: errors.ErrorReply,
   BlobError: errors.ErrorReply

@@ -258,6 +258,7 @@ describe('the examples', () => {
     'load-and-stats.js': /latency p50 .* ms/,
     'job-queue.js': /crashed over job c\nput back: 1\ndone: job c\n[^]*left: 0 waiting, 0 taken\n$/,
     'optimistic-transaction.js': /^8 of 10 [^]*ann has 4, ben has 96: 100 together\n/,
+    'channels.js': /command +SET example:channels:\d+:visits \? took [^]*pool:connection-wait /,
     'chat.js': /ben hears ann[^]*ann hears ben[^]*in the room: 1\n$/,
     'worker-threads.js': /^(thread \d: +[1-9][\d,]* commands\/s\n){4}connections .* together: 1\n$/,
     'cluster-workers.js': /^worker +pid +jobs\n( +\d+ +\d+ +\d+\n){2}1000 jobs done, 1000 of /,

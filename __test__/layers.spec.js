@@ -23,10 +23,14 @@ const LAYERS = {
   options: [LEAVES],
   cache: [LEAVES, 'commands', 'options'],
   boundary: [LEAVES, 'cache'],
-  methods: [LEAVES, 'commands', 'modules', 'cache'],
-  client: [LEAVES, 'commands', 'modules', 'options', 'cache', 'boundary', 'methods'],
+  observability: [LEAVES, 'commands'],
+  'open-telemetry': [LEAVES, 'observability'],
+  methods: [LEAVES, 'commands', 'modules', 'cache', 'observability'],
+  client: [LEAVES, 'commands', 'modules', 'options', 'cache', 'boundary', 'observability',
+    'methods'],
   cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],
-  sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster']
+  sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster'],
+  doctor: [LEAVES, 'options', 'client', 'cluster', 'sentinel']
 }
 
 /** Files that may import another file when it is used, which would otherwise be a circle. */
@@ -72,7 +76,7 @@ describe('the imports of lib/', () => {
     const modules = late.filter(one => one.startsWith('modules/index.js -> modules/'))
     assert.deepStrictEqual(late.filter(one => !modules.includes(one)),
       ['client/client.js -> client/caching.js', 'client/client.js -> client/pool.js',
-        'client/client.js -> client/legacy.js',
+        'client/client.js -> client/legacy.js', 'methods/dispatch.js -> observability/trace.js',
         'options/tls.js -> options/tls-settings.js'])
   })
 
@@ -93,9 +97,16 @@ describe('the imports of lib/', () => {
 describe('a program with one server', () => {
   it('loads no cluster, no Sentinel, no module and no legacy interface', () => {
     const loaded = loadedBy('require(".").createClient().set')
-    const needless = loaded.filter(file => /^(cluster|sentinel)\/|^client\/legacy/.test(file) ||
+    const late = /^(cluster|sentinel|doctor|open-telemetry)\/|^client\/legacy/
+    const needless = loaded.filter(file => late.test(file) ||
       (file.startsWith('modules/') && !/^modules\/(index|constants)\.js$/.test(file)))
     assert.deepStrictEqual(needless, [])
+  })
+
+  it('loads nothing for those who watch, as long as nobody does', () => {
+    const loaded = loadedBy('const client = require(".").createClient(); ' +
+      'client.get("k").catch(() => {}); client.destroy()')
+    assert.ok(!loaded.includes('observability/trace.js'))
   })
 
   it('loads a namespace when it is read, and the cluster when it is made', () => {

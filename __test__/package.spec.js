@@ -50,7 +50,8 @@ describe('the package', () => {
     for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const stray = files.filter(file => !/^(index\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/.test(file))
+    const ours = /^(index\.|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
+    const stray = files.filter(file => !ours.test(file))
     assert.deepStrictEqual(stray, [])
   })
 

@@ -194,6 +194,9 @@ class ScanIteratorInterruptedError extends OxidisError {
   }
 }
 
+/** `OpenTelemetry.init` was called twice, or without `@opentelemetry/api`. */
+class OpenTelemetryError extends OxidisError { static code = 'OPEN_TELEMETRY' }
+
 /** Commands of a transaction or a pipeline have failed. */
 class MultiErrorReply extends ErrorReply {
   /**
@@ -397,6 +400,7 @@ module.exports = {
   RootNodesUnavailableError,
   MaxCommandRedirectionsError,
   ScanIteratorInterruptedError,
+  OpenTelemetryError,
   Thrown,
   answering,
   fromNative,

@@ -185,11 +185,11 @@ mod tests {
         let outbox = Outbox::new(move || {
             counter.fetch_add(1, Ordering::Relaxed);
         });
-        outbox.push(Delivery::Event(Event::Ready(0)));
-        outbox.push(Delivery::Event(Event::Ready(0)));
+        outbox.push(Delivery::Event(Event::Ready(0, None)));
+        outbox.push(Delivery::Event(Event::Ready(0, None)));
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
         assert_eq!(outbox.drain().len(), 2);
-        outbox.push(Delivery::Event(Event::Ready(0)));
+        outbox.push(Delivery::Event(Event::Ready(0, None)));
         assert_eq!(wakes.load(Ordering::Relaxed), 2);
     }
 }

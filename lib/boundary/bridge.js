@@ -34,14 +34,18 @@ const { Subscriptions } = require('./subscriptions')
 const { MAKERS } = require('./values')
 
 class Bridge extends Sender {
+  #identity
+
   /**
    * @param {object} options the native core's options
    * @param {{ maxCommands: number, maxBytes: number }} limits bounds of what waits for a reply
    * @param {{ max: number, acquireTimeout: number, leakThreshold: number }} pool
    * @param {(name: string, ...details: unknown[]) => void} onEvent called outside of any promise
+   * @param {object} [identity] who the client is, for those who watch
    */
-  constructor (options, limits, pool, onEvent) {
+  constructor (options, limits, pool, onEvent, identity) {
     super()
+    this.#identity = identity
     this.limits = limits
     /** Bytes from which on a command is looked at more closely. */
     this.watermark = Math.min(limits.maxBytes, LONGEST_TEXT)
@@ -72,6 +76,10 @@ class Bridge extends Sender {
     /** What the native side calls. Only the bridge holds it until the client starts. */
     this.face = this.callbacks(onEvent)
     this.core = new native.Core(options, this.face)
+  }
+
+  get identity () {
+    return this.#identity
   }
 
   /** Commands without a reply, and requests to subscribe that have not ended. */

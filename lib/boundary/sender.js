@@ -32,6 +32,19 @@ class Sender {
     return 0
   }
 
+  /** Who its client is, for those who watch: an `Identity`; undefined if nobody knows. */
+  get identity () {
+    return undefined
+  }
+
+  /**
+   * The place of the node that takes a command with this key, or without one; undefined where there
+   * is one server.
+   */
+  placeFor () {
+    return undefined
+  }
+
   /** Of a session: whether it was not ended, and its connection stands. */
   get isUp () {
     return false
@@ -151,11 +164,21 @@ class ClosedSender extends Sender {
 
 /** Stands in for the bridge of a client that is closed. */
 class ClosedBridge extends ClosedSender {
-  /** @param {Error} [reason] why the client has ended, if nobody has closed it */
-  constructor (reason) {
+  #identity
+
+  /**
+   * @param {object} [identity] that of the client
+   * @param {Error} [reason] why the client has ended, if nobody has closed it
+   */
+  constructor (identity, reason) {
     super(undefined, undefined, reason)
+    this.#identity = identity
     /** Nobody runs in a session; callers that come now are counted for the symmetry only. */
     this.sessions = { running: 0 }
+  }
+
+  get identity () {
+    return this.#identity
   }
 
   acquireNow () {

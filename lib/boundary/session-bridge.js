@@ -25,6 +25,8 @@ class SessionBridge extends Sender {
     super()
     this.bridge = bridge
     this.target = target
+    /** The database that was selected, as far as those who watch have seen; else the client's. */
+    this.database = undefined
     /** The `Sessions` that it belongs to; null if it is no session. */
     this.sessions = null
     this.flush = this.flush.bind(this)
@@ -44,6 +46,14 @@ class SessionBridge extends Sender {
     this.isReported = false
     /** Called when the leak watch has reported it; null if nobody wants to know. */
     this.onReport = null
+  }
+
+  get identity () {
+    return this.bridge.identity
+  }
+
+  placeFor () {
+    return this.sessions?.node
   }
 
   get latestId () {

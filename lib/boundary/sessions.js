@@ -12,6 +12,7 @@
  */
 
 const { abortedBefore } = require('../abort')
+const { waitChannel } = require('../channels')
 const { ClientClosedError } = require('../errors')
 const { clearTimeout, performance, setTimeout } = require('../timers')
 const { CallerQueue } = require('./caller-queue')
@@ -99,10 +100,18 @@ class Sessions {
     }
   }
 
-  grant (session) {
+  grant (session, since) {
     this.held.add(session)
+    if (waitChannel.hasSubscribers) this.tellWait(since)
     this.leaks.begin(session)
     return session
+  }
+
+  /** Tells that a caller has got a session for which it has waited since `since`; default: now. */
+  tellWait (since = performance.now()) {
+    waitChannel.publish({
+      clientId: this.bridge.identity?.clientId, waitStartTimestamp: since
+    })
   }
 
   /** Asks the native side for a session for each waiting caller, up to the bound of the pool. */
@@ -133,7 +142,7 @@ class Sessions {
     if (this.bridge.isClosed) return
     const caller = this.callers.next()
     if (caller !== null) {
-      caller.resolve(this.grant(session))
+      caller.resolve(this.grant(session, caller.since))
       return this.bridge.drained()
     }
     session.since = performance.now()

@@ -14,6 +14,7 @@
 
 const { constants: { MAX_STRING_LENGTH } } = require('node:buffer')
 
+const { pubSubChannel } = require('../channels')
 const { nextTick } = require('../timers')
 const { Ids } = require('./ids')
 
@@ -201,6 +202,7 @@ class Subscriptions {
    *   (`NAMED`), and its payload
    */
   dispatch (values) {
+    const isHeard = pubSubChannel.hasSubscribers
     for (let i = 0; i < values.length;) {
       const token = values[i++]
       const channel = (token & NAMED) === 0 ? undefined : values[i++]
@@ -208,6 +210,7 @@ class Subscriptions {
       const subscription = this.byId.get(token >>> BITS)
       // The last listener was removed while the message was under way.
       if (subscription === undefined) continue
+      if (isHeard) this.tell(subscription, channel)
       if ((token & BUFFERS) === 0) {
         call(subscription.strings, payload, channel ?? subscription.text)
       } else {
@@ -218,11 +221,23 @@ class Subscriptions {
       }
     }
   }
+
+  /** Tells those who watch of one message. The lines of MONITOR are none. */
+  tell ({ topic, text }, channel) {
+    if (topic === MONITOR) return
+    pubSubChannel.publish({
+      direction: 'in',
+      clientId: this.bridge.identity?.clientId,
+      channel: channel?.toString() ?? text,
+      sharded: topic === SHARD_CHANNELS
+    })
+  }
 }
 
 /** One name and its listeners. */
 class Subscription {
   constructor (topic, name, key, id) {
+    this.topic = topic
     this.key = key
     this.id = id
     this.name = Buffer.from(name)

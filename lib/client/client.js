@@ -17,13 +17,17 @@ const { databaseOf, named } = require('../arguments')
 const { Bridge } = require('../boundary/bridge')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
+const { connectChannel } = require('../channels')
 const { commands } = require('../commands')
 const { DisconnectsClientError, ReconnectStrategyError } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
+const { send } = require('../methods/dispatch')
 const { addCommands } = require('../methods/from-rows')
 const { addModules } = require('../methods/namespaces')
 const { LASTS } = require('../mode')
+const { Connections } = require('../observability/connections')
+const { Identity } = require('../observability/identity')
 const { coreOptions, parseOptions } = require('../options/client')
 const { shownOptions } = require('../options/shown')
 const { overridden, refusing } = require('../options/url')
@@ -50,6 +54,8 @@ class RedisClient extends EventEmitter {
   #answers
   /** How the client uses its cache; null if it has none. */
   #cacheUse = null
+  #identity
+  #connections
 
   /**
    * @param {object | string} [given] options
@@ -64,6 +70,8 @@ class RedisClient extends EventEmitter {
     this.#given = kind.given ?? given
     this.#options = parseOptions(given)
     this._self = this
+    this.#identity = new Identity(this.#options, kind.topology, this)
+    this.#connections = new Connections(this.#identity)
     this.#answers = new Answers(this.#options, kind.addressMap,
       error => this._onEvent('error', error, null),
       ({ username, password }) => this._bridge.core?.logIn(username, password))
@@ -105,7 +113,7 @@ class RedisClient extends EventEmitter {
     const Class = this.#cacheUse === null ? this.#kind.Bridge : this.#cacheUse.Bridge
     const bridge = refusing(() =>
       new Class({ ...coreOptions(options), topology: this.#kind.topology }, limits, options.pool,
-        listener))
+        listener, this.#identity))
     if (this.#cacheUse !== null) this.#cacheUse.begin(bridge)
     return bridge
   }
@@ -150,11 +158,14 @@ class RedisClient extends EventEmitter {
     const isOfSeveral = this.#kind.topology !== undefined
     const { connectTimeout, host, port, path } = this.#options.socket
     const deadline = isOfSeveral ? timeout ?? connectTimeout : 0
+    const isFirst = this._connecting === null && !this._bridge.isConnected
     const connecting = this._connecting ??= new Connecting(this._bridge, deadline)
     connecting.callers++
     connecting.isBounded ||= timeout !== undefined
     try {
-      await connecting.within(isOfSeveral ? undefined : timeout)
+      const run = () => connecting.within(isOfSeveral ? undefined : timeout)
+      if (isFirst && connectChannel.hasSubscribers) await this.#traced(run)
+      else await run()
     } catch (error) {
       throw isOfSeveral ? ofSeveral(error, path ?? `${host}:${port}`, deadline) : error
     } finally {
@@ -164,6 +175,17 @@ class RedisClient extends EventEmitter {
         connecting.close()
       }
     }
+  }
+
+  /** Tells of a call of `connect()`, whose attempt was just begun. */
+  #traced (run) {
+    const { clientId } = this.#identity
+    return connectChannel.trace({ ...this.#identity.server(), clientId }, run)
+  }
+
+  /** The server at a place; undefined if it is the one of the options. */
+  _serverAt () {
+    return undefined
   }
 
   #reopen () {
@@ -187,7 +209,7 @@ class RedisClient extends EventEmitter {
   async #close (reason) {
     const bridge = this._bridge
     this._ending = bridge
-    this._bridge = reason === undefined ? CLOSED : new ClosedBridge(reason)
+    this._bridge = new ClosedBridge(this.#identity, reason)
     this._connecting?.close()
     await withinGrace(drained(bridge))
     this._end(bridge)
@@ -202,7 +224,7 @@ class RedisClient extends EventEmitter {
       self._ending?.close()
       return
     }
-    self._bridge = CLOSED
+    self._bridge = new ClosedBridge(self.#identity)
     self._closed = Promise.resolve()
     self._connecting?.close(DisconnectsClientError)
     self._end(bridge)
@@ -217,6 +239,7 @@ class RedisClient extends EventEmitter {
   }
 
   _end (bridge) {
+    this.#connections.ended(this._isWanted || bridge.isUsed)
     bridge.close()
     this.#answers.end()
     this._isWanted = false
@@ -347,8 +370,6 @@ class RedisClient extends EventEmitter {
       throw new TypeError(`select: ${this._fixed}: use the option database, or session.select()`)
     }
     const { _bridge: bridge, _database: before } = this
-    // Set now, because whatever is sent after the SELECT runs in the new database.
-    this._database = database
     // Done before the caller hears of the reply, because it may ask for a session at once.
     const reply = value => {
       bridge.sessions.outdate()
@@ -356,7 +377,11 @@ class RedisClient extends EventEmitter {
     }
     try {
       const row = { command: 'SELECT', reply }
-      return await bridge.send(encodedSelect(database), LASTS, timeout, row, undefined)
+      const text = encodedSelect(database)
+      const sent = send(bridge, { timeout }, null, text, LASTS, row, undefined)
+      // Set now, because whatever is sent after the SELECT runs in the new database.
+      this._database = database
+      return await sent
     } catch (error) {
       if (this._database === database) this._database = before
       throw error
@@ -395,6 +420,7 @@ class RedisClient extends EventEmitter {
    * way rejects that, and closes the client: it would otherwise end the process.
    */
   #hear (name, details) {
+    this.#watch(name, details)
     const connecting = this._connecting
     if (name !== 'error' || connecting === null) return this._onEvent(name, ...details)
     try {
@@ -403,6 +429,13 @@ class RedisClient extends EventEmitter {
       connecting.fail(error)
       this.destroy()
     }
+  }
+
+  /** Tells those who watch of connections and errors. */
+  #watch (name, [first, second]) {
+    if (name === 'ready') this.#connections.ready(first, second)
+    else if (name === 'lost') this.#connections.lost(first)
+    else if (name === 'error') this.#connections.failed(first)
   }
 
   _onEvent (name, first, second, third, fourth) {
@@ -495,8 +528,6 @@ addStanding(RedisClient.prototype)
 addRefusals(RedisClient.prototype)
 
 const ONE_SERVER = Object.freeze({ topology: undefined, Bridge })
-
-const CLOSED = new ClosedBridge()
 
 /** Why the connection of a client with these options cannot be changed; null if it can. */
 function fixedBy ({ shared, lanes }, { topology }) {

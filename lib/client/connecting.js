@@ -40,7 +40,10 @@ class Connecting {
     this.promise = new Promise((resolve, reject) => {
       this.#reject = reject
       // An error reply, such as NOPERM, shows that the connection stands.
-      answered.then(resolve, error => error instanceof ErrorReply ? resolve() : reject(error))
+      answered.then(() => resolve(), error => {
+        if (error instanceof ErrorReply) resolve()
+        else reject(error)
+      })
     })
     const over = () => { this.#isOver = true }
     this.promise.then(over, over)

@@ -23,7 +23,9 @@ const { STATE, SUBSCRIBE, factsOf } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
 const { settleWith } = require('../methods/callback')
 const { defineMethod, namesOf } = require('../methods/define')
-const { contextOf, send, sendTogether } = require('../methods/dispatch')
+const {
+  contextOf, executeBatch, sendTogether, sendUntold
+} = require('../methods/dispatch')
 const { compile, headOf } = require('../methods/from-rows')
 const { addNamespaces } = require('../methods/namespaces')
 const { checkArgs, commandName } = require('../methods/send-command')
@@ -183,10 +185,16 @@ class RedisMulti {
     const items = this.#finish()
     this.#target._useUpWatch?.()
     if (items.length === 0) return []
+    return executeBatch(this.#target._bridge, 'MULTI', items,
+      () => this.#sendTransaction(items))
+  }
+
+  async #sendTransaction (items) {
     const { _bridge: bridge, _command: options } = this.#target
     const context = { typeMapping: options.typeMapping, preserved: undefined, refused: new Map() }
     const { chunks, text } = this.#block(items)
-    const outcome = send(bridge, options, chunks, text, options.mode | BLOCK, EXEC_ROW, context)
+    const mode = options.mode | BLOCK
+    const outcome = sendUntold(bridge, options, chunks, text, mode, EXEC_ROW, context)
     let replies
     try {
       replies = await outcome
@@ -222,6 +230,12 @@ class RedisMulti {
   async #pipeline () {
     const items = this.#finish()
     if (!this.#target._isSession) checkShared(items, this.#isSelecting)
+    if (items.length === 0) return []
+    return executeBatch(this.#target._bridge, 'PIPELINE', items,
+      () => this.#sendPipeline(items))
+  }
+
+  async #sendPipeline (items) {
     const { _bridge: bridge, _command: options } = this.#target
     // A read behind a write of its chain would find an older value on a replica.
     const isForPrimary = bridge.readsReplicas && !items.every(({ row }) => row.isRead)

@@ -23,8 +23,8 @@ const { NodeBridge } = require('./node-bridge')
 const { NodeSessions } = require('./node-sessions')
 
 class ClusterBridge extends Bridge {
-  constructor (options, limits, pool, onEvent) {
-    super(options, limits, pool, onEvent)
+  constructor (options, limits, pool, onEvent, identity) {
+    super(options, limits, pool, onEvent, identity)
     this.sessions = new NodeSessions(this, pool)
     this.readsReplicas = options.topology.reads !== 'primary'
     /** Redirects of one command that this class follows itself, beside the native side. */
@@ -41,6 +41,10 @@ class ClusterBridge extends Bridge {
 
   primaryOf (slot) {
     return this.core.primaryOf(slot)
+  }
+
+  placeFor (key) {
+    return this.isClosed ? null : this.primaryOf(key === undefined ? undefined : slotOf(key))
   }
 
   /** Whether it is known where everything is. */

@@ -246,6 +246,10 @@ class RedisCluster extends RedisClient {
     return settleWith(Promise.reject(error), done)
   }
 
+  _serverAt (place) {
+    return this.#nodeAt(place)
+  }
+
   _onEvent (name, first, second, third, fourth) {
     switch (name) {
       case 'topology':

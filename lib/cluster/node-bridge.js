@@ -10,6 +10,10 @@
 const { SessionBridge } = require('../boundary/session-bridge')
 
 class NodeBridge extends SessionBridge {
+  placeFor () {
+    return this.target
+  }
+
   sendBlocking (command) {
     return this.bridge.sendBlocking({ ...command, place: this.target })
   }

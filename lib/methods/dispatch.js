@@ -6,6 +6,7 @@
  */
 
 const { abortedBefore, onAbort } = require('../abort')
+const { batchChannel, commandChannel, isObserved } = require('../channels')
 
 /**
  * Sends one command.
@@ -28,19 +29,22 @@ function dispatch (bridge, { chunks, body }, head, row, options, context) {
  */
 function dispatchBlocking (bridge, { chunks, body, waits }, head, row, options, context) {
   if (chunks !== null) chunks[0] = head + chunks[0]
-  return bridge.sendBlocking({
-    chunks,
-    text: chunks === null ? head + body : body,
-    mode: options.mode | row.mode,
-    waits,
-    row,
-    context,
-    signal: options.signal
-  })
+  const text = chunks === null ? head + body : body
+  const { signal } = options
+  const run = () => bridge.sendBlocking(
+    { chunks, text, mode: options.mode | row.mode, waits, row, context, signal })
+  return isObserved() ? observer().traceCommand(bridge, chunks, text, row, run) : run()
 }
 
 /** Sends `text`, with the large values in `chunks` in front of it if that is not null. */
 function send (bridge, options, chunks, text, mode, row, context) {
+  if (!isObserved()) return sendUntold(bridge, options, chunks, text, mode, row, context)
+  return observer().traceCommand(bridge, chunks, text, row,
+    () => sendUntold(bridge, options, chunks, text, mode, row, context))
+}
+
+/** `send` of what is no command of its own, so that nobody is told of it. */
+function sendUntold (bridge, options, chunks, text, mode, row, context) {
   const { signal, timeout } = options
   if (signal !== undefined && signal.aborted) return Promise.reject(abortedBefore(signal.reason))
   const before = signal === undefined ? 0 : bridge.latestId
@@ -60,15 +64,36 @@ function send (bridge, options, chunks, text, mode, row, context) {
  * @returns {Promise<unknown>[]}
  */
 function sendTogether (bridge, options, commands) {
+  if (!commandChannel.hasSubscribers) return sendAll(bridge, options, commands)
+  return observer().tracePipeline(bridge, commands, () => sendAll(bridge, options, commands))
+}
+
+function sendAll (bridge, options, commands) {
   const { signal, timeout } = options
   const isLarge = commands.some(({ chunks }) => chunks !== null)
   if (!isLarge || signal?.aborted) {
     return commands.map(({ chunks, text, mode, row, context }) =>
-      send(bridge, options, chunks, text, mode, row, context))
+      sendUntold(bridge, options, chunks, text, mode, row, context))
   }
   if (signal === undefined) return bridge.sendTogether(commands, timeout)
   return bridge.sendTogether(commands, timeout,
     (promise, id) => endOnAbort(bridge, signal, id, promise))
+}
+
+/**
+ * Executes a chain by `run`, and tells those who listen to chains.
+ * @param {'MULTI' | 'PIPELINE'} batchMode
+ * @param {{ row: object }[]} items its commands
+ * @param {() => Promise<unknown[]>} run
+ */
+function executeBatch (bridge, batchMode, items, run) {
+  if (!batchChannel.hasSubscribers) return run()
+  return observer().traceBatch(bridge, batchMode, items, run)
+}
+
+/** Loaded by the first command that somebody listens to: most programs are not watched. */
+function observer () {
+  return require('../observability/trace')
 }
 
 /** Ends command `id`, which `promise` waits for, when `signal` is aborted. */
@@ -83,4 +108,6 @@ function contextOf ({ typeMapping }, preserved) {
   return { typeMapping, preserved }
 }
 
-module.exports = { contextOf, dispatch, dispatchBlocking, send, sendTogether }
+module.exports = {
+  contextOf, dispatch, dispatchBlocking, executeBatch, send, sendTogether, sendUntold
+}

@@ -9,6 +9,7 @@
  */
 
 const { named } = require('../arguments')
+const { isObserved } = require('../channels')
 const { factsOf, flagsOf } = require('../commands/flags')
 const { FLAT, LIST, PAIRS } = require('../mode')
 const { callback } = require('./callback')
@@ -75,7 +76,7 @@ function makeMethod (row) {
     giveBack(w)
     const context = row.reply === undefined ? undefined : contextOf(options, w.preserved)
     const head = headOf(row, w.argc)
-    if (options.signal !== undefined || w.chunks !== null) {
+    if (options.signal !== undefined || w.chunks !== null || isObserved()) {
       return dispatch(this._bridge, w, head, row, options, context)
     }
     return this._bridge.send(head + w.body, options.mode | row.mode, options.timeout, row, context)

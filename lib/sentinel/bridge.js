@@ -12,8 +12,8 @@ const { ClusterBridge } = require('../cluster/bridge')
 const { performance } = require('../timers')
 
 class SentinelBridge extends ClusterBridge {
-  constructor (options, limits, pool, onEvent) {
-    super(options, limits, pool, onEvent)
+  constructor (options, limits, pool, onEvent, identity) {
+    super(options, limits, pool, onEvent, identity)
     /**
      * Callers that wait for a session: the place of the node, what ends the wait there, and whether
      * it was ended because the primary is another node. The signal cannot tell that: those of jsdom

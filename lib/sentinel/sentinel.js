@@ -100,6 +100,12 @@ class RedisSentinel extends RedisClient {
       'the option masterPoolSize')
   }
 
+  _serverAt (place) {
+    const [shard] = this._bridge.shards()
+    if (shard === undefined) return this.#seeds[0]
+    return shard.replicas.find(replica => replica.place === place) ?? shard.primary
+  }
+
   _onEvent (name, first, second, third, fourth) {
     switch (name) {
       case 'topology':

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * Where a command has its keys, as Rust. Most of it is what the server says in key specs
- * (https://redis.io/docs/latest/develop/reference/key-specs/). Where these are unknown or
+ * Where a command has its keys, as Rust and as JavaScript. Most of it is what the server says in
+ * key specs (https://redis.io/docs/latest/develop/reference/key-specs/). Where these are unknown or
  * incomplete, the overlay below names the rule of src/command/keys.rs that knows more.
  */
 
@@ -39,10 +39,29 @@ const FIND = {
   }
 }
 
+/**
+ * The places of a command's keys as lib/commands/key-places.js has them: `begin:find` of each.
+ * @returns {string[]}
+ */
+function placesOf (name, { keys = [] }) {
+  return OWN_PLACES[name] ?? keys.map(({ begin, find }) =>
+    `${begin.type === 'index' ? begin.index : `${begin.keyword}@${begin.startfrom}`}:` +
+    (find.type === 'keynum'
+      ? `count/${find.keystep}`
+      : `${find.lastkey}/${find.keystep}/${find.limit}`))
+}
+
 const FIRST = spec({
   begin: { type: 'index', index: 1 },
   find: { type: 'range', lastkey: 0, keystep: 1, limit: 0 }
 })
+
+/** `OVERLAY` as places. */
+const OWN_PLACES = {
+  MIGRATE: ['migrated:-1/1/0'],
+  SORT: ['1:0/1/0', 'stored:0/1/0'],
+  SORT_RO: ['1:0/1/0']
+}
 
 const OVERLAY = {
   // Its key is the third argument, or its keys are all arguments behind KEYS.
@@ -52,4 +71,4 @@ const OVERLAY = {
   SORT_RO: [FIRST]
 }
 
-module.exports = { hasKeys, keysOf }
+module.exports = { hasKeys, keysOf, placesOf }

@@ -49,7 +49,14 @@ impl Sinks {
         let number = |n: u32| values.number(f64::from(n));
         let (name, details) = match event {
             Event::Look(_) | Event::Opened(_) | Event::Left(_) => return Ok(()),
-            Event::Ready(lane_id) => ("ready", vec![number(lane_id)?]),
+            Event::Ready(lane_id, took) => {
+                let took = match took {
+                    Some(took) => values.number(took.as_secs_f64() * 1000.0)?,
+                    None => values.null()?,
+                };
+                ("ready", vec![number(lane_id)?, took])
+            }
+            Event::Lost(lane_id) => ("lost", vec![number(lane_id)?]),
             Event::Topology(is_first) => ("topology", vec![number(u32::from(is_first))?]),
             Event::Error(error, address) => {
                 let address = match &address {

@@ -89,7 +89,7 @@ impl Reach {
     pub fn drain(&self, env: Env) {
         let Some(sinks) = self.sinks.get() else { return };
         sinks.drain(env, self.turn.outbox(), |event| match event {
-            Event::Ready(id) | Event::Opened(id) => self.watch(env, *id),
+            Event::Ready(id, _) | Event::Opened(id) => self.watch(env, *id),
             Event::Look(id) => self.look_at(*id),
             Event::Left(id) => {
                 let ended = self.watches.borrow_mut().remove(id);

@@ -73,7 +73,7 @@ impl Client {
         match &engine.servers {
             Servers::One { lanes, .. } => {
                 for (lane, _) in (0..).zip(lanes).filter(|(_, lane)| lane.is_up()) {
-                    outbox.push(Delivery::Event(Event::Ready(lane)));
+                    outbox.push(Delivery::Event(Event::Ready(lane, None)));
                 }
             }
             Servers::Several(router) if router.is_known() => {

@@ -55,6 +55,8 @@ pub struct Connection {
     pub database: u32,
     /// What the server was asked for in the handshake.
     pub manner: Manner,
+    /// What it took to make: from the look-up of the host name to the end of the handshake.
+    pub took: Duration,
     is_broken: AtomicBool,
     created_at: Instant,
     idle_since: Instant,
@@ -69,6 +71,7 @@ impl Connection {
             info: ServerInfo::default(),
             database: 0,
             manner: Manner::default(),
+            took: Duration::ZERO,
             is_broken: AtomicBool::new(false),
             created_at: now,
             idle_since: now,

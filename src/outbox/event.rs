@@ -8,8 +8,11 @@ use crate::error::Error;
 /// A change of state, or a question.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The lane with this id has a connection that has finished its handshake.
-    Ready(u32),
+    /// The lane with this id has a connection that has finished its handshake, and what it took to
+    /// make it; None for a lane that had one before this event loop joined the client.
+    Ready(u32, Option<Duration>),
+    /// The lane with this id has lost its connection.
+    Lost(u32),
     /// The exclusive lane of the session with this id can be watched.
     Opened(u32),
     /// The exclusive lane of the session with this id has ended.

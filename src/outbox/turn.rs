@@ -195,14 +195,14 @@ mod tests {
         }
 
         fn push(&mut self) {
-            self.turn.outbox().push(Delivery::Event(Event::Ready(self.pushed)));
+            self.turn.outbox().push(Delivery::Event(Event::Ready(self.pushed, None)));
             self.pushed += 1;
         }
 
         fn drain(&mut self) {
             let taken = self.turn.outbox().drain().into_iter();
             self.delivered.extend(taken.filter_map(|delivery| match delivery {
-                Delivery::Event(Event::Ready(number)) => Some(number),
+                Delivery::Event(Event::Ready(number, _)) => Some(number),
                 _ => None,
             }));
         }
@@ -255,7 +255,7 @@ mod tests {
         let all = 20_000;
         let io_thread = std::thread::spawn(move || {
             for number in 0..all {
-                pusher.push(Delivery::Event(Event::Ready(number)));
+                pusher.push(Delivery::Event(Event::Ready(number, None)));
             }
         });
         let turn: Turn<ModelEnd> = Turn::new(outbox);

@@ -172,8 +172,10 @@ impl Dialer {
                 let generation = self.doubts.generation();
                 // Read first, so that what changes meanwhile makes it a connection of the past.
                 let standing = self.standing().clone();
+                let since = Instant::now();
                 match self.attempt(&standing).await {
-                    Ok(connection) => {
+                    Ok(mut connection) => {
+                        connection.took = since.elapsed();
                         self.succeeded();
                         let (lifetime, current) =
                             (self.options.pool.max_lifetime, self.doubts.current());

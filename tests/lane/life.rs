@@ -298,8 +298,10 @@ async fn a_panic_of_ours_costs_one_connections_commands_and_no_more() {
 async fn events_tell_how_the_connection_fares() {
     let (mut scene, wire) = Scene::connected().await;
     drop(wire);
+    scene.caller.event(|event| matches!(event, Event::Lost(0)).then_some(())).await;
     assert_eq!(scene.caller.error().await, "UNEXPECTED_EOF");
     scene.caller.event(|event| matches!(event, Event::Reconnecting(0)).then_some(())).await;
     let _wire = scene.server.accept().await;
-    scene.caller.ready().await;
+    // It took some time to make the connection.
+    scene.caller.event(|event| matches!(event, Event::Ready(0, Some(_))).then_some(())).await;
 }

@@ -95,7 +95,7 @@ impl Caller {
 
     /// Waits until lane 0 is ready.
     pub async fn ready(&mut self) {
-        self.event(|event| matches!(event, Event::Ready(0)).then_some(())).await;
+        self.event(|event| matches!(event, Event::Ready(0, _)).then_some(())).await;
     }
 
     /// The code of the next error event.

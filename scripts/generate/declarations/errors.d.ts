@@ -62,6 +62,8 @@ export class RootNodesUnavailableError extends OxidisError {}
 export class MaxCommandRedirectionsError extends OxidisError {}
 /** The primary has changed while an iterator went through its keys: it has to begin again. */
 export class ScanIteratorInterruptedError extends OxidisError {}
+/** `OpenTelemetry.init` was called twice, or without `@opentelemetry/api`. */
+export class OpenTelemetryError extends OxidisError {}
 /** Commands of a transaction or a pipeline failed. */
 export class MultiErrorReply extends ErrorReply {
   constructor(

@@ -91,6 +91,7 @@ impl Conduit {
         let voided = traffic.queue.take_voided();
         drop(traffic);
         self.home.metrics.retries.add(retried as u64);
+        self.home.outboxes.tell(Event::Lost(self.home.lane_id));
         self.home.pool.lost(error);
         if self.home.options.reconnect != Reconnect::Never {
             self.home.outboxes.tell(Event::Reconnecting(0));

@@ -109,7 +109,7 @@ impl<'a> LaneDriver<'a> {
         let lane_id = home.lane_id;
         let event = match self.conduit.is_exclusive {
             true => Event::Opened(lane_id),
-            false => Event::Ready(lane_id),
+            false => Event::Ready(lane_id, Some(self.lease.took)),
         };
         home.outboxes.tell(event);
         let end = self.serve(&stream).await.unwrap_or_else(LinkEnd::Lost);

@@ -11,6 +11,7 @@ const { after, before, describe, it } = require('node:test')
 const { COMMANDS, check } = require('../bench/types')
 const { pack } = require('../scripts/release/pack')
 const { platforms } = require('../scripts/release/platforms')
+const { standIns, versionOf } = require('../scripts/release/stand-ins')
 
 const root = path.join(__dirname, '..')
 
@@ -61,7 +62,8 @@ describe('the package', () => {
   })
 
   it('has a lockfile without addresses of a registry', () => {
-    for (const file of ['../package-lock.json', '../bench/package-lock.json']) {
+    for (const file of ['../package-lock.json', '../bench/package-lock.json',
+      './ecosystem/package-lock.json', './environments/package-lock.json']) {
       assert.ok(!JSON.stringify(require(file)).includes('"resolved"'), file)
     }
   })
@@ -95,8 +97,12 @@ describe('the packages of a release', () => {
     for (const name of names) {
       assert.strictEqual(read(`bindings/${name}/package.json`).version, version)
     }
-    assert.strictEqual(tarballs.length, packed.length + 1)
-    for (const file of tarballs) assert.ok(file.endsWith(`-${version}.tgz`) && fs.existsSync(file))
+    assert.strictEqual(tarballs.length, packed.length + standIns().length + 1)
+    for (const file of tarballs) {
+      const isStandIn = standIns().some(name => path.basename(file).startsWith(`oxidis-${name}-`))
+      const own = isStandIn ? versionOf(version) : version
+      assert.ok(file.endsWith(`-${own}.tgz`) && fs.existsSync(file), file)
+    }
   })
 
   it('are public, run nothing when they are installed, and have no dependency but these', () => {
@@ -109,6 +115,20 @@ describe('the packages of a release', () => {
         assert.strictEqual(manifest[field], undefined, `${manifest.name}: ${field}`)
       }
     }
+  })
+
+  it('that stand in for others depend on this oxidis, and are accepted by ranges of 6', () => {
+    const { version } = require('../package.json')
+    assert.ok(standIns().includes('redis'))
+    for (const name of standIns()) {
+      const manifest = read(`stand-ins/oxidis-${name}/package.json`)
+      assert.strictEqual(manifest.name, `@oxidis/${name}`)
+      assert.deepStrictEqual(manifest.dependencies, { oxidis: version })
+      assert.strictEqual(manifest.version, versionOf(version))
+      assert.strictEqual(manifest.scripts, undefined)
+    }
+    assert.deepStrictEqual(['0.1.0', '0.12.3', '1.0.0', '2.3.4', '1.0.0-beta.1'].map(versionOf),
+      ['6.101.0', '6.112.3', '6.200.0', '6.303.4', '6.200.0-beta.1'])
   })
 
   it('are installed on their own system only', () => {

@@ -50,9 +50,11 @@ async function startRegistry (folder) {
 
 /** What package.json says of each package, and where its tarball is, if there is one. */
 function packagesIn (folder) {
-  const bindings = path.join(folder, 'bindings')
-  return [path.join(folder, 'oxidis'),
-    ...fs.readdirSync(bindings).map(name => path.join(bindings, name))]
+  const foldersIn = name => {
+    const place = path.join(folder, name)
+    return fs.existsSync(place) ? fs.readdirSync(place).map(one => path.join(place, one)) : []
+  }
+  return [path.join(folder, 'oxidis'), ...foldersIn('bindings'), ...foldersIn('stand-ins')]
     .map(place => JSON.parse(fs.readFileSync(path.join(place, 'package.json'), 'utf8')))
     .map(manifest => {
       const name = manifest.name.replace('@', '').replace('/', '-')

@@ -102,7 +102,8 @@ describe('@oxidis/redis in place of redis', () => {
 
   for (const [manager, { manifest, files, command }] of Object.entries(MANAGERS)) {
     it(`is what libraries get, by ${manager}`, async () => {
-      const cwd = projectWith(`alias-${manager}`, { dependencies: DEPENDENCIES, ...manifest }, files)
+      const cwd = projectWith(`alias-${manager}`,
+        { dependencies: DEPENDENCIES, ...manifest }, files)
       const [program, args] = command()
       const said = await run(args, cwd, { program, env: surroundings(cwd) })
       assert.doesNotMatch(said, /ERESOLVE|unmet peer|YN0060|YN0002|incorrect/i)

@@ -59,8 +59,7 @@ async function useJobs (make) {
   const failed = await failing.waitUntilFinished(events, PATIENCE).catch(({ message }) => message)
   const known = await queue.getJob(jobs[0].id)
   const counts = await queue.getJobCounts('completed', 'failed', 'waiting', 'active', 'delayed')
-  // By name: a worker whose blocking command has a connection of its own is listed twice.
-  const workers = new Set((await queue.getWorkers()).map(({ rawname }) => rawname))
+  const workers = (await queue.getWorkers()).map(({ rawname }) => rawname)
   const [failedJob] = await queue.getFailed()
   const metrics = await queue.getMetrics('completed')
   await failedJob.retry()
@@ -72,9 +71,9 @@ async function useJobs (make) {
   await queue.obliterate({ force: true })
   const left = await queue.getJobCountByTypes()
   assert.strictEqual(results[0].text, 'ÜNÏ 🎈')
-  assert.match([...workers].join(), /^bull:[^,]+:w:worker-a$/)
+  assert.match(workers[0], /^bull:[^:]+:w:worker-a$/)
   return {
-    results, failed, counts, workers: [...workers], again, drained, left,
+    results, failed, counts, workers, again, drained, left,
     completed: metrics.meta.count,
     known: { data: known.data, progress: known.progress, logs: await queue.getJobLogs(known.id) },
     reason: failedJob.failedReason, attempts: failedJob.attemptsMade
@@ -231,7 +230,7 @@ async function useLoad (make) {
   const first = ['one', 'other'].map(name =>
     make('Worker', 'load', process, { name, concurrency: 10 }))
   await until(60)
-  const workers = new Set((await queue.getWorkers()).map(({ rawname }) => rawname))
+  const workers = (await queue.getWorkers()).map(({ rawname }) => rawname).toSorted()
   await Promise.all(first.map(worker => worker.close()))
   const { active } = await queue.getJobCounts('active')
   const last = make('Worker', 'load', process, { concurrency: 20 })
@@ -239,7 +238,7 @@ async function useLoad (make) {
   await last.close()
   const counts = await queue.getJobCounts('completed', 'failed', 'active', 'waiting')
   const twice = [...done.values()].filter(n => n > 1).length
-  return { workers: [...workers].toSorted(), active, counts, done: done.size, twice }
+  return { workers, active, counts, done: done.size, twice }
 }
 
 function pause () {

@@ -55,7 +55,10 @@ module.exports = async ({ url }) => {
   while ((await publisher.pubsub('NUMSUB', 'added', 'changed')).join() !== 'added,0,changed,0') {
     await pause()
   }
+  const ended = Promise.all([publisher, subscriber].map(client =>
+    new Promise(resolve => { client.once('end', resolve) })))
   await pubsub.close()
+  await ended
   return { heard, once, seen, status: [publisher.status, subscriber.status] }
 }
 

@@ -34,6 +34,9 @@ module.exports = async ({ url }) => {
   const last = await redlock.acquire(['d'], 1000)
   await last.release()
   const left = await Promise.all(clients.map(client => client.dbsize()))
+  const ended = Promise.all(clients.map(client =>
+    new Promise(resolve => { client.once('end', resolve) })))
   await redlock.quit()
+  await ended
   return { votes, refused, again, count, left, status: clients.map(({ status }) => status) }
 }

@@ -23,6 +23,13 @@ describe('the package', () => {
     for (const name of Object.keys(oxidis)) assert.strictEqual(names[name], oxidis[name])
   })
 
+  it('has the interface of ioredis, for ES modules too', async () => {
+    const Redis = require('oxidis/ioredis')
+    const { default: same, ...names } = await import('oxidis/ioredis')
+    assert.strictEqual(same, Redis)
+    for (const [name, value] of Object.entries(names)) assert.strictEqual(Redis[name], value, name)
+  })
+
   it('starts no thread when it is loaded', { skip: noProc() }, () => {
     const code = `
       const threads = () => require('node:fs').readdirSync('/proc/self/task').length
@@ -46,10 +53,11 @@ describe('the package', () => {
 
   it('publishes the face, and neither sources nor tests nor an addon', () => {
     const files = filesToPack()
-    for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
+    for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'ioredis.js',
+      'ioredis.mjs', 'ioredis.d.ts', 'ioredis.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const stray = files.filter(file => !/^(index\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/.test(file))
+    const stray = files.filter(file => !/^(index\.|ioredis\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/.test(file))
     assert.deepStrictEqual(stray, [])
   })
 

@@ -14,6 +14,9 @@ const { platforms } = require('../scripts/release/platforms')
 
 const root = path.join(__dirname, '..')
 
+/** The files that a package holds. */
+const PUBLISHED = /^(index\.|ioredis\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/
+
 describe('the package', () => {
   it('exports the same names to ES modules as to CommonJS, all of them by default', async () => {
     const oxidis = require('oxidis')
@@ -57,7 +60,7 @@ describe('the package', () => {
       'ioredis.mjs', 'ioredis.d.ts', 'ioredis.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const stray = files.filter(file => !/^(index\.|ioredis\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/.test(file))
+    const stray = files.filter(file => !PUBLISHED.test(file))
     assert.deepStrictEqual(stray, [])
   })
 

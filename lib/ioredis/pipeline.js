@@ -178,7 +178,9 @@ function asTransaction (pipeline) {
 function unwrapped (results) {
   const [error, replies] = results.at(-1)
   if (error) {
-    error.previousErrors = results.slice(0, -1).flatMap(([reason]) => reason ? [reason] : [])
+    // Where the connection was lost, all have the same error.
+    const reasons = results.slice(0, -1).map(([reason]) => reason)
+    error.previousErrors = reasons.filter(reason => reason && reason !== error)
     throw error
   }
   return pairs(replies)

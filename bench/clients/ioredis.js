@@ -1,6 +1,7 @@
 'use strict'
 
-// ioredis, and our class with its interface; WITHSCORES and XRANGE come back as the flat arrays that the server sent.
+// ioredis, and our class with its interface; WITHSCORES and XRANGE come back as the flat arrays
+// that the server sent.
 
 const { once } = require('node:events')
 

@@ -173,7 +173,7 @@ describe('nobody waits for ever', () => {
   })
 })
 
-test('a command made by hand settles within a pipeline as well', () => compare(async ({ Redis }) => {
+test('a command by hand settles within a pipeline as well', () => compare(async ({ Redis }) => {
   const redis = start(Redis)
   const command = new Redis.Command('echo', ['x'], { replyEncoding: 'utf8' })
   const pipeline = redis.pipeline()

@@ -15,6 +15,9 @@ const { standIns, versionOf } = require('../scripts/release/stand-ins')
 
 const root = path.join(__dirname, '..')
 
+/** The files that a package holds. */
+const PUBLISHED = /^(index\.|ioredis\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/
+
 describe('the package', () => {
   it('exports the same names to ES modules as to CommonJS, all of them by default', async () => {
     const oxidis = require('oxidis')
@@ -22,6 +25,13 @@ describe('the package', () => {
     assert.strictEqual(everything, oxidis)
     assert.deepStrictEqual(Object.keys(names).toSorted(), Object.keys(oxidis).toSorted())
     for (const name of Object.keys(oxidis)) assert.strictEqual(names[name], oxidis[name])
+  })
+
+  it('has the interface of ioredis, for ES modules too', async () => {
+    const Redis = require('oxidis/ioredis')
+    const { default: same, ...names } = await import('oxidis/ioredis')
+    assert.strictEqual(same, Redis)
+    for (const [name, value] of Object.entries(names)) assert.strictEqual(Redis[name], value, name)
   })
 
   it('starts no thread when it is loaded', { skip: noProc() }, () => {
@@ -47,10 +57,11 @@ describe('the package', () => {
 
   it('publishes the face, and neither sources nor tests nor an addon', () => {
     const files = filesToPack()
-    for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
+    for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'ioredis.js',
+      'ioredis.mjs', 'ioredis.d.ts', 'ioredis.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const stray = files.filter(file => !/^(index\.|lib\/|package\.json$|[A-Z]+(\.md)?$)/.test(file))
+    const stray = files.filter(file => !PUBLISHED.test(file))
     assert.deepStrictEqual(stray, [])
   })
 

@@ -126,7 +126,8 @@ describe('every command', () => {
               }
               const key = [command, args[0]].map(String).join(' ').toLowerCase()
               const isShape = BY_SHAPE.has(command) || BY_SHAPE.has(key)
-              const view = isShape ? shape : options.stringNumbers ? texts : rounded
+              const form = options.stringNumbers ? texts : rounded
+              const view = isShape ? outcome => shape(form(outcome)) : form
               assert.deepStrictEqual(view(seen.oxidis), view(seen.ioredis),
                 `${method} ${args.map(String).join(' ').slice(0, 200)}`)
             }

@@ -44,6 +44,11 @@ const CLIENTS = {
     package: '@valkey/valkey-glide',
     open: server => require('./glide').open(server)
   },
+  'oxidis-ioredis': {
+    title: 'oxidis/ioredis',
+    package: 'oxidis',
+    open: server => require('./ioredis').open(server, {}, 'oxidis/ioredis')
+  },
   'oxidis-pool': {
     title: 'oxidis, createClientPool',
     package: 'oxidis',
@@ -100,8 +105,9 @@ function load (name) {
 
 /** Where `load` finds a package; undefined when it is not installed. */
 function locate (name) {
-  if (name === 'oxidis') {
-    return path.join(process.env.OXIDIS_BENCH_CHECKOUT ?? path.join(here, '..'), 'index.js')
+  const file = { oxidis: 'index.js', 'oxidis/ioredis': 'ioredis.js' }[name]
+  if (file !== undefined) {
+    return path.join(process.env.OXIDIS_BENCH_CHECKOUT ?? path.join(here, '..'), file)
   }
   for (const folder of [here, path.join(here, '..')]) {
     try {

@@ -45,6 +45,10 @@ class Block {
     this.context = undefined
   }
 
+  own () {
+    for (const part of this.parts) part.own()
+  }
+
   encode (link) {
     // Errors of a former try say nothing about this one.
     this.context = { typeMapping: undefined, preserved: undefined, refused: new Map() }

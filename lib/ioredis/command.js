@@ -104,6 +104,14 @@ class Command {
     return false
   }
 
+  /** Takes copies of bytes, which the caller may change once the call has returned. */
+  own () {
+    const { args } = this
+    for (let i = 0; i < args.length; i++) {
+      if (typeof args[i] !== 'string') args[i] = Buffer.from(args[i])
+    }
+  }
+
   /** The command as text for the wire; see encode.js. */
   encode (link) {
     if (this.script !== null) this.script.choose(this, link)

@@ -47,16 +47,19 @@ class Pipeline {
     const index = this.#queue.length
     command.inTransaction = this._transactions > 0
     this.#queue.push(command)
-    const { callback } = command
-    // What was made for its own promise is replaced: the pipeline waits for all of them at once.
+    // One that the application has made has a promise of its own, which settles as well.
+    const { callback, resolve, reject } = command
     command.promise?.catch(() => {})
+    const isOwn = command.promise === undefined && callback !== undefined
     command.resolve = reply => {
       this.#fill(index, [null, reply])
-      if (callback !== undefined) run(callback, null, reply)
+      resolve?.(reply)
+      if (isOwn) run(callback, null, reply)
     }
     command.reject = error => {
       this.#fill(index, [error])
-      if (callback !== undefined) run(callback, error)
+      reject?.(error)
+      if (isOwn) run(callback, error)
     }
     return this
   }
@@ -178,7 +181,9 @@ function asTransaction (pipeline) {
 function unwrapped (results) {
   const [error, replies] = results.at(-1)
   if (error) {
-    error.previousErrors = results.slice(0, -1).flatMap(([reason]) => reason ? [reason] : [])
+    // Where the connection was lost, all have the same error.
+    const reasons = results.slice(0, -1).map(([reason]) => reason)
+    error.previousErrors = reasons.filter(reason => reason && reason !== error)
     throw error
   }
   return pairs(replies)

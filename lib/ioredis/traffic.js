@@ -122,6 +122,7 @@ class Traffic {
   /** Keeps a command until there is a connection. */
   keep (command) {
     this.queue.push(command)
+    command.own()
     if (command.timer !== null) return
     const { blockingTimeout } = this.redis.options
     if (command.due !== 0) {

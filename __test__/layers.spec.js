@@ -30,8 +30,12 @@ const LAYERS = {
     'methods'],
   cluster: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client'],
   sentinel: [LEAVES, 'commands', 'modules', 'options', 'boundary', 'methods', 'client', 'cluster'],
-  doctor: [LEAVES, 'options', 'client', 'cluster', 'sentinel']
+  doctor: [LEAVES, 'options', 'client', 'cluster', 'sentinel'],
+  ioredis: [LEAVES, 'commands', 'options', 'boundary', 'methods', 'client', 'cluster', 'sentinel']
 }
+
+/** What a program with a client of one server never needs. */
+const NEEDLESS = /^(cluster|sentinel|doctor|open-telemetry|ioredis)\/|^client\/legacy/
 
 /** Files that may import another file when it is used, which would otherwise be a circle. */
 const LATE = { 'client/client.js': ['client/pool.js'] }
@@ -81,11 +85,11 @@ describe('the imports of lib/', () => {
   })
 
   it('leave the native core to the boundary and to pure questions', () => {
-    // native.parseConnectionUrl, native.parsePfx and native.slotOfCommand only compute.
+    // native.parseConnectionUrl, parsePfx, slotOfCommand and keysOfCommand only compute.
     const users = files.filter(file => importsOf(file).some(({ target }) => target === 'native.js'))
     assert.deepStrictEqual(users.filter(file => !file.startsWith('boundary/')), [
-      'cluster/bridge.js', 'cluster/multi.js', 'cluster/send-by-key.js', 'options/tls-identity.js',
-      'options/url.js'
+      'cluster/bridge.js', 'cluster/multi.js', 'cluster/send-by-key.js', 'ioredis/prefix.js',
+      'options/tls-identity.js', 'options/url.js'
     ])
     for (const file of files) {
       const isUser = /\bnative\.Core\b/.test(fs.readFileSync(path.join(lib, file), 'utf8'))
@@ -97,8 +101,7 @@ describe('the imports of lib/', () => {
 describe('a program with one server', () => {
   it('loads no cluster, no Sentinel, no module and no legacy interface', () => {
     const loaded = loadedBy('require(".").createClient().set')
-    const late = /^(cluster|sentinel|doctor|open-telemetry)\/|^client\/legacy/
-    const needless = loaded.filter(file => late.test(file) ||
+    const needless = loaded.filter(file => NEEDLESS.test(file) ||
       (file.startsWith('modules/') && !/^modules\/(index|constants)\.js$/.test(file)))
     assert.deepStrictEqual(needless, [])
   })

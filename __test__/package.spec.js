@@ -12,8 +12,12 @@ const { gzipSync } = require('node:zlib')
 const { COMMANDS, check } = require('../bench/types')
 const { pack } = require('../scripts/release/pack')
 const { platforms } = require('../scripts/release/platforms')
+const { standIns, versionOf } = require('../scripts/release/stand-ins')
 
 const root = path.join(__dirname, '..')
+
+/** The files that a package holds. */
+const PUBLISHED = /^(index\.|ioredis\.|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
 
 describe('the package', () => {
   it('exports the same names to ES modules as to CommonJS, all of them by default', async () => {
@@ -22,6 +26,13 @@ describe('the package', () => {
     assert.strictEqual(everything, oxidis)
     assert.deepStrictEqual(Object.keys(names).toSorted(), Object.keys(oxidis).toSorted())
     for (const name of Object.keys(oxidis)) assert.strictEqual(names[name], oxidis[name])
+  })
+
+  it('has the interface of ioredis, for ES modules too', async () => {
+    const Redis = require('oxidis/ioredis')
+    const { default: same, ...names } = await import('oxidis/ioredis')
+    assert.strictEqual(same, Redis)
+    for (const [name, value] of Object.entries(names)) assert.strictEqual(Redis[name], value, name)
   })
 
   it('starts no thread when it is loaded', { skip: noProc() }, () => {
@@ -47,11 +58,11 @@ describe('the package', () => {
 
   it('publishes the face, and neither sources nor tests nor an addon', () => {
     const files = filesToPack()
-    for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
+    for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'ioredis.js',
+      'ioredis.mjs', 'ioredis.d.ts', 'ioredis.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const ours = /^(index\.|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
-    const stray = files.filter(file => !ours.test(file))
+    const stray = files.filter(file => !PUBLISHED.test(file))
     assert.deepStrictEqual(stray, [])
   })
 
@@ -63,7 +74,8 @@ describe('the package', () => {
   })
 
   it('has a lockfile without addresses of a registry', () => {
-    for (const file of ['../package-lock.json', '../bench/package-lock.json']) {
+    for (const file of ['../package-lock.json', '../bench/package-lock.json',
+      './ecosystem/package-lock.json', './environments/package-lock.json']) {
       assert.ok(!JSON.stringify(require(file)).includes('"resolved"'), file)
     }
   })
@@ -97,8 +109,12 @@ describe('the packages of a release', () => {
     for (const name of names) {
       assert.strictEqual(read(`bindings/${name}/package.json`).version, version)
     }
-    assert.strictEqual(tarballs.length, packed.length + 1)
-    for (const file of tarballs) assert.ok(file.endsWith(`-${version}.tgz`) && fs.existsSync(file))
+    assert.strictEqual(tarballs.length, packed.length + standIns().length + 1)
+    for (const file of tarballs) {
+      const isStandIn = standIns().some(name => path.basename(file).startsWith(`oxidis-${name}-`))
+      const own = isStandIn ? versionOf(version) : version
+      assert.ok(file.endsWith(`-${own}.tgz`) && fs.existsSync(file), file)
+    }
   })
 
   it('are public, run nothing when they are installed, and have no dependency but these', () => {
@@ -111,6 +127,20 @@ describe('the packages of a release', () => {
         assert.strictEqual(manifest[field], undefined, `${manifest.name}: ${field}`)
       }
     }
+  })
+
+  it('that stand in for others depend on this oxidis, and are accepted by ranges of 6', () => {
+    const { version } = require('../package.json')
+    assert.ok(standIns().includes('redis'))
+    for (const name of standIns()) {
+      const manifest = read(`stand-ins/oxidis-${name}/package.json`)
+      assert.strictEqual(manifest.name, `@oxidis/${name}`)
+      assert.deepStrictEqual(manifest.dependencies, { oxidis: version })
+      assert.strictEqual(manifest.version, versionOf(version))
+      assert.strictEqual(manifest.scripts, undefined)
+    }
+    assert.deepStrictEqual(['0.1.0', '0.12.3', '1.0.0', '2.3.4', '1.0.0-beta.1'].map(versionOf),
+      ['6.101.0', '6.112.3', '6.200.0', '6.303.4', '6.200.0-beta.1'])
   })
 
   it('are installed on their own system only', () => {

@@ -21,6 +21,7 @@ const CLUSTERS = [
   'ioredis-cluster-auto', 'glide-cluster'
 ]
 const CACHES = ['oxidis-cache', 'node-redis-cache', 'oxidis', 'node-redis']
+const FACES = ['oxidis-ioredis', 'ioredis', 'ioredis-auto']
 const POOLS = ['oxidis-pool', 'node-redis-pool', 'node-redis-pool-default']
 
 /** Every workload in the order it is run and printed. */
@@ -65,6 +66,11 @@ const WORKLOADS = [
     name: 'pool-1000',
     title: 'GET/SET 80/20, 32 B, through a pool, 1,000 in flight'
   },
+  ...[1, 10, 100, 1000].map(inFlight => {
+    const workload = mixed({ inFlight, size: 32, clients: FACES })
+    const { name, title } = workload
+    return { ...workload, name: `ioredis-${name}`, title: `ioredis's interface: ${title}` }
+  }),
   ...[1, 8, 64].map(session),
   ...[1, 100].flatMap(inFlight => [cachedText(inFlight), cachedHash(inFlight)]),
   ...[1, 10, 100, 1000].map(inFlight => {

@@ -10,9 +10,8 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { ensureServer } = require('./ensure-server')
-const { pack } = require('./release/pack')
-const { hostName } = require('./release/platforms')
-const { checkNode, ensurePackages, root, run, runMain, setup, step } = require('./setup')
+const { installPacked } = require('./release/installed')
+const { checkNode, ensurePackages, root, run, runMain, setup } = require('./setup')
 
 const folder = path.join(root, '__test__', 'environments')
 
@@ -22,7 +21,7 @@ runMain(() => {
   checkNode()
   setup()
   ensurePackages(folder)
-  install()
+  installPacked(folder)
   const files = fs.readdirSync(folder).filter(file => file.endsWith('.spec.js'))
     .filter(file => words.length === 0 || words.some(word => file.includes(word)))
   const status = run(process.execPath, ['--test', ...options,
@@ -31,23 +30,3 @@ runMain(() => {
   fs.rmSync(path.join(folder, 'work'), { recursive: true, force: true })
   return status
 })
-
-/** Puts the packages that are packed of this checkout where the programs find them. */
-function install () {
-  const host = hostName()
-  const output = path.join(root, 'target', 'packages-of-environments')
-  const addons = path.join(output, 'addons')
-  fs.mkdirSync(addons, { recursive: true })
-  const addon = `oxidis.${host}.node`
-  const built = fs.readFileSync(path.join(root, addon))
-  step('packing')
-  const packages = path.join(output, 'packages')
-  fs.writeFileSync(path.join(addons, addon), built)
-  pack(addons, [host], packages)
-  const places = { oxidis: 'oxidis', [`bindings/${host}`]: `@oxidis/binding-${host}` }
-  for (const [from, to] of Object.entries(places)) {
-    const target = path.join(folder, 'node_modules', to)
-    fs.rmSync(target, { recursive: true, force: true })
-    fs.cpSync(path.join(packages, from), target, { recursive: true })
-  }
-}

@@ -44,6 +44,7 @@ runMain(async () => {
     }))
     // The programs that compile with node-redis as well.
     runs.push(...versions.map(version => () => check(version, path.join(TESTS, 'moved'), true)))
+    runs.push(...versions.map(version => () => check(version, path.join(TESTS, 'ioredis'), true)))
     const passed = await all(runs, os.availableParallelism())
     const editor = chosen.length > 0 || checkEditor()
     return passed.every(Boolean) && editor ? 0 : 1

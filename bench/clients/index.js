@@ -60,6 +60,11 @@ const CLIENTS = {
     open: server => require('./node-redis').open(server,
       { clientSideCache: {}, RESP: 3, commandOptions: { timeout: undefined } })
   },
+  'oxidis-ioredis': {
+    title: 'oxidis/ioredis',
+    package: 'oxidis',
+    open: server => require('./ioredis').open(server, {}, 'oxidis/ioredis')
+  },
   'oxidis-pool': {
     title: 'oxidis, createClientPool',
     package: 'oxidis',
@@ -116,8 +121,9 @@ function load (name) {
 
 /** Where `load` finds a package; undefined when it is not installed. */
 function locate (name) {
-  if (name === 'oxidis') {
-    return path.join(process.env.OXIDIS_BENCH_CHECKOUT ?? path.join(here, '..'), 'index.js')
+  const file = { oxidis: 'index.js', 'oxidis/ioredis': 'ioredis.js' }[name]
+  if (file !== undefined) {
+    return path.join(process.env.OXIDIS_BENCH_CHECKOUT ?? path.join(here, '..'), file)
   }
   for (const folder of [here, path.join(here, '..')]) {
     try {

@@ -1,13 +1,14 @@
 'use strict'
 
-// ioredis; WITHSCORES and XRANGE come back as the flat arrays that the server sent.
+// ioredis, and our class with its interface; WITHSCORES and XRANGE come back as the flat arrays
+// that the server sent.
 
 const { once } = require('node:events')
 
 const { load } = require('./index')
 
-async function open ({ host, port }, options) {
-  const { Redis } = load('ioredis')
+async function open ({ host, port }, options, name = 'ioredis') {
+  const { Redis } = load(name)
   const client = new Redis({ host, port, ...options })
   await once(client, 'ready')
   return adapt(client)

@@ -58,7 +58,7 @@ class PromiseRing {
     this.rejects[index] = undefined
     this.pending--
     if (this.fences !== null) this.passFences(id)
-    if (isFailure) reject(answering(value, row))
+    if (isFailure) fail(reject, row, value)
     else if (row.reply === undefined) resolve(value)
     else transform(resolve, reject, row, context, value)
   }
@@ -136,9 +136,15 @@ class PromiseRing {
 
 /** Settles one promise with what the server sent. */
 function settle ({ resolve, reject, row, context }, value, isFailure) {
-  if (isFailure) reject(answering(value, row))
+  if (isFailure) fail(reject, row, value)
   else if (row.reply === undefined) resolve(value)
   else transform(resolve, reject, row, context, value)
+}
+
+/** A row with `failed` is told of the error instead: its command may be sent again. */
+function fail (reject, row, error) {
+  if (row.failed === undefined) reject(answering(error, row))
+  else row.failed(error)
 }
 
 function transform (resolve, reject, row, context, value) {

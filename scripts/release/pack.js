@@ -16,6 +16,7 @@ const path = require('node:path')
 
 const { SetupError, checkNode, ensurePackages, root, runMain } = require('../setup')
 const { napi, platforms } = require('./platforms')
+const { standIns, writeStandIn } = require('./stand-ins')
 const { check } = require('./version')
 
 /** Where the packages are written: folders, and the tarballs that npm makes of them. */
@@ -40,6 +41,9 @@ function pack (addons, wanted = platforms().map(({ name }) => name), output = OU
     fs.copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'))
     return tarball(folder, output)
   })
+  for (const name of standIns()) {
+    tarballs.push(tarball(writeStandIn(name, version, path.join(output, 'stand-ins')), output))
+  }
   return [...tarballs, tarball(writeMain(version, path.join(output, 'oxidis')), output)]
 }
 

@@ -14,19 +14,24 @@ const path = require('node:path')
 const { SetupError, npm, runMain, step } = require('../setup')
 const { OUTPUT } = require('./pack')
 const { platforms } = require('./platforms')
+const { standIns, versionOf } = require('./stand-ins')
 const { check } = require('./version')
 
 runMain(() => {
   const version = check()
   const dryRun = process.argv.includes('--dry-run') ? ['--dry-run'] : []
-  const names = [...platforms().map(({ name }) => `@oxidis/binding-${name}`), 'oxidis']
-  const files = names.map(name =>
+  const packages = [
+    ...platforms().map(({ name }) => ({ name: `@oxidis/binding-${name}`, version })),
+    { name: 'oxidis', version },
+    ...standIns().map(name => ({ name: `@oxidis/${name}`, version: versionOf(version) }))
+  ]
+  const files = packages.map(({ name, version }) =>
     path.join(OUTPUT, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`))
   const lost = files.find(file => !fs.existsSync(file))
   if (lost !== undefined) throw new SetupError(`${lost} is missing: run \`npm run release:pack\``)
   // A version such as 1.0.0-beta.1 must not become what `npm install oxidis` takes.
   const tag = version.includes('-') ? 'next' : 'latest'
-  names.forEach((name, index) => {
+  packages.forEach(({ name, version }, index) => {
     if (isPublished(`${name}@${version}`)) return step(`${name}@${version} is published already`)
     step(`publishing ${name}@${version}`)
     const args = ['publish', files[index], '--access', 'public', '--tag', tag, ...dryRun]

@@ -16,6 +16,8 @@ pub enum Integer {
     Text,
     /// A BigInt.
     BigInt,
+    /// A number, which is rounded beyond 2^53 - 1. For programs that cannot take a BigInt.
+    Rounded,
 }
 
 /// What a map becomes.
@@ -87,6 +89,7 @@ impl Mode {
         match self.0 >> 3 & 3 {
             1 => Integer::Text,
             2 => Integer::BigInt,
+            3 => Integer::Rounded,
             _ => Integer::Number,
         }
     }

@@ -157,6 +157,17 @@ pub fn slot_of_command(encoded: Uint8ArraySlice) -> Option<u32> {
     }
 }
 
+/// Which arguments of an encoded command are keys; the command's name is argument 0.
+#[napi]
+pub fn keys_of_command(encoded: Uint8ArraySlice) -> Vec<u32> {
+    let at = |slice: &[u8]| slice.as_ptr() as usize;
+    let mut places: Vec<usize> = keys::of(&encoded).map(at).collect();
+    places.sort_unstable();
+    let args = encode::args(&encoded).map(at).enumerate();
+    let keys = args.filter(|(_, place)| places.binary_search(place).is_ok());
+    keys.map(|(index, _)| index as u32).collect()
+}
+
 /// The hash slot of a key.
 #[napi]
 pub fn slot_of(key: Uint8ArraySlice) -> u32 {

@@ -37,7 +37,7 @@ pub struct CoreOptions {
     pub no_delay: bool,
     /// Silence before the first keepalive probe; 0 for none.
     pub keep_alive: f64,
-    /// `never`, `fixed`, `backoff` or `ask`.
+    /// `never`, `once`, `fixed`, `backoff` or `ask`.
     pub reconnect: String,
     /// The delay of `fixed`.
     pub reconnect_delay: f64,
@@ -206,6 +206,7 @@ impl CoreOptions {
             offline_queue: self.offline_queue,
             reconnect: match self.reconnect.as_str() {
                 "never" => Reconnect::Never,
+                "once" => Reconnect::Once,
                 "fixed" => Reconnect::Fixed(millis(self.reconnect_delay)),
                 "ask" => Reconnect::Ask,
                 _ => Reconnect::default(),

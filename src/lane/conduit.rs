@@ -50,7 +50,7 @@ pub(super) struct Traffic {
     pub(super) doubt: bool,
 }
 
-/// How an exclusive lane is to end, or has ended.
+/// How a lane that has one connection only is to end, or has ended.
 pub(super) enum Exit {
     /// It goes on.
     No,

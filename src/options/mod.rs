@@ -216,6 +216,9 @@ impl Default for PoolOptions {
 pub enum Reconnect {
     /// Fail the waiting commands, and stop (`reconnectStrategy: false`).
     Never,
+    /// As `Never`, and a lane that has lost its connection takes no command any more. For a caller
+    /// who makes a new client for each connection, and must not write to another one by accident.
+    Once,
     /// Wait the same time before every attempt.
     Fixed(Duration),
     /// Wait a random time below a bound that doubles from `base` to `cap`.
@@ -227,6 +230,13 @@ pub enum Reconnect {
     },
     /// Ask the application's `reconnectStrategy` function before each attempt.
     Ask,
+}
+
+impl Reconnect {
+    /// Whether a lost connection is replaced without anybody asking for it.
+    pub fn tries_again(self) -> bool {
+        !matches!(self, Self::Never | Self::Once)
+    }
 }
 
 impl Default for Reconnect {

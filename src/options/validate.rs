@@ -100,7 +100,7 @@ fn sentinels(sentinel: &SentinelOptions) -> Result<()> {
 
 fn reconnect(reconnect: Reconnect) -> Result<()> {
     match reconnect {
-        Reconnect::Never | Reconnect::Ask => Ok(()),
+        Reconnect::Never | Reconnect::Once | Reconnect::Ask => Ok(()),
         Reconnect::Fixed(delay) => bounded("socket.reconnectStrategy", delay),
         Reconnect::Backoff { base, cap } => {
             positive("socket.reconnectStrategy", base)?;

@@ -414,7 +414,7 @@ impl Dialer {
             Reconnect::Backoff { base, cap } => {
                 Ok(backoff::full_jitter(base, cap, retries, backoff::random()))
             }
-            Reconnect::Never | Reconnect::Ask => Err(None),
+            Reconnect::Never | Reconnect::Once | Reconnect::Ask => Err(None),
         }
     }
 

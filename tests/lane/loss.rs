@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use oxidis::error::{Applied, Error};
+use oxidis::options::Reconnect;
+use oxidis::outbox::Event;
 use tokio::time::Instant;
 
 use crate::scene::Scene;
@@ -208,4 +210,23 @@ async fn a_write_after_a_pause_waits_for_what_has_come_meanwhile_and_no_longer()
     wire.expect("INCR n").await;
     wire.say("+4\r\n").await;
     assert_eq!(scene.caller.reply(id).await, "4");
+}
+
+/// A caller who makes a new client for each connection must not write to another one by accident.
+#[tokio::test]
+async fn a_lane_of_one_connection_takes_nothing_after_its_loss() {
+    let mut scene = Scene::with(|options| options.reconnect = Reconnect::Once).await;
+    let mut wire = scene.connect().await;
+    let id = scene.send(&["INCR a", "GET b"]);
+    wire.expect("INCR a").await;
+    wire.expect("GET b").await;
+    wire.reset();
+    assert_eq!(scene.caller.failure(id).await.applied(), Some(Applied::Unknown));
+    // The read was to be written again, which is the caller's choice now.
+    assert_eq!(scene.caller.failure(id + 1).await.applied(), Some(Applied::No));
+    let stopped = |event: &Event| matches!(event, Event::Stopped(_)).then_some(());
+    scene.caller.event(stopped).await;
+    let error = scene.try_send(0, &["SET k v"]).unwrap_err();
+    assert_eq!(error.code(), "SESSION_LOST");
+    assert!(scene.server.has_no_other().await, "it has connected again");
 }

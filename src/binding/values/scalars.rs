@@ -13,6 +13,7 @@ impl Values<'_> {
         let number = node.num as i64;
         match mode.integer() {
             Integer::Text => self.text(self.frames.text(node)).map_err(Failure::into_error),
+            Integer::Rounded => self.number(number as f64),
             Integer::Number if number.unsigned_abs() <= MAX_SAFE => self.number(number as f64),
             Integer::Number | Integer::BigInt => {
                 let mut value = std::ptr::null_mut();

@@ -85,9 +85,17 @@ async fn drive(conduit: Arc<Conduit>) {
         match end {
             LinkEnd::Lost(error) => {
                 conduit.lose(&error);
-                if conduit.home.options.reconnect == Reconnect::Never {
-                    conduit.stop(&error);
-                    continue;
+                match conduit.home.options.reconnect {
+                    Reconnect::Never => {
+                        conduit.stop(&error);
+                        continue;
+                    }
+                    Reconnect::Once => {
+                        conduit.end(&error);
+                        conduit.home.outboxes.tell(Event::Stopped(error));
+                        return;
+                    }
+                    _ => {}
                 }
                 if let Some(delay) = flaps.ended(started.elapsed(), backoff::random()) {
                     if conduit.keep_time(sleep(delay)).await.is_none() {

@@ -9,7 +9,6 @@ use super::super::link::Link;
 use crate::command;
 use crate::connection::bounds::{DEADLINE_STEP, QUIET};
 use crate::error::{Error, ErrorClass};
-use crate::options::Reconnect;
 use crate::outbox::Event;
 use crate::pool;
 
@@ -65,7 +64,7 @@ impl Conduit {
         self.home.outboxes.tell(Event::Stopped(error.clone()));
     }
 
-    /// Ends an exclusive lane, whose connection is gone.
+    /// Ends a lane that gets no other connection, now that its own is gone.
     pub(super) fn end(&self, error: &Error) {
         let lost = lost(error);
         let mut traffic = self.lock();
@@ -93,7 +92,7 @@ impl Conduit {
         self.home.metrics.retries.add(retried as u64);
         self.home.outboxes.tell(Event::Lost(self.home.lane_id));
         self.home.pool.lost(error);
-        if self.home.options.reconnect != Reconnect::Never {
+        if self.home.options.reconnect.tries_again() {
             self.home.outboxes.tell(Event::Reconnecting(0));
         }
         self.fail(ended, &lost(error));

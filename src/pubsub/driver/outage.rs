@@ -10,7 +10,6 @@ use super::super::feeds::Feed;
 use super::super::hub::Hub;
 use crate::connection::bounds::{DEADLINE_STEP, QUIET};
 use crate::error::Error;
-use crate::options::Reconnect;
 use crate::outbox::{Delivery, Event};
 
 impl Hub {
@@ -113,7 +112,7 @@ impl Hub {
         if let Some(nodes) = &self.nodes {
             nodes.look();
         }
-        if self.options.reconnect == Reconnect::Never {
+        if !self.options.reconnect.tries_again() {
             self.close(error);
             self.outbox.push(Delivery::Event(Event::Stopped(error.clone())));
         }

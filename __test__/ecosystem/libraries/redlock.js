@@ -1,0 +1,42 @@
+'use strict'
+
+// redlock: one of many has the lock, three clients vote, a lock is extended and lost.
+
+const assert = require('node:assert')
+
+const Redis = require('ioredis')
+const { default: Redlock } = require('redlock')
+
+module.exports = async ({ url }) => {
+  const clients = [0, 1, 2].map(db => new Redis(url, { db }))
+  const redlock = new Redlock(clients, { retryCount: 1000, retryDelay: 3, retryJitter: 3 })
+  const impatient = new Redlock(clients, { retryCount: 0 })
+  const lock = await redlock.acquire(['a'], 30_000)
+  const votes = await Promise.all(clients.map(client => client.exists('a')))
+  const refused = await impatient.acquire(['a'], 1000).then(() => 'acquired', error => error.name)
+  const longer = await lock.extend(60_000)
+  const ttls = await Promise.all(clients.map(client => client.pttl('a')))
+  assert.ok(ttls.every(ttl => ttl > 30_000), `${ttls}`)
+  await longer.release()
+  const again = await longer.release().then(() => 'released', error => error.name)
+  await clients[0].set('count', 0)
+  let busy = 0
+  await Promise.all(Array.from({ length: 15 }, () => redlock.using(['b', 'c'], 20_000, async () => {
+    assert.strictEqual(++busy, 1)
+    const count = Number(await clients[0].get('count'))
+    await new Promise(resolve => { setImmediate(resolve) })
+    await clients[0].set('count', count + 1)
+    busy--
+  })))
+  const count = await clients[0].get('count')
+  // A script that the server has forgotten is sent as a text.
+  await clients[1].script('FLUSH')
+  const last = await redlock.acquire(['d'], 1000)
+  await last.release()
+  const left = await Promise.all(clients.map(client => client.dbsize()))
+  const ended = Promise.all(clients.map(client =>
+    new Promise(resolve => { client.once('end', resolve) })))
+  await redlock.quit()
+  await ended
+  return { votes, refused, again, count, left, status: clients.map(({ status }) => status) }
+}

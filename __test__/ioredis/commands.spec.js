@@ -1,0 +1,212 @@
+'use strict'
+
+// Every command answers as it does in ioredis: the same values, the same errors, in both protocols
+// and for Buffers. The calls are those of the first face, encoded and sent by the methods of this
+// one; commands that it does not have are called with a few arguments of their own.
+
+const assert = require('node:assert')
+const { after, before, describe, test } = require('node:test')
+
+const { commands } = require('../../lib/commands')
+const { BLOCKING, flagsOf } = require('../../lib/commands/flags')
+const { NAMES } = require('../../lib/ioredis/names')
+const { callsOf, isFor } = require('../commands/comparison')
+const { dataFor } = require('../commands/data')
+const { argv } = require('../commands/encode')
+const { startServer } = require('../support/redis-server')
+const { FACES, outcomeOf } = require('./pair')
+
+const snapshot = require('../../commands/redis.json').commands
+
+/** Commands that are not compared here, and why. */
+const NOT_RUN = {
+  bgrewriteaof: 'two in a row meet each other',
+  bgsave: 'two in a row meet each other',
+  debug: 'it can end the server',
+  discard: 'transactions have tests of their own',
+  exec: 'transactions have tests of their own',
+  failover: 'it changes what the server is',
+  latency: 'it tells how long other commands took',
+  migrate: 'it needs a second server',
+  multi: 'transactions have tests of their own',
+  pfdebug: 'it can end the server',
+  psubscribe: 'Pub/Sub has tests of its own',
+  psync: 'it ends the list of replies; ours refuses it',
+  punsubscribe: 'Pub/Sub has tests of its own',
+  quit: 'it ends the connection: see life.spec.js',
+  replconf: 'it makes the server wait for a replica',
+  replicaof: 'it makes the server a replica',
+  reset: 'it changes the connection',
+  shutdown: 'it ends the server',
+  slaveof: 'it makes the server a replica',
+  ssubscribe: 'Pub/Sub has tests of its own',
+  subscribe: 'Pub/Sub has tests of its own',
+  sunsubscribe: 'Pub/Sub has tests of its own',
+  sync: 'it ends the list of replies; ours refuses it',
+  unsubscribe: 'Pub/Sub has tests of its own'
+}
+
+/** The replies tell the time, chance or the connection: only their shape is compared. */
+const BY_SHAPE = new Set(['acl genpass', 'acl log', 'client id', 'client info', 'client list',
+  'hello', 'hrandfield', 'info', 'lastsave', 'lolwut', 'memory doctor', 'memory malloc-stats',
+  'memory stats', 'memory usage', 'object freq', 'object idletime', 'randomkey', 'scan', 'spop',
+  'srandmember', 'time', 'xadd', 'xinfo consumers', 'xpending', 'zrandmember', 'vinfo',
+  'vrandmember', 'slowlog get', 'command docs', 'role', 'vlinks', 'keys', 'client trackinginfo',
+  'client kill'])
+
+/** Calls that would end or change what is compared. */
+const isHarmful = ([name, first = '', second = '']) => {
+  const words = [name, first, second].join(' ').toLowerCase()
+  return /^client (kill|reply|no-evict|tracking|pause|setname|setinfo|caching)/.test(words) ||
+    /^(script debug|client no-touch|config rewrite|module load|cluster|himport)/.test(words)
+}
+
+/** Calls of commands that the first face does not have as they are. */
+const OWN = {
+  asking: [[]],
+  auth: [['wrong'], ['default', 'wrong']],
+  client: [['getname'], ['id'], ['nonsense']],
+  cluster: [['info'], ['nonsense']],
+  echo: [['text'], [Buffer.from([255, 0])]],
+  hello: [['9']],
+  module: [['list']],
+  readonly: [[]],
+  readwrite: [[]],
+  script: [['load', 'return 1'], ['exists', ['a', 'b']], ['nonsense']],
+  select: [['1'], ['0'], ['99'], ['x']],
+  sentinel: [['masters']],
+  unwatch: [[]],
+  wait: [['0', '10']],
+  watch: [['k'], []]
+}
+
+const SETTINGS = [
+  { name: 'as it comes', options: {} },
+  { name: 'RESP2', options: { protocol: 2 } },
+  { name: 'resp3 shapes', options: { replyMapping: 'resp3' } },
+  { name: 'numbers as strings', options: { stringNumbers: true } }
+]
+
+/** Command -> the calls of it, each a list of arguments. */
+const CALLS = collect()
+
+describe('every command', () => {
+  let server, control
+  before(async () => {
+    server = await startServer()
+    control = new FACES.ioredis(server.port, '127.0.0.1')
+  })
+  after(async () => {
+    control?.disconnect()
+    await server?.stop()
+  })
+
+  for (const { name, options } of SETTINGS) {
+    describe(name, () => {
+      const clients = {}
+      before(() => {
+        for (const [face, Redis] of Object.entries(FACES)) {
+          clients[face] = new Redis(server.port, '127.0.0.1', options)
+        }
+      })
+      after(() => {
+        for (const client of Object.values(clients)) client.disconnect()
+      })
+
+      for (const command of NAMES) {
+        if (command in NOT_RUN) continue
+        test(command, async () => {
+          assert.ok(CALLS.get(command).length > 0, 'no call')
+          for (const { args, lay, clean } of CALLS.get(command)) {
+            for (const method of [command, `${command}Buffer`]) {
+              const seen = {}
+              for (const [face, client] of Object.entries(clients)) {
+                await control.pipeline([...clean, ...lay].map(words => ['call', ...words])).exec()
+                seen[face] = await outcomeOf(() => client[method](...args))
+              }
+              const key = [command, args[0]].map(String).join(' ').toLowerCase()
+              const isShape = BY_SHAPE.has(command) || BY_SHAPE.has(key)
+              const form = options.stringNumbers ? texts : rounded
+              const view = isShape ? outcome => shape(form(outcome)) : form
+              assert.deepStrictEqual(view(seen.oxidis), view(seen.ioredis),
+                `${method} ${args.map(String).join(' ').slice(0, 200)}`)
+            }
+          }
+        })
+      }
+    })
+  }
+
+  test('has a method, or a reason', () => {
+    assert.strictEqual(NAMES.length, 301)
+    for (const name of Object.keys(NOT_RUN)) assert.ok(NAMES.includes(name), name)
+    const ours = new FACES.oxidis({ lazyConnect: true })
+    const theirs = new FACES.ioredis({ lazyConnect: true })
+    for (const name of theirs.getBuiltinCommands()) {
+      assert.strictEqual(typeof ours[name], 'function', name)
+      assert.strictEqual(typeof ours[`${name}Buffer`], 'function', name)
+    }
+    assert.deepStrictEqual(ours.getBuiltinCommands().toSorted(),
+      theirs.getBuiltinCommands().toSorted())
+    for (const one of [ours, theirs]) one.disconnect()
+  })
+})
+
+function collect () {
+  const all = new Map(NAMES.map(name => [name, []]))
+  for (const row of commands) {
+    const group = snapshot[row.command[0]]?.group ?? 'generic'
+    for (const args of callsOf(row)) {
+      const words = argv(row, args).map(word => bytes(word))
+      const [name, ...rest] = words
+      const list = all.get(String(name).toLowerCase())
+      if (list === undefined || isHarmful(words.map(String))) continue
+      const { clean, lay, other } = dataFor(group, row.name)
+      const mayWait = (flagsOf(String(name), undefined) & BLOCKING) !== 0
+      list.push({ args: rest, clean, lay })
+      if (!mayWait && isFor(row, args, 'other')) list.push({ args: rest, clean, lay: other })
+    }
+  }
+  const { clean, lay } = dataFor('string', 'get')
+  for (const name of NAMES) {
+    const list = all.get(name)
+    const own = OWN[name] ?? (list.length === 0 ? [[], ['k'], ['k', 'v', '1']] : [])
+    for (const args of own) list.push({ args, clean, lay })
+  }
+  return all
+}
+
+/** Text where it is text: ioredis takes either, and errors repeat what was given. */
+function bytes (latin1) {
+  const buffer = Buffer.from(latin1, 'latin1')
+  const text = buffer.toString()
+  return Buffer.from(text).equals(buffer) ? text : buffer
+}
+
+/** Numbers without the last digits, which ioredis does not always read as JavaScript does. */
+function rounded (reply) {
+  if (typeof reply === 'number') return Number(reply.toPrecision(14))
+  return each(reply, rounded)
+}
+
+/**
+ * Buffers as text: with `stringNumbers` ioredis's methods for Buffers give doubles as strings in
+ * RESP3 and as Buffers in RESP2, ours as Buffers in both.
+ */
+function texts (reply) {
+  return Buffer.isBuffer(reply) ? reply.latin1Slice() : each(reply, texts)
+}
+
+function each (reply, view) {
+  if (reply === null || typeof reply !== 'object' || Buffer.isBuffer(reply)) return reply
+  if (Array.isArray(reply)) return reply.map(view)
+  return Object.fromEntries(Object.entries(reply).map(([name, value]) => [name, view(value)]))
+}
+
+/** The types of everything within a reply, without lengths and values. */
+function shape (reply) {
+  if (reply === null || typeof reply !== 'object') return typeof reply
+  if (Buffer.isBuffer(reply)) return 'Buffer'
+  if (Array.isArray(reply)) return [...new Set(reply.map(item => JSON.stringify(shape(item))))]
+  return Object.fromEntries(Object.keys(reply).sort().map(name => [name, shape(reply[name])]))
+}

@@ -1,0 +1,48 @@
+'use strict'
+
+// The table of docs/internals/ecosystem.md names each library that is tried, with its version.
+
+const assert = require('node:assert')
+const fs = require('node:fs')
+const path = require('node:path')
+const { describe, it } = require('node:test')
+
+const folder = path.join(__dirname, 'ecosystem')
+const page = path.join(__dirname, '..', 'docs', 'internals', 'ecosystem.md')
+
+/** Packages that the programs need besides the libraries. */
+const TOOLS = new Set(['express', 'express-rate-limit', 'express-session', 'keyv', 'redis',
+  'reflect-metadata', 'socket.io', 'socket.io-adapter', 'socket.io-client', 'sql.js',
+  '@langchain/core'])
+
+describe('docs/internals/ecosystem.md', () => {
+  const text = fs.readFileSync(page, 'utf8')
+  const { packages } = require('./ecosystem/package-lock.json')
+
+  it('names each library with the version that is tried', () => {
+    const rows = [...text.matchAll(/^\| \[([^\]]+)\]\([^)]+\) \| ([^ ]+) \|/gm)]
+      .map(([, name, version]) => `${name} ${version}`)
+    const { devDependencies } = require('./ecosystem/package.json')
+    const tried = Object.keys(devDependencies).filter(name => !TOOLS.has(name))
+      .map(name => `${name} ${packages[`node_modules/${name}`].version}`)
+    assert.deepStrictEqual(rows.toSorted(), tried.toSorted())
+  })
+
+  it('names the version of the reference', () => {
+    assert.ok(text.includes(`node-redis ${packages['node_modules/redis'].version}.`))
+  })
+
+  it('links to files that are there', () => {
+    for (const [, target] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(fs.existsSync(path.join(path.dirname(page), target)), target)
+    }
+  })
+
+  it('is about programs that a spec runs', () => {
+    const specs = fs.readdirSync(folder).filter(file => file.endsWith('.spec.js'))
+      .map(file => fs.readFileSync(path.join(folder, file), 'utf8')).join('\n')
+    for (const file of fs.readdirSync(path.join(folder, 'libraries'))) {
+      assert.ok(specs.includes(`'${path.basename(file, '.js')}'`), file)
+    }
+  })
+})

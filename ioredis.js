@@ -1,0 +1,5 @@
+'use strict'
+
+// `require('oxidis/ioredis')`: the interface of ioredis.
+
+module.exports = require('./lib/ioredis')

@@ -1,0 +1,15 @@
+// `import Redis from 'oxidis/ioredis'`: the interface of ioredis.
+
+import Redis from './ioredis.js'
+
+export const {
+  Command,
+  MaxRetriesPerRequestError,
+  Pipeline,
+  ReplyError,
+  ScanStream,
+  print
+} = Redis
+
+export { Redis }
+export default Redis

@@ -1,0 +1,1 @@
+export { Command as default } from 'oxidis/ioredis'

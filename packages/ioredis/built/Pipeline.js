@@ -1,0 +1,5 @@
+'use strict'
+
+// A file that some libraries require by its path.
+
+exports.default = require('oxidis/ioredis').Pipeline

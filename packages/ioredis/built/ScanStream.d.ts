@@ -1,0 +1,1 @@
+export { ScanStream as default } from 'oxidis/ioredis'

@@ -1,0 +1,2 @@
+export * from 'oxidis/ioredis'
+export { Redis as default } from 'oxidis/ioredis'

@@ -1,0 +1,5 @@
+'use strict'
+
+// The class of ioredis, from oxidis.
+
+module.exports = require('oxidis/ioredis')

@@ -7,6 +7,7 @@ const assert = require('node:assert')
 const path = require('node:path')
 const { after, before, describe, it } = require('node:test')
 
+const { RESP_TYPES } = require('../..')
 const { commands } = require('../../lib/commands')
 const { CACHEABLE } = require('../../lib/commands/cacheable')
 const { NAMESPACES, rowsOf } = require('../../lib/modules')
@@ -148,6 +149,10 @@ const CALLS = {
   }
 }
 
+const { BLOB_STRING, DOUBLE, MAP, NUMBER, SET } = RESP_TYPES
+const MAPPINGS = [{ [BLOB_STRING]: Buffer }, { [MAP]: Map, [SET]: Set, [DOUBLE]: String },
+  { [MAP]: Array, [NUMBER]: BigInt, [BLOB_STRING]: Buffer }]
+
 /** They have no method, and what `sendCommand` sends is not cached. */
 const WITHOUT_METHOD =
   ['SUBSTR', 'VISMEMBER', 'ZREVRANGE', 'ZREVRANGEBYLEX', 'ZREVRANGEBYSCORE']
@@ -201,6 +206,12 @@ describe('a write to a key that was read', () => {
           assert.deepStrictEqual(await call(client, k, l), expected)
           assert.strictEqual(cache.size(), 1)
         }
+        for (const mapping of MAPPINGS) {
+          const expected = await call(other.withTypeMapping(mapping), k, l)
+          const view = client.withTypeMapping(mapping)
+          for (let n = 0; n < 2; n++) assert.deepStrictEqual(await call(view, k, l), expected)
+        }
+        assert.ok(cache.stats().hitCount >= MAPPINGS.length)
         const takesTwo = call.length === 3
         assert.deepStrictEqual([keys].flat(), takesTwo ? [k, l] : [k])
         await scene.told(k, () => other.del(k))

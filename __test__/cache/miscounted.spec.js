@@ -111,6 +111,19 @@ describe('a cache object', () => {
   })
 })
 
+describe('a client', () => {
+  it('hands out the cache that it has, and none if it has none', () => {
+    const cache = new BasicClientSideCache()
+    const client = createClient({ clientSideCache: cache })
+    assert.strictEqual(client.clientSideCache, cache)
+    assert.strictEqual(client.withTypeMapping({}).clientSideCache, cache)
+    assert.ok(createClient({ clientSideCache: {} }).clientSideCache instanceof BasicClientSideCache)
+    assert.strictEqual(createClient().clientSideCache, undefined)
+    assert.throws(() => oxidis.createClientPool({}, { clientSideCache: 1 }), /clientSideCache/)
+    assert.throws(() => oxidis.createClientPool({ RESP: 2 }, { clientSideCache: {} }), TypeError)
+  })
+})
+
 describe('one cache object', () => {
   it('keeps what each of its clients has read apart', async t => {
     const scene = await startScene()

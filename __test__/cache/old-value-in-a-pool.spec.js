@@ -17,8 +17,9 @@ describe('a pool with a cache', () => {
     server = await startServer()
     other = quiet(createClient(server.url))
     cache = new BasicPooledClientSideCache()
-    pool = quiet(createClientPool({ url: server.url, lanes: 4, clientSideCache: cache },
-      { maximum: 8 }))
+    pool = quiet(createClientPool({ url: server.url, lanes: 4 },
+      { maximum: 8, clientSideCache: cache }))
+    assert.strictEqual(pool.clientSideCache, cache)
     await pool.connect()
   })
   after(async () => {

@@ -15,7 +15,6 @@ const { addCommands } = require('../methods/from-rows')
 
 /** The use that one client makes of a cache. */
 class CacheUse {
-  #cache
   #endpoint
 
   /**
@@ -25,7 +24,7 @@ class CacheUse {
    * @param {{ topology?: object, Bridge: Function }} kind as that of `RedisClient`
    */
   constructor (client, { clientSideCache, socket }, { topology, Bridge }) {
-    this.#cache = clientSideCache[IS_CACHE]
+    this.cache = clientSideCache[IS_CACHE]
       ? clientSideCache
       : new BasicClientSideCache(clientSideCache)
     this.#endpoint = endpointOf(socket, topology)
@@ -36,7 +35,7 @@ class CacheUse {
 
   /** Keeps the replies that come over `bridge`. */
   begin (bridge) {
-    bridge.useCache(this.#cache, this.#endpoint)
+    bridge.useCache(this.cache, this.#endpoint)
   }
 }
 

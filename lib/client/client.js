@@ -388,6 +388,11 @@ class RedisClient extends EventEmitter {
     }
   }
 
+  /** The cache of the option `clientSideCache`; undefined without it. */
+  get clientSideCache () {
+    return this._self.#cacheUse?.cache
+  }
+
   /** Whether the database is another one than that of the options. */
   get _isMoved () {
     return this._database !== this.#options.database

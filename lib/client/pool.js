@@ -8,7 +8,7 @@
  */
 
 const { check, isAbsent } = require('../options/check')
-const { POOL } = require('../options/client')
+const { CLIENT_SIDE_CACHE, POOL } = require('../options/client')
 const { Unknown } = require('../unknown-options')
 const { RedisClient } = require('./client')
 
@@ -50,18 +50,21 @@ class RedisClientPool extends RedisClient {
 /**
  * The client options for node-redis's pool options.
  * @param {object | string} [given] client options or a URL
- * @param {{ minimum?: number, maximum?: number, acquireTimeout?: number, cleanupDelay?: number }}
- *   [poolOptions]
+ * @param {{ minimum?: number, maximum?: number, acquireTimeout?: number, cleanupDelay?: number,
+ *   clientSideCache?: object }} [poolOptions]
  */
 function pooledOptions (given, poolOptions) {
   const base = typeof given === 'string' ? { url: given } : given ?? {}
   const unknown = new Unknown(base.strictOptions === true)
-  const { minimum = 1, maximum = 100, acquireTimeout = 3000, cleanupDelay: idleTimeout } =
-    check(poolOptions ?? {}, POOL_OPTIONS, 'pool options.', unknown)
+  const {
+    minimum = 1, maximum = 100, acquireTimeout = 3000, cleanupDelay: idleTimeout, clientSideCache
+  } = check(poolOptions ?? {}, POOL_OPTIONS, 'pool options.', unknown)
   unknown.tell()
   const pool = { min: minimum, max: maximum, acquireTimeout, ...base.pool }
   if (!isAbsent(idleTimeout)) pool.idleTimeout = idleTimeout
-  return { lanes: Math.max(1, Math.min(LANES, maximum)), ...base, pool }
+  const options = { lanes: Math.max(1, Math.min(LANES, maximum)), ...base, pool }
+  if (clientSideCache !== undefined) options.clientSideCache = clientSideCache
+  return options
 }
 
 /** node-redis's names of the pool's options. */
@@ -69,7 +72,8 @@ const POOL_OPTIONS = {
   minimum: POOL.min,
   maximum: POOL.max,
   acquireTimeout: POOL.acquireTimeout,
-  cleanupDelay: POOL.idleTimeout
+  cleanupDelay: POOL.idleTimeout,
+  clientSideCache: CLIENT_SIDE_CACHE
 }
 
 /**

@@ -51,6 +51,9 @@ const tls = v => typeof v !== 'boolean' && group(v) && 'a boolean or an object'
 const signal = v => (typeof v?.addEventListener !== 'function' ||
   typeof v.removeEventListener !== 'function') && 'an AbortSignal'
 
+const CLIENT_SIDE_CACHE = [cacheOption, undefined,
+  'keeps replies here until the server says that they have changed; see `clientSideCache.*`']
+
 /** name -> [check, default, meaning]. A default of undefined means: none. */
 const OPTIONS = {
   url: [text, undefined,
@@ -81,8 +84,7 @@ const OPTIONS = {
   functions: [group, undefined, 'functions as methods: `{ library: { name: { ... } } }`'],
   modules: [group, undefined,
     'commands of your own modules as methods: `{ name: { COMMAND: { ... } } }`'],
-  clientSideCache: [cacheOption, undefined,
-    'keeps replies here until the server says that they have changed; see `clientSideCache.*`'],
+  clientSideCache: CLIENT_SIDE_CACHE,
   strictOptions: [flag, false, 'unknown options are errors; else they are ignored with a warning']
 }
 
@@ -306,5 +308,5 @@ function documented () {
 }
 
 module.exports = {
-  coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, POOL
+  CLIENT_SIDE_CACHE, coreOptions, defaultOf, documented, parseCommandOptions, parseOptions, POOL
 }

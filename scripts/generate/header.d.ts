@@ -349,6 +349,8 @@ export interface RedisPoolOptions {
   acquireTimeout?: number
   /** Idle time after which a connection is closed, in ms. Default 600000. */
   cleanupDelay?: number
+  /** A cache of replies: see `clientSideCache` of clients. */
+  clientSideCache?: ClientSideCacheConfig | BasicClientSideCache
 }
 
 /** Events of a client. None of them needs a listener, not even `error`. */
@@ -413,6 +415,8 @@ export interface RedisClientCore extends EventEmitter {
   readonly options: RedisClientOptions
   /** The command options of this client or view. */
   readonly commandOptions: CommandOptions
+  /** The cache of the option `clientSideCache`. */
+  readonly clientSideCache: BasicClientSideCache | undefined
   /** The client has been started and not closed. */
   readonly isOpen: boolean
   /** There is a connection, so that commands are sent at once. */

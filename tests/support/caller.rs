@@ -182,6 +182,8 @@ impl Caller {
                         assert!(before.is_none(), "ticket {ticket} was settled twice");
                     }
                 }
+                // Names of changed keys stay in the outbox.
+                Delivery::Invalidations => {}
                 Delivery::Event(event) => self.events.push_back(event),
             }
         }

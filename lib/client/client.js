@@ -427,6 +427,7 @@ class RedisClient extends EventEmitter {
     if (name === 'ready') this.#connections.ready(first, second)
     else if (name === 'lost') this.#connections.lost(first)
     else if (name === 'error') this.#connections.failed(first)
+    else if (name === 'stopped') this.#connections.stopped()
   }
 
   _onEvent (name, first, second, third, fourth) {

@@ -90,7 +90,7 @@ function copyForOldCompilers () {
       lib: ['es2022'],
       paths: {
         oxidis: [path.join(root, 'index.d.ts')],
-        'oxidis/doctor': [path.join(root, 'lib', 'doctor', 'index.d.ts')]
+        'oxidis/doctor': [path.join(root, 'doctor.d.ts')]
       }
     },
     files

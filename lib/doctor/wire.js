@@ -12,7 +12,7 @@ const net = require('node:net')
 
 const { clearTimeout, performance, setTimeout } = require('../timers')
 
-/** Ms that one step may take: enough for a slow network and a busy machine. A person waits for it. */
+/** Ms for one step: enough for a slow network and a busy machine. A person waits for it. */
 const STEP = 5000
 
 /** Ms for a greeting: servers that have one send it at once. */

@@ -49,7 +49,8 @@ describe('the package', () => {
     for (const file of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'lib/native.js']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
-    const ours = /^(index\.|doctor\.(js|d\.ts)$|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
+    const ours =
+      /^(index\.|doctor\.(js|d\.ts)$|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
     const stray = files.filter(file => !ours.test(file))
     assert.deepStrictEqual(stray, [])
   })

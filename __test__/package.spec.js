@@ -17,7 +17,8 @@ const { standIns, versionOf } = require('../scripts/release/stand-ins')
 const root = path.join(__dirname, '..')
 
 /** The files that a package holds. */
-const PUBLISHED = /^(index\.|ioredis\.|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
+const PUBLISHED =
+  /^((index|ioredis|doctor)\.|lib\/|bin\/oxidis\.js$|package\.json$|[A-Z]+(\.md)?$)/
 
 describe('the package', () => {
   it('exports the same names to ES modules as to CommonJS, all of them by default', async () => {

@@ -89,7 +89,10 @@ function copyForOldCompilers () {
     compilerOptions: {
       ...compilerOptions,
       lib: ['es2022'],
-      paths: { oxidis: [path.join(root, 'index.d.ts')] }
+      paths: {
+        oxidis: [path.join(root, 'index.d.ts')],
+        'oxidis/doctor': [path.join(root, 'doctor.d.ts')]
+      }
     },
     files
   }))

@@ -4,6 +4,7 @@
 // serve several clients of the same server.
 
 const assert = require('node:assert')
+const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const { once } = require('node:events')
 const { after, before, beforeEach, describe, it } = require('node:test')
 
@@ -96,18 +97,27 @@ describe('a cache object', () => {
     assert.deepStrictEqual(await all, [null])
   })
 
-  it('tells an observer of requests and evictions', async () => {
+  it('tells those who watch of requests and evictions, and whose they are', async t => {
+    await other.set('k', 'five!')
+    await client.get('other')
     const heard = []
-    scene.cache._observe({
-      request: isHit => heard.push(isHit ? 'hit' : 'miss'),
-      evicted: (reason, count) => heard.push(`${reason} ${count}`)
-    })
+    const hear = ({ clientId, ...message }) => {
+      assert.match(clientId, /^127\.0\.0\.1:/)
+      heard.push(message)
+    }
+    const channels = [oxidis.CHANNELS.CACHE_REQUEST, oxidis.CHANNELS.CACHE_EVICTION]
+    for (const channel of channels) subscribe(channel, hear)
+    t.after(() => channels.forEach(channel => unsubscribe(channel, hear)))
     await client.get('k')
     await client.get('k')
     await client.strLen('k')
     await scene.told('k', () => other.set('k', '1'))
-    scene.cache._observe(null)
-    assert.deepStrictEqual(heard, ['miss', 'hit', 'miss', 'invalidation 2'])
+    assert.deepStrictEqual(heard, [
+      { result: 'miss' },
+      { result: 'hit', bytesSaved: 5 },
+      { result: 'miss' },
+      { reason: 'invalidation', count: 2 }
+    ])
   })
 })
 

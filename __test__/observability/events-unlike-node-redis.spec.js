@@ -104,15 +104,16 @@ describe('the events of one program', () => {
         socket: { port, host: '127.0.0.1', reconnectStrategy: () => false }
       }))
       await assert.rejects(client.connect())
-      listening.stop()
       client.destroy()
-      heard.push(listening.events.filter(({ channel }) => channel !== CHANNELS.CONNECTION_CLOSED)
-        .map(({ channel, phase, message: { error, origin, internal } }) =>
-          ({ channel, phase, origin, internal, hasError: error instanceof Error })))
+      await new Promise(resolve => { setImmediate(resolve) })
+      client.destroy()
+      listening.stop()
+      heard.push(listening.events.map(({ channel, phase, message: { error, origin, internal } }) =>
+        ({ channel, phase, origin, internal, hasError: error instanceof Error })))
     }
     const [theirs, ours] = heard
     const of = (events, name) => events.filter(({ channel }) => channel === name)
-    for (const name of [CHANNELS.TRACE_CONNECT]) {
+    for (const name of [CHANNELS.TRACE_CONNECT, CHANNELS.CONNECTION_CLOSED]) {
       assert.deepStrictEqual(of(ours, name), of(theirs, name))
     }
     // Theirs tells of the error that ends it twice.

@@ -48,6 +48,7 @@ function extended (Base) {
       const { core } = this
       this.cache = cache
       this.table = cache._join(endpoint)
+      this.table.identity = this.identity
       const cell = core.trackingCell()
       const refresh = cell === null ? array => core.readTracking(array) : null
       const news = { refresh, take: () => core.takeInvalidations() }

@@ -99,11 +99,6 @@ class BasicClientSideCache extends EventEmitter {
     this.#tables.delete(table)
   }
 
-  /** Who hears of reads and evictions: see `Store.observer`. */
-  _observe (observer) {
-    this.#store.observer = observer
-  }
-
   #tell (name, what) {
     if (this.listenerCount(name) === 0) return
     if (name === 'invalidate') return this.emit(name, what === null ? null : bytesOf(what))

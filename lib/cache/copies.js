@@ -59,6 +59,19 @@ function weightOf (value) {
   return weight
 }
 
+/** How many bytes `value` has taken on the wire, without the marks between its parts. */
+function sizeOf (value) {
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  if (value === null) return 0
+  if (typeof value !== 'object') return String(value).length
+  if (Buffer.isBuffer(value)) return value.length
+  if (value instanceof VerbatimString) return Buffer.byteLength(value.value)
+  const isIterable = Array.isArray(value) || value instanceof Map || value instanceof Set
+  const parts = isIterable ? [...value] : Object.entries(value)
+  // The pairs of maps and objects are arrays, and count as their parts do.
+  return parts.reduce((sum, part) => sum + sizeOf(part), 0)
+}
+
 function isScalar (value) {
   return typeof value !== 'object' || value === null
 }
@@ -94,4 +107,4 @@ function copyDeep (value) {
 /** Bytes of an element of an array or of a field of an object, beside its value (Node 20). */
 const ELEMENT = 64
 
-module.exports = { UNKNOWN, SCALAR, copyOf, kindOf, weightOf }
+module.exports = { UNKNOWN, SCALAR, copyOf, kindOf, sizeOf, weightOf }

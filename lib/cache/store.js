@@ -30,22 +30,9 @@ class Store {
     /** Kept entries, and what they weigh. */
     this.count = 0
     this.bytes = 0
-    /**
-     * Who wants to hear of reads and evictions; null if nobody does.
-     * `request(isHit)`, `evicted(reason, count)` with the reason `full`, `ttl` or `invalidation`.
-     * @type {{ request: Function, evicted: Function } | null}
-     */
-    this.observer = null
     /** Between the oldest entry and the newest one. */
     this.end = { newer: null, older: null }
     this.end.newer = this.end.older = this.end
-  }
-
-  /** Counts a read. */
-  requested (isHit) {
-    if (isHit) this.stats.hits++
-    else this.stats.misses++
-    if (this.observer !== null) this.observer.request(isHit)
   }
 
   /** Counts a miss whose reply has come, after so many ms. */
@@ -86,12 +73,6 @@ class Store {
     const isFull = this.bytes > this.maxBytes ||
       (this.maxEntries !== 0 && this.count > this.maxEntries)
     return isFull ? this.end.newer : null
-  }
-
-  /** Counts an entry that was dropped for the bounds or the ttl. */
-  evicted (reason) {
-    this.stats.evictions++
-    if (this.observer !== null) this.observer.evicted(reason, 1)
   }
 
   /** The newest entry stands before the end of the ring, the oldest one behind it. */

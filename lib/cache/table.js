@@ -12,7 +12,8 @@
  * by a name is found by all of its keys, and the other way round.
  */
 
-const { SCALAR, UNKNOWN, copyOf, kindOf, weightOf } = require('./copies')
+const { cacheEvictionChannel, cacheRequestChannel } = require('../channels')
+const { SCALAR, UNKNOWN, copyOf, kindOf, sizeOf, weightOf } = require('./copies')
 const { FLYING, GONE, KEPT } = require('./store')
 
 /** One cached reply, or one that is due. */
@@ -66,6 +67,8 @@ class Table {
     this.generation = 0
     this.cell = NOTHING_NEW
     this.news = null
+    /** Whose replies these are, for those who watch. */
+    this.identity = undefined
   }
 
   /**
@@ -130,8 +133,19 @@ class Table {
   serve (entry) {
     const { store } = this
     store.touch(entry)
-    store.requested(true)
+    store.stats.hits++
+    if (cacheRequestChannel.hasSubscribers) {
+      const { clientId } = this.identity ?? {}
+      cacheRequestChannel.publish({ result: 'hit', clientId, bytesSaved: sizeOf(entry.value) })
+    }
     return entry.kind === SCALAR ? entry.value : copyOf(entry.value, entry.kind)
+  }
+
+  /** Counts a read that has found nothing. */
+  missed () {
+    this.store.stats.misses++
+    if (!cacheRequestChannel.hasSubscribers) return
+    cacheRequestChannel.publish({ result: 'miss', clientId: this.identity?.clientId })
   }
 
   /** A copy of a reply that has come just now. */
@@ -189,8 +203,7 @@ class Table {
   /** Drops the entries of a key that the server, or the application, says has changed. */
   invalidate (key) {
     const count = this.forget(key)
-    const { observer } = this.store
-    if (observer !== null && count > 0) observer.evicted('invalidation', count)
+    if (count > 0) this.#tellEviction('invalidation', count)
   }
 
   /** Drops an entry. If its reply is due, it answers those who wait and is not kept. */
@@ -210,7 +223,13 @@ class Table {
 
   #evict (entry, reason) {
     this.drop(entry)
-    this.store.evicted(reason)
+    this.store.stats.evictions++
+    this.#tellEviction(reason, 1)
+  }
+
+  #tellEviction (reason, count) {
+    if (!cacheEvictionChannel.hasSubscribers) return
+    cacheEvictionChannel.publish({ reason, count, clientId: this.identity?.clientId })
   }
 
   /** Drops everything. */

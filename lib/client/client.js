@@ -393,6 +393,11 @@ class RedisClient extends EventEmitter {
     return this._self.#cacheUse?.cache
   }
 
+  /** How many replies its cache has; undefined without a cache. */
+  get _cachedItems () {
+    return this._bridge.table?.size
+  }
+
   /** Whether the database is another one than that of the options. */
   get _isMoved () {
     return this._database !== this.#options.database
@@ -441,6 +446,7 @@ class RedisClient extends EventEmitter {
     if (name === 'ready') this.#connections.ready(first, second)
     else if (name === 'lost') this.#connections.lost(first)
     else if (name === 'error') this.#connections.failed(first)
+    else if (name === 'stopped') this.#connections.stopped()
   }
 
   _onEvent (name, first, second, third, fourth) {

@@ -26,7 +26,7 @@ async function logIn (patient, wire) {
     findings.ok('login', `logged in as ${username ?? 'default'}`)
     return usable(findings, await wire.ask('PING'))
   }
-  if (!(first instanceof Refused) || first.code !== 'NOAUTH') return usable(findings, first)
+  if (!(first instanceof Refused) || !first.wantsLogin) return usable(findings, first)
   findings.fail('login', 'PASSWORD_MISSING',
     'the server wants a password, and the options have none',
     'pass `username` and `password`, or write redis://user:password@host')
@@ -53,19 +53,20 @@ function refused (findings, reply, username) {
   if (reply.isUnasked) {
     findings.fail('login', 'PASSWORD_UNNEEDED', 'the options have a password, and the server has ' +
       'none for this user', 'leave the password away, or look for the right server')
-  } else if (reply.code === 'WRONGPASS' || reply.code === 'ERR') {
+  } else if (reply.isFull || reply.code in STATES) {
+    return usable(findings, reply)
+  } else {
     findings.fail('login', 'WRONG_PASSWORD', `the server refuses the password of the user ${
       username ?? 'default'}, or does not know that user`, 'compare it with `ACL LIST` or ' +
       '`requirepass` of the server; characters such as @ and / of a URL have to be percent-encoded')
-  } else {
-    return usable(findings, reply)
   }
   return false
 }
 
 /** Tells of what keeps everybody out. Returns whether commands can be sent. */
 function usable (findings, reply) {
-  if (!(reply instanceof Refused)) return true
+  // What the server says about its loading tells more.
+  if (!(reply instanceof Refused) || reply.isLoading) return true
   if (reply.isFull) {
     findings.fail('login', 'NO_MORE_CLIENTS', 'the server has as many clients as it takes',
       'raise `maxclients`, or look which program opens so many connections: CLIENT LIST')
@@ -83,8 +84,6 @@ const STATES = {
   DENIED: ['PROTECTED_MODE', 'the server is in protected mode: it has no password, and takes ' +
     'connections from its own machine only', 'give it a password: `requirepass` in redis.conf',
   true],
-  LOADING: ['LOADING', 'the server is reading its data from disk, and answers nothing before ' +
-    'that is done', 'wait; the client tries again by itself', false],
   MASTERDOWN: ['PRIMARY_LOST', 'the server is a replica that has lost its primary',
     'look whether the primary runs; `replica-serve-stale-data yes` lets it serve old data', false],
   BUSY: ['SCRIPT_RUNNING', 'a script runs on the server, which answers nothing before it ends',

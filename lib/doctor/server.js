@@ -32,7 +32,7 @@ async function examine (patient, wire) {
     findings.warn('server', 'OLD_SERVER', `Redis ${kind.version} is no longer maintained`,
       'update the server')
   }
-  loading(findings, info)
+  if (wire.first?.isLoading || info.loading === '1') loading(findings, info)
   role(patient, info)
   return info
 }
@@ -63,14 +63,11 @@ function modeOf (info) {
   return info.redis_mode ?? info.server_mode ?? (isCluster ? 'cluster' : undefined)
 }
 
-function loading (findings, { loading, loading_loaded_perc: percent, loading_eta_seconds: eta }) {
-  if (loading !== '1') return
-  const known = findings.list.find(({ code }) => code === 'LOADING')
+function loading (findings, { loading_loaded_perc: percent, loading_eta_seconds: eta }) {
   const done = percent ? `, ${percent} % are done` : ''
   const text = `the server is reading its data from disk${done}` +
     (eta ? `, and needs ${eta} s more` : '')
-  if (known) known.text = text
-  else findings.fail('server', 'LOADING', text, 'wait; the client tries again by itself')
+  findings.fail('server', 'LOADING', text, 'wait; the client tries again by itself')
 }
 
 function role ({ options, findings }, info) {

@@ -12,8 +12,8 @@ const net = require('node:net')
 
 const { clearTimeout, performance, setTimeout } = require('../timers')
 
-/** Ms that one step may take: enough for a slow network, and a person waits for it. */
-const STEP = 2500
+/** Ms for one step: enough for a slow network and a busy machine. A person waits for it. */
+const STEP = 5000
 
 /** Ms for a greeting: servers that have one send it at once. */
 const GREETING = 30
@@ -40,6 +40,16 @@ class Refused {
   /** Whether the server has no password. */
   get isUnasked () {
     return /without any password configured|no password is set/i.test(this.#text)
+  }
+
+  /** Whether the server wants a login before anything else. */
+  get wantsLogin () {
+    return /^NOAUTH /.test(this.#text)
+  }
+
+  /** Whether the server is reading its data from disk. */
+  get isLoading () {
+    return this.#text.startsWith('LOADING ')
   }
 
   /** Whether the server takes no more clients. */

@@ -120,7 +120,7 @@ function makeReading (row, plain) {
     if (known !== undefined && !known.isDue && table.isFresh(known)) {
       return hit(table, known, row, options, w.preserved)
     }
-    table.store.requested(false)
+    table.missed()
     const read = new Read(bridge, row, options, headOf(row, w.argc) + w.body, mode, w.preserved)
     const flying = names.get(name)
     if (flying !== undefined) return flying.flight.join(read)

@@ -16,6 +16,7 @@ class Connections {
   #up = new Set()
   /** Errors since a connection was made last. */
   #failures = 0
+  #hasStopped = false
 
   /** @param {import('./identity').Identity} identity */
   constructor (identity) {
@@ -47,15 +48,22 @@ class Connections {
     if (this.#up.delete(lane)) this.#close('error', true)
   }
 
+  /** No further attempt to connect will be made, so that the client ends by itself. */
+  stopped () {
+    this.#hasStopped = true
+  }
+
   /**
    * The client has ended, and all connections with it.
    * @param {boolean} isUsed whether it was ever used
    */
   ended (isUsed) {
-    const { size } = this.#up
+    const [{ size }, hasStopped] = [this.#up, this.#hasStopped]
     this.#up.clear()
-    for (let i = 0; i < size; i++) this.#close(BY_APPLICATION, true)
-    if (size === 0 && isUsed) this.#close(BY_APPLICATION, false)
+    this.#hasStopped = false
+    for (let i = 0; i < size; i++) this.#close(hasStopped ? 'error' : BY_APPLICATION, true)
+    // As in node-redis, a client that has given up has told its errors, and nothing else.
+    if (size === 0 && isUsed && !hasStopped) this.#close(BY_APPLICATION, false)
   }
 
   failed (error) {

@@ -1,6 +1,6 @@
 import {
   RedisClient, RedisClientOptions, RedisClusterOptions, RedisSentinelOptions
-} from '../../index'
+} from './index'
 
 /** What the doctor has found. */
 export interface DoctorFinding {

@@ -44,7 +44,7 @@ class Refused {
 
   /** Whether the server wants a login before anything else. */
   get wantsLogin () {
-    return /^NOAUTH /.test(this.#text)
+    return this.#text.startsWith('NOAUTH ')
   }
 
   /** Whether the server is reading its data from disk. */

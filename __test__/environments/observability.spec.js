@@ -47,6 +47,13 @@ const USE = `
     await client.set('k', 'canary')
     await client.incr('k').catch(() => {})
     await client.multi().set('a', '1').set('b', '2').exec()
+    const cached = lib.createClient({ url, RESP: 3, clientSideCache: {} })
+    cached.on('error', () => {})
+    await cached.connect()
+    for (let n = 0; n < 3; n++) await cached.get('a')
+    await client.del('a')
+    while (cached.clientSideCache?.size() > 0) await cached.ping()
+    await cached.get('b')
     const id = await client.xAdd('s', '*', { f: 'v' })
     await client.xGroupCreate('s', 'g', '0')
     await client.xReadGroup('g', 'c', { key: 's', id: '>' })
@@ -61,6 +68,7 @@ const USE = `
     await pool.connect()
     await pool.execute(client => client.ping())
     const during = await recorded()
+    await cached.close()
     await pool.close()
     await subscriber.close()
     await client.close()
@@ -139,12 +147,12 @@ describe('OpenTelemetry', () => {
     await emptied(url)
     const theirs = await output('metrics.cjs', 'redis')
     const names = ({ behind }) => Object.keys(behind).filter(name =>
-      // Node-redis observes an empty cache for clients that have none.
+      // Ours is told for clients that are open.
       name !== 'redis.client.csc.items')
     const missing = names(theirs).filter(name => !names(ours).includes(name))
     assert.deepStrictEqual(missing, [])
     assert.deepStrictEqual(names(ours).filter(name => !names(theirs).includes(name)),
-      ['db.client.connection.count'])
+      ['db.client.connection.count', 'redis.client.csc.network_saved'])
     for (const name of names(theirs)) {
       assert.strictEqual(ours.behind[name].unit, theirs.behind[name].unit, name)
       const keys = all => [...new Set(all.behind[name].points.flatMap(({ attributes }) =>
@@ -174,6 +182,14 @@ describe('OpenTelemetry', () => {
     assert.deepStrictEqual(of('SET')[0].bounds, [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10])
     assert.strictEqual(of('SET')[0].attributes['db.namespace'], '0')
     assert.strictEqual(of('MULTI').length, 1)
+    const ofCache = name => during[`redis.client.csc.${name}`].points
+    const requests = ofCache('requests').map(({ attributes, value }) =>
+      [attributes['redis.client.csc.result'], value])
+    assert.deepStrictEqual(Object.fromEntries(requests), { miss: 2, hit: 2 })
+    assert.deepStrictEqual(ofCache('evictions').map(({ attributes, value }) =>
+      [attributes['redis.client.csc.reason'], value]), [['invalidation', 1]])
+    assert.deepStrictEqual(ofCache('network_saved').map(({ value }) => value), [2])
+    assert.deepStrictEqual(ofCache('items').map(({ value }) => value), [1])
     const [failed] = of('INCR')
     assert.strictEqual(failed.attributes['error.type'], 'ErrorReply')
     assert.strictEqual(failed.attributes['db.response.status_code'], 'ERR')

@@ -142,7 +142,9 @@ describe('error events', () => {
     }))
     await server.kill()
     const seen = await failed
-    assert.strictEqual(seen.filter(kind => kind !== 'CONNECT').length, 1, String(seen))
-    assert.ok(seen.filter(kind => kind === 'CONNECT').length <= 5, String(seen))
+    // The end of a process may still accept a connection, which then breaks in the handshake.
+    const isAttempt = kind => kind === 'CONNECT' || kind === 'HANDSHAKE'
+    assert.strictEqual(seen.filter(kind => !isAttempt(kind)).length, 1, String(seen))
+    assert.ok(seen.filter(isAttempt).length <= 5, String(seen))
   })
 })

@@ -9,13 +9,14 @@
  * link of its own. Invariant: an event of a link that is not the present one changes nothing.
  */
 
+const { Bridge } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
 const { clearTimeout, nextTick, setImmediate, setTimeout } = require('../timers')
 const {
   CONNECTION_CLOSED_ERROR_MSG, MaxRetriesPerRequestError, ReplyError, closed, ofConnecting, ofLosing
 } = require('./errors')
 const { Link } = require('./link')
-const { connectionOptions } = require('./options')
+const { LIMITS, POOL_OF_ONE, connectionOptions } = require('./options')
 const { answerIdentity, answerLookup } = require('../client/socket-answers')
 const { CLOSED } = require('./traffic')
 
@@ -64,6 +65,18 @@ class Life {
       if (this.link === main) this.giveUp(main, error)
     })
     return side
+  }
+
+  /** What messages come over: it connects when something is subscribed to, and again by itself. */
+  openSubscriber () {
+    const { condition, options } = this.redis
+    const state = { select: condition.select, reconnect: 'backoff', name: undefined }
+    const { core, parsed } = connectionOptions(options, state)
+    const bridge = new Bridge(core, LIMITS, POOL_OF_ONE, (event, first, second, third, fourth) => {
+      if (event === 'askIdentity') answerIdentity(bridge.core, first, parsed, third, fourth)
+      if (event === 'askLookup') answerLookup(bridge.core, first, parsed, third, fourth)
+    })
+    return bridge
   }
 
   makeLink (select, reconnect, name, onLoss) {

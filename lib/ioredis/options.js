@@ -126,10 +126,11 @@ function refuse (options) {
 /**
  * The options of the native core for one connection.
  * @param {object} options of the instance
- * @param {{ select: number, reconnect: string, name?: string }} state what the connection begins
- *   with, and who makes the next one
+ * @param {{ select: number, reconnect: string, name?: string, pool?: object, lookup?: Function }}
+ *   state what the connection begins with, and who makes the next one; of several nodes also their
+ *   pools, and the function that resolves names
  */
-function connectionOptions (options, { select, reconnect, name }) {
+function connectionOptions (options, { select, reconnect, name, pool, lookup }) {
   const { tls, path } = options
   const parsed = parseOptions({
     socket: {
@@ -141,6 +142,7 @@ function connectionOptions (options, { select, reconnect, name }) {
       // The shortest that the native side takes.
       keepAliveInitialDelay: Math.max(options.keepAlive || 0, 1000),
       noDelay: options.noDelay !== false,
+      lookup,
       ...(tls ? { ...(tls === true ? {} : tls), tls: true } : {})
     },
     username: options.username || undefined,
@@ -151,7 +153,7 @@ function connectionOptions (options, { select, reconnect, name }) {
     readonly: options.readOnly === true,
     clientInfoTag: options.clientInfoTag,
     disableClientInfo: options.disableClientInfo === true,
-    pool: { min: 0, max: 1, maxLifetime: 0 }
+    pool: { min: 0, max: pool?.max ?? 1, maxLifetime: 0, acquireTimeout: pool?.acquireTimeout }
   })
   return { core: { ...coreOptions(parsed), reconnect, reconnectDelay: 0 }, parsed }
 }

@@ -62,8 +62,7 @@ const RESEND = Symbol('autoResendUnfulfilledCommands as given')
 /** Options that name a thing of ioredis's own, which oxidis does not have. */
 const REFUSED = {
   Connector: 'oxidis makes its connections itself',
-  himportFieldsets: 'use call("HIMPORT", ...) on an instance of its own',
-  sentinels: 'Sentinel is not there yet in this face: use createSentinel of oxidis'
+  himportFieldsets: 'use call("HIMPORT", ...) on an instance of its own'
 }
 
 /**
@@ -117,6 +116,11 @@ function refuse (options) {
       throw new TypeError(`option "${name}" is not supported: ${why}`)
     }
   }
+  const { sentinels, name } = options
+  if (sentinels && (!Array.isArray(sentinels) || sentinels.length === 0)) {
+    throw new TypeError('option "sentinels" must be an array of at least one sentinel')
+  }
+  if (sentinels && !name) throw new Error('Requires the name of master.')
   if (typeof options.tls === 'string' || typeof options.tls?.profile === 'string') {
     throw new TypeError('option "tls" names a profile, which oxidis does not have: give the ' +
       'authorities of your service as tls.ca')

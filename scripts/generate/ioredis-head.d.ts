@@ -107,7 +107,39 @@ export interface RedisOptions extends CommonRedisOptions {
   family?: number
   /** Options of `tls.connect`; `true` and `{}` are on. */
   tls?: TlsOptions | boolean
+  /** The name of the primary that the sentinels watch over. */
   name?: string | null
+  sentinels?: SentinelAddress[] | null
+  sentinelUsername?: string
+  sentinelPassword?: string
+  sentinelTLS?: TlsOptions | boolean
+  /** Whether `tls` is for the servers that the sentinels name. */
+  enableTLSForSentinelMode?: boolean
+  role?: 'master' | 'slave'
+  preferredSlaves?: PreferredSlaves
+  /** Asked when no sentinel answers, from 1 on; no number ends the instance. */
+  sentinelRetryStrategy?: ((times: number) => number | void | null) | null
+  sentinelCommandTimeout?: number
+  updateSentinels?: boolean
+  natMap?: Record<string, { host: string, port: number }> |
+    ((address: string) => { host: string, port: number } | null | undefined) | null
+}
+
+/** A sentinel; default 127.0.0.1:26379. */
+export interface SentinelAddress {
+  host?: string
+  port?: number | string
+}
+
+/** Which replica is taken: by a function, or the first of these that can be used. */
+export type PreferredSlaves =
+  ((replicas: { ip: string, port: string, flags: string }[]) => { ip: string, port: string } | null) |
+  PreferredSlave | PreferredSlave[]
+/** A replica; those of the smallest `prio` come first, default 1. */
+export interface PreferredSlave {
+  ip: string
+  port: string
+  prio?: number
 }
 
 /** Options of a scan of one key. */

@@ -94,6 +94,14 @@ export async function generic<T> (run: (redis: Redis) => Result<T, { type: 'defa
   return run(new Redis('redis://127.0.0.1'))
 }
 
+new IORedis({
+  sentinels: [{ host: '127.0.0.1', port: 26379 }],
+  name: 'primary',
+  role: 'slave',
+  preferredSlaves: replicas => replicas[0] ?? null,
+  sentinelRetryStrategy: () => null
+})
+
 export async function ofCluster (): Promise<void> {
   const cluster = new IORedis.Cluster([{ host: '127.0.0.1', port: 1 }, 'redis://127.0.0.1:2', 3], {
     redisOptions: { password: 'x', tls: {} },

@@ -6,12 +6,15 @@ const assert = require('node:assert')
 const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
 
 const { startCluster } = require('../support/redis-cluster')
+const { skipBefore7 } = require('../support/redis-server')
 const { FACES, compare, eventOf, outcomeOf, ready, record, until } = require('./pair')
 
+const skip = skipBefore7()
 let cluster
 const open = new Set()
 
 before(async () => {
+  if (skip) return
   cluster = await startCluster({ primaries: 3, replicas: 1 })
   // Servers name a replica once something was written.
   const nodes = cluster.primaries.map(({ port }) => new FACES.ioredis(port, '127.0.0.1'))
@@ -23,7 +26,7 @@ before(async () => {
   for (const node of nodes) node.disconnect()
 })
 after(() => cluster?.stop())
-beforeEach(() => Promise.all(cluster.primaries.map(async ({ port }) => {
+beforeEach(() => skip || Promise.all(cluster.primaries.map(async ({ port }) => {
   const node = new FACES.ioredis(port, '127.0.0.1')
   await node.flushall()
   node.disconnect()
@@ -44,7 +47,7 @@ function start (Redis, options, nodes = [seed()]) {
 
 const STATUSES = ['connecting', 'connect', 'ready', 'close', 'end', 'disconnecting']
 
-describe('a cluster', () => {
+describe('a cluster', { skip }, () => {
   test('tells its life as ioredis does', () => compare(async ({ Redis }) => {
     const redis = start(Redis)
     const events = record(redis, STATUSES)
@@ -134,7 +137,7 @@ describe('a cluster', () => {
     outcomeOf(async () => new Redis.Cluster([seed()], { scaleReads: 'other' }))))
 })
 
-describe('what ioredis cannot', () => {
+describe('what ioredis cannot', { skip }, () => {
   const ours = options => start(FACES.oxidis, options)
 
   test('a pipeline may have keys of all nodes', async () => {

@@ -7,12 +7,15 @@ const assert = require('node:assert')
 const { after, afterEach, before, describe, test } = require('node:test')
 
 const { startSentinels } = require('../support/redis-sentinel')
+const { skipBefore7 } = require('../support/redis-server')
 const { FACES, compare, eventOf, outcomeOf, ready, record, until } = require('./pair')
 
+const skip = skipBefore7()
 let set
 const open = new Set()
 
 before(async () => {
+  if (skip) return
   set = await startSentinels({ replicas: 1, requirepass: 'secret', sentinelPassword: 'other' })
 })
 after(() => set?.stop())
@@ -35,7 +38,7 @@ function start (Redis, options) {
 
 const roleOf = async redis => /role:(\w+)/.exec(await redis.info('replication'))[1]
 
-describe('an instance with sentinels', () => {
+describe('an instance with sentinels', { skip }, () => {
   test('finds the primary, and a replica', () => compare(async ({ Redis }) => {
     const redis = start(Redis)
     const events = record(redis)
@@ -103,5 +106,5 @@ function withoutLastError (seen) {
     name === 'message' ? value.replace(/ Last error: .*/, '') : value))
 }
 
-test('sentinels need a name', () => compare(async ({ Redis }) =>
+test('sentinels need a name', { skip }, () => compare(async ({ Redis }) =>
   outcomeOf(async () => new Redis({ sentinels: addresses() }))))

@@ -394,8 +394,6 @@ export interface RedisStandingCommands extends Pick<RedisOwnCommands,
 
 /** What all clients have besides the commands. */
 export interface RedisClientCore extends EventEmitter {
-  /** The options that the client was given. */
-  readonly options: RedisClientOptions
   on<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
   on(event: string | symbol, listener: (...details: any[]) => void): this
@@ -793,8 +791,6 @@ export type NodeAddressMap = Record<string, { host: string; port: number }> |
 
 /** A node of a cluster. */
 export interface RedisClusterNode {
-  /** A client of this node alone; undefined before the client has connected. */
-  readonly client?: RedisClient
   /** Its id in the cluster. */
   readonly id: string
   /** `host:port` */
@@ -927,7 +923,7 @@ export interface RedisClusterCore extends EventEmitter {
     args: readonly RedisArgument[], options?: CommandOptions
   ): Promise<R>
 
-  /** A cursor belongs to one node: use `scanIterator`, or `nodeClient(node)`. */
+  /** A cursor of blessed keys belongs to one node: use `nodeClient(node)`. */
   blessScan: never
   BLESS_SCAN: never
 }

@@ -7,6 +7,7 @@ const { execFileSync, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { after, before, describe, it } = require('node:test')
+const { gzipSync } = require('node:zlib')
 
 const { COMMANDS, check } = require('../bench/types')
 const { pack } = require('../scripts/release/pack')
@@ -140,9 +141,14 @@ describe('the packages of a release', () => {
     }
   })
 
-  it('are small: JavaScript and types of both faces take less than 370 KiB to download', () => {
+  it('are small: JavaScript takes less than 300 KB to download, with types less than 500', () => {
+    const folder = path.join(packages, 'oxidis')
+    const sources = fs.readdirSync(folder, { recursive: true })
+      .filter(name => /\.m?js$/.test(name)).map(name => fs.readFileSync(path.join(folder, name)))
+    const { length } = gzipSync(Buffer.concat(sources), { level: 9 })
+    assert.ok(sources.length > 100 && length < 300_000, `${length} bytes of JavaScript`)
     const { size } = fs.statSync(tarballs.at(-1))
-    assert.ok(size < 370 * 1024, `${size} bytes`)
+    assert.ok(size < 500_000, `${size} bytes`)
   })
 
   it('are not made unless all addons are there', () => {

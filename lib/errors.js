@@ -272,9 +272,14 @@ function fromNative (kind, code, message, applied, retryable, cause) {
 /** The error of a connection, of the class that node-redis has for it. */
 function ofConnection (message, details) {
   const { code, cause } = details
-  const isClosed = code === 'UNEXPECTED_EOF' ||
-    (CLOSED_BY_PEER.has(code) && cause?.kind === 'UNEXPECTED_EOF')
-  if (isClosed) return new SocketClosedUnexpectedlyError(undefined, details)
+  if (CLOSED_BY_PEER.has(code) && cause?.kind === 'UNEXPECTED_EOF') {
+    return new SocketClosedUnexpectedlyError(undefined, details)
+  }
+  if (code === 'UNEXPECTED_EOF') {
+    // node-redis's words say less than ours, which tell whether it was in the middle of a reply.
+    details.cause ??= new ConnectionError(message, details)
+    return new SocketClosedUnexpectedlyError(undefined, details)
+  }
   const Class = code === 'DEAD_PEER' ? SocketTimeoutError : ConnectionError
   return new Class(message, details)
 }

@@ -75,14 +75,18 @@ function build (flags) {
   const cli = path.join(root, 'node_modules', '@napi-rs', 'cli')
   const manifest = JSON.parse(fs.readFileSync(path.join(cli, 'package.json'), 'utf8'))
   const napi = path.join(cli, manifest.bin.napi)
-  // A process that has the old addon loaded must keep it: overwriting it in place would crash it.
-  for (const name of fs.readdirSync(root)) {
-    if (name.endsWith('.node')) fs.rmSync(path.join(root, name))
-  }
+  const made = path.join(root, 'target', 'addon')
+  fs.rmSync(made, { recursive: true, force: true })
   const status = run(process.execPath, [
-    napi, 'build', '--platform', '--no-js', '--dts', 'binding.d.ts', ...flags, '--', '--locked'
+    napi, 'build', '--platform', '--no-js', '--output-dir', made, '--dts', 'binding.d.ts',
+    ...flags, '--', '--locked'
   ])
   if (status !== 0) throw new SetupError('the native addon did not build, see the output above')
+  // Renamed and never written in place: a process that has the old addon loaded keeps it, and one
+  // that starts meanwhile finds either the old one or the new one.
+  for (const name of fs.readdirSync(made)) {
+    if (name.endsWith('.node')) fs.renameSync(path.join(made, name), path.join(root, name))
+  }
 }
 
 function ensureCargo () {

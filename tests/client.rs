@@ -107,7 +107,8 @@ async fn a_command_is_cancelled_in_whichever_lane_it_is() {
     assert!(!scene.caller.has_ended(1));
 }
 
-/// `close` settles every command, and so does each call after it.
+/// `close` settles every command, and so does each call after it. The class tells which commands
+/// were under way.
 #[tokio::test]
 async fn close_ends_everything_and_what_comes_later() {
     let mut scene = Scene::new(|_| ()).await;
@@ -117,11 +118,14 @@ async fn close_ends_everything_and_what_comes_later() {
     scene.client.close();
     for id in 1..=2 {
         let error = scene.caller.failure(id).await;
-        assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::Unknown)));
+        assert_eq!(
+            (error.kind(), error.applied()),
+            (ErrorClass::Disconnected, Some(Applied::Unknown))
+        );
     }
     assert_eq!(scene.send(1, 10), 0);
     let error = scene.caller.failure(3).await;
-    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::No)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Disconnected, Some(Applied::No)));
     scene.client.close();
     while wire.hear().await.is_some() {}
 }
@@ -134,7 +138,7 @@ async fn a_client_that_is_dropped_closes() {
     assert!(wire.hear().await.is_some());
     let Scene { client, mut caller, .. } = scene;
     drop(client);
-    assert_eq!(caller.failure(1).await.kind(), ErrorClass::Closed);
+    assert_eq!(caller.failure(1).await.kind(), ErrorClass::Disconnected);
     wire.expect_end().await;
 }
 

@@ -98,7 +98,7 @@ async fn who_leaves_in_mid_flight_takes_nothing_from_the_others() {
     expect(&mut wire, &["one", "two"]).await;
     one.client.close();
     let error = one.caller.failure(1).await;
-    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::Unknown)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Disconnected, Some(Applied::Unknown)));
     two.send(2, "again");
     expect(&mut wire, &["again"]).await;
     // The first reply meets a tombstone.
@@ -118,9 +118,12 @@ async fn who_has_left_is_refused_while_others_go_on() {
     one.client.close();
     assert_eq!(one.send(1, "late"), 0);
     let error = one.caller.failure(1).await;
-    assert_eq!((error.kind(), error.applied()), (ErrorClass::Closed, Some(Applied::No)));
+    assert_eq!((error.kind(), error.applied()), (ErrorClass::Disconnected, Some(Applied::No)));
     one.client.open_session(7, None);
-    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(ErrorClass::Closed));
+    assert_eq!(
+        one.caller.settled(7).await.map(|error| error.kind()),
+        Some(ErrorClass::Disconnected)
+    );
     one.client.close();
     two.send(1, "two");
     let mut wire = server.accept().await;
@@ -239,7 +242,10 @@ async fn a_session_is_closed_if_its_event_loop_has_gone_when_it_opens() {
     one.client.close();
     wire.expect("HELLO 3").await;
     wire.say("%1\r\n+proto\r\n:3\r\n").await;
-    assert_eq!(one.caller.settled(7).await.map(|error| error.kind()), Some(ErrorClass::Closed));
+    assert_eq!(
+        one.caller.settled(7).await.map(|error| error.kind()),
+        Some(ErrorClass::Disconnected)
+    );
     wire.expect_end().await;
 }
 

@@ -94,7 +94,7 @@ describe('while a large reply is half built', () => {
     const [large, behind, lost] = await Promise.all(all)
     assert.deepStrictEqual(large, red)
     assert.strictEqual(behind, 'behind')
-    assert.match(lost.name, /ConnectionError|TimeoutError/)
+    assert.match(lost.name, /SocketClosedUnexpectedlyError|TimeoutError/)
     assert.strictEqual(await client.get('later'), 'later')
     assert.strictEqual(client._bridge.pending, 0)
   })

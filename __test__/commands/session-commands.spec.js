@@ -99,11 +99,11 @@ describe('names', () => {
   })
 })
 
-describe('on a client', () => {
+describe('on a client with several lanes', () => {
   let server, client
   before(async () => {
     server = await startServer()
-    client = await oxidis.createClient(server.url).connect()
+    client = await oxidis.createClient({ url: server.url, lanes: 2 }).connect()
   })
   after(async () => {
     client?.destroy()

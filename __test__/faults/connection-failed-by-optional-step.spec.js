@@ -22,8 +22,8 @@ describe('a server without room for another client', () => {
       await once(socket, 'connect')
       crowd.push(socket)
     }
-    const client = set.client(server, { socket: { connectTimeout: 500 } })
-    const error = await set.failure(client.connect())
+    const client = set.client(server)
+    const error = await set.failure(client.connect({ timeout: 500 }))
     assert.ok(error.cause instanceof ConnectionError)
     assert.ok(!(error.cause instanceof ProtocolError))
     assert.strictEqual(error.cause.code, 'MAX_CLIENTS')

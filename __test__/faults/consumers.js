@@ -48,7 +48,7 @@ class Consumers {
         this.failed++
         if (error.applied !== 'no') this.unknown++
         // A session that is lost has to be acquired again by whoever holds it.
-        const isFault = FAULTS.test(error.code) ||
+        const isFault = FAULTS.test(error.kind) ||
           (take === WAYS.session && error.kind === 'SESSION_LOST')
         if (!isFault || !error.retryable) this.strange.push(error)
         await new Promise(resolve => { setTimeout(resolve, REST) })

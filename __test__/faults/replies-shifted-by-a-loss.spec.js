@@ -48,7 +48,7 @@ describe('a connection that ends', { concurrency: true }, () => {
       assert.deepStrictEqual(await Promise.all(adds.slice(0, 2)), ['old k0', 'old k1'])
       for (const error of await set.failures(adds.slice(2))) {
         assertLost(error)
-        if (end === 'close') assert.match(error.cause.message, /in the middle of a reply/)
+        if (end === 'close') assert.match(error.cause.cause.message, /in the middle of a reply/)
       }
       assert.strictEqual(count(fake, 'GETSET'), 10)
       answerReads(fake)

@@ -75,6 +75,9 @@ class FakeServer extends EventEmitter {
     this.accepted++
     const connection = new Connection(this, socket)
     this.connections.add(connection)
+    // Whoever has ended reads no more. What waits to be written to him would keep the socket open
+    // for as long as the kernel tries, about 100 s.
+    socket.on('end', () => socket.destroy())
     socket.on('close', () => {
       this.connections.delete(connection)
       this.emit('disconnection', connection)

@@ -100,7 +100,7 @@ class SessionWorker extends TransactionWorker {
       }))
       return true
     } catch (error) {
-      if (error.code !== 'WATCH') return isDoubtful ? this.lost(error) : this.fail(error)
+      if (error.kind !== 'WATCH') return isDoubtful ? this.lost(error) : this.fail(error)
       this.conflicts++
       return true
     }
@@ -140,10 +140,10 @@ class SessionWorker extends TransactionWorker {
  * Whether the server was loading its data, and so refused a session's command, or commands of a
  * transaction and with them the whole. Neither is tried again; see docs/semantics.md.
  */
-function isLoading ({ code, applied, replies, errorIndexes }) {
-  if (code === 'LOADING') return true
-  return code === 'EXECABORT' && applied === 'no' && errorIndexes?.length > 0 &&
-    errorIndexes.every(index => replies[index].code === 'LOADING')
+function isLoading ({ kind, applied, replies, errorIndexes }) {
+  if (kind === 'LOADING') return true
+  return kind === 'EXECABORT' && applied === 'no' && errorIndexes?.length > 0 &&
+    errorIndexes.every(index => replies[index].kind === 'LOADING')
 }
 
 /** Holds the counters of all `workers` against the server's; returns what is wrong. */

@@ -64,8 +64,8 @@ describe('the oracle', () => {
     await judge(client)
   })
 
-  for (const [code, isFine] of [['LOADING', true], ['ERR', false]]) {
-    it(`${isFine ? 'lets pass' : 'finds'} a transaction that was refused by ${code}`, async () => {
+  for (const [kind, isFine] of [['LOADING', true], ['ERR', false]]) {
+    it(`${isFine ? 'lets pass' : 'finds'} a transaction that was refused by ${kind}`, async () => {
       const client = honestClient()
       let calls = 0
       client.multi = () => {
@@ -77,7 +77,7 @@ describe('the oracle', () => {
         }
         if (calls++ > 0) return chain
         const refused = Object.assign(new Error('refused'), {
-          code: 'EXECABORT', applied: 'no', replies: [{ code }, 'x', { code }], errorIndexes: [0, 2]
+          kind: 'EXECABORT', applied: 'no', replies: [{ kind }, 'x', { kind }], errorIndexes: [0, 2]
         })
         chain.incr = chain.echo = () => chain
         chain.exec = async () => { throw refused }

@@ -392,8 +392,6 @@ export interface RedisStandingCommands extends Pick<RedisOwnCommands,
 
 /** What all clients have besides the commands. */
 export interface RedisClientCore extends EventEmitter {
-  /** The options that the client was given. */
-  readonly options: RedisClientOptions
   on<E extends keyof RedisClientEvents>(
     event: E, listener: (...details: RedisClientEvents[E]) => void): this
   on(event: string | symbol, listener: (...details: any[]) => void): this

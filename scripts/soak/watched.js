@@ -33,7 +33,7 @@ class Watched {
       this.answered++
       this.histogram.record(Math.max(1, Math.round((performance.now() - started) * 1000)))
     }, error => {
-      const code = error.code ?? error.name
+      const code = error.kind ?? error.code ?? error.name
       this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
     })
     return promise

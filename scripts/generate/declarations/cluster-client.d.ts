@@ -65,8 +65,6 @@ export type NodeAddressMap = Record<string, { host: string; port: number }> |
 
 /** A node of a cluster. */
 export interface RedisClusterNode {
-  /** A client of this node alone; undefined before the client has connected. */
-  readonly client?: RedisClient
   /** Its id in the cluster. */
   readonly id: string
   /** `host:port` */
@@ -199,7 +197,7 @@ export interface RedisClusterCore extends EventEmitter {
     args: readonly RedisArgument[], options?: CommandOptions
   ): Promise<R>
 
-  /** A cursor belongs to one node: use `scanIterator`, or `nodeClient(node)`. */
+  /** A cursor of blessed keys belongs to one node: use `nodeClient(node)`. */
   blessScan: never
   BLESS_SCAN: never
 }

@@ -192,6 +192,16 @@ describe('a blocking command', () => {
     assert.strictEqual((await popped)[0], 'list')
   })
 
+  test('whose commandTimeout has passed holds up nobody any more', async () => {
+    const redis = start(Redis, { commandTimeout: 2000 }, server.port)
+    await ready(redis)
+    const { error } = await outcomeOf(() => redis.blpop('list', 0))
+    assert.strictEqual(error.message, 'Command timed out')
+    // Behind the wait of the server it would time out as well.
+    assert.strictEqual(await redis.set('k', 'v'), 'OK')
+    await until(async () => /blocked_clients:0/.test(await control.info('clients')))
+  })
+
   test('gives null after blockingTimeout', async () => {
     const redis = start(Redis, { blockingTimeout: 50 }, server.port)
     assert.strictEqual(await redis.blpop('list', 0), null)

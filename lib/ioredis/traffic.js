@@ -462,12 +462,16 @@ class Traffic {
 
   /** The deadline of a command has passed. */
   late (command, error) {
-    const isOwn = command.due !== 0 && performance.now() >= command.due
-    if (!command.blocks || isOwn) return command.fail(timedOut(error.applied, error))
+    if (!command.blocks) return command.fail(timedOut(error.applied, error))
     const { link } = command
-    if (command.givesNull) command.resolve(null)
-    else this.again(command)
-    // The server should have answered: whatever it says now, it says to nobody.
+    if (command.due !== 0 && performance.now() >= command.due) {
+      command.fail(timedOut(error.applied, error))
+    } else if (command.givesNull) {
+      command.resolve(null)
+    } else {
+      this.again(command)
+    }
+    // The server may wait on, for nobody, and would hold up what comes next.
     this.redis._life.giveUp(link, error)
   }
 }

@@ -123,6 +123,20 @@ describe('commands that wait for a connection', () => {
       Array.from({ length: 50 }, (_, i) => String(i)))
   })
 
+  test('go out behind those that were lost and are sent again', async () => {
+    const redis = start(Redis)
+    await ready(redis)
+    proxy.blackHole({ direction: 'down' })
+    const held = once(proxy, 'held')
+    const read = redis.lrange('list', 0, -1)
+    await held
+    proxy.heal()
+    redis.disconnect(true)
+    const pushed = redis.rpush('list', 'x')
+    assert.deepStrictEqual(await read, [])
+    assert.strictEqual(await pushed, 1)
+  })
+
   test('are answered before quit', async () => {
     const redis = start(Redis)
     const all = [redis.set('k', 'v'), redis.get('k'), redis.quit()]

@@ -5,8 +5,11 @@
 // one; commands that it does not have are called with a few arguments of their own.
 
 const assert = require('node:assert')
+const fs = require('node:fs')
+const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
 
+const { derive } = require('../../scripts/generate-ioredis')
 const { commands } = require('../../lib/commands')
 const { BLOCKING, flagsOf } = require('../../lib/commands/flags')
 const { NAMES } = require('../../lib/ioredis/names')
@@ -154,6 +157,13 @@ describe('every command', () => {
       theirs.getBuiltinCommands().toSorted())
     for (const one of [ours, theirs]) one.disconnect()
   })
+})
+
+test('what is generated from the list of commands is up to date', () => {
+  const root = path.join(__dirname, '..', '..')
+  for (const [file, text] of Object.entries(derive())) {
+    assert.strictEqual(fs.readFileSync(path.join(root, file), 'utf8'), text, 'npm run generate')
+  }
 })
 
 function collect () {

@@ -106,7 +106,7 @@ export async function ofCluster (): Promise<void> {
   const cluster = new IORedis.Cluster([{ host: '127.0.0.1', port: 1 }, 'redis://127.0.0.1:2', 3], {
     redisOptions: { password: 'x', tls: {} },
     scaleReads: (nodes, command) => command.name === 'get' ? nodes[0] : nodes,
-    natMap: { '10.0.0.1:1': { host: '127.0.0.1', port: 1 } },
+    natMap: { '127.0.0.9:1': { host: '127.0.0.1', port: 1 } },
     clusterRetryStrategy: times => times < 3 ? 100 : null
   })
   cluster.on('node error', (error, address) => { console.log(error.message, address.length) })

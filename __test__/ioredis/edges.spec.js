@@ -12,7 +12,7 @@ const { after, afterEach, before, describe, test } = require('node:test')
 const { promisify } = require('node:util')
 
 const { startFakeServer } = require('../support/fake-server')
-const { startServer } = require('../support/redis-server')
+const { skipWithoutTls, startServer } = require('../support/redis-server')
 const { FACES, compare, eventOf, outcomeOf, ready, record } = require('./pair')
 
 let server
@@ -68,7 +68,7 @@ describe('a server that loads its data', () => {
   })
 })
 
-test('TLS works by options and by a URL', async () => {
+test('TLS works by options and by a URL', { skip: skipWithoutTls() }, async () => {
   const other = await startServer({ tls: true })
   try {
     const ca = fs.readFileSync(other.certificates.ca)

@@ -123,6 +123,20 @@ describe('commands that wait for a connection', () => {
       Array.from({ length: 50 }, (_, i) => String(i)))
   })
 
+  test('go out behind those that were lost and are sent again', async () => {
+    const redis = start(Redis)
+    await ready(redis)
+    proxy.blackHole({ direction: 'down' })
+    const held = once(proxy, 'held')
+    const read = redis.lrange('list', 0, -1)
+    await held
+    proxy.heal()
+    redis.disconnect(true)
+    const pushed = redis.rpush('list', 'x')
+    assert.deepStrictEqual(await read, [])
+    assert.strictEqual(await pushed, 1)
+  })
+
   test('are answered before quit', async () => {
     const redis = start(Redis)
     const all = [redis.set('k', 'v'), redis.get('k'), redis.quit()]
@@ -192,10 +206,39 @@ describe('a blocking command', () => {
     assert.strictEqual((await popped)[0], 'list')
   })
 
+  test('whose commandTimeout has passed holds up nobody any more', async () => {
+    const redis = start(Redis, { commandTimeout: 2000 }, server.port)
+    await ready(redis)
+    const { error } = await outcomeOf(() => redis.blpop('list', 0))
+    assert.strictEqual(error.message, 'Command timed out')
+    // Behind the wait of the server it would time out as well.
+    assert.strictEqual(await redis.set('k', 'v'), 'OK')
+    await until(async () => /blocked_clients:0/.test(await control.info('clients')))
+  })
+
   test('gives null after blockingTimeout', async () => {
     const redis = start(Redis, { blockingTimeout: 50 }, server.port)
     assert.strictEqual(await redis.blpop('list', 0), null)
   })
+})
+
+test('an instance leaves a server that has become a replica', async () => {
+  const replica = await startServer()
+  try {
+    const redis = start(Redis, {}, replica.port)
+    const other = start(Redis, {}, replica.port)
+    await other.replicaof('127.0.0.1', server.port)
+    await redis.select(1)
+    const { error } = await outcomeOf(() => redis.set('k', 'v'))
+    assert.match(error.message, /^READONLY/)
+    await eventOf(redis, 'ready')
+    await other.replicaof('NO', 'ONE')
+    assert.strictEqual(await redis.set('k', 'v'), 'OK')
+    assert.match(await redis.client('INFO'), / db=1 /)
+  } finally {
+    for (const redis of open) redis.disconnect()
+    await replica.stop()
+  }
 })
 
 describe('a process', () => {

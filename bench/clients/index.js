@@ -13,8 +13,9 @@ const path = require('node:path')
 const here = path.join(__dirname, '..')
 
 /**
- * By name: what it is, the npm package it comes from, and how to open it at `{ host, port }`.
- * `caches`: it need not ask the server for what it has read before.
+ * By name: what it is, the npm package it comes from and the file of it, if that is not its main
+ * one, and how to open it at `{ host, port }`. `caches`: it need not ask the server for what it has
+ * read before.
  */
 const CLIENTS = {
   oxidis: {
@@ -63,6 +64,7 @@ const CLIENTS = {
   'oxidis-ioredis': {
     title: 'oxidis/ioredis',
     package: 'oxidis',
+    file: 'ioredis.js',
     open: server => require('./ioredis').open(server, {}, 'oxidis/ioredis')
   },
   'oxidis-pool': {

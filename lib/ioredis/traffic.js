@@ -143,12 +143,16 @@ class Traffic {
     }, delay)
   }
 
+  /** The command does not wait for a connection any more. */
+  disarm (command) {
+    if (command.timer === null) return
+    clearTimeout(command.timer)
+    command.timer = null
+  }
+
   /** Sends a command over the connection that stands. */
   dispatch (command) {
-    if (command.timer !== null) {
-      clearTimeout(command.timer)
-      command.timer = null
-    }
+    this.disarm(command)
     switch (command.facts.kind) {
       case facts.SUBSCRIBE:
       case facts.UNSUBSCRIBE:
@@ -403,8 +407,7 @@ class Traffic {
     const { queue } = this
     this.queue = []
     for (const command of queue) {
-      if (command.timer !== null) clearTimeout(command.timer)
-      command.timer = null
+      this.disarm(command)
       command.fail(error)
     }
     if (link !== null) link.ending = error
@@ -459,12 +462,16 @@ class Traffic {
 
   /** The deadline of a command has passed. */
   late (command, error) {
-    const isOwn = command.due !== 0 && performance.now() >= command.due
-    if (!command.blocks || isOwn) return command.fail(timedOut(error.applied, error))
+    if (!command.blocks) return command.fail(timedOut(error.applied, error))
     const { link } = command
-    if (command.givesNull) command.resolve(null)
-    else this.again(command)
-    // The server should have answered: whatever it says now, it says to nobody.
+    if (command.due !== 0 && performance.now() >= command.due) {
+      command.fail(timedOut(error.applied, error))
+    } else if (command.givesNull) {
+      command.resolve(null)
+    } else {
+      this.again(command)
+    }
+    // The server may wait on, for nobody, and would hold up what comes next.
     this.redis._life.giveUp(link, error)
   }
 }

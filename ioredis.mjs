@@ -3,6 +3,8 @@
 import Redis from './ioredis.js'
 
 export const {
+  Cluster,
+  ClusterAllFailedError,
   Command,
   MaxRetriesPerRequestError,
   Pipeline,

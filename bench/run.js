@@ -107,6 +107,8 @@ async function measureAgainst (revision, server, options) {
   try {
     for (const workload of chosen(options)) {
       const client = workload.clients.find(name => CLIENTS[name].package === 'oxidis')
+      // A revision that is older than this interface has nothing to compare.
+      if (!fs.existsSync(path.join(folder, CLIENTS[client].file ?? 'index.js'))) continue
       if (workload.cluster) cluster ??= await startCluster({ replicas: 0 })
       const target = workload.cluster ? cluster : server
       const admin = await adminOf(target)

@@ -2,9 +2,11 @@
 
 // Libraries that stand on ioredis.
 
-const { describe, it } = require('node:test')
+const { after, before, describe, it } = require('node:test')
 
-const { compare } = require('./outcome')
+const { skipBefore7 } = require('../support/redis-server')
+const { startCluster } = require('../support/redis-cluster')
+const { compare, compareInCluster } = require('./outcome')
 
 const LIBRARIES = {
   'bullmq-ioredis': 'BullMQ 6 does jobs, flows and schedules, and each job once',
@@ -20,14 +22,17 @@ const LIBRARIES = {
   bentocache: 'bentocache keeps values in two layers, and its bus tells of changes'
 }
 
-/** It imports the name, which an ES module has to have even if nothing is done with it. */
-const WANT_CLUSTER = ['bentocache']
-
 describe('on ioredis and on oxidis/ioredis', () => {
-  const isClusterThere = require('oxidis/ioredis').Cluster !== undefined
   for (const [name, title] of Object.entries(LIBRARIES)) {
-    const skip = WANT_CLUSTER.includes(name) && !isClusterThere &&
-      `${name} imports Cluster, which oxidis/ioredis does not have yet`
-    it(title, { skip }, () => compare(name, { args: ['--maxmemory-policy', 'noeviction'] }))
+    it(title, () => compare(name, { args: ['--maxmemory-policy', 'noeviction'] }))
   }
+
+  describe('in a cluster', { skip: skipBefore7() }, () => {
+    let cluster
+
+    before(async () => { cluster = await startCluster({ replicas: 0 }) })
+    after(() => cluster.stop())
+
+    it(LIBRARIES['socket.io-ioredis'], () => compareInCluster('socket.io-ioredis', cluster))
+  })
 })

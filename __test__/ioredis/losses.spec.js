@@ -198,6 +198,25 @@ describe('a blocking command', () => {
   })
 })
 
+test('an instance leaves a server that has become a replica', async () => {
+  const replica = await startServer()
+  try {
+    const redis = start(Redis, {}, replica.port)
+    const other = start(Redis, {}, replica.port)
+    await other.replicaof('127.0.0.1', server.port)
+    await redis.select(1)
+    const { error } = await outcomeOf(() => redis.set('k', 'v'))
+    assert.match(error.message, /^READONLY/)
+    await eventOf(redis, 'ready')
+    await other.replicaof('NO', 'ONE')
+    assert.strictEqual(await redis.set('k', 'v'), 'OK')
+    assert.match(await redis.client('INFO'), / db=1 /)
+  } finally {
+    for (const redis of open) redis.disconnect()
+    await replica.stop()
+  }
+})
+
 describe('a process', () => {
   const code = end => `
     const Redis = require(${JSON.stringify(path.join(__dirname, '..', '..', 'ioredis'))})

@@ -12,7 +12,10 @@ const path = require('node:path')
 
 const here = path.join(__dirname, '..')
 
-/** By name: what it is, the npm package it comes from, and how to open it at `{ host, port }`. */
+/**
+ * By name: what it is, the npm package it comes from and the file of it, if that is not its main
+ * one, and how to open it at `{ host, port }`.
+ */
 const CLIENTS = {
   oxidis: {
     title: 'oxidis',
@@ -47,6 +50,7 @@ const CLIENTS = {
   'oxidis-ioredis': {
     title: 'oxidis/ioredis',
     package: 'oxidis',
+    file: 'ioredis.js',
     open: server => require('./ioredis').open(server, {}, 'oxidis/ioredis')
   },
   'oxidis-pool': {

@@ -34,6 +34,20 @@ class MaxRetriesPerRequestError extends AbortError {
   }
 }
 
+/** No node of a cluster could say where everything is. */
+class ClusterAllFailedError extends Error {
+  /** @param {unknown} lastNodeError what the last of them was asked in vain for */
+  constructor (lastNodeError) {
+    super('Failed to refresh slots cache.')
+    this.code = 'CLUSTER_ALL_FAILED'
+    this.lastNodeError = lastNodeError
+  }
+
+  get name () {
+    return this.constructor.name
+  }
+}
+
 const CONNECTION_CLOSED_ERROR_MSG = 'Connection is closed.'
 
 /** The error of a command that a connection has taken along. */
@@ -152,6 +166,7 @@ const LOSSES = new Set(['CONNECTION_LOST', 'CLOSED', 'SESSION_LOST', 'DEAD_PEER'
 module.exports = {
   AbortError,
   CONNECTION_CLOSED_ERROR_MSG,
+  ClusterAllFailedError,
   MaxRetriesPerRequestError,
   ReplyError,
   aborted,

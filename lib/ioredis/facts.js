@@ -6,7 +6,7 @@
  * `kind` says what the face does besides sending the command.
  */
 
-const { BLOCKING, CONTAINER, OPAQUE, REPEATABLE, flagsOf } = require('../commands/flags')
+const { BLOCKING, CONTAINER, OPAQUE, READONLY, REPEATABLE, flagsOf } = require('../commands/flags')
 const { NAMES } = require('./names')
 
 /** Nothing besides. */
@@ -72,6 +72,12 @@ function isRepeatable ({ facts, args }) {
   return (flags & REPEATABLE) !== 0
 }
 
+/** Whether a command only reads. */
+function isRead ({ facts, args }) {
+  const flags = facts.isContainer ? flagsOf(facts.upper, args[0]) : facts.flags
+  return (flags & READONLY) !== 0
+}
+
 /** Other spellings of names, and names of modules, are kept up to here. */
 const MOST_KEPT = 1024
 
@@ -92,5 +98,6 @@ module.exports = {
   UNWATCH,
   WATCH,
   factsOf,
+  isRead,
   isRepeatable
 }

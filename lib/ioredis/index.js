@@ -4,8 +4,9 @@
  * The public names of `oxidis/ioredis`, which are ioredis's: the class `Redis` carries them.
  */
 
+const { Cluster } = require('./cluster')
 const { Command } = require('./command')
-const { MaxRetriesPerRequestError, ReplyError } = require('./errors')
+const { ClusterAllFailedError, MaxRetriesPerRequestError, ReplyError } = require('./errors')
 const { Pipeline } = require('./pipeline')
 const { Redis } = require('./redis')
 const { ScanStream } = require('./scan-stream')
@@ -15,7 +16,16 @@ function print (error, reply) {
   console.log(error ? `Error: ${error}` : `Reply: ${reply}`)
 }
 
-module.exports = Object.assign(Redis,
-  { default: Redis, Redis, Command, Pipeline, ScanStream, ReplyError, MaxRetriesPerRequestError,
-    print })
+module.exports = Object.assign(Redis, {
+  default: Redis,
+  Redis,
+  Cluster,
+  Command,
+  Pipeline,
+  ScanStream,
+  ReplyError,
+  ClusterAllFailedError,
+  MaxRetriesPerRequestError,
+  print
+})
 Object.defineProperty(Redis, '__esModule', { value: true })

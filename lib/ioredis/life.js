@@ -9,14 +9,16 @@
  * link of its own. Invariant: an event of a link that is not the present one changes nothing.
  */
 
+const { Bridge } = require('../boundary/bridge')
 const { PING } = require('../boundary/internal-commands')
 const { clearTimeout, nextTick, setImmediate, setTimeout } = require('../timers')
 const {
   CONNECTION_CLOSED_ERROR_MSG, MaxRetriesPerRequestError, ReplyError, closed, ofConnecting, ofLosing
 } = require('./errors')
 const { Link } = require('./link')
-const { connectionOptions } = require('./options')
+const { LIMITS, POOL_OF_ONE, connectionOptions } = require('./options')
 const { answerIdentity, answerLookup } = require('../client/socket-answers')
+const { Sentinels } = require('./sentinel')
 const { CLOSED } = require('./traffic')
 
 class Life {
@@ -28,6 +30,10 @@ class Life {
     /** Who waits in `connect()`: `{ resolve, reject }`. */
     this.waiting = null
     this.loadingTimer = null
+    /** Where the sentinels have found the server; null where none are asked. */
+    this.endpoint = null
+    this.sentinels = null
+    this.isFinding = false
   }
 
   /** Makes a connection. Resolves at ready, rejects at the first close. */
@@ -51,9 +57,51 @@ class Life {
 
   open (select) {
     const { options } = this.redis
-    const link = this.makeLink(select, 'once', options.connectionName)
+    if (options.sentinels) return this.find(select)
+    this.begin(select)
+  }
+
+  begin (select) {
+    const link = this.makeLink(select, 'once', this.redis.options.connectionName)
     this.link = link
     this.check(link)
+  }
+
+  /** Asks the sentinels where the server is, and connects there. */
+  async find (select) {
+    const { redis } = this
+    const epoch = redis.connectionEpoch
+    const isWanted = () => redis.connectionEpoch === epoch && this.isFinding
+    this.isFinding = true
+    this.sentinels ??= new Sentinels(redis.options, error => redis.silentEmit('error', error))
+    let address
+    try {
+      address = await this.sentinels.find(isWanted)
+    } catch (error) {
+      if (!isWanted()) return
+      this.isFinding = false
+      redis._traffic.flush(error, null)
+      redis.silentEmit('error', error)
+      this.settle(error)
+      return this.end()
+    }
+    if (address === null || !isWanted()) return
+    this.isFinding = false
+    const { tls, enableTLSForSentinelMode } = redis.options
+    this.endpoint = { ...address, path: undefined, tls: enableTLSForSentinelMode ? tls : undefined }
+    this.begin(select)
+  }
+
+  /** The options of the instance, with the address that the sentinels have named. */
+  get options () {
+    const { options } = this.redis
+    return this.endpoint === null ? options : { ...options, ...this.endpoint }
+  }
+
+  /** Whether the server has the role that the instance wants of those that sentinels watch. */
+  hasRole ({ role }) {
+    const { sentinels, role: wanted } = this.redis.options
+    return !sentinels || role === undefined || role === wanted
   }
 
   /** A second connection of the same state, whose loss is that of the first one. */
@@ -66,10 +114,21 @@ class Life {
     return side
   }
 
+  /** What messages come over: it connects when something is subscribed to, and again by itself. */
+  openSubscriber () {
+    const { condition } = this.redis
+    const state = { select: condition.select, reconnect: 'backoff', name: undefined }
+    const { core, parsed } = connectionOptions(this.options, state)
+    const bridge = new Bridge(core, LIMITS, POOL_OF_ONE, (event, first, second, third, fourth) => {
+      if (event === 'askIdentity') answerIdentity(bridge.core, first, parsed, third, fourth)
+      if (event === 'askLookup') answerLookup(bridge.core, first, parsed, third, fourth)
+    })
+    return bridge
+  }
+
   makeLink (select, reconnect, name, onLoss) {
-    const { options } = this.redis
     const state = { select, reconnect, name: name ?? undefined }
-    const { core, parsed } = connectionOptions(options, state)
+    const { core, parsed } = connectionOptions(this.options, state)
     const link = new Link(core, (event, first, second, third, fourth) => {
       switch (event) {
         case 'askIdentity':
@@ -102,6 +161,7 @@ class Life {
     this.connected()
     const { enableReadyCheck, maxLoadingRetryTime } = this.redis.options
     const info = enableReadyCheck && typeof reply === 'string' ? fieldsOf(reply) : {}
+    if (!this.hasRole(info)) return this.redis.disconnect(true)
     if (!info.loading || info.loading === '0') return this.ready(link)
     const eta = (Number(info.loading_eta_seconds) || 1) * 1000
     const delay = maxLoadingRetryTime && maxLoadingRetryTime < eta ? maxLoadingRetryTime : eta
@@ -143,7 +203,7 @@ class Life {
     const { redis, link } = this
     const isNew = redis.status === 'connecting'
     if (isNew) {
-      const reason = ofConnecting(error, redis.options)
+      const reason = ofConnecting(error, this.options)
       if (reason instanceof ReplyError) {
         const name = redis.options.protocol === 3 ? 'hello' : 'auth'
         this.connected()
@@ -183,6 +243,11 @@ class Life {
       return this.end()
     }
     if (redis.status === 'wait') return this.closed()
+    if (this.isFinding) {
+      this.isFinding = false
+      this.sentinels.stop()
+      return setImmediate(() => this.closed())
+    }
     if (link === null) return
     if (!isReconnecting && link.ending === null) link.ending = CLOSED
     this.link = null

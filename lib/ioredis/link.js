@@ -16,13 +16,18 @@ const { PATIENT } = require('../mode')
 const { ReplyError } = require('./errors')
 const { LIMITS, POOL_OF_ONE } = require('./options')
 
-class Link extends Bridge {
+/**
+ * The class of links over a class of bridges: that of one server, or of several nodes.
+ * @param {typeof Bridge} Base
+ */
+const linkOf = Base => class Link extends Base {
   /**
    * @param {object} options the native core's
    * @param {(name: string, ...details: unknown[]) => void} onEvent
+   * @param {{ max: number, acquireTimeout: number, leakThreshold: number }} [pool]
    */
-  constructor (options, onEvent) {
-    super(options, LIMITS, POOL_OF_ONE, onEvent)
+  constructor (options, onEvent, pool = POOL_OF_ONE) {
+    super(options, LIMITS, pool, onEvent)
     /** The scripts that were sent whole over this connection, by their SHA-1. */
     this.scripts = new Set()
     /** Commands under way that may wait on the server. */
@@ -83,6 +88,9 @@ class Link extends Bridge {
   }
 }
 
+/** A link to one server. */
+const Link = linkOf(Bridge)
+
 /** A copy of an encoded command whose bytes the caller may change. */
 function keptOf (text, chunks) {
   if (chunks === null) return { text, chunks }
@@ -109,4 +117,4 @@ function replyError (text) {
 /** The highest id of a command of a lane, as in bridge.js. */
 const LAST_ID = 2 ** 31 - 1
 
-module.exports = { Link }
+module.exports = { Link, linkOf }

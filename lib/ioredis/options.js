@@ -62,8 +62,7 @@ const RESEND = Symbol('autoResendUnfulfilledCommands as given')
 /** Options that name a thing of ioredis's own, which oxidis does not have. */
 const REFUSED = {
   Connector: 'oxidis makes its connections itself',
-  himportFieldsets: 'use call("HIMPORT", ...) on an instance of its own',
-  sentinels: 'Sentinel is not there yet in this face: use createSentinel of oxidis'
+  himportFieldsets: 'use call("HIMPORT", ...) on an instance of its own'
 }
 
 /**
@@ -117,6 +116,11 @@ function refuse (options) {
       throw new TypeError(`option "${name}" is not supported: ${why}`)
     }
   }
+  const { sentinels, name } = options
+  if (sentinels && (!Array.isArray(sentinels) || sentinels.length === 0)) {
+    throw new TypeError('option "sentinels" must be an array of at least one sentinel')
+  }
+  if (sentinels && !name) throw new Error('Requires the name of master.')
   if (typeof options.tls === 'string' || typeof options.tls?.profile === 'string') {
     throw new TypeError('option "tls" names a profile, which oxidis does not have: give the ' +
       'authorities of your service as tls.ca')
@@ -126,10 +130,11 @@ function refuse (options) {
 /**
  * The options of the native core for one connection.
  * @param {object} options of the instance
- * @param {{ select: number, reconnect: string, name?: string }} state what the connection begins
- *   with, and who makes the next one
+ * @param {{ select: number, reconnect: string, name?: string, pool?: object, lookup?: Function }}
+ *   state what the connection begins with, and who makes the next one; of several nodes also their
+ *   pools, and the function that resolves names
  */
-function connectionOptions (options, { select, reconnect, name }) {
+function connectionOptions (options, { select, reconnect, name, pool, lookup }) {
   const { tls, path } = options
   const parsed = parseOptions({
     socket: {
@@ -141,6 +146,7 @@ function connectionOptions (options, { select, reconnect, name }) {
       // The shortest that the native side takes.
       keepAliveInitialDelay: Math.max(options.keepAlive || 0, 1000),
       noDelay: options.noDelay !== false,
+      lookup,
       ...(tls ? { ...(tls === true ? {} : tls), tls: true } : {})
     },
     username: options.username || undefined,
@@ -151,7 +157,7 @@ function connectionOptions (options, { select, reconnect, name }) {
     readonly: options.readOnly === true,
     clientInfoTag: options.clientInfoTag,
     disableClientInfo: options.disableClientInfo === true,
-    pool: { min: 0, max: 1, maxLifetime: 0 }
+    pool: { min: 0, max: pool?.max ?? 1, maxLifetime: 0, acquireTimeout: pool?.acquireTimeout }
   })
   return { core: { ...coreOptions(parsed), reconnect, reconnectDelay: 0 }, parsed }
 }

@@ -10,12 +10,9 @@
  * Invariant: one listener of the instance for each name, whatever listens to its events.
  */
 
-const { Bridge } = require('../boundary/bridge')
 const { CHANNELS, MONITOR, PATTERNS, SHARD_CHANNELS } = require('../boundary/subscriptions')
-const { answerIdentity, answerLookup } = require('../client/socket-answers')
 const { ReplyError, closed, replyBehind } = require('./errors')
 const facts = require('./facts')
-const { LIMITS, POOL_OF_ONE, connectionOptions } = require('./options')
 
 /** The topic of a command by its first letter: PSUBSCRIBE, SSUBSCRIBE, SUBSCRIBE. */
 const TOPICS = [
@@ -148,15 +145,8 @@ class PubSub {
   /** The bridge that messages come over. */
   open () {
     if (this.bridge !== null) return this.bridge
-    const { redis } = this
-    const { core, parsed } = connectionOptions(redis.options,
-      { select: redis.condition.select, reconnect: 'backoff', name: undefined })
-    const bridge = new Bridge(core, LIMITS, POOL_OF_ONE, (event, first, second, third, fourth) => {
-      if (event === 'askIdentity') answerIdentity(bridge.core, first, parsed, third, fourth)
-      if (event === 'askLookup') answerLookup(bridge.core, first, parsed, third, fourth)
-    })
-    this.bridge = bridge
-    return bridge
+    this.bridge = this.redis._life.openSubscriber()
+    return this.bridge
   }
 
   /** Nothing is subscribed to any more. */

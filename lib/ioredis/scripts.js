@@ -28,7 +28,9 @@ class Script {
 
   /** Decides whether `command` goes out by EVAL or by EVALSHA. */
   choose (command, link) {
-    const isWhole = command.isSecond || !link.scripts.has(this.sha)
+    // Within a transaction there is no second try, and another node may not know the script.
+    const isUncertain = link.isOfSeveral && command.inTransaction
+    const isWhole = command.isSecond || isUncertain || !link.scripts.has(this.sha)
     if (isWhole) link.scripts.add(this.sha)
     command.name = isWhole ? 'eval' : 'evalsha'
     command.args[0] = isWhole ? this.lua : this.sha

@@ -143,12 +143,16 @@ class Traffic {
     }, delay)
   }
 
+  /** The command does not wait for a connection any more. */
+  disarm (command) {
+    if (command.timer === null) return
+    clearTimeout(command.timer)
+    command.timer = null
+  }
+
   /** Sends a command over the connection that stands. */
   dispatch (command) {
-    if (command.timer !== null) {
-      clearTimeout(command.timer)
-      command.timer = null
-    }
+    this.disarm(command)
     switch (command.facts.kind) {
       case facts.SUBSCRIBE:
       case facts.UNSUBSCRIBE:
@@ -403,8 +407,7 @@ class Traffic {
     const { queue } = this
     this.queue = []
     for (const command of queue) {
-      if (command.timer !== null) clearTimeout(command.timer)
-      command.timer = null
+      this.disarm(command)
       command.fail(error)
     }
     if (link !== null) link.ending = error

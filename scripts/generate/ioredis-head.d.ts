@@ -107,7 +107,39 @@ export interface RedisOptions extends CommonRedisOptions {
   family?: number
   /** Options of `tls.connect`; `true` and `{}` are on. */
   tls?: TlsOptions | boolean
+  /** The name of the primary that the sentinels watch over. */
   name?: string | null
+  sentinels?: SentinelAddress[] | null
+  sentinelUsername?: string
+  sentinelPassword?: string
+  sentinelTLS?: TlsOptions | boolean
+  /** Whether `tls` is for the servers that the sentinels name. */
+  enableTLSForSentinelMode?: boolean
+  role?: 'master' | 'slave'
+  preferredSlaves?: PreferredSlaves
+  /** Asked when no sentinel answers, from 1 on; no number ends the instance. */
+  sentinelRetryStrategy?: ((times: number) => number | void | null) | null
+  sentinelCommandTimeout?: number
+  updateSentinels?: boolean
+  natMap?: Record<string, { host: string, port: number }> |
+    ((address: string) => { host: string, port: number } | null | undefined) | null
+}
+
+/** A sentinel; default 127.0.0.1:26379. */
+export interface SentinelAddress {
+  host?: string
+  port?: number | string
+}
+
+/** Which replica is taken: by a function, or the first of these that can be used. */
+export type PreferredSlaves =
+  ((replicas: { ip: string, port: string, flags: string }[]) => { ip: string, port: string } | null) |
+  PreferredSlave | PreferredSlave[]
+/** A replica; those of the smallest `prio` come first, default 1. */
+export interface PreferredSlave {
+  ip: string
+  port: string
+  prio?: number
 }
 
 /** Options of a scan of one key. */
@@ -186,6 +218,7 @@ export class Redis extends EventEmitter {
   static defaultOptions: RedisOptions
   static Command: typeof Command
   static Redis: typeof Redis
+  static Cluster: typeof Cluster
   static default: typeof Redis
   static Pipeline: typeof Pipeline
   static ScanStream: typeof ScanStream
@@ -223,6 +256,73 @@ export class Redis extends EventEmitter {
   on(event: string | symbol, cb: (...args: any[]) => void): this
 }
 export interface Redis extends RedisCommander<{ type: 'default' }>, Transaction {}
+
+/** A node of a cluster that is asked first: a port, a URL, or options. */
+export type ClusterNode = string | number | { host?: string, port?: number | string } & RedisOptions
+
+/** Options of a cluster. */
+export interface ClusterOptions extends CommonRedisOptions {
+  /** Asked while no node answers, from 1 on; no number ends the instance. */
+  clusterRetryStrategy?: ((times: number, reason?: Error) => number | void | null) | null
+  clusterNodeRetryStrategy?: ((times: number) => number | void | null) | null
+  enableOfflineQueue?: boolean
+  enableReadyCheck?: boolean
+  /** Who serves reads: a function chooses among the instances of the nodes of a slot. */
+  scaleReads?: 'master' | 'slave' | 'all' |
+    ((nodes: Redis[], command: Command) => Redis | Redis[] | undefined)
+  maxRedirections?: number
+  retryDelayOnFailover?: number
+  retryDelayOnClusterDown?: number
+  retryDelayOnTryAgain?: number
+  retryDelayOnMoved?: number
+  slotsRefreshTimeout?: number
+  slotsRefreshInterval?: number
+  /** Options of the connections to all nodes. */
+  redisOptions?: Omit<RedisOptions, 'port' | 'host' | 'path'>
+  lazyConnect?: boolean
+  /** Addresses as this program reaches them. */
+  natMap?: Record<string, { host: string, port: number }> |
+    ((address: string) => { host: string, port: number } | null | undefined)
+  dnsLookup?: (...args: any[]) => void
+  shardedSubscribers?: boolean
+}
+
+/** No node of a cluster could say where everything is. */
+export class ClusterAllFailedError extends Error {
+  lastNodeError?: Error
+}
+
+/** An instance, as ioredis has it, of a whole cluster. */
+export class Cluster extends EventEmitter {
+  constructor(startupNodes: ClusterNode[], options?: ClusterOptions)
+  options: ClusterOptions
+  startupNodes: ClusterNode[]
+  status: RedisStatus
+  readonly isCluster: boolean
+  readonly mode: 'normal'
+  readonly autoPipelineQueueSize: number
+  connect(): Promise<void>
+  disconnect(reconnect?: boolean): void
+  nodes(role?: 'all' | 'master' | 'slave'): Redis[]
+  duplicate(startupNodes?: ClusterNode[], options?: ClusterOptions): Cluster
+  sendCommand(command: Command, stream?: unknown, node?: unknown): unknown
+  sscanStream(key: RedisKey, options?: ScanStreamOptions): ScanStream
+  sscanBufferStream(key: RedisKey, options?: ScanStreamOptions): ScanStream
+  hscanStream(key: RedisKey, options?: ScanStreamOptions): ScanStream
+  hscanBufferStream(key: RedisKey, options?: ScanStreamOptions): ScanStream
+  zscanStream(key: RedisKey, options?: ScanStreamOptions): ScanStream
+  zscanBufferStream(key: RedisKey, options?: ScanStreamOptions): ScanStream
+  on(event: 'message' | 'smessage', cb: (channel: string, message: string) => void): this
+  on(event: 'messageBuffer' | 'smessageBuffer',
+    cb: (channel: Buffer, message: Buffer) => void): this
+  on(event: 'pmessage', cb: (pattern: string, channel: string, message: string) => void): this
+  on(event: '+node' | '-node', cb: (node: Redis) => void): this
+  on(event: 'node error', cb: (error: Error, address: string) => void): this
+  on(event: 'error', cb: (error: Error) => void): this
+  on(event: RedisStatus | 'refresh', cb: () => void): this
+  on(event: string | symbol, cb: (...args: any[]) => void): this
+}
+export interface Cluster extends RedisCommander<{ type: 'default' }>, Transaction {}
 
 export default Redis
 

@@ -10,6 +10,7 @@ use super::link::Link;
 use super::outcome::Ended;
 use super::queue::Queue;
 use crate::error::{Applied, Error, ErrorClass};
+use crate::options::Reconnect;
 
 /// The lane itself, which its handles and its driver share.
 pub(super) struct Conduit {
@@ -54,7 +55,8 @@ pub(super) enum Exit {
 
 impl Conduit {
     pub(super) fn new(home: Home, is_exclusive: bool) -> Self {
-        let queue = match (is_exclusive, &home.router) {
+        let is_single = is_exclusive || home.options.reconnect == Reconnect::Once;
+        let queue = match (is_single, &home.router) {
             (true, _) => Queue::without_retries(),
             (false, Some(_)) => Queue::routed(),
             (false, None) => Queue::default(),
@@ -76,6 +78,12 @@ impl Conduit {
     pub(super) fn lock(&self) -> MutexGuard<'_, Traffic> {
         // After a panic the supervisor ends every command and starts from an empty queue.
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether another connection may take over from one that stands. Not where the state of the
+    /// connection is its caller's, who makes the next one himself.
+    pub(super) fn may_be_replaced(&self) -> bool {
+        !self.is_exclusive && self.home.options.reconnect != Reconnect::Once
     }
 
     pub(super) fn router(&self) -> Option<Arc<dyn RefusalHandler>> {

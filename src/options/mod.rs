@@ -212,8 +212,9 @@ impl Default for PoolOptions {
 pub enum Reconnect {
     /// Fail the waiting commands, and stop (`reconnectStrategy: false`).
     Never,
-    /// As `Never`, and a lane that has lost its connection takes no command any more. For a caller
-    /// who makes a new client for each connection, and must not write to another one by accident.
+    /// As `Never`, and a lane that has lost its connection takes no command any more; what a server
+    /// refuses for now is the caller's. For a caller who makes a new client for each connection, and
+    /// must not write to another one by accident.
     Once,
     /// Wait the same time before every attempt.
     Fixed(Duration),

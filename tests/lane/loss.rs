@@ -230,3 +230,20 @@ async fn a_lane_of_one_connection_takes_nothing_after_its_loss() {
     assert_eq!(error.code(), "SESSION_LOST");
     assert!(scene.server.has_no_other().await, "it has connected again");
 }
+
+/// What it gives back is the server's answer, as over a connection of the caller's own.
+#[tokio::test]
+async fn a_lane_of_one_connection_hands_refusals_on() {
+    let mut scene = Scene::with(|options| options.reconnect = Reconnect::Once).await;
+    let mut wire = scene.connect().await;
+    let id = scene.send(&["GET a", "SET a v"]);
+    wire.expect("GET a").await;
+    wire.expect("SET a v").await;
+    wire.say("-LOADING not yet\r\n-READONLY a replica\r\n").await;
+    assert_eq!(scene.caller.reply(id).await, "LOADING not yet");
+    assert_eq!(scene.caller.reply(id + 1).await, "READONLY a replica");
+    // The server is not the one that the name stands for: the caller looks for another one.
+    let stopped = |event: &Event| matches!(event, Event::Stopped(_)).then_some(());
+    scene.caller.event(stopped).await;
+    assert!(scene.server.has_no_other().await, "it has connected again");
+}

@@ -1,7 +1,7 @@
 // The ways in which programs and libraries use ioredis's types.
 
 import IORedis, {
-  type Callback, type ChainableCommander, Command, Redis, type RedisKey, type RedisOptions,
+  type Callback, type ChainableCommander, type Cluster, Command, Redis, type RedisKey, type RedisOptions,
   ReplyError, type Result
 } from 'oxidis/ioredis'
 
@@ -92,6 +92,30 @@ console.log(new ReplyError('ERR mine').command?.name)
 
 export async function generic<T> (run: (redis: Redis) => Result<T, { type: 'default' }>): Promise<T> {
   return run(new Redis('redis://127.0.0.1'))
+}
+
+new IORedis({
+  sentinels: [{ host: '127.0.0.1', port: 26379 }],
+  name: 'primary',
+  role: 'slave',
+  preferredSlaves: replicas => replicas[0] ?? null,
+  sentinelRetryStrategy: () => null
+})
+
+export async function ofCluster (): Promise<void> {
+  const cluster = new IORedis.Cluster([{ host: '127.0.0.1', port: 1 }, 'redis://127.0.0.1:2', 3], {
+    redisOptions: { password: 'x', tls: {} },
+    scaleReads: (nodes, command) => command.name === 'get' ? nodes[0] : nodes,
+    natMap: { '10.0.0.1:1': { host: '127.0.0.1', port: 1 } },
+    clusterRetryStrategy: times => times < 3 ? 100 : null
+  })
+  cluster.on('node error', (error, address) => { console.log(error.message, address.length) })
+  await Promise.all(cluster.nodes('master').map(node => node.flushall()))
+  const value = await cluster.get('k')
+  is<Equal<typeof value, string | null>>()
+  await cluster.pipeline().get('k').exec()
+  const either: IORedis | Cluster = cluster.duplicate()
+  await either.set('k', 1)
 }
 
 // @ts-expect-error: there is no such method

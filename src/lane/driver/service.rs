@@ -154,7 +154,7 @@ impl<'a> LaneDriver<'a> {
                     let next = self.next.take().map(Box::new);
                     return Ok(next.map_or(LinkEnd::Closed, LinkEnd::Replaced));
                 }
-                if !self.is_suspect && !conduit.is_exclusive && self.lease.is_suspect() {
+                if !self.is_suspect && conduit.may_be_replaced() && self.lease.is_suspect() {
                     // Another connection has heard that the server is a replica: this one is
                     // replaced as if it were too old.
                     (self.is_suspect, self.rearm) = (true, true);

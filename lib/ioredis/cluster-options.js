@@ -1,0 +1,102 @@
+'use strict'
+
+/*
+ * The options of a cluster of the second face: ioredis's names, forms and defaults.
+ */
+
+const { lookup, resolveSrv } = require('node:dns')
+
+const { addressesOf } = require('../options/several-nodes')
+const { connectionOptions, instanceOptions } = require('./options')
+
+const DEFAULTS = {
+  clusterRetryStrategy: times => Math.min(100 + times * 2, 2000),
+  clusterNodeRetryStrategy: null,
+  enableOfflineQueue: true,
+  enableReadyCheck: true,
+  scaleReads: 'master',
+  maxRedirections: 16,
+  retryDelayOnMoved: 0,
+  retryDelayOnFailover: 100,
+  retryDelayOnClusterDown: 100,
+  retryDelayOnTryAgain: 100,
+  slotsRefreshTimeout: 1000,
+  useSRVRecords: false,
+  resolveSrv,
+  dnsLookup: lookup,
+  enableAutoPipelining: false,
+  autoPipeliningIgnoredCommands: [],
+  shardedSubscribers: false
+}
+
+/** Options of a node that a cluster takes for itself as well, where it is not given one. */
+const FROM_NODES = ['keyPrefix', 'commandTimeout', 'showFriendlyErrorStack', 'stringNumbers',
+  'protocol', 'replyMapping', 'blockingTimeout', 'reconnectOnError']
+
+/** The options of an instance, with the defaults filled in. */
+function clusterOptions (given) {
+  const options = { ...DEFAULTS }
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined) options[name] = value
+  }
+  for (const name of FROM_NODES) options[name] ??= options.redisOptions?.[name]
+  options.protocol ??= 3
+  options.replyMapping ??= 'legacy'
+  const { scaleReads } = options
+  if (typeof scaleReads !== 'function' && !Object.hasOwn(READS, scaleReads)) {
+    throw new Error(`Invalid option scaleReads "${scaleReads}". Expected "all", "master", ` +
+      '"slave" or a custom function')
+  }
+  if (options.useSRVRecords) {
+    throw new TypeError('option "useSRVRecords" is not supported: resolve the records, and give ' +
+      'their targets as startup nodes')
+  }
+  return options
+}
+
+/**
+ * What the native core has to know of the cluster.
+ * @param {import('./cluster').Cluster} cluster
+ */
+function nodeOptions ({ startupNodes, options }) {
+  if (!Array.isArray(startupNodes) || startupNodes.length === 0) {
+    throw new TypeError('startupNodes must be an array of at least one node')
+  }
+  const seeds = startupNodes.map(node => instanceOptions([node]))
+  const { redisOptions = {}, natMap, dnsLookup } = options
+  const [{ username, password, tls }] = seeds
+  // What all nodes share; a login may also stand at the startup nodes.
+  const shared = instanceOptions([{ ...redisOptions, ...given({ protocol: options.protocol }) },
+    given({ username, password, tls })])
+  const { core, parsed } = connectionOptions({ ...shared, host: seeds[0].host, port: seeds[0].port,
+    path: undefined, readOnly: false }, { select: 0, reconnect: 'backoff',
+    name: shared.connectionName ?? undefined, pool: POOL,
+    lookup: dnsLookup === lookup ? undefined : dnsLookup })
+  return {
+    core: {
+      ...core,
+      topology: {
+        seeds: seeds.map(({ host, port }) => ({ host, port })),
+        maxRedirects: Math.min(options.maxRedirections, 15),
+        reads: READS[options.scaleReads] ?? 'primary',
+        ...addressesOf(natMap ?? undefined)
+      }
+    },
+    parsed
+  }
+}
+
+function given (options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value ?? null))
+}
+
+/** Who serves reads, in the words of `createCluster`. */
+const READS = { master: 'primary', slave: 'replica', all: 'nearest' }
+
+/**
+ * The sessions of each node, for commands that wait on the server. They wait for one another as
+ * long as it takes: in ioredis they stand in line for one connection.
+ */
+const POOL = Object.freeze({ max: 16, acquireTimeout: 2 ** 31 - 1, leakThreshold: 0 })
+
+module.exports = { DEFAULTS, POOL, clusterOptions, nodeOptions }

@@ -13,7 +13,9 @@ const { useServers } = require('../socket-servers')
 module.exports = async ({ url, rootNodes }) => {
   const seen = {}
   const connect = () => url === undefined
-    ? new Redis.Cluster(rootNodes.map(({ url }) => url)) : new Redis(url)
+    // Without the option ioredis subscribes to sharded channels at any node.
+    ? new Redis.Cluster(rootNodes.map(({ url }) => url), { shardedSubscribers: true })
+    : new Redis(url)
   const adapters = {
     plain: (...clients) => createAdapter(...clients, { requestsTimeout: 60_000 }),
     sharded: createShardedAdapter,

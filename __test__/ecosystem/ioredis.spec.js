@@ -2,9 +2,11 @@
 
 // Libraries that stand on ioredis.
 
-const { describe, it } = require('node:test')
+const { after, before, describe, it } = require('node:test')
 
-const { compare } = require('./outcome')
+const { skipBefore7 } = require('../support/redis-server')
+const { startCluster } = require('../support/redis-cluster')
+const { compare, compareInCluster } = require('./outcome')
 
 const LIBRARIES = {
   'bullmq-ioredis': 'BullMQ 6 does jobs, flows and schedules, and each job once',
@@ -24,4 +26,13 @@ describe('on ioredis and on oxidis/ioredis', () => {
   for (const [name, title] of Object.entries(LIBRARIES)) {
     it(title, () => compare(name, { args: ['--maxmemory-policy', 'noeviction'] }))
   }
+
+  describe('in a cluster', { skip: skipBefore7() }, () => {
+    let cluster
+
+    before(async () => { cluster = await startCluster({ replicas: 0 }) })
+    after(() => cluster.stop())
+
+    it(LIBRARIES['socket.io-ioredis'], () => compareInCluster('socket.io-ioredis', cluster))
+  })
 })

@@ -22,7 +22,7 @@ async function compare (name, { args, given } = {}) {
     if (given !== undefined) return runProgram(name, face, given)
     const server = await startServer({ args })
     try {
-      return await runProgram(name, face, { url: server.url })
+      return await runProgram(name, face, { url: server.url }, server)
     } finally {
       await server.stop()
     }
@@ -44,15 +44,22 @@ async function compareInCluster (name, cluster) {
   assert.deepStrictEqual(outcomes[1], outcomes[0])
 }
 
-/** Runs a program with one face. Resolves to its outcome, and rejects if it fails or hangs. */
-function runProgram (name, face, given) {
+/**
+ * Runs a program with one face. Resolves to its outcome, and rejects if it fails or hangs. It may
+ * ask (control.js) to kill or start the server, where that is its own.
+ */
+function runProgram (name, face, given, server) {
   return new Promise((resolve, reject) => {
     const args = ['--require', './faces.cjs', 'run.js', name, JSON.stringify(given)]
     const child = spawn(process.execPath, args, {
       cwd: __dirname,
       // A test runner within a test runner would report to the outer one.
       env: { ...process.env, FACE: face, NODE_TEST_CONTEXT: undefined },
-      stdio: ['ignore', 'pipe', 'pipe']
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc']
+    })
+    child.on('message', request => {
+      const done = request === 'kill' ? server.kill() : server.start()
+      done.then(() => child.send('done'), error => child.send(error.message))
     })
     const texts = { stdout: '', stderr: '' }
     for (const stream of ['stdout', 'stderr']) {

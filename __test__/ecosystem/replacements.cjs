@@ -8,10 +8,12 @@ const path = require('node:path')
 const FACES = {
   // Libraries that bring an older node-redis of their own get the one that oxidis is like, too.
   reference: {
-    redis: 'redis', '@redis/client': 'redis/node_modules/@redis/client', ioredis: 'ioredis'
+    redis: 'redis', '@redis/client': 'redis/node_modules/@redis/client',
+    ioredis: 'ioredis', 'ioredis/built/utils': 'ioredis/built/utils'
   },
   oxidis: {
-    redis: '@oxidis/redis', '@redis/client': '@oxidis/redis', ioredis: 'oxidis/ioredis'
+    redis: '@oxidis/redis', '@redis/client': '@oxidis/redis',
+    ioredis: '@oxidis/ioredis', 'ioredis/built/utils': '@oxidis/ioredis/built/utils'
   }
 }
 /** Take names of node-redis 4's constants, which no later one has, and clients from the program. */

@@ -1,10 +1,10 @@
 'use strict'
 
-// What docs/aliasing.md says, tried with npm, pnpm and Yarn: libraries that require `redis` or
-// `@redis/client` by name get oxidis, and no package manager complains.
+// What docs/aliasing.md says, tried with npm, pnpm and Yarn: libraries that require `redis`,
+// `@redis/client` or `ioredis` by name get oxidis, and no package manager complains.
 //
-// Everything is installed from a registry on 127.0.0.1, which has the packed packages and two
-// libraries that are made up here.
+// Everything is installed from a registry on 127.0.0.1, which has the packed packages and libraries
+// that are made up here.
 
 const assert = require('node:assert')
 const { execFileSync } = require('node:child_process')
@@ -17,7 +17,7 @@ const { bin, here, project, run, serve } = require('./support')
 
 const PACKED = path.join(here, '..', '..', 'target', 'packages-of-environments', 'packages')
 
-/** Libraries as there are many: with a peer range, and with files of the client. */
+/** Libraries as there are many: with a peer range, with files of the client, with an older one. */
 const LIBRARIES = {
   'takes-redis': {
     manifest: { peerDependencies: { redis: '>=5' } },
@@ -32,10 +32,14 @@ const LIBRARIES = {
       const { WatchError } = require('@redis/client/dist/lib/errors')
       const { RESP_TYPES } = require('@redis/client/dist/lib/RESP/decoder')
       module.exports = { client, RedisClient, WatchError, RESP_TYPES, SCHEMA_FIELD_TYPE }`
+  },
+  'takes-ioredis': {
+    manifest: { dependencies: { ioredis: '^5.4.1' } },
+    text: "module.exports = [require('ioredis'), require('ioredis/built/utils')]"
   }
 }
 
-/** Both libraries use the module that the program calls `redis` or `oxidis`. */
+/** The libraries use the module that the program calls `redis` or `oxidis`. */
 const PROGRAM = `
 const assert = require('node:assert')
 const oxidis = require('oxidis')
@@ -47,9 +51,15 @@ assert.strictEqual(client, oxidis)
 assert.strictEqual(RedisClient, oxidis.RedisClient)
 for (const name of Object.keys(names)) assert.strictEqual(names[name], oxidis[name], name)
 assert.match(require('redis/package.json').version, /^6\\./)
+const [Redis, { CONNECTION_CLOSED_ERROR_MSG }] = require('takes-ioredis')
+assert.strictEqual(Redis, require('oxidis/ioredis'))
+assert.strictEqual(CONNECTION_CLOSED_ERROR_MSG, 'Connection is closed.')
 async function main () {
   const { createClient, RESP_TYPES } = await import('redis')
   assert.strictEqual(RESP_TYPES, oxidis.RESP_TYPES)
+  const { default: same, Cluster } = await import('ioredis')
+  assert.strictEqual(same, Redis)
+  assert.strictEqual(Cluster, Redis.Cluster)
   const one = createClient({ url: process.env.REDIS_URL })
   assert.ok(one instanceof RedisClient)
   assert.strictEqual(await one.ping(), 'PONG')
@@ -61,16 +71,17 @@ main()
 
 const PARTS = Object.fromEntries(['client', 'bloom', 'json', 'search', 'time-series']
   .map(part => [`@redis/${part}`, 'npm:@oxidis/redis@6']))
-const OVERRIDES = { redis: 'npm:@oxidis/redis@6', ...PARTS }
+const STAND_INS = { redis: 'npm:@oxidis/redis@6', ioredis: 'npm:@oxidis/ioredis@6' }
+const OVERRIDES = { ...STAND_INS, ...PARTS }
 const DEPENDENCIES = {
-  redis: 'npm:@oxidis/redis@6', 'takes-redis': '1.0.0', 'takes-client': '1.0.0'
+  ...STAND_INS, ...Object.fromEntries(Object.keys(LIBRARIES).map(name => [name, '1.0.0']))
 }
 
 /** What each package manager is told, and how it installs. */
 const MANAGERS = {
   npm: {
     // npm wants what is a dependency as well to be named by it.
-    manifest: { overrides: { redis: '$redis', ...PARTS } },
+    manifest: { overrides: { redis: '$redis', ioredis: '$ioredis', ...PARTS } },
     command: () => ['npm', ['install', '--no-audit', '--no-fund']]
   },
   pnpm: {
@@ -86,7 +97,7 @@ const MANAGERS = {
   }
 }
 
-describe('@oxidis/redis in place of redis', () => {
+describe('@oxidis/redis and @oxidis/ioredis in place of redis and ioredis', () => {
   let server
   let registry
 
@@ -101,7 +112,7 @@ describe('@oxidis/redis in place of redis', () => {
   })
 
   for (const [manager, { manifest, files, command }] of Object.entries(MANAGERS)) {
-    it(`is what libraries get, by ${manager}`, async () => {
+    it(`are what libraries get, by ${manager}`, async () => {
       const cwd = projectWith(`alias-${manager}`,
         { dependencies: DEPENDENCIES, ...manifest }, files)
       const [program, args] = command()
@@ -115,7 +126,7 @@ describe('@oxidis/redis in place of redis', () => {
   for (const [manager, complaint] of Object.entries({
     npm: /ERESOLVE/, pnpm: /unmet peer redis@>=5: found 0/, yarn: /YN0060/
   })) {
-    it(`is needed: ${manager} complains about oxidis itself as redis 5 or later`, async () => {
+    it(`are needed: ${manager} complains about oxidis itself as redis 5 or later`, async () => {
       const { version } = require('../../package.json')
       const cwd = projectWith(`alias-of-oxidis-${manager}`, {
         dependencies: { redis: `npm:oxidis@${version}`, 'takes-redis': '1.0.0' }

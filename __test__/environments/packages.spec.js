@@ -8,29 +8,34 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { describe, it } = require('node:test')
 
+const { standIns } = require('../../scripts/release/stand-ins')
 const { here, project } = require('./support')
 
 const root = path.join(here, '..', '..')
-const oxidis = path.join(here, 'node_modules', 'oxidis')
+const folderOf = name => path.join(here, 'node_modules', name)
 
-describe('the packed oxidis', () => {
-  it('gives publint nothing to find', async () => {
-    const { publint } = await import('publint')
-    const { messages } = await publint({ pkgDir: oxidis })
-    assert.deepStrictEqual(messages, [])
-  })
+describe('the packages', () => {
+  for (const name of ['oxidis', ...standIns().map(name => `@oxidis/${name}`)]) {
+    it(`give publint nothing to find: ${name}`, async () => {
+      const { publint } = await import('publint')
+      const { messages } = await publint({ pkgDir: folderOf(name) })
+      assert.deepStrictEqual(messages, [])
+    })
+  }
 
-  it('gives "are the types wrong?" nothing to find', async () => {
-    const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core')
-    const folder = project('attw', {})
-    const [{ filename }] = Object.values(JSON.parse(execFileSync('npm',
-      ['pack', '--json', '--silent', '--pack-destination', folder],
-      { cwd: oxidis, encoding: 'utf8', shell: process.platform === 'win32' })))
-    const tarball = fs.readFileSync(path.join(folder, filename))
-    const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)))
-    assert.ok(analysis.types)
-    assert.deepStrictEqual(analysis.problems, [])
-  })
+  for (const name of ['oxidis', '@oxidis/redis']) {
+    it(`give "are the types wrong?" nothing to find: ${name}`, async () => {
+      const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core')
+      const folder = project('attw', {})
+      const [{ filename }] = Object.values(JSON.parse(execFileSync('npm',
+        ['pack', '--json', '--silent', '--pack-destination', folder],
+        { cwd: folderOf(name), encoding: 'utf8', shell: process.platform === 'win32' })))
+      const tarball = fs.readFileSync(path.join(folder, filename))
+      const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)))
+      assert.ok(analysis.types)
+      assert.deepStrictEqual(analysis.problems, [])
+    })
+  }
 })
 
 describe('the workflows', () => {

@@ -34,9 +34,9 @@ function writeStandIn (name, version, output) {
   if (fs.existsSync(paths)) {
     const table = JSON.parse(fs.readFileSync(paths, 'utf8'))
     fs.rmSync(paths)
-    writeIndex(path.join(folder, manifest.main))
     for (const [place, name] of Object.entries(table)) writePath(path.join(folder, place), name)
   }
+  listNames(path.join(folder, manifest.main))
   return folder
 }
 
@@ -50,12 +50,14 @@ function versionOf (version) {
   return `6.${100 * (Number(major) + 1) + Number(minor)}.${rest}`
 }
 
-// ES modules may import the names that Node.js finds in the text of a CommonJS module, and those of
-// oxidis do not stand in its text one by one. So they stand here, in an expression that never runs.
-function writeIndex (file) {
-  const names = Object.keys(require(root)).map(name => `  ${name}`).join(',\n')
-  write(file, `module.exports = require('oxidis')\n\n0 && (module.exports = {\n${names}\n})\n`)
-  fs.writeFileSync(file.replace(/\.js$/, '.d.ts'), "export * from 'oxidis'\n")
+// ES modules may import the names that Node.js finds in the text of a CommonJS module. That of a
+// stand-in says `module.exports = require('oxidis')` or the like, and the names do not stand there
+// one by one either. So they are listed behind it, in an expression that never runs.
+function listNames (file) {
+  const text = fs.readFileSync(file, 'utf8')
+  const [, source] = /^module\.exports = require\('(oxidis[^']*)'\)$/m.exec(text)
+  const names = Object.keys(require(source)).filter(name => name !== 'default')
+  fs.writeFileSync(file, `${text}\n0 && (module.exports = {\n  ${names.join(',\n  ')}\n})\n`)
 }
 
 function writePath (place, name) {

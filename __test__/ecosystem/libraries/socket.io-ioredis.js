@@ -10,8 +10,12 @@ const Redis = require('ioredis')
 
 const { useServers } = require('../socket-servers')
 
-module.exports = async ({ url }) => {
+module.exports = async ({ url, rootNodes }) => {
   const seen = {}
+  const connect = () => url === undefined
+    // Without the option ioredis subscribes to sharded channels at any node.
+    ? new Redis.Cluster(rootNodes.map(({ url }) => url), { shardedSubscribers: true })
+    : new Redis(url)
   const adapters = {
     plain: (...clients) => createAdapter(...clients, { requestsTimeout: 60_000 }),
     sharded: createShardedAdapter,
@@ -22,15 +26,15 @@ module.exports = async ({ url }) => {
   for (const [kind, create] of Object.entries(adapters)) {
     const clients = []
     const makeAdapter = async () => {
-      const publisher = new Redis(url)
+      const publisher = connect()
       const subscriber = publisher.duplicate()
       clients.push(publisher, subscriber)
       return create(publisher, subscriber)
     }
-    const own = new Redis(url)
+    const own = connect()
     clients.push(own)
     const emitter = kind === 'plain' ? new Emitter(own) : undefined
-    seen[kind] = await useServers(makeAdapter, { emitter, isOrdered: true })
+    seen[kind] = await useServers(makeAdapter, { emitter, isOrdered: url !== undefined })
     await Promise.all(clients.map(client => client.quit()))
   }
   return seen

@@ -1,0 +1,5 @@
+'use strict'
+
+// What `redis` and `@redis/client` export, by oxidis.
+
+module.exports = require('oxidis')

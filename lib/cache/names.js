@@ -6,8 +6,8 @@
  * V8 moves the entries of a Map to another table once those that were deleted fill it, and each
  * such table refers to the next one. A table that was long-lived keeps all that come after it, and
  * what was in them, from being freed as young objects, long after all of it is garbage. With a
- * cache that is full, a miss then costs 1 to 2 us of garbage collection (Node 20). So the Map itself
- * is replaced from time to time, which ends that chain.
+ * cache that is full, a miss then costs 1 to 2 us of garbage collection (Node 20). So the Map
+ * itself is replaced from time to time, which ends that chain.
  */
 
 class Names {

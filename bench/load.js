@@ -5,17 +5,18 @@
 // measured equally long.
 
 /**
- * Runs `operation(number)` for `ms` milliseconds with `inFlight` workers. Returns
+ * Runs `operation(number)` for `ms` milliseconds with `inFlight` workers. `isBrief`: an operation
+ * takes less than a microsecond. Returns
  * `{ ops, issued, p50, p99, loop, cpu }`: operations per second and in all, latency in ms,
  * event-loop time and process CPU time (all threads) in µs per operation.
  */
-async function drive (operation, inFlight, ms) {
+async function drive (operation, inFlight, ms, isBrief = false) {
   const latencies = []
   let number = 0
   let stopped = false
   // Reading the clock twice costs as much as a tenth of a fast operation, so at a high rate only
   // some are timed; 17 shares no divisor with the 5 of the GET/SET mix.
-  const every = inFlight > 10 ? 17 : 1
+  const every = isBrief || inFlight > 10 ? 17 : 1
   const worker = async () => {
     while (!stopped) {
       const mine = number++

@@ -19,7 +19,7 @@ const REQUESTS = {
     return {}
   },
 
-  run: ({ ms }) => drive(operation, workload.inFlight, ms),
+  run: ({ ms }) => drive(operation, workload.inFlight, ms, workload.isBrief),
 
   // RSS in bytes: connected and idle, then with `count` commands in flight.
   async memory ({ count }) {

@@ -174,6 +174,7 @@ function cachedText (inFlight) {
     name: `cached-get-${inFlight}`,
     title: `GET of 100 B that was read before, ${inFlight} in flight`,
     inFlight,
+    isBrief: true,
     clients: CACHES,
     needs: ['get'],
     seed: () => range(KEYS).map(index => ['SET', key(index), valueOf(index, 100)]),
@@ -194,6 +195,7 @@ function cachedHash (inFlight) {
     name: `cached-hgetall-${inFlight}`,
     title: `HGETALL of 10 fields that were read before, ${inFlight} in flight`,
     inFlight,
+    isBrief: true,
     clients: CACHES,
     needs: ['hGetAll'],
     seed: () => range(KEYS).map(index =>

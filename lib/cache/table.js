@@ -14,13 +14,14 @@
 
 const { cacheEvictionChannel, cacheRequestChannel } = require('../channels')
 const { SCALAR, UNKNOWN, copyOf, kindOf, sizeOf, weightOf } = require('./copies')
+const { Names } = require('./names')
 const { FLYING, GONE, KEPT } = require('./store')
 
 /** One cached reply, or one that is due. */
 class Entry {
   /**
    * @param {Table} table
-   * @param {Map<string, Entry>} names where it is found
+   * @param {Names} names where it is found
    * @param {string} name by which it is found there
    * @param {string | string[]} keys
    */
@@ -63,7 +64,7 @@ class Table {
     /** Method and mode -> the entries of calls with one key only, and of all others. */
     this.shelves = new Map()
     /** Key -> its entry, or the set of its entries. */
-    this.index = new Map()
+    this.index = new Names()
     this.generation = 0
     this.cell = NOTHING_NEW
     this.news = null
@@ -115,7 +116,7 @@ class Table {
   shelf (id) {
     let shelf = this.shelves.get(id)
     if (shelf === undefined) {
-      shelf = { byKey: new Map(), byText: new Map() }
+      shelf = { byKey: new Names(), byText: new Names() }
       this.shelves.set(id, shelf)
     }
     return shelf

@@ -189,23 +189,25 @@ class Flight {
     this.entry = entry
     this.landing = landing
     this.first = read
+    /** It is the context of its own command: what `landing.reply` gets. */
+    this.typeMapping = undefined
+    this.preserved = this
     entry.flight = this
   }
 
   /** Sends the command, without anybody's signal. Returns the promise of the first caller. */
   begin (read) {
     const { bridge, text, mode, options: { signal, timeout } } = read
-    const context = { typeMapping: undefined, preserved: this }
     if (signal === undefined) {
       const promise = new Promise(capture)
       const { resolve, reject } = captured
-      bridge.load(text, mode, timeout, this.landing, context, resolve,
+      bridge.load(text, mode, timeout, this.landing, this, resolve,
         error => this.#failed(error, reject))
       return promise
     }
     // Who may leave early waits as the others do.
     const promise = this.join(read)
-    bridge.load(text, mode, timeout, this.landing, context, ignore,
+    bridge.load(text, mode, timeout, this.landing, this, ignore,
       error => this.#failed(error, ignore))
     return promise
   }

@@ -75,7 +75,10 @@ impl Lane {
                 // A goodbye may stand behind what was read.
                 match stream.look() {
                     Ok(found) => *unread = found == Unread::Some,
-                    Err(error) => drop(failed.get_or_insert(error)),
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        conduit.lose_track();
+                    }
                 }
             }
             _ => {}

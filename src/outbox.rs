@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 pub use self::backlog::{Backlog, BacklogStats, Message, Messages};
 pub use self::delivery::{Delivery, Whose};
 pub use self::event::{Event, Identity, Name, Resubscribed};
-pub use self::invalidations::{Invalidations, Keys, TrackingCell};
+pub use self::invalidations::{ChangedKeys, Invalidations, TrackingCell};
 pub use self::owners::Outboxes;
 pub use self::turn::{EndOfTurn, Turn};
 
@@ -61,7 +61,7 @@ impl Outbox {
     }
 
     /// Queues invalidations, and wakes the caller's thread unless it knows of others that wait.
-    pub fn invalidate(&self, keys: &Keys) {
+    pub fn invalidate(&self, keys: &ChangedKeys) {
         if self.invalidations.push(keys) {
             self.push(Delivery::Invalidations);
         }

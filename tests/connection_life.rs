@@ -268,7 +268,7 @@ async fn age_and_idleness_are_told_apart() {
     let (mut connection, _peer) = connected(vec![Act::Hold]).await;
     let created = connection.created_at();
     tokio::time::advance(Duration::from_secs(60)).await;
-    connection.touch();
+    connection.used_at(tokio::time::Instant::now());
     assert_eq!(connection.created_at(), created);
     assert!(connection.idle_since() >= created + Duration::from_secs(60));
 }

@@ -35,12 +35,7 @@ for (const tls of [false, true]) {
           }
         })
         await freezing
-        assert.strictEqual(outcomes.length, ROUNDS + 1)
-        const failed = outcomes.filter(outcome => outcome !== 'answered')
-        // The other thread may find the end of a session's connection between the look at it and
-        // the command. Then nothing was sent, and the error says so.
-        const mayMiss = what === 'in a session' ? ['SESSION_LOST no'] : []
-        assert.deepStrictEqual(failed, mayMiss.slice(0, failed.length), outcomes.join(', '))
+        assert.deepStrictEqual(outcomes, Array(ROUNDS + 1).fill('answered'))
       })
     }
   })

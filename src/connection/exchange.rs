@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{timeout, Instant};
 
 use super::{Budget, Connection};
 use crate::error::{Error, Result};
@@ -47,6 +47,7 @@ impl Connection {
         }
         self.converse(batch, replies, &mut frames).await?;
         self.mark_sound();
+        self.used_at(Instant::now());
         Ok(frames)
     }
 

@@ -137,14 +137,14 @@ impl Connection {
         self.created_at
     }
 
-    /// When [`Connection::touch`] was called last.
+    /// When the server was heard last by whoever has used the connection last.
     pub fn idle_since(&self) -> Instant {
         self.idle_since
     }
 
-    /// Notes that the connection was used just now.
-    pub fn touch(&mut self) {
-        self.idle_since = Instant::now();
+    /// Notes when the server was heard last.
+    pub fn used_at(&mut self, heard: Instant) {
+        self.idle_since = heard;
     }
 
     /// The error of a stream that has failed.

@@ -13,7 +13,7 @@ use super::conduit::{Conduit, Traffic};
 use super::link::Link;
 use crate::connection::ServerInfo;
 use crate::error::{Applied, Error, Result};
-use crate::outbox::Keys;
+use crate::outbox::ChangedKeys;
 use crate::pool::Lease;
 use crate::resp::{Frames, ValueKind};
 
@@ -67,7 +67,7 @@ impl Conduit {
 
     /// Tells the caches which keys have changed, as the pushes of `frames` say.
     pub(super) fn hear_invalidations(&self, frames: &Frames) {
-        let mut keys = Keys::default();
+        let mut keys = ChangedKeys::default();
         let mut is_all = false;
         for root in &frames.pushes {
             is_all |= read(frames, *root, &mut keys) == Heard::Everything;
@@ -157,7 +157,7 @@ enum Heard {
 }
 
 /// Reads the push at `root`, and adds the keys that it names to `keys`.
-fn read(frames: &Frames, root: u32, keys: &mut Keys) -> Heard {
+fn read(frames: &Frames, root: u32, keys: &mut ChangedKeys) -> Heard {
     let at = |index: u32| frames.tape.get(index as usize);
     let kind = root + 1;
     if at(kind).is_none_or(|node| frames.text(node) != b"invalidate") {
@@ -198,7 +198,7 @@ mod tests {
     fn heard(text: &str) -> (Vec<Heard>, Vec<String>) {
         let mut bytes = BytesMut::from(text);
         let frames = Decoder::new(Limits::default()).decode(&mut bytes).unwrap().unwrap();
-        let mut keys = Keys::default();
+        let mut keys = ChangedKeys::default();
         let heard = frames.pushes.iter().map(|root| read(&frames, *root, &mut keys)).collect();
         (heard, keys.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect())
     }

@@ -22,13 +22,13 @@ pub struct TrackingCell {
 
 /// Names of keys, one behind the other.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Keys {
+pub struct ChangedKeys {
     bytes: Vec<u8>,
     /// Where each name ends.
     ends: Vec<usize>,
 }
 
-impl Keys {
+impl ChangedKeys {
     /// Adds a name.
     pub fn push(&mut self, name: &[u8]) {
         self.bytes.extend_from_slice(name);
@@ -63,12 +63,12 @@ impl Keys {
 #[derive(Debug, Default)]
 pub struct Invalidations {
     cell: Arc<TrackingCell>,
-    waiting: Mutex<Waiting>,
+    undelivered: Mutex<Undelivered>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    keys: Keys,
+struct Undelivered {
+    keys: ChangedKeys,
     /// Whether the event loop knows that names wait.
     is_announced: bool,
 }
@@ -81,23 +81,23 @@ impl Invalidations {
 
     /// Adds `keys`. True if the event loop has to be told. Too many names are dropped, and the whole
     /// cache with them.
-    pub fn push(&self, keys: &Keys) -> bool {
-        let mut waiting = self.lock();
-        waiting.keys.append(keys);
-        if waiting.keys.len() > MOST_KEYS || waiting.keys.bytes.len() > MOST_BYTES {
-            waiting.keys = Keys::default();
+    pub fn push(&self, keys: &ChangedKeys) -> bool {
+        let mut undelivered = self.lock();
+        undelivered.keys.append(keys);
+        if undelivered.keys.len() > MOST_KEYS || undelivered.keys.bytes.len() > MOST_BYTES {
+            undelivered.keys = ChangedKeys::default();
             self.lose();
         }
-        self.count(&waiting);
-        !std::mem::replace(&mut waiting.is_announced, true)
+        self.count(&undelivered);
+        !std::mem::replace(&mut undelivered.is_announced, true)
     }
 
     /// Takes all names.
-    pub fn take(&self) -> Keys {
-        let mut waiting = self.lock();
-        waiting.is_announced = false;
-        let taken = std::mem::take(&mut waiting.keys);
-        self.count(&waiting);
+    pub fn take(&self) -> ChangedKeys {
+        let mut undelivered = self.lock();
+        undelivered.is_announced = false;
+        let taken = std::mem::take(&mut undelivered.keys);
+        self.count(&undelivered);
         taken
     }
 
@@ -106,15 +106,15 @@ impl Invalidations {
         self.cell.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn count(&self, waiting: &Waiting) {
-        let count = u32::try_from(waiting.keys.len()).unwrap_or(u32::MAX);
+    fn count(&self, undelivered: &Undelivered) {
+        let count = u32::try_from(undelivered.keys.len()).unwrap_or(u32::MAX);
         self.cell.undelivered.store(count, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Undelivered> {
         // A panic between two changes may leave the count too high or too low by names that the
         // generation does not cover, but nothing in here panics.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,8 +128,8 @@ const MOST_BYTES: usize = 1 << 20;
 mod tests {
     use super::*;
 
-    fn keys(names: &[&[u8]]) -> Keys {
-        let mut keys = Keys::default();
+    fn keys(names: &[&[u8]]) -> ChangedKeys {
+        let mut keys = ChangedKeys::default();
         names.iter().for_each(|name| keys.push(name));
         keys
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::Notify;
 
-use super::{Delivery, Event, Keys, Outbox};
+use super::{ChangedKeys, Delivery, Event, Outbox};
 use crate::error::Error;
 
 /// The outboxes of one client by the numbers of their owners.
@@ -89,7 +89,7 @@ impl Outboxes {
     }
 
     /// Tells the caches of all owners which keys have changed.
-    pub fn invalidate(&self, keys: &Keys) {
+    pub fn invalidate(&self, keys: &ChangedKeys) {
         self.all().iter().for_each(|outbox| outbox.invalidate(keys));
     }
 

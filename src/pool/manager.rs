@@ -31,7 +31,6 @@ impl bb8::ManageConnection for Manager {
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
         // bb8 calls this when a lease comes back.
-        pooled.touch();
         pooled.is_broken() || pooled.is_expired() || self.dialer.halt.is_closed()
     }
 }

@@ -89,8 +89,8 @@ impl Session {
     }
 
     /// Whether another caller may have the session: it can be used, it is in the database that the
-    /// client has selected, nothing else was changed since it began, it is not too old, and no connection of its time has found the server to
-    /// be a replica.
+    /// client has selected, nothing else was changed since it began, it is not too old, and no
+    /// connection of its time has found the server to be a replica.
     pub fn is_fit(&self) -> bool {
         let is_young = self.expires.is_none_or(|at| Instant::now() < at);
         let is_trusted = self.generation == self.pool.generation();

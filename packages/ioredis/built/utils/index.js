@@ -2,4 +2,4 @@
 
 // What libraries require from this path: the text of an error, and the reader of URLs.
 
-module.exports = require('oxidis/ioredis/deep-paths')
+module.exports = require('oxidis/lib/ioredis/deep-paths')

@@ -37,6 +37,32 @@ describe('scanIterator of a cluster', () => {
   const assertComplete = seen =>
     assert.deepStrictEqual(KEYS.filter(key => !seen.includes(key)), [])
 
+  // Before slots move: a successor may not know of a slot that its primary was given shortly before
+  // (Redis 7.0.15, one of some hundred runs), and then nobody serves it.
+  it('goes on with the successor of a primary that was killed', async () => {
+    const victim = cluster.primaries.find(({ port }) => port === client.masters[0].port)
+    const seen = await iterate({ COUNT: 50 }, async page => {
+      if (page !== 2) return
+      await cluster.kill(victim)
+      await cluster.waitForPromotion(victim)
+    })
+    assertComplete(seen)
+    await cluster.restart(victim)
+    await cluster.waitUntilHealthy()
+  })
+
+  it('goes on after a failover that takes no connection away', async () => {
+    const [primary] = cluster.primaries
+    const replica = cluster.replicas.find(node => node.primary === primary)
+    const seen = await iterate({ COUNT: 50 }, async page => {
+      if (page !== 1) return
+      await cluster.failover(replica)
+      await cluster.waitForPromotion(primary)
+    })
+    assertComplete(seen)
+    await cluster.waitUntilHealthy()
+  })
+
   it('goes through all primaries', async () => {
     const seen = await iterate({ COUNT: 100 })
     assert.strictEqual(new Set(seen).size, KEYS.length)
@@ -131,29 +157,5 @@ describe('scanIterator of a cluster', () => {
       await cluster.finishMigration(slot, from, to)
     }
     await cluster.waitUntilAgreed()
-  })
-
-  it('goes on with the successor of a primary that was killed', async () => {
-    const victim = cluster.primaries.find(({ port }) => port === client.masters[0].port)
-    const seen = await iterate({ COUNT: 50 }, async page => {
-      if (page !== 2) return
-      await cluster.kill(victim)
-      await cluster.waitForPromotion(victim)
-    })
-    assertComplete(seen)
-    await cluster.restart(victim)
-    await cluster.waitUntilHealthy()
-  })
-
-  it('goes on after a failover that takes no connection away', async () => {
-    const [primary] = cluster.primaries
-    const replica = cluster.replicas.find(node => node.primary === primary)
-    const seen = await iterate({ COUNT: 50 }, async page => {
-      if (page !== 1) return
-      await cluster.failover(replica)
-      await cluster.waitForPromotion(primary)
-    })
-    assertComplete(seen)
-    await cluster.waitUntilHealthy()
   })
 })

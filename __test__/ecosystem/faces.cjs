@@ -14,5 +14,5 @@ const resolve = Module._resolveFilename
 Module._resolveFilename = function (request, parent, ...rest) {
   return resolve.call(this, replacement(request, parent?.filename) ?? request, parent, ...rest)
 }
-// The same for ES modules, whose resolver runs on a thread of its own.
+// Replaces the names that ES modules import. Their resolver runs on a thread of its own.
 Module.register(pathToFileURL(path.join(__dirname, 'replacements.mjs')))

@@ -32,7 +32,8 @@ async function compare (name, { args, given } = {}) {
 }
 
 /**
- * The same in a cluster, which both have to themselves, one after the other. `clear` empties it.
+ * Compares what a program does on the reference and on oxidis in a cluster. The two run one after
+ * the other, and each finds the cluster empty.
  */
 async function compareInCluster (name, cluster) {
   const outcomes = []

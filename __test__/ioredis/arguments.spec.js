@@ -4,37 +4,15 @@
 
 const assert = require('node:assert')
 const { inspect } = require('node:util')
-const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
+const { describe, test } = require('node:test')
 
-const { startServer } = require('../support/redis-server')
-const { FACES, compare, outcomeOf, ready } = require('./pair')
+const { FACES, compare, outcomeOf, ready, scene } = require('./pair')
 
-let server, control
-const open = new Set()
-
-before(async () => {
-  server = await startServer({ unixSocket: true })
-  control = new FACES.ioredis(server.port, '127.0.0.1')
-})
-after(async () => {
-  control?.disconnect()
-  await server?.stop()
-})
-beforeEach(() => control.flushall())
-afterEach(() => {
-  for (const redis of open) redis.disconnect()
-  open.clear()
-})
-
-function start (Redis, options) {
-  const redis = new Redis(server.port, '127.0.0.1', options)
-  open.add(redis)
-  return redis
-}
+const made = scene({ unixSocket: true })
 
 const same = (program, options) => compare(async ({ Redis }) => {
-  await control.flushall()
-  const redis = start(Redis, options)
+  await made.control.flushall()
+  const redis = made.start(Redis, options)
   await ready(redis)
   return program(redis, Redis)
 })
@@ -57,13 +35,13 @@ describe('arguments', () => {
   ]))
 
   test('that are bytes stay bytes', async () => {
-    const redis = start(FACES.oxidis)
+    const redis = made.start(FACES.oxidis)
     await redis.set('bytes', new Uint8Array([1, 255]))
     assert.deepStrictEqual(await redis.getBuffer('bytes'), Buffer.from([1, 255]))
   })
 
   test('may be changed once the call has returned', async () => {
-    const redis = start(FACES.oxidis)
+    const redis = made.start(FACES.oxidis)
     const small = Buffer.from('before')
     const large = Buffer.alloc(100_000, 1)
     // The first wait for the connection, the others go out at once.
@@ -96,16 +74,16 @@ describe('arguments', () => {
       await redis.bitop('NOT', 'dest', 'a'), await redis.object('encoding', 'a'),
       await redis.pipeline().get('a').exec(),
       (await redis.keys('*')).sort(),
-      (await control.keys('*')).sort()
+      (await made.control.keys('*')).sort()
     ]
   }, { keyPrefix: 'p:' }))
 
   test('have a prefix of bytes', async () => {
     // ioredis sends such a command as text, which the server refuses.
-    const redis = start(FACES.oxidis, { keyPrefix: Buffer.from([255, 58]) })
+    const redis = made.start(FACES.oxidis, { keyPrefix: Buffer.from([255, 58]) })
     await redis.set('k', 'v')
     assert.strictEqual(await redis.get(Buffer.from('k')), 'v')
-    assert.deepStrictEqual(await control.keysBuffer('*'), [Buffer.from([255, 58, 107])])
+    assert.deepStrictEqual(await made.control.keysBuffer('*'), [Buffer.from([255, 58, 107])])
   })
 })
 
@@ -161,19 +139,19 @@ describe('a Command', () => {
 
 describe('the constructor', () => {
   const forms = () => [
-    [server.port], [String(server.port)], [server.port, '127.0.0.1', { db: 1 }],
-    [`redis://127.0.0.1:${server.port}/2`], [`127.0.0.1:${server.port}`],
-    [`redis://127.0.0.1:${server.port}?db=3&connectionName=named`],
-    [server.unixSocket], [`${server.unixSocket}?db=4`],
-    [{ port: String(server.port), db: '5', host: '127.0.0.1' }],
-    [null, { port: server.port }], [server.port, { connectionName: 'mine' }]
+    [made.server.port], [String(made.server.port)], [made.server.port, '127.0.0.1', { db: 1 }],
+    [`redis://127.0.0.1:${made.server.port}/2`], [`127.0.0.1:${made.server.port}`],
+    [`redis://127.0.0.1:${made.server.port}?db=3&connectionName=named`],
+    [made.server.unixSocket], [`${made.server.unixSocket}?db=4`],
+    [{ port: String(made.server.port), db: '5', host: '127.0.0.1' }],
+    [null, { port: made.server.port }], [made.server.port, { connectionName: 'mine' }]
   ]
 
   test('takes every form', async () => {
     for (const form of forms()) {
       await compare(async ({ Redis }) => {
         const redis = new Redis(...form)
-        open.add(redis)
+        made.keep(redis)
         const info = await redis.client('INFO')
         const { host, port, db, path, connectionName } = redis.options
         return { options: { host, port, db, path, connectionName },
@@ -223,7 +201,7 @@ describe('reconnectOnError', () => {
   test('makes another connection, and sends the command again for 2', () =>
     compare(async ({ Redis }) => {
       const seen = []
-      const redis = start(Redis, {
+      const redis = made.start(Redis, {
         retryStrategy: () => 1,
         reconnectOnError: error => {
           seen.push(error.message)
@@ -237,10 +215,10 @@ describe('reconnectOnError', () => {
 })
 
 test('a command ends with its commandTimeout', () => compare(async ({ Redis }) => {
-  const redis = start(Redis, { commandTimeout: 50 })
+  const redis = made.start(Redis, { commandTimeout: 50 })
   const waiting = await outcomeOf(() => redis.blpop('nothing', 0))
   const dead = new Redis(1, '127.0.0.1', { commandTimeout: 50, retryStrategy: () => 1000 })
   dead.on('error', () => {})
-  open.add(dead)
+  made.keep(dead)
   return { waiting, queued: await outcomeOf(() => dead.get('k')) }
 }))

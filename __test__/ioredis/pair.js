@@ -4,9 +4,11 @@
 // it has seen is compared.
 
 const assert = require('node:assert')
+const { after, afterEach, before, beforeEach } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 
 const oxidis = require('../../ioredis')
+const { startServer } = require('../support/redis-server')
 
 const FACES = { ioredis: require('ioredis'), oxidis }
 
@@ -62,6 +64,41 @@ async function compare (program, view = seen => seen) {
   return seen.oxidis
 }
 
+/**
+ * Starts a server for the tests of a file, which each find it empty, and ends the instances that a
+ * test has made. Must be called outside of tests.
+ * @param {object} [options] of the server
+ * @returns {{ server: object, control: object, keep: (redis: object) => object, start: Function }}
+ *   the first two are there once the tests run. `control` is an instance of ioredis; `keep` ends an
+ *   instance after its test; `start(Redis, options)` makes one that is kept
+ */
+function scene (options) {
+  const open = new Set()
+  const made = {
+    server: undefined,
+    control: undefined,
+    keep (redis) {
+      open.add(redis)
+      return redis
+    },
+    start: (Redis, given) => made.keep(new Redis(made.server.port, '127.0.0.1', given))
+  }
+  before(async () => {
+    made.server = await startServer(options)
+    made.control = new FACES.ioredis(made.server.port, '127.0.0.1')
+  })
+  after(async () => {
+    made.control?.disconnect()
+    await made.server?.stop()
+  })
+  beforeEach(() => made.control.flushall())
+  afterEach(() => {
+    for (const redis of open) redis.disconnect()
+    open.clear()
+  })
+  return made
+}
+
 /** Resolves once an instance is ready. */
 function ready (redis) {
   return redis.status === 'ready' ? Promise.resolve() : eventOf(redis, 'ready')
@@ -85,4 +122,6 @@ const STATUSES = ['connecting', 'connect', 'ready', 'close', 'reconnecting', 'en
   'select']
 const PATIENCE = 30_000
 
-module.exports = { FACES, STATUSES, compare, eventOf, outcomeOf, plain, ready, record, until }
+module.exports = {
+  FACES, STATUSES, compare, eventOf, outcomeOf, plain, ready, record, scene, until
+}

@@ -3,38 +3,16 @@
 // Pipelines, transactions and scripts have the outcomes that they have in ioredis.
 
 const assert = require('node:assert')
-const { after, afterEach, before, beforeEach, describe, test } = require('node:test')
+const { describe, test } = require('node:test')
 
-const { startServer } = require('../support/redis-server')
-const { FACES, compare, eventOf, outcomeOf, ready } = require('./pair')
+const { FACES, compare, eventOf, outcomeOf, ready, scene } = require('./pair')
 
-let server, control
-const open = new Set()
+const made = scene()
 
-before(async () => {
-  server = await startServer()
-  control = new FACES.ioredis(server.port, '127.0.0.1')
-})
-after(async () => {
-  control?.disconnect()
-  await server?.stop()
-})
-beforeEach(() => control.flushall())
-afterEach(() => {
-  for (const redis of open) redis.disconnect()
-  open.clear()
-})
-
-function start (Redis, options) {
-  const redis = new Redis(server.port, '127.0.0.1', options)
-  open.add(redis)
-  return redis
-}
-
-/** Runs the same on both faces, on an empty server, with an instance that is ready. */
+/** Runs one program on both faces, on an empty server, with an instance that is ready. */
 const same = (program, options) => compare(async face => {
-  await control.flushall()
-  const redis = start(face.Redis, options)
+  await made.control.flushall()
+  const redis = made.start(face.Redis, options)
   await ready(redis)
   return program(redis, face)
 })
@@ -58,7 +36,7 @@ describe('a pipeline', () => {
   }))
 
   test('is sent once, however often exec is called', async () => {
-    const redis = start(FACES.oxidis)
+    const redis = made.start(FACES.oxidis)
     const pipeline = redis.pipeline().incr('n')
     const [first, second] = [pipeline.exec(), pipeline.exec()]
     assert.strictEqual(first, second)
@@ -81,7 +59,7 @@ describe('a pipeline', () => {
   }))
 
   test('waits for the connection', () => compare(async ({ Redis }) =>
-    start(Redis).pipeline().set('k', 'v').get('k').exec()))
+    made.start(Redis).pipeline().set('k', 'v').get('k').exec()))
 
   test('takes a list of values as call and as command', () => same(async redis =>
     redis.pipeline().call('SET', 'k', 'v').call('get', 'k').mset({ a: 1, b: 2 }).mget(['a', 'b'])
@@ -108,7 +86,7 @@ describe('a transaction', () => {
 
   test('is null when a watched key has changed', () => same(async redis => {
     await redis.watch('k')
-    await control.set('k', 'other')
+    await made.control.set('k', 'other')
     const lost = await redis.multi().set('k', 'mine').exec()
     await redis.watch('k')
     const won = await redis.multi().set('k', 'mine').exec()
@@ -136,7 +114,7 @@ describe('a transaction', () => {
   }))
 
   test('is not run unguarded when the connection that watched is gone', async () => {
-    const redis = start(FACES.oxidis, { retryStrategy: () => 1 })
+    const redis = made.start(FACES.oxidis, { retryStrategy: () => 1 })
     await redis.watch('k')
     redis.disconnect(true)
     await eventOf(redis, 'ready')
@@ -145,7 +123,7 @@ describe('a transaction', () => {
   })
 
   test('by hand ends with its connection', async () => {
-    const redis = start(FACES.oxidis, { retryStrategy: () => 1 })
+    const redis = made.start(FACES.oxidis, { retryStrategy: () => 1 })
     await redis.multi({ pipeline: false })
     redis.disconnect(true)
     await eventOf(redis, 'ready')
@@ -174,7 +152,7 @@ describe('a script', () => {
   test('of the options goes along with duplicate', () => same(async redis => {
     redis.defineCommand('mine', { lua, numberOfKeys: 1 })
     const other = redis.duplicate()
-    open.add(other)
+    made.keep(other)
     return [typeof other.shared, typeof other.mine, await other.shared('k', 'a', 'b')]
   }, { scripts: { shared: { lua, numberOfKeys: 1 } } }))
 

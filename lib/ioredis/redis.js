@@ -48,7 +48,7 @@ class Redis extends EventEmitter {
     if (!this.options.lazyConnect) this.connect().catch(() => {})
   }
 
-  /** The same as `new Redis(...)`. */
+  /** Makes an instance, as `new Redis(...)` does. */
   static createClient (...args) {
     return new this(...args)
   }

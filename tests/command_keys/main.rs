@@ -88,7 +88,7 @@ COPY a b DB 1
 
 #[test]
 fn keys_are_those_that_the_server_finds() {
-    let Some(mut server) = Server::start(&["--port", "0"]) else { return };
+    let Some(mut server) = Server::start(|| vec!["--port".into(), "0".into()]) else { return };
     let (mut compared, mut unknown, mut seen) = (0, BTreeSet::new(), BTreeSet::new());
     for call in CALLS.lines().chain(MORE.lines()).map(Call::read) {
         let spec = command::of(&call.encoded);
@@ -163,9 +163,13 @@ fn every_command_with_keys_is_called_in_several_ways() {
 #[test]
 fn slots_are_those_of_a_server() {
     // Only a node of a cluster tells slots, and it has to listen at a port.
-    let [port, bus] = free_ports();
-    let settings = ["--port", &port, "--cluster-enabled", "yes", "--cluster-port", &bus];
-    let Some(mut server) = Server::start(&settings) else { return };
+    let settings = || {
+        let [port, bus] = free_ports();
+        ["--port", &port, "--cluster-enabled", "yes", "--cluster-port", &bus]
+            .map(str::to_owned)
+            .into()
+    };
+    let Some(mut server) = Server::start(settings) else { return };
     let calls: Vec<_> = CALLS.lines().map(Call::read).collect();
     let keys: BTreeSet<_> = calls.iter().flat_map(|call| call.args.iter()).collect();
     for key in keys {

@@ -27,11 +27,30 @@ pub enum Reply {
 impl Server {
     /// `None`, with the reason printed, where no `redis-server` is installed. The environment
     /// variable `OXIDIS_TEST_SERVER` names another program, as in the JavaScript tests.
-    pub fn start(settings: &[&str]) -> Option<Self> {
+    ///
+    /// A server whose port somebody else has taken meanwhile ends at once. It is started again, with
+    /// what `settings` says then.
+    pub fn start(settings: impl Fn() -> Vec<String>) -> Option<Self> {
+        for _ in 0..STARTS {
+            let server = match Self::try_start(&settings()) {
+                Ok(server) => server,
+                Err(error) => {
+                    println!("skipped: redis-server cannot be started: {error}");
+                    return None;
+                }
+            };
+            if let Some(server) = server.connected() {
+                return Some(server);
+            }
+        }
+        panic!("the server has ended {STARTS} times before it took a connection");
+    }
+
+    fn try_start(settings: &[String]) -> std::io::Result<Self> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("oxidis-keys-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(&folder)?;
         let program = std::env::var_os("OXIDIS_TEST_SERVER").unwrap_or("redis-server".into());
         let process = Command::new(program)
             .args(["--unixsocket", "s", "--save", "", "--bind", "127.0.0.1", "--dir"])
@@ -40,24 +59,31 @@ impl Server {
             .current_dir(&folder)
             .stdout(Stdio::null())
             .spawn();
-        let process = match process {
-            Ok(process) => process,
+        match process {
+            Ok(process) => Ok(Self { folder, process, socket: None }),
             Err(error) => {
-                println!("skipped: redis-server cannot be started: {error}");
                 let _ = std::fs::remove_dir_all(&folder);
+                Err(error)
+            }
+        }
+    }
+
+    /// `None` if the process has ended by itself.
+    fn connected(mut self) -> Option<Self> {
+        let started = Instant::now();
+        let socket = loop {
+            if let Ok(socket) = UnixStream::connect(self.folder.join("s")) {
+                break socket;
+            }
+            if self.process.try_wait().unwrap().is_some() {
                 return None;
             }
-        };
-        let mut server = Self { folder, process, socket: None };
-        let started = Instant::now();
-        while server.socket.is_none() {
             assert!(started.elapsed() < Duration::from_secs(20), "the server is up");
             std::thread::sleep(Duration::from_millis(10));
-            server.socket = UnixStream::connect(server.folder.join("s")).ok();
-        }
-        let patience = Some(Duration::from_secs(20));
-        server.socket.as_ref().unwrap().set_read_timeout(patience).unwrap();
-        Some(server)
+        };
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        self.socket = Some(socket);
+        Some(self)
     }
 
     pub fn ask(&mut self, args: &[&[u8]]) -> Reply {
@@ -91,5 +117,8 @@ impl Drop for Server {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
+
+/// How often a server is started whose port is taken.
+const STARTS: usize = 10;
 
 static STARTED: AtomicUsize = AtomicUsize::new(0);

@@ -188,3 +188,24 @@ async fn a_connection_that_has_become_old_is_not_handed_on() {
     scene.left().await;
     assert_eq!(scene.connections(), (0, 0));
 }
+
+#[tokio::test]
+async fn a_session_that_was_idle_for_long_is_not_lent_again_without_a_ping() {
+    let mut scene = Scene::new().await;
+    let (session, mut wire) = scene.opened().await;
+    scene.exchange(&session, &mut wire, "GET k", "$-1\r\n").await;
+    // The server may have closed the connection meanwhile, and a first command would be lost on it.
+    tokio::time::pause();
+    tokio::time::advance(ms(10_000)).await;
+    tokio::time::resume();
+    assert_eq!(session.release(), Released::Clean);
+    session.give_back();
+    scene.left().await;
+    assert_eq!(scene.connections(), (1, 1));
+    let answered = async {
+        wire.expect("PING").await;
+        wire.say("+PONG\r\n").await;
+    };
+    let (session, ()) = tokio::join!(scene.reused(), answered);
+    scene.exchange(&session, &mut wire, "GET k", "$-1\r\n").await;
+}

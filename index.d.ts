@@ -1953,11 +1953,13 @@ export type MultiTransform<Reply> =
 
 /**
  * A chain with the methods of the client's definitions `D`: scripts, functions, modules. `T` is what
- * strings become.
+ * strings become. The plain chain is a part of it, so that a function which takes any chain takes it
+ * too. Without that part the compiler would have to compare all methods of the two chains;
+ * TypeScript 5.0 gives up on that (TS2590).
  */
 export type RedisChain<Replies extends unknown[], D, T = string> = [keyof D] extends [never]
   ? RedisMulti<Replies, {}, T>
-  : RedisMulti<Replies, D, T> & DefinedLinks<Replies, D, T>
+  : RedisMulti<Replies, D, T> & DefinedLinks<Replies, D, T> & RedisMulti<Replies, {}, T>
 
 /** A chain with the methods of the client's definitions `D`. Strings are Buffers. */
 export type RedisBufferChain<Replies extends unknown[], D> = RedisChain<Replies, D, Buffer>
@@ -1971,7 +1973,9 @@ export type RedisBufferMulti<Replies extends unknown[] = [], D = {}> =
  * may be executed again: all of it is sent again then. Wrong arguments reject the execution, before
  * anything is sent.
  */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisMulti<
+  out Replies extends unknown[] = [], in out D = {}, in out T = string
+> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.
@@ -8482,7 +8486,7 @@ export interface RedisBufferOwnCommands
   extends RedisSessionCommands<Buffer> {}
 
 /** The commands of a chain. */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Lists the ACL categories, or the commands inside a category. */
   aclCat(categoryName?: RedisArgument): RedisChain<[...Replies, T[]], D, T>
   ACL_CAT: RedisMulti<Replies, D, T>['aclCat']
@@ -10188,7 +10192,7 @@ export interface RedisBufferJsonCommands
   extends RedisJsonPlainCommands, RedisJsonTextCommands<Buffer> {}
 
 /** Commands on JSON documents, on a chain. */
-export interface RedisJsonMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisJsonMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Appends values to arrays; returns their new lengths. */
   arrAppend(key: RedisArgument, path: RedisArgument, json: RedisJsonArgument, ...jsons: RedisJsonArgument[]): RedisChain<[...Replies, number | null | (number | null)[]], D, T>
   ARRAPPEND: RedisJsonMulti<Replies, D, T>['arrAppend']
@@ -10390,7 +10394,7 @@ export interface RedisBufferBfCommands
   extends RedisBfPlainCommands, RedisBfTextCommands<Buffer> {}
 
 /** Commands on Bloom filters, on a chain. */
-export interface RedisBfMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisBfMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Adds an item to a Bloom filter; false if it may have been there. */
   add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
   ADD: RedisBfMulti<Replies, D, T>['add']
@@ -10573,7 +10577,7 @@ export interface RedisBufferCfCommands
   extends RedisCfPlainCommands, RedisCfTextCommands<Buffer> {}
 
 /** Commands on cuckoo filters, on a chain. */
-export interface RedisCfMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisCfMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Adds an item to a cuckoo filter; it may be there several times. */
   add(key: RedisArgument, item: RedisArgument): RedisChain<[...Replies, boolean], D, T>
   ADD: RedisCfMulti<Replies, D, T>['add']
@@ -10692,7 +10696,7 @@ export interface RedisCmsCommands {
 }
 
 /** Commands on count-min sketches, on a chain. */
-export interface RedisCmsMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisCmsMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Adds to the counts of items in a count-min sketch; returns the new ones. */
   incrBy(key: RedisArgument, items: BfIncrByItem | BfIncrByItem[]): RedisChain<[...Replies, number[]], D, T>
   INCRBY: RedisCmsMulti<Replies, D, T>['incrBy']
@@ -10816,7 +10820,7 @@ export interface RedisBufferTopKCommands
   extends RedisTopKPlainCommands, RedisTopKTextCommands<Buffer> {}
 
 /** Commands on top-k lists, on a chain. */
-export interface RedisTopKMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisTopKMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Adds items to a top-k list; returns for each the item that it has expelled, or null. */
   add(key: RedisArgument, items: RedisVariadicArgument): RedisChain<[...Replies, (T | null)[]], D, T>
   ADD: RedisTopKMulti<Replies, D, T>['add']
@@ -10998,7 +11002,7 @@ export interface RedisTDigestCommands {
 }
 
 /** Commands on t-digests, on a chain. */
-export interface RedisTDigestMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisTDigestMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Adds numbers to a t-digest. */
   add(key: RedisArgument, values: RedisDouble[]): RedisChain<[...Replies, 'OK'], D, T>
   ADD: RedisTDigestMulti<Replies, D, T>['add']
@@ -11460,7 +11464,7 @@ export interface RedisBufferFtCommands
   extends RedisFtPlainCommands, RedisFtTextCommands<Buffer> {}
 
 /** Commands on search indexes, on a chain. */
-export interface RedisFtMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisFtMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Returns the names of all indexes. */
   _list(): RedisChain<[...Replies, T[]], D, T>
   _LIST: RedisFtMulti<Replies, D, T>['_list']
@@ -12085,7 +12089,7 @@ export interface RedisBufferTsCommands
   extends RedisTsPlainCommands, RedisTsTextCommands<Buffer> {}
 
 /** Commands on time series, on a chain. */
-export interface RedisTsMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisTsMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** Adds a sample to a series, which is made if it does not exist. */
   add(key: RedisArgument, timestamp: TsTimestamp, value: RedisDouble, options?: TsAddOptions): RedisChain<[...Replies, number], D, T>
   ADD: RedisTsMulti<Replies, D, T>['add']
@@ -12320,7 +12324,7 @@ export interface RedisBufferModuleCommands {
 }
 
 /** The commands of modules on a chain. */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisMulti<out Replies extends unknown[] = [], in out D = {}, in out T = string> {
   /** JSON documents. */
   readonly json: RedisJsonMulti<Replies, D, T>
   /** Bloom filters. */

@@ -39,12 +39,16 @@ runMain(async () => {
   const versions = chosen.length > 0 ? chosen : Object.keys(COMPILERS)
   const older = copyForOldCompilers()
   try {
-    const runs = versions.flatMap(version => [true, false].map(skipLibCheck => () => {
-      return check(version, version === '5.0' ? older : TESTS, skipLibCheck)
-    }))
-    // The programs that compile with node-redis as well.
-    runs.push(...versions.map(version => () => check(version, path.join(TESTS, 'moved'), true)))
-    runs.push(...versions.map(version => () => check(version, path.join(TESTS, 'ioredis'), true)))
+    const runs = versions.flatMap(version => {
+      const programs = version === '5.0' ? older : TESTS
+      return [
+        () => check(version, programs, '.', true),
+        () => check(version, programs, '.', false),
+        // The programs that compile with node-redis as well.
+        () => check(version, programs, 'moved', true),
+        () => check(version, programs, 'ioredis', true)
+      ]
+    })
     const passed = await all(runs, os.availableParallelism())
     const editor = chosen.length > 0 || checkEditor()
     return passed.every(Boolean) && editor ? 0 : 1
@@ -54,13 +58,14 @@ runMain(async () => {
 })
 
 /** Runs one compiler on a folder of programs, and prints what it finds. */
-async function check (version, folder, skipLibCheck) {
+async function check (version, programs, folder, skipLibCheck) {
   const started = Date.now()
   const tsc = path.join(COMPILERS[version], 'bin', 'tsc')
   const { status, printed } = await output(process.execPath,
-    [tsc, '-p', folder, '--skipLibCheck', String(skipLibCheck)])
+    [tsc, '-p', path.join(programs, folder), '--skipLibCheck', String(skipLibCheck)])
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  step(`TypeScript ${version}, skipLibCheck ${skipLibCheck}: ` +
+  const name = folder === '.' ? 'types' : folder
+  step(`TypeScript ${version}, ${name}, skipLibCheck ${skipLibCheck}: ` +
     `${status === 0 ? 'passed' : 'FAILED'} (${seconds} s)`)
   process.stdout.write(printed)
   return status === 0
@@ -73,30 +78,36 @@ function checkEditor () {
 }
 
 /**
- * A copy of the programs for TypeScript 5.0 and 5.1, which do not know `await using`. It stands
- * below __test__/types, so that packages are found from it.
+ * A copy of the programs for TypeScript 5.0 and 5.1, which know neither `await using` nor the
+ * library that declares it. It stands below __test__/types, so that packages are found from it.
  * @returns {string} its folder
  */
 function copyForOldCompilers () {
-  const folder = fs.mkdtempSync(path.join(PACKAGES, '.copy-'))
-  const files = fs.readdirSync(TESTS).filter(file => file.endsWith('.ts'))
-  for (const file of files) {
-    const text = fs.readFileSync(path.join(TESTS, file), 'utf8')
-    fs.writeFileSync(path.join(folder, file), text.replaceAll('await using ', 'const '))
+  const copy = fs.mkdtempSync(path.join(PACKAGES, '.copy-'))
+  for (const folder of ['.', 'moved', 'ioredis']) {
+    fs.mkdirSync(path.join(copy, folder), { recursive: true })
+    for (const file of fs.readdirSync(path.join(TESTS, folder))) {
+      if (!file.endsWith('.ts')) continue
+      const text = fs.readFileSync(path.join(TESTS, folder, file), 'utf8')
+      fs.writeFileSync(path.join(copy, folder, file), text.replaceAll('await using ', 'const '))
+    }
+    const options = readOptions(folder)
+    fs.writeFileSync(path.join(copy, folder, 'tsconfig.json'), JSON.stringify({
+      compilerOptions: { ...options, lib: ['es2022'] }, include: ['*.ts']
+    }))
   }
-  const { compilerOptions } = JSON.parse(fs.readFileSync(path.join(TESTS, 'tsconfig.json'), 'utf8'))
-  fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({
-    compilerOptions: {
-      ...compilerOptions,
-      lib: ['es2022'],
-      paths: {
-        oxidis: [path.join(root, 'index.d.ts')],
-        'oxidis/doctor': [path.join(root, 'doctor.d.ts')]
-      }
-    },
-    files
-  }))
-  return folder
+  return copy
+}
+
+/** The compiler's options of a folder of programs, without a base, with absolute paths. */
+function readOptions (folder) {
+  const file = path.join(TESTS, folder, 'tsconfig.json')
+  const { extends: base, compilerOptions } = JSON.parse(fs.readFileSync(file, 'utf8'))
+  const paths = Object.entries(compilerOptions.paths).map(([name, [target]]) => {
+    return [name, [path.resolve(path.dirname(file), target)]]
+  })
+  const inherited = base === undefined ? {} : readOptions('.')
+  return { ...inherited, ...compilerOptions, paths: Object.fromEntries(paths) }
 }
 
 /** Calls the functions, at most `limit` of them at a time. Resolves to their results. */

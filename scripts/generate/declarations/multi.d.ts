@@ -7,11 +7,13 @@ export type MultiTransform<Reply> =
 
 /**
  * A chain with the methods of the client's definitions `D`: scripts, functions, modules. `T` is what
- * strings become.
+ * strings become. The plain chain is a part of it, so that a function which takes any chain takes it
+ * too. Without that part the compiler would have to compare all methods of the two chains;
+ * TypeScript 5.0 gives up on that (TS2590).
  */
 export type RedisChain<Replies extends unknown[], D, T = string> = [keyof D] extends [never]
   ? RedisMulti<Replies, {}, T>
-  : RedisMulti<Replies, D, T> & DefinedLinks<Replies, D, T>
+  : RedisMulti<Replies, D, T> & DefinedLinks<Replies, D, T> & RedisMulti<Replies, {}, T>
 
 /** A chain with the methods of the client's definitions `D`. Strings are Buffers. */
 export type RedisBufferChain<Replies extends unknown[], D> = RedisChain<Replies, D, Buffer>
@@ -25,7 +27,9 @@ export type RedisBufferMulti<Replies extends unknown[] = [], D = {}> =
  * may be executed again: all of it is sent again then. Wrong arguments reject the execution, before
  * anything is sent.
  */
-export interface RedisMulti<Replies extends unknown[] = [], D = {}, in out T = string> {
+export interface RedisMulti<
+  out Replies extends unknown[] = [], in out D = {}, in out T = string
+> {
   /**
    * Selects a database for the commands behind it. The client's own is selected again at the end
    * of the transaction. Not in a pipeline.

@@ -8,6 +8,7 @@
 
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
+const { setTimeout: sleep } = require('node:timers/promises')
 
 const { createClient } = require('../..')
 const { startScene } = require('./scene')
@@ -25,23 +26,35 @@ describe('a counter in the cache', () => {
     let reads = 0
     let stale = 0
     let kills = 0
+    let writes = 0
     let highest = 0
     let isOver = false
-    // Who is not sure whether an INCR was done may not count it.
-    const raise = async (by, acknowledge) => {
+    /** Resolvers of those who wait for reads -> for how many in all. */
+    const goals = new Map()
+    const moreReads = async count => {
+      const goal = Math.min(READS, reads + count)
+      if (reads < goal) await new Promise(resolve => { goals.set(resolve, goal) })
+    }
+    const tellGoals = () => {
+      for (const [resolve, count] of goals) {
+        if (reads >= count && goals.delete(resolve)) resolve()
+      }
+    }
+    // As fast as the reads. While there are none, because the connection is gone, a change now and
+    // then is enough to make what was cached old.
+    const raise = async () => {
       while (!isOver) {
-        const value = await by.incr('counter').catch(() => null)
-        if (value !== null) acknowledge(value)
-        if (by === other) await new Promise(setImmediate)
+        const before = reads
+        await other.incr('counter').catch(() => {})
+        await (reads > before ? new Promise(setImmediate) : sleep(1))
       }
     }
     const kill = async () => {
-      while (!isOver) {
+      while (reads < READS) {
         const id = await client.withCommandOptions({ timeout: 1000 }).clientId().catch(() => null)
         if (id === null) continue
         await killer.clientKill({ filter: 'ID', id }).then(() => { kills++ }, () => {})
-        const until = reads + Math.min(READS / 100, 2_000)
-        while (!isOver && reads < until) await new Promise(setImmediate)
+        await moreReads(Math.min(READS / 100, 2_000))
       }
     }
     const read = async () => {
@@ -49,6 +62,7 @@ describe('a counter in the cache', () => {
         const atLeast = highest
         const value = Number(await client.get('counter').catch(() => NaN))
         reads++
+        tellGoals()
         // Hits are answered without a turn of the event loop; others want theirs.
         if (reads % 10 === 0) await new Promise(setImmediate)
         if (Number.isNaN(value)) continue
@@ -57,21 +71,23 @@ describe('a counter in the cache', () => {
       }
     }
     const own = async () => {
-      while (!isOver) {
+      while (reads < READS) {
         // Own writes are seldom, so that most reads are hits.
-        const until = reads + 50
-        while (!isOver && reads < until) await new Promise(setImmediate)
+        await moreReads(50)
+        // Who is not sure whether an INCR was done may not count it.
         const value = await client.incr('counter').catch(() => null)
+        writes++
         if (value !== null) highest = Math.max(highest, value)
       }
     }
-    const others = Promise.all([raise(other, () => {}), kill(), own()])
+    const others = Promise.all([raise(), kill(), own()])
     await Promise.all([read(), read(), read()])
     isOver = true
     await others
     killer.destroy()
     const { hitCount, missCount } = cache.stats()
-    console.log(`# ${reads} reads, ${hitCount} hits, ${missCount} misses, ${kills} kills`)
+    console.log(`# ${reads} reads, ${hitCount} hits, ${missCount} misses, ${writes} own writes, ` +
+      `${kills} kills, up to ${highest}`)
     assert.strictEqual(stale, 0)
     assert.ok(kills >= 3, `${kills} kills`)
     assert.ok(hitCount > 0 && missCount > 0)

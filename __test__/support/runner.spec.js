@@ -12,26 +12,24 @@ const { describe, it } = require('node:test')
 
 const SCRIPTS = path.join(__dirname, '..', '..', 'scripts')
 
-const HEAD = 'const { describe, it, before, beforeEach, after } = require("node:test")\n'
+const HEAD = 'const { describe, it, before, beforeEach, after } = require("node:test")\n' +
+  'const wait = () => new Promise(resolve => setTimeout(resolve, 50))\n' +
+  'const fail = () => { throw new Error("mine") }\n'
 
 /** name -> the text of a test file that must fail, and what is to be read of it */
 const FAILURES = {
-  'a test that rejects': ['it("x", async () => { await 1; throw new Error("mine") })', /mine/],
+  'a test that rejects': ['it("x", async () => { await 1; fail() })', /mine/],
   'a test within suites': [
-    'describe("a", () => { describe("b", () => { it("x", () => { throw new Error("mine") }) }) })',
-    /mine/],
-  'a hook': [
-    'describe("a", () => { before(() => { throw new Error("mine") }); it("x", () => {}) })', /mine/],
-  'a last hook': [
-    'describe("a", () => { after(() => { throw new Error("mine") }); it("x", () => {}) })', /mine/],
+    'describe("a", () => { describe("b", () => { it("x", fail) }) })', /mine/],
+  'a hook': ['describe("a", () => { before(fail); it("x", () => {}) })', /mine/],
+  'a last hook': ['describe("a", () => { it("x", () => {}); after(fail) })', /mine/],
   'a rejection that nobody has caught': [
     'it("x", async () => { await 1; Promise.reject(new Error("mine")); await wait() })', /mine/],
   'an exception that nobody has caught': [
-    'it("x", async () => { await 1; setTimeout(() => { throw new Error("mine") }); await wait() })',
-    /mine/],
+    'it("x", async () => { await 1; setTimeout(fail); await wait() })', /mine/],
   'an exception in a suite\'s test, and another test passes': [
-    'describe("a", () => { it("x", async () => { await 1; queueMicrotask(() => ' +
-    '{ throw new Error("mine") }); await wait() }); it("y", () => {}) })', /mine/],
+    'describe("a", () => { it("x", async () => { await 1; queueMicrotask(fail); await wait() }); ' +
+    'it("y", () => {}) })', /mine/],
   'a test that never ends': ['it("x", () => new Promise(() => {}))', /pending|cancelled/],
   'a file that does not load': ['require("./nothing-there")', /nothing-there/],
   'a process that ends': ['it("x", () => process.exit(3))', /3/]
@@ -66,8 +64,7 @@ function run (t, files) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'oxidis-runner-'))
   t.after(() => fs.rmSync(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) {
-    fs.writeFileSync(path.join(folder, name),
-      `${HEAD}const wait = () => new Promise(resolve => setTimeout(resolve, 50))\n${text}\n`)
+    fs.writeFileSync(path.join(folder, name), `${HEAD}${text}\n`)
   }
   const { NODE_TEST_CONTEXT, ...env } = process.env
   const args = ['--require', path.join(SCRIPTS, 'unwatched-promises.js'),

@@ -189,16 +189,16 @@ function collect () {
   const all = new Map(NAMES.map(name => [name, []]))
   for (const row of commands) {
     const group = snapshot[row.command[0]]?.group ?? 'generic'
-    for (const args of callsOf(row)) {
-      const words = argv(row, args).map(word => bytes(word))
-      const [name, ...rest] = words
-      const list = all.get(String(name).toLowerCase())
-      if (list === undefined || isHarmful(words.map(String))) continue
-      const { own, other } = seedsFor(group, row.name)
-      const isLaid = onlyReads(row)
-      list.push({ args: rest, seed: own, isLaid })
-      if (!mayWait(String(name)) && isFor(row, args, 'other')) {
-        list.push({ args: rest, seed: other, isLaid })
+    const { own, other } = seedsFor(group, row.name)
+    const isLaid = onlyReads(row)
+    const calls = callsOf(row).map(args => ({ args, words: argv(row, args).map(bytes) }))
+    // One kind of data after the other: what only reads finds it there.
+    for (const seed of [own, other]) {
+      for (const { args, words: [name, ...rest] } of calls) {
+        const list = all.get(String(name).toLowerCase())
+        if (list === undefined || isHarmful([name, ...rest].map(String))) continue
+        if (seed === other && (mayWait(String(name)) || !isFor(row, args, 'other'))) continue
+        list.push({ args: rest, seed, isLaid })
       }
     }
   }

@@ -141,12 +141,13 @@ function describeLeftOut (files) {
     ...others.map(file => `  ${file}\n`)].join('')
 }
 
-/** So that no long file, which mostly waits, is still under way when all others are done. */
+/** So that no long file is still under way when all others are done. */
 function longestFirst (files) {
-  const gone = LONGEST.filter(name => !fs.existsSync(path.join(root, '__test__', name)))
+  const long = LONGEST.map(name => path.join('__test__', ...name.split('/')))
+  const gone = long.filter(file => !fs.existsSync(path.join(root, file)))
   if (gone.length > 0) throw new Error(`LONGEST in scripts/test.js names ${gone}, which are gone`)
-  const isLong = file => LONGEST.includes(path.relative('__test__', file).replaceAll(path.sep, '/'))
-  return [...files.filter(isLong), ...files.filter(file => !isLong(file))]
+  const others = files.filter(file => !long.includes(file))
+  return [...long.filter(file => files.includes(file)), ...others]
 }
 
 /** The options of `node --test`; later ones overrule earlier ones. */
@@ -191,11 +192,16 @@ const FAULTS_AND_CLUSTERS = {
 // What a test file may load first, to compute less.
 const UNWATCHED = path.join(__dirname, 'unwatched-promises.js')
 
-// The test files that take 15 seconds or more, whatever the machine: most of it they wait.
+// The test files that take longest: the first of them wait, the others compute.
 const LONGEST = [
-  'cache/old-value-after-a-loss.spec.js', 'behaviour/stale-credentials.spec.js',
-  'sentinel/write-sent-to-replica.spec.js', 'faults/demoted-server-kept.spec.js',
-  'faults/half-applied-session.spec.js', 'sentinel/caller-stranded-by-failover.spec.js',
+  'faults/half-applied-session.spec.js', 'behaviour/stale-credentials.spec.js',
+  'behaviour/exit-crashes-process.spec.js', 'faults/demoted-server-kept.spec.js',
+  'sentinel/write-sent-to-replica.spec.js', 'sentinel/caller-stranded-by-failover.spec.js',
+  'sentinel/doubled-incr-on-failover.spec.js', 'cache/old-value-after-a-loss.spec.js',
+  'cluster/errors-while-slots-move.spec.js', 'doubled-incr-on-reset.spec.js',
+  'behaviour/terminated-worker-harms-others.spec.js', 'ioredis/commands.spec.js',
+  'commands/differential.spec.js', 'commands/multi.spec.js',
+  'behaviour/foreign-reply-in-worker.spec.js', 'behaviour/foreign-reply-between-slices.spec.js',
   'commands/adding-a-command.spec.js', 'package.spec.js', 'documents.spec.js'
 ]
 

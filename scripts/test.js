@@ -95,10 +95,13 @@ function testJavaScript ({ words, options, quick }) {
   const files = quick ? all.filter(file => !needsFaultOrCluster(file)) : all
   if (files.length === 0) throw new Error(`no test file matches ${words.join(' ')}`)
   const atOnce = filesAtOnce()
-  step(`node --test, ${files.length} files, ${atOnce} at once, with ${server}`)
+  step(`node:test, ${files.length} files, ${atOnce} at once, with ${server}`)
   const leftOut = all.filter(file => !files.includes(file))
   if (quick) process.stdout.write(describeLeftOut(leftOut))
-  const status = run(process.execPath, ['--test', ...flags(atOnce, options), ...files], {
+  const runner = options.length === 0
+    ? [path.join(__dirname, 'test-files.js'), atOnce, FILE_TIMEOUT, ...longestFirst(files)]
+    : ['--test', ...flags(atOnce, options), ...files]
+  const status = run(process.execPath, ['--require', UNWATCHED, ...runner.map(String)], {
     env: { ...process.env, OXIDIS_TEST_SERVER: server }
   })
   if (leftOut.length > 0) {
@@ -138,6 +141,15 @@ function describeLeftOut (files) {
     ...others.map(file => `  ${file}\n`)].join('')
 }
 
+/** So that no long file is still under way when all others are done. */
+function longestFirst (files) {
+  const long = LONGEST.map(name => path.join('__test__', ...name.split('/')))
+  const gone = long.filter(file => !fs.existsSync(path.join(root, file)))
+  if (gone.length > 0) throw new Error(`LONGEST in scripts/test.js names ${gone}, which are gone`)
+  const others = files.filter(file => !long.includes(file))
+  return [...long.filter(file => files.includes(file)), ...others]
+}
+
 /** The options of `node --test`; later ones overrule earlier ones. */
 function flags (atOnce, options) {
   const own = [`--test-timeout=${FILE_TIMEOUT}`]
@@ -160,7 +172,7 @@ function knowsConcurrency () {
  * that end, more than they compute.
  */
 function filesAtOnce () {
-  return os.availableParallelism() + 1
+  return os.availableParallelism() + 2
 }
 
 const OWN_OPTIONS = ['--js', '--rust', '--quick']
@@ -176,6 +188,22 @@ const FAULTS_AND_CLUSTERS = {
     'worker-termination-crashes.spec.js'
   ]
 }
+
+// What a test file may load first, to compute less.
+const UNWATCHED = path.join(__dirname, 'unwatched-promises.js')
+
+// The test files that take longest: the first of them wait, the others compute.
+const LONGEST = [
+  'faults/half-applied-session.spec.js', 'behaviour/stale-credentials.spec.js',
+  'behaviour/exit-crashes-process.spec.js', 'faults/demoted-server-kept.spec.js',
+  'sentinel/write-sent-to-replica.spec.js', 'sentinel/caller-stranded-by-failover.spec.js',
+  'sentinel/doubled-incr-on-failover.spec.js', 'cache/old-value-after-a-loss.spec.js',
+  'cluster/errors-while-slots-move.spec.js', 'doubled-incr-on-reset.spec.js',
+  'behaviour/terminated-worker-harms-others.spec.js', 'ioredis/commands.spec.js',
+  'commands/differential.spec.js', 'commands/multi.spec.js',
+  'behaviour/foreign-reply-in-worker.spec.js', 'behaviour/foreign-reply-between-slices.spec.js',
+  'commands/adding-a-command.spec.js', 'package.spec.js', 'documents.spec.js'
+]
 
 // A Rust test that blocks its thread has no other bound; all together need less than a minute.
 const RUST_TIMEOUT = 900_000

@@ -42,7 +42,7 @@ describe('worker threads that share a client', () => {
 
   const begin = (scene, options) => { scene.oracle = scene.startOracle(scene.client, options) }
   const reach = async (scene, completed) => {
-    while (scene.oracle.completed < completed) await new Promise(resolve => setImmediate(resolve))
+    while (scene.oracle.completed < completed) await new Promise(resolve => setTimeout(resolve, 2))
   }
   const finish = async ({ oracle }) => {
     await oracle.stop()
@@ -136,7 +136,7 @@ describe('worker threads that share a client', () => {
     for (const id of threads) await watcher.publish(`own:${id}`, String(id))
     await watcher.publish('all', 'end')
     const messages = await on(workers, async scene => {
-      while (scene.heard.length < 2) await new Promise(resolve => setImmediate(resolve))
+      while (scene.heard.length < 2) await new Promise(resolve => setTimeout(resolve, 2))
       return scene.heard
     })
     assert.deepStrictEqual(messages, threads.map(id => [`own:${id} ${id}`, 'all end']))

@@ -223,6 +223,8 @@ function answer (args, reply, connection) {
       reply.send(`>3\r\n$9\r\nsubscribe\r\n$${key.length}\r\n${key}\r\n:1\r\n`)
       if (key === 'talk') reply.send('>3\r\n$7\r\nmessage\r\n$4\r\ntalk\r\n$5\r\nhello\r\n')
       return true
+    case 'UNSUBSCRIBE':
+      return reply.send(`>3\r\n$11\r\nunsubscribe\r\n$${key.length}\r\n${key}\r\n:0\r\n`)
     case 'INCR':
       return reply.close()
     default:

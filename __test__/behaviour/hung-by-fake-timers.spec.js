@@ -73,9 +73,10 @@ describe('with fake timers', () => {
   })
 
   it('the wait for a session has its end', async () => {
+    // Long enough for the first session to connect, however busy the machine is.
     const lines = await output(`
       const client = oxidis.createClient({
-        url: process.argv[1], pool: { max: 1, acquireTimeout: 50 }
+        url: process.argv[1], pool: { max: 1, acquireTimeout: 2000 }
       })
       useFakeTimers()
       client.session(() => client.acquire().catch(error => say(error.code)))

@@ -132,7 +132,8 @@ overEveryWire('a full pool', scene => {
 it('a server that cannot be reached is the cause in the error', async t => {
   const client = createClient({
     socket: { host: '127.0.0.1', port: await freePort(), reconnectStrategy: 10 },
-    pool: { acquireTimeout: 100 }
+    // Long enough for a refusal to be heard of on a busy machine.
+    pool: { acquireTimeout: 1000 }
   })
   t.after(() => client.destroy())
   for (const promise of [client.acquire(), client.blPop('q', 0)]) {

@@ -192,6 +192,8 @@ describe('multi()', () => {
       hung.destroy()
       await fake.stop()
     })
+    // The deadline may not pass before there is a connection.
+    await hung.connect()
     await assert.rejects(hung.multi().incr('k').exec(), { code: 'TIMEOUT', applied: 'unknown' })
     const controller = new AbortController()
     const view = hung.withCommandOptions({ abortSignal: controller.signal, timeout: 0 })

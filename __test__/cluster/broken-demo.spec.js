@@ -95,7 +95,7 @@ async function broken (sabotage) {
     mGet: async keys => keys.map(key => data.get(key) ?? null)
   }
   const load = startLoad(cluster, slotOf)
-  while (load.pairs[0].written < 6) await new Promise(setImmediate)
+  while (load.pairs[0].written < 6) await new Promise(resolve => { setTimeout(resolve, 5) })
   await load.stop()
   await load.verify()
   return load.broken

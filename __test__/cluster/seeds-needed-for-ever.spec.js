@@ -53,7 +53,8 @@ describe('root nodes', { concurrency: true }, () => {
     const started = performance.now()
     await client.connect()
     const took = performance.now() - started
-    assert.ok(took < 2000, `connected after ${took} ms`)
+    // The silent one holds up for 20 s whoever waits for it. A busy machine has needed 3.
+    assert.ok(took < 10_000, `connected after ${took} ms`)
     assert.strictEqual(client.nodeByAddress.size, 3)
   })
 

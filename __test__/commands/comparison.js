@@ -92,6 +92,9 @@ const WORD = 'node-redis compares a Buffer with a word'
 const WORDS = 'words of a command are text, whatever the mapping'
 const RANK = 'node-redis ignores the mapping, and reads an infinite score of RESP2 as NaN'
 
+/** The groups of commands that are about more than data. */
+const OF_THE_SERVER = new Set(['cluster', 'connection', 'pubsub', 'server'])
+
 /** Where oxidis means to differ: method -> [which settings, why]. */
 const DIFFERENCES = {
   aclGetUser: [isMapArray, 'oxidis also maps the selectors'],
@@ -161,6 +164,52 @@ async function seed (control, row, state = 'its own') {
   const data = { 'its own': lay, none: [], other }[state]
   for (const command of [...clean, ...data]) pipeline.addCommand(command)
   await pipeline.execAsPipeline().catch(ignoreNoVectorSets)
+}
+
+/**
+ * The outcomes of all calls of a method in some states, of several sides, each call on data that is
+ * laid anew if the method may change it.
+ *
+ * A side's calls and the data for them leave in one batch on its own connection, where the server
+ * runs them in this order. A round trip for each of them would take most of the time of the tests.
+ * Methods whose outcome depends on more than the data are called one by one on each side in turn.
+ *
+ * @param {object} row the method
+ * @param {string[]} states which of `STATES`
+ * @param {{ client: object, call: (args: unknown[]) => Promise<unknown> }[]} sides
+ * @returns {Promise<{ id: string, outcomes: object[] }[]>} in the order of the calls, then sides
+ */
+async function outcomesOfSides (row, states, sides) {
+  const cases = states.flatMap(state => callsOf(row).filter(args => isFor(row, args, state))
+    .map((args, index) => ({ args, state, id: `${index} ${state}` })))
+  const isKept = onlyReads(row)
+  const isFirstOfState = at => cases[at].state !== cases[at - 1]?.state
+  const perSide = sides.map(() => [])
+  if (isCalledOneByOne(row)) {
+    for (const [at, { args, state }] of cases.entries()) {
+      for (const [nth, { client, call }] of sides.entries()) {
+        if (!isKept || isFirstOfState(at)) await seed(client, row, state)
+        perSide[nth].push(await outcomeOf(() => call(args)))
+      }
+    }
+  } else {
+    for (const [nth, { client, call }] of sides.entries()) {
+      const sent = cases.map(({ args, state }, at) => {
+        const laid = !isKept || isFirstOfState(at) ? seed(client, row, state) : undefined
+        return Promise.all([outcomeOf(() => call(args)), laid])
+      })
+      perSide[nth] = (await Promise.all(sent)).map(([outcome]) => outcome)
+    }
+  }
+  return cases.map(({ id }, at) => ({ id, outcomes: perSide.map(outcomes => outcomes[at]) }))
+}
+
+/**
+ * Whether the outcome of a method depends on more than what was sent before on its connection: it
+ * may wait, or it is about connections or the whole server.
+ */
+function isCalledOneByOne ({ blocks, command }) {
+  return blocks === true || OF_THE_SERVER.has(snapshot[command[0]]?.group)
 }
 
 /** Calls a method of a client, a view or a chain of node-redis. */
@@ -285,6 +334,7 @@ module.exports = {
   nameOf,
   onlyReads,
   outcomeOf,
+  outcomesOfSides,
   seed,
   waitOf
 }

@@ -16,8 +16,7 @@ const { commands } = require('../../lib/commands')
 const { startServer } = require('../support/redis-server')
 const calls = require('./calls')
 const {
-  Comparison, NOT_RUN, SETTINGS, STATES, callTheirs, callsOf, checkNames, isFor, nameOf, onlyReads,
-  outcomeOf, seed
+  Comparison, NOT_RUN, SETTINGS, STATES, callTheirs, checkNames, nameOf, outcomesOfSides
 } = require('./comparison')
 
 const comparison = new Comparison()
@@ -52,17 +51,12 @@ for (const setting of SETTINGS) {
       if (row.name in NOT_RUN) continue
       test(row.name, async () => {
         const [ourView, theirView] = [ours, theirs].map(viewOf)
-        const isKept = onlyReads(row)
-        for (const state of STATES) {
-          const cases = callsOf(row).filter(args => isFor(row, args, state))
-          if (isKept && cases.length > 0) await seed(control, row, state)
-          for (const [index, args] of cases.entries()) {
-            if (!isKept) await seed(control, row, state)
-            const actual = await outcomeOf(() => ourView[row.name](...args))
-            if (!isKept) await seed(control, row, state)
-            const expected = await outcomeOf(() => callTheirs(theirView, row, args))
-            comparison.compare(row, `${index} ${state}`, setting, actual, expected)
-          }
+        const cases = await outcomesOfSides(row, STATES, [
+          { client: ours, call: args => ourView[row.name](...args) },
+          { client: theirs, call: args => callTheirs(theirView, row, args) }
+        ])
+        for (const { id, outcomes: [actual, expected] } of cases) {
+          comparison.compare(row, id, setting, actual, expected)
         }
       })
     }

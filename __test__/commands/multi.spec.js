@@ -14,8 +14,7 @@ const { commands } = require('../../lib/commands')
 const { startServer } = require('../support/redis-server')
 const calls = require('./calls')
 const {
-  Comparison, NOT_RUN, OUR_SETTINGS, SETTINGS, callTheirs, callsOf, checkNames, nameOf, outcomeOf,
-  seed
+  Comparison, NOT_RUN, OUR_SETTINGS, SETTINGS, callTheirs, checkNames, nameOf, outcomesOfSides
 } = require('./comparison')
 
 /** Left out besides, because ... */
@@ -52,18 +51,19 @@ for (const setting of [...SETTINGS, ...OUR_SETTINGS]) {
     for (const row of commands) {
       if (row.name in NOT_RUN || row.name in NOT_WITHIN) continue
       test(row.name, async () => {
-        for (const [index, args] of callsOf(row).entries()) {
-          await seed(ours, row)
-          const plain = await outcomeOf(() => view[row.name](...args))
-          await seed(ours, row)
-          const within = await outcomeOf(() => only(view.multi()[row.name](...args)))
-          const kind = BY_KIND.test(row.name) ? kindOf : comparison.viewOf(row)
+        const sides = [
+          { client: ours, call: args => view[row.name](...args) },
+          { client: ours, call: args => only(view.multi()[row.name](...args)) }
+        ]
+        if (SETTINGS.includes(setting)) {
+          const chain = args => callTheirs(theirView.multi(), row, args)
+          sides.push({ client: theirs, call: args => theirOnly(chain(args)) })
+        }
+        const kind = BY_KIND.test(row.name) ? kindOf : comparison.viewOf(row)
+        const cases = await outcomesOfSides(row, ['its own'], sides)
+        for (const { id, outcomes: [plain, within, theirWithin] } of cases) {
           assert.deepStrictEqual(kind(within), kind(plain))
-          if (OUR_SETTINGS.includes(setting)) continue
-          await seed(ours, row)
-          const chain = () => callTheirs(theirView.multi(), row, args)
-          const theirWithin = await outcomeOf(() => theirOnly(chain()))
-          comparison.compare(row, index, setting, within, theirWithin)
+          if (theirWithin) comparison.compare(row, id, setting, within, theirWithin)
         }
       })
     }

@@ -24,9 +24,11 @@ describe('CLIENT KILL of each connection under load', { concurrency: true }, () 
         for (const id of await idsOf(admin, name)) {
           const { failed } = oracle
           kills += await admin.clientKill({ filter: 'ID', id })
+          // The server lists it before it is ready. If it were killed then, it would not count.
           await until(async () => {
             const ids = await idsOf(admin, name)
-            return ids.length === lanes && !ids.includes(id)
+            return ids.length === lanes && !ids.includes(id) &&
+              client.stats().connects >= lanes + kills
           }, 'the replacement')
           // At worst every worker's command was on that connection.
           const cost = oracle.failed - failed

@@ -83,6 +83,10 @@ const OWN = {
   watch: [['k'], []]
 }
 
+/** The groups of commands that are about more than data. */
+const OF_THE_SERVER = new Set(['cluster', 'connection', 'pubsub', 'sentinel', 'server',
+  'transactions'])
+
 const SETTINGS = [
   { name: 'as it comes', options: {} },
   { name: 'RESP2', options: { protocol: 2 } },
@@ -90,7 +94,7 @@ const SETTINGS = [
   { name: 'numbers as strings', options: { stringNumbers: true } }
 ]
 
-/** Command -> the calls of it, each a list of arguments. */
+/** Command -> its calls: the arguments, what lays their data, and whether that stays as it is. */
 const CALLS = collect()
 
 describe('every command', () => {
@@ -120,24 +124,39 @@ describe('every command', () => {
         if (command in NOT_RUN) continue
         test(command, async () => {
           assert.ok(CALLS.get(command).length > 0, 'no call')
-          for (const { args, lay, clean, isKept } of CALLS.get(command)) {
-            const seed = [...clean, ...lay].map(words => ['call', ...words])
-            if (isKept) await control.pipeline(seed).exec()
-            for (const method of [command, `${command}Buffer`]) {
-              const seen = {}
+          const calls = CALLS.get(command).flatMap(call =>
+            [command, `${command}Buffer`].map(method => ({ ...call, method })))
+          const seen = {}
+          if (isCalledOneByOne(command)) {
+            for (const face of Object.keys(clients)) seen[face] = []
+            for (const call of calls) {
               for (const [face, client] of Object.entries(clients)) {
-                if (!isKept) await control.pipeline(seed).exec()
-                seen[face] = await outcomeOf(() => client[method](...args))
+                await control.pipeline(call.seed).exec()
+                seen[face].push(await outcomeOf(() => client[call.method](...call.args)))
               }
-              const key = [command, args[0]].map(String).join(' ').toLowerCase()
-              const isShape = BY_SHAPE.has(command) || BY_SHAPE.has(key)
-              const form = options.stringNumbers ? texts : rounded
-              const view = command === 'vlinks'
-                ? ({ value }) => shape(form(value?.at(-1)))
-                : isShape ? outcome => shape(form(outcome)) : form
-              assert.deepStrictEqual(view(seen.oxidis), view(seen.ioredis),
-                `${method} ${args.map(String).join(' ').slice(0, 200)}`)
             }
+          } else {
+            // In one batch, with the data for each call before it: a round trip for each of them
+            // would take most of the time.
+            for (const [face, client] of Object.entries(clients)) {
+              const sent = calls.map(({ method, args, seed, isLaid }, at) => {
+                const laid = isLaid && at > 0 && calls[at - 1].seed === seed
+                  ? undefined
+                  : client.pipeline(seed).exec()
+                return Promise.all([outcomeOf(() => client[method](...args)), laid])
+              })
+              seen[face] = (await Promise.all(sent)).map(([outcome]) => outcome)
+            }
+          }
+          for (const [at, { method, args }] of calls.entries()) {
+            const key = [command, args[0]].map(String).join(' ').toLowerCase()
+            const isShape = BY_SHAPE.has(command) || BY_SHAPE.has(key)
+            const form = options.stringNumbers ? texts : rounded
+            const view = command === 'vlinks'
+              ? ({ value }) => shape(form(value?.at(-1)))
+              : isShape ? outcome => shape(form(outcome)) : form
+            assert.deepStrictEqual(view(seen.oxidis[at]), view(seen.ioredis[at]),
+              `${method} ${args.map(String).join(' ').slice(0, 200)}`)
           }
         })
       }
@@ -170,26 +189,42 @@ function collect () {
   const all = new Map(NAMES.map(name => [name, []]))
   for (const row of commands) {
     const group = snapshot[row.command[0]]?.group ?? 'generic'
-    for (const args of callsOf(row)) {
-      const words = argv(row, args).map(word => bytes(word))
-      const [name, ...rest] = words
-      const list = all.get(String(name).toLowerCase())
-      if (list === undefined || isHarmful(words.map(String))) continue
-      const { clean, lay, other } = dataFor(group, row.name)
-      const mayWait = (flagsOf(String(name), undefined) & BLOCKING) !== 0
-      const isKept = onlyReads(row)
-      list.push({ args: rest, clean, lay, isKept })
-      const mayBeOther = !mayWait && isFor(row, args, 'other')
-      if (mayBeOther) list.push({ args: rest, clean, lay: other, isKept })
+    const { own, other } = seedsFor(group, row.name)
+    const isLaid = onlyReads(row)
+    const calls = callsOf(row).map(args => ({ args, words: argv(row, args).map(bytes) }))
+    // One kind of data after the other: what only reads finds it there.
+    for (const seed of [own, other]) {
+      for (const { args, words: [name, ...rest] } of calls) {
+        const list = all.get(String(name).toLowerCase())
+        if (list === undefined || isHarmful([name, ...rest].map(String))) continue
+        if (seed === other && (mayWait(String(name)) || !isFor(row, args, 'other'))) continue
+        list.push({ args: rest, seed, isLaid })
+      }
     }
   }
-  const { clean, lay } = dataFor('string', 'get')
+  const { own: seed } = seedsFor('string', 'get')
   for (const name of NAMES) {
     const list = all.get(name)
     const own = OWN[name] ?? (list.length === 0 ? [[], ['k'], ['k', 'v', '1']] : [])
-    for (const args of own) list.push({ args, clean, lay })
+    for (const args of own) list.push({ args, seed, isLaid: false })
   }
   return all
+}
+
+/** What lays the data of a method, and data of another type, as calls for a pipeline of ioredis. */
+function seedsFor (group, method) {
+  const { clean, lay, other } = dataFor(group, method)
+  const calls = data => [...clean, ...data].map(words => ['call', ...words])
+  return { own: calls(lay), other: calls(other) }
+}
+
+function mayWait (name) {
+  return (flagsOf(name, undefined) & BLOCKING) !== 0
+}
+
+/** Whether what comes of a command depends on more than what was sent before on its connection. */
+function isCalledOneByOne (name) {
+  return mayWait(name) || OF_THE_SERVER.has(snapshot[name.toUpperCase()]?.group)
 }
 
 /** Text where it is text: ioredis takes either, and errors repeat what was given. */

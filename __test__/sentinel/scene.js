@@ -115,6 +115,7 @@ class Count {
         if (reply < 1 || reply > highest) this.wrong.push(`${worker.key}: ${reply} > ${highest}`)
         worker.acknowledged++
         worker.last = performance.now()
+        await new Promise(resolve => { setTimeout(resolve, REST) })
       } catch (error) {
         if (error.applied !== 'no') worker.unknown++
         this.failures.set(error.code, (this.failures.get(error.code) ?? 0) + 1)
@@ -151,5 +152,8 @@ class Count {
 
 /** How long (ms) a worker rests after a failure: a dead server is not to become a busy loop. */
 const PAUSE = 5
+
+/** And after a reply: a failover takes seconds, in which six servers want the processors. */
+const REST = 1
 
 module.exports = { Count, scene }

@@ -22,8 +22,9 @@ const { PairWorker, SessionWorker, verifyPairs } = require('./oracle-transaction
  * - `prefix`: of the keys, default one that is unique
  * - `pause`: ms that a worker rests after a failure, default 5, or a dead server would turn the
  *   load into a busy loop
- * - `duty`: the part of the time that a worker works, default 1; with 0.5 it rests after each round
- *   for as long as the round took
+ * - `duty`: the part of the time that a worker works, default 0.5: it rests after each round for as
+ *   long as the round took, so that many workers wait for a reply at any moment, and the load does
+ *   not take the processor from the servers that it waits for
  */
 function startOracle (client, options) {
   return new Oracle(client, options)
@@ -32,7 +33,7 @@ function startOracle (client, options) {
 class Oracle {
   constructor (client, options = {}) {
     const { workers = 64, pairs = 0, sessions = 0 } = options
-    const { prefix = `oracle:${randomUUID()}:`, pause = 5, forgetful = false, duty = 1 } = options
+    const { prefix = `oracle:${randomUUID()}:`, pause = 5, forgetful = false, duty = 0.5 } = options
     this.client = client
     this.prefix = prefix
     this.pause = pause

@@ -280,13 +280,13 @@ class Cluster {
    * with the same slots, and the same ones declared dead.
    */
   async waitUntilAgreed () {
-    await until('all nodes agree', () => this.isAgreed(), () => this.describe())
+    await until('all nodes agree', () => this.isAgreed(), () => this.describe(), ALL_INTERVAL)
   }
 
   /** As `waitUntilAgreed`, and all slots are served, and all replicas are connected. */
   async waitUntilHealthy () {
     await until('the cluster is healthy', async () =>
-      await this.isAgreed() && await this.isServing(), () => this.describe())
+      await this.isAgreed() && await this.isServing(), () => this.describe(), ALL_INTERVAL)
   }
 
   /** Brings roles and slots up to date, as `node` sees them; default any node that answers. */
@@ -460,6 +460,10 @@ const NODE_TIMEOUT = 1_500
 // commands. With replicas so long a time would make the start of a cluster take 6 s instead of 3:
 // nodes ask each other at least twice in it, and so learn who follows whom.
 const NODE_TIMEOUT_ALONE = 30_000
+
+// Between two questions to all nodes for their views (ms). A new cluster needs 2 seconds until it
+// serves; every 10 ms, the questions would take longer than all that the nodes do in that time.
+const ALL_INTERVAL = 40
 
 // MIGRATE holds up both servers while it runs: a hundred small keys take about a millisecond.
 const KEYS_AT_ONCE = 100

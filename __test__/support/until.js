@@ -6,9 +6,9 @@
  * Resolves with the first truthy result of `probe`, which is asked again and again. Rejects after a
  * minute, naming `what` was waited for and what `explain`, if there is one, resolves to. An error
  * of the probe rejects at once, but a lost connection does not: a Sentinel closes the connections
- * to a server whose role it changes.
+ * to a server whose role it changes. `interval` is the time between two questions (ms).
  */
-async function until (what, probe, explain = () => '') {
+async function until (what, probe, explain = () => '', interval = INTERVAL) {
   const end = performance.now() + PATIENCE
   for (;;) {
     const result = await probe().catch(error => {
@@ -18,7 +18,7 @@ async function until (what, probe, explain = () => '') {
     if (performance.now() > end) {
       throw new Error(`not within ${PATIENCE} ms: ${what}\n${await explain()}`)
     }
-    await new Promise(resolve => { setTimeout(resolve, INTERVAL) })
+    await new Promise(resolve => { setTimeout(resolve, interval) })
   }
 }
 

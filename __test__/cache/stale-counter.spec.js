@@ -2,7 +2,8 @@
 
 // A counter that one connection raises, and a client with a cache reads, never goes back: not below
 // what the reader has seen, and not below what was acknowledged to the same client before the read,
-// while the connections of the reader are killed all the time.
+// while the connections of the reader are killed all the time. And when nobody raises it any more,
+// the reader comes to see its last value, although the connection was gone at the last change.
 //
 // OXIDIS_COUNTER_READS=1000000 sets the number of reads.
 
@@ -11,6 +12,7 @@ const { after, before, describe, it } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 
 const { createClient } = require('../..')
+const { until } = require('../support/until')
 const { startScene } = require('./scene')
 
 const ALL_READS = Number(process.env.OXIDIS_COUNTER_READS ?? 20_000)
@@ -105,8 +107,20 @@ async function readKilled (scene) {
   await Promise.all([read(), read(), read()])
   isOver = true
   await others
+  await changeWhileGone(client, killer, other)
   killer.destroy()
   client.destroy()
   const { hitCount: hits, missCount: misses } = cache.stats()
   return { reads, stale, hits, misses, writes, kills }
+}
+
+/** A change that the server cannot tell, because the reader's connection is gone, is seen later. */
+async function changeWhileGone (client, killer, other) {
+  const patient = client.withCommandOptions({ timeout: 30_000 })
+  const id = await patient.clientId()
+  // It is cached now.
+  await patient.get('counter')
+  await killer.clientKill({ filter: 'ID', id })
+  const last = await other.incr('counter')
+  await until(`the reader sees ${last}`, async () => Number(await patient.get('counter')) === last)
 }

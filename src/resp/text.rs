@@ -1,0 +1,133 @@
+//! Text in the forms in which JavaScript engines keep it.
+//!
+//! Owns turning UTF-8 into the smallest of these forms. It is pure, so that it runs on whatever
+//! thread has the time. Bytes that are no UTF-8 become U+FFFD, one for each maximal part of a
+//! sequence, as the Encoding Standard of WHATWG says; so do Node and V8.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// What a text is made of.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Text {
+    /// The bytes themselves: all of them are ASCII.
+    Ascii,
+    /// One byte for each character. All are below U+0100.
+    Latin1(Bytes),
+    /// One or two units for each character.
+    Utf16(Arc<[u16]>),
+}
+
+impl Text {
+    /// The text that `bytes` are in UTF-8.
+    pub fn decode(bytes: &[u8]) -> Self {
+        if bytes.is_ascii() {
+            return Self::Ascii;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.iter().all(|byte| *byte <= LAST_OF_LATIN1) => latin1(text),
+            Ok(text) => utf16(text),
+            Err(_) => utf16(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// The memory that the text takes beside the bytes that it was made of.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Ascii => 0,
+            Self::Latin1(bytes) => bytes.len(),
+            Self::Utf16(units) => 2 * units.len(),
+        }
+    }
+}
+
+impl fmt::Debug for Text {
+    /// Shows the form only, because replies may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ascii => "Ascii",
+            Self::Latin1(_) => "Latin1",
+            Self::Utf16(_) => "Utf16",
+        })
+    }
+}
+
+fn latin1(text: &str) -> Text {
+    let length = text.len() - text.bytes().filter(|byte| *byte >= FIRST_OF_TWO).count();
+    let mut out = Vec::with_capacity(length);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte < 0x80 {
+            true => byte,
+            // Of 110000xx 10yyyyyy, the two lowest bits and the six behind them.
+            false => byte << 6 | bytes.next().unwrap_or_default() & 0x3f,
+        });
+    }
+    Text::Latin1(out.into())
+}
+
+fn utf16(text: &str) -> Text {
+    let starts = text.bytes().filter(|byte| (*byte as i8) >= -0x40).count();
+    let pairs = text.bytes().filter(|byte| *byte >= FIRST_OF_FOUR).count();
+    let mut out = Vec::with_capacity(starts + pairs);
+    for char in text.chars() {
+        match u16::try_from(u32::from(char)) {
+            Ok(unit) => out.push(unit),
+            Err(_) => out.extend_from_slice(char.encode_utf16(&mut [0; 2])),
+        }
+    }
+    Text::Utf16(out.into())
+}
+
+/// No byte of valid UTF-8 is above this if all its characters are below U+0100.
+const LAST_OF_LATIN1: u8 = 0xc3;
+/// The first byte of a sequence of two, and of four, is this or above.
+const FIRST_OF_TWO: u8 = 0xc0;
+const FIRST_OF_FOUR: u8 = 0xf0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &Text, bytes: &[u8]) -> String {
+        match text {
+            Text::Ascii => bytes.iter().copied().map(char::from).collect(),
+            Text::Latin1(bytes) => bytes.iter().copied().map(char::from).collect(),
+            Text::Utf16(units) => String::from_utf16(units).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_smallest_form_is_chosen() {
+        assert_eq!(Text::decode(b"plain"), Text::Ascii);
+        assert_eq!(
+            Text::decode("\u{80}é\u{ff}".as_bytes()),
+            Text::Latin1(vec![0x80, 0xe9, 0xff].into())
+        );
+        assert!(matches!(Text::decode("\u{100}".as_bytes()), Text::Utf16(_)));
+        assert_eq!(Text::decode("😀".as_bytes()), Text::Utf16(Arc::new([0xd83d, 0xde00])));
+        assert_eq!(Text::decode(b"\xff"), Text::Utf16(Arc::new([0xfffd])));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_stays_what_it_is(text in "(\\PC|[\u{80}-\u{ff}]|[a-z]){0,40}") {
+            let decoded = Text::decode(text.as_bytes());
+            prop_assert_eq!(shown(&decoded, text.as_bytes()), text);
+        }
+
+        #[test]
+        fn any_bytes_become_what_the_standard_library_makes_of_them(
+            bytes in proptest::collection::vec(proptest::sample::select(
+                &[0x41u8, 0x80, 0xbf, 0xc2, 0xc3, 0xe0, 0xed, 0xa0, 0xef, 0xf0, 0x9f, 0xf4, 0xff][..],
+            ), 0..12),
+        ) {
+            let decoded = Text::decode(&bytes);
+            prop_assert_eq!(shown(&decoded, &bytes), String::from_utf8_lossy(&bytes));
+        }
+    }
+}

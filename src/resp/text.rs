@@ -26,10 +26,9 @@ impl Text {
         if bytes.is_ascii() {
             return Self::Ascii;
         }
-        match std::str::from_utf8(bytes) {
-            Ok(text) if bytes.iter().all(|byte| *byte <= LAST_OF_LATIN1) => latin1(text),
-            Ok(text) => utf16(text),
-            Err(_) => utf16(&String::from_utf8_lossy(bytes)),
+        match latin1(bytes) {
+            Some(latin1) => Self::Latin1(latin1.into()),
+            None => utf16(&String::from_utf8_lossy(bytes)),
         }
     }
 
@@ -54,24 +53,44 @@ impl fmt::Debug for Text {
     }
 }
 
-fn latin1(text: &str) -> Text {
-    let length = text.len() - text.bytes().filter(|byte| *byte >= FIRST_OF_TWO).count();
-    let mut out = Vec::with_capacity(length);
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte < 0x80 {
-            true => byte,
-            // Of 110000xx 10yyyyyy, the two lowest bits and the six behind them.
-            false => byte << 6 | bytes.next().unwrap_or_default() & 0x3f,
-        });
+/// The characters of `bytes`; `None` if one is above U+00FF, or if the bytes are no UTF-8.
+fn latin1(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.iter().any(|byte| *byte > LAST_OF_LATIN1) {
+        return None;
     }
-    Text::Latin1(out.into())
+    let mut out = Vec::with_capacity(starts(bytes));
+    loop {
+        bytes = match bytes {
+            [] => return Some(out),
+            // Of 110000xx 10yyyyyy, the two lowest bits and the six behind them.
+            [lead @ 0xc2..=LAST_OF_LATIN1, next @ 0x80..=0xbf, rest @ ..] => {
+                out.push(lead << 6 | next & 0x3f);
+                rest
+            }
+            _ => match bytes.split_first_chunk::<WORD>() {
+                Some((word, rest)) if word.is_ascii() => {
+                    out.extend_from_slice(word);
+                    rest
+                }
+                _ => {
+                    let (byte, rest) = bytes.split_first().filter(|(byte, _)| byte.is_ascii())?;
+                    out.push(*byte);
+                    rest
+                }
+            },
+        }
+    }
+}
+
+/// How many characters begin in `bytes`.
+fn starts(bytes: &[u8]) -> usize {
+    // Bytes within a character are 0x80 to 0xbf, -0x80 to -0x41 as signed numbers.
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
 fn utf16(text: &str) -> Text {
-    let starts = text.bytes().filter(|byte| (*byte as i8) >= -0x40).count();
     let pairs = text.bytes().filter(|byte| *byte >= FIRST_OF_FOUR).count();
-    let mut out = Vec::with_capacity(starts + pairs);
+    let mut out = Vec::with_capacity(starts(text.as_bytes()) + pairs);
     for char in text.chars() {
         match u16::try_from(u32::from(char)) {
             Ok(unit) => out.push(unit),
@@ -83,8 +102,9 @@ fn utf16(text: &str) -> Text {
 
 /// No byte of valid UTF-8 is above this if all its characters are below U+0100.
 const LAST_OF_LATIN1: u8 = 0xc3;
-/// The first byte of a sequence of two, and of four, is this or above.
-const FIRST_OF_TWO: u8 = 0xc0;
+/// ASCII is copied in parts of this size.
+const WORD: usize = 16;
+/// The first byte of a sequence of four is this or above. It becomes two units.
 const FIRST_OF_FOUR: u8 = 0xf0;
 
 #[cfg(test)]

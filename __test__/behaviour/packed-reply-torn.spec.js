@@ -172,8 +172,8 @@ describe('a value that is kept', () => {
     const { code, stdout, stderr } = await runScript(`
       const client = oxidis.createClient(process.argv[1])
       const go = async () => {
-        // Replies of 1,000 values with 12 characters: 20 KB each, were they kept as a whole.
-        const textOf = n => String(n).padStart(12, 'x')
+        // Replies of 1,000 values with 12 and more characters: 16 KB each, were they kept as a whole.
+        const textOf = n => String(n).padStart(n % 2 === 0 ? 12 : 13 + n % 9, 'x')
         await client.rPush('list', Array.from({ length: 1000 }, (_, n) => textOf(n)))
         const used = () => { gc(); return process.memoryUsage().heapUsed }
         await client.lRange('list', 0, -1)

@@ -172,7 +172,7 @@ describe('a value that is kept', () => {
     const { code, stdout, stderr } = await runScript(`
       const client = oxidis.createClient(process.argv[1])
       const go = async () => {
-        // Replies of 1,000 values with 12 and more characters: 16 KB each, were they kept as a whole.
+        // Replies of 1,000 values of 12 and more characters: 16 KB each, were all of them kept.
         const textOf = n => String(n).padStart(n % 2 === 0 ? 12 : 13 + n % 9, 'x')
         await client.rPush('list', Array.from({ length: 1000 }, (_, n) => textOf(n)))
         const used = () => { gc(); return process.memoryUsage().heapUsed }

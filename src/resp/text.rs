@@ -55,31 +55,51 @@ impl fmt::Debug for Text {
 
 /// The characters of `bytes`; `None` if one is above U+00FF, or if the bytes are no UTF-8.
 fn latin1(mut bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.iter().any(|byte| *byte > LAST_OF_LATIN1) {
+    // The highest of many bytes is found sixteen or more at a time, the first high one is not.
+    let highest = |part: &[u8]| part.iter().fold(0, |highest: u8, byte| highest.max(*byte));
+    if bytes.chunks(PART).any(|part| highest(part) > LAST_OF_LATIN1) {
         return None;
     }
     let mut out = Vec::with_capacity(starts(bytes));
-    loop {
-        bytes = match bytes {
-            [] => return Some(out),
-            // Of 110000xx 10yyyyyy, the two lowest bits and the six behind them.
-            [lead @ 0xc2..=LAST_OF_LATIN1, next @ 0x80..=0xbf, rest @ ..] => {
-                out.push(lead << 6 | next & 0x3f);
-                rest
-            }
-            _ => match bytes.split_first_chunk::<WORD>() {
-                Some((word, rest)) if word.is_ascii() => {
-                    out.extend_from_slice(word);
-                    rest
-                }
-                _ => {
-                    let (byte, rest) = bytes.split_first().filter(|(byte, _)| byte.is_ascii())?;
-                    out.push(*byte);
-                    rest
-                }
-            },
+    while let Some((word, rest)) = bytes.split_first_chunk::<WORD>() {
+        let word_bits = u64::from_le_bytes(*word);
+        if word_bits & NO_ASCII == 0 {
+            out.extend_from_slice(word);
+            bytes = rest;
+        } else if word_bits & PAIR_BITS == PAIRS {
+            out.extend_from_slice(&four_pairs(word_bits));
+            bytes = rest;
+        } else {
+            bytes = character(bytes, &mut out)?;
         }
     }
+    while !bytes.is_empty() {
+        bytes = character(bytes, &mut out)?;
+    }
+    Some(out)
+}
+
+/// Decodes the first character of `bytes`, and returns the rest.
+fn character<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
+    match bytes {
+        [byte @ ..=0x7f, rest @ ..] => {
+            out.push(*byte);
+            Some(rest)
+        }
+        // Of 110000xx 10yyyyyy, the two lowest bits and the six behind them.
+        [lead @ 0xc2..=LAST_OF_LATIN1, next @ 0x80..=0xbf, rest @ ..] => {
+            out.push(lead << 6 | next & 0x3f);
+            Some(rest)
+        }
+        _ => None,
+    }
+}
+
+/// The characters of a word of four pairs, as `character` decodes each.
+fn four_pairs(word: u64) -> [u8; 4] {
+    let decoded = word << 6 & 0x00c0_00c0_00c0_00c0 | word >> 8 & 0x003f_003f_003f_003f;
+    let [a, _, b, _, c, _, d, _] = decoded.to_le_bytes();
+    [a, b, c, d]
 }
 
 /// How many characters begin in `bytes`.
@@ -102,8 +122,16 @@ fn utf16(text: &str) -> Text {
 
 /// No byte of valid UTF-8 is above this if all its characters are below U+0100.
 const LAST_OF_LATIN1: u8 = 0xc3;
-/// ASCII is copied in parts of this size.
-const WORD: usize = 16;
+/// Of a text that is no Latin-1, no more bytes than these are looked at in vain.
+const PART: usize = 4096;
+/// How many bytes are decoded together.
+const WORD: usize = 8;
+/// The bits that no ASCII byte has.
+const NO_ASCII: u64 = 0x8080_8080_8080_8080;
+/// The bits by which four pairs are known, each a byte 0xc2 or 0xc3 and one of 0x80 to 0xbf, and what
+/// they are then. The first byte is the lowest.
+const PAIR_BITS: u64 = 0xc0fe_c0fe_c0fe_c0fe;
+const PAIRS: u64 = 0x80c2_80c2_80c2_80c2;
 /// The first byte of a sequence of four is this or above. It becomes two units.
 const FIRST_OF_FOUR: u8 = 0xf0;
 
@@ -131,6 +159,22 @@ mod tests {
         assert!(matches!(Text::decode("\u{100}".as_bytes()), Text::Utf16(_)));
         assert_eq!(Text::decode("😀".as_bytes()), Text::Utf16(Arc::new([0xd83d, 0xde00])));
         assert_eq!(Text::decode(b"\xff"), Text::Utf16(Arc::new([0xfffd])));
+    }
+
+    #[test]
+    fn every_character_is_decoded_at_every_place_of_a_word() {
+        for code in 0x80..=0xffu8 {
+            for before in 0..18 {
+                for run in [1, 2, 3, 4, 5, 9] {
+                    let char = char::from(code);
+                    let text = format!("{}{}b", "a".repeat(before), char.to_string().repeat(run));
+                    let mut expected = vec![b'a'; before];
+                    expected.extend(vec![code; run]);
+                    expected.push(b'b');
+                    assert_eq!(Text::decode(text.as_bytes()), Text::Latin1(expected.into()));
+                }
+            }
+        }
     }
 
     proptest! {

@@ -4,11 +4,13 @@
 
 use crate::binding::mode::Mode;
 use crate::outbox::Whose;
-use crate::resp::{Frames, ValueKind};
+use crate::resp::{Frames, TapeNode, ValueKind};
 
 /// Decodes the large texts of those replies that become strings.
 pub fn decode_ahead(frames: &mut Frames, whose: &[Whose]) {
-    if frames.bytes.len() < AHEAD {
+    // Asked of all values first, since most reads bring many small replies.
+    let is_large = |node: &TapeNode| node.kind == ValueKind::Bulk && node.len as usize >= AHEAD;
+    if frames.bytes.len() < AHEAD || !frames.tape.iter().any(is_large) {
         return;
     }
     let mut texts = Vec::new();
@@ -17,10 +19,7 @@ pub fn decode_ahead(frames: &mut Frames, whose: &[Whose]) {
             continue;
         }
         let values = *root..frames.next(*root);
-        texts.extend(values.filter(|index| {
-            let node = frames.tape.get(*index as usize);
-            node.is_some_and(|node| node.kind == ValueKind::Bulk && node.len as usize >= AHEAD)
-        }));
+        texts.extend(values.filter(|index| frames.tape.get(*index as usize).is_some_and(is_large)));
     }
     for index in texts {
         frames.decode_text(index);

@@ -79,7 +79,10 @@ class Batch {
 function lengthOf (chunks, tail) {
   let length = tail.length
   for (let i = 0; i < chunks.length; i += 2) {
-    length += chunks[i].length + announced(chunks[i])
+    const value = chunks[i + 1]
+    length += chunks[i].length
+    // To measure a large string takes V8 long, and it was done once.
+    length += typeof value === 'string' ? announced(chunks[i]) : value.byteLength
   }
   return length
 }

@@ -6,7 +6,6 @@
 
 // The list below is made at once, so what it uses stands above it.
 const KEYS = 1000
-const MEBIBYTE = 1024 * 1024
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 /** The seed's text of `size` bytes for key `index`; no two keys have the same. */
@@ -29,12 +28,10 @@ const WORKLOADS = [
   ...[1, 10, 100, 1000].map(inFlight => mixed({ inFlight, size: 32, clients: EVERYBODY })),
   mixed({ inFlight: 100, size: 1024, clients: BEST }),
   mixed({ inFlight: 100, size: 16 * 1024, clients: BEST }),
-  large('get', 'string', 'ascii'),
-  large('set', 'string', 'ascii'),
-  large('get', 'string', 'non-ascii'),
-  large('set', 'string', 'non-ascii'),
-  large('get', 'buffer', 'ascii'),
-  large('set', 'buffer', 'ascii'),
+  ...['string', 'buffer'].flatMap(type => ['get', 'set'].flatMap(verb =>
+    [1, 4, 16, 64, 256, 1024].map(kibibytes => large(verb, type, 'ascii', kibibytes)))),
+  large('get', 'string', 'non-ascii', 1024),
+  large('set', 'string', 'non-ascii', 1024),
   collection('hgetall-100', 'hGetAll', 'HGETALL of 100 fields', {
     seed: key => [['HSET', key, ...items(100).flatMap(item => [`field:${item}`, item])]],
     count: (client, reply) => client.pairs(reply),
@@ -106,17 +103,19 @@ function mixed ({ inFlight, size, clients }) {
   }
 }
 
-// 1 MiB, 4 in flight: more only measures how many copies fit into the caches.
-function large (verb, type, text) {
-  const key = `bench:large:${text}`
-  const value = text === 'ascii' ? valueOf(0, MEBIBYTE) : 'é'.repeat(MEBIBYTE / 2)
+// From 256 KiB on 4 in flight: more only measures how many copies fit into the caches.
+function large (verb, type, text, kibibytes) {
+  const key = `bench:large:${text}:${kibibytes}`
+  const size = kibibytes * 1024
+  const value = text === 'ascii' ? valueOf(0, size) : 'é'.repeat(size / 2)
   const method = verb === 'set' ? 'set' : type === 'buffer' ? 'getBuffer' : 'get'
   return {
-    name: `${verb}-1m-${type}-${text}`,
-    title: `${verb.toUpperCase()} 1 MiB as ${type === 'buffer' ? 'Buffer' : `${text} string`}`,
-    inFlight: 4,
+    name: `${verb}-${kibibytes === 1024 ? '1m' : `${kibibytes}k`}-${type}-${text}`,
+    title: `${verb.toUpperCase()} ${bytes(size)} as ` +
+      (type === 'buffer' ? 'Buffer' : `${text} string`),
+    inFlight: kibibytes < 256 ? 16 : 4,
     clients: BEST,
-    bytes: MEBIBYTE,
+    bytes: size,
     needs: [method],
     seed: () => [['SET', key, value]],
     operation (client) {
@@ -225,7 +224,8 @@ function range (count) {
 }
 
 function bytes (size) {
-  return size < 1024 ? `${size} B` : `${size / 1024} KiB`
+  if (size < 1024) return `${size} B`
+  return size < 1024 ** 2 ? `${size / 1024} KiB` : `${size / 1024 ** 2} MiB`
 }
 
 module.exports = { WORKLOADS }

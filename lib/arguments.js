@@ -76,6 +76,7 @@ class Arguments {
       return this.key(v, name)
     }
     if (v.length === 0) fail(name, NOT_EMPTY, v)
+    if (v.length >= MANY && this.prefix === null && this.many(v)) return
     for (let i = 0; i < v.length; i++) {
       if (!isText(v[i])) fail(`${name}[${i}]`, TEXT, v[i])
       this.key(v[i], name)
@@ -108,6 +109,7 @@ class Arguments {
       if (!isText(v)) fail(name, ONE_OR_MORE, v)
       return this.arg(v, name)
     }
+    if (v.length >= MANY && this.many(v)) return
     for (let i = 0; i < v.length; i++) {
       if (!isText(v[i])) fail(`${name}[${i}]`, TEXT, v[i])
       this.arg(v[i], name)
@@ -236,6 +238,28 @@ class Arguments {
     if (size >= LARGE) this.apart(s, size)
     else if (size === length) this.ascii(s)
     else this.body += head(size) + Buffer.from(s, 'utf8').latin1Slice() + CRLF
+  }
+
+  /**
+   * Encodes many arguments in one go: they are joined, and then it is seen once whether all are
+   * ASCII. That takes half of the time (100 keys of 26 chars: 3.5 us, and 6.9 one by one; Node 20).
+   * Returns false, having done nothing, unless all of them are short ASCII strings.
+   * @param {unknown[]} values
+   */
+  many (values) {
+    const count = values.length
+    const parts = new Array(2 * count)
+    for (let i = 0; i < count; i++) {
+      const value = values[i]
+      if (typeof value !== 'string' || value.length >= HEADS.length) return false
+      parts[2 * i] = i === 0 ? HEADS[value.length] : HEADS_BEHIND[value.length]
+      parts[2 * i + 1] = value
+    }
+    const text = parts.join('')
+    if (Buffer.byteLength(text) !== text.length) return false
+    this.argc += count
+    this.body += text + CRLF
+    return true
   }
 
   /** Encodes text that is ASCII. The caller raises `argc`. */
@@ -378,6 +402,12 @@ const LARGE = 16 * 1024
 
 /** `$n\r\n` for the sizes of most keys, fields and values. 1,024 of them take 40 KB. */
 const HEADS = Array.from({ length: 1024 }, (_, size) => `$${size}\r\n`)
+
+/** The same behind the end of another argument. */
+const HEADS_BEHIND = HEADS.map(head => CRLF + head)
+
+/** From this many arguments on, joining them is quicker. */
+const MANY = 8
 
 /** Word -> its encoding. Looking one up takes 18 ns, encoding it anew 27 ns (Node 20). */
 const TOKENS = new Map()

@@ -22,6 +22,7 @@ pub use self::event::{Event, Identity, Name, Resubscribed};
 pub use self::invalidations::{ChangedKeys, Invalidations, TrackingCell};
 pub use self::owners::Outboxes;
 pub use self::turn::{EndOfTurn, Turn};
+use crate::resp::Frames;
 
 /// The queue of what one event loop has to be told.
 pub struct Outbox {
@@ -31,7 +32,11 @@ pub struct Outbox {
     drained: Notify,
     invalidations: Invalidations,
     wake: Box<dyn Fn() + Send + Sync>,
+    prepare: Prepare,
 }
+
+/// Does ahead what replies need before a caller gets them. It runs on the thread that has read them.
+pub type Prepare = fn(&mut Frames, &[Whose]);
 
 impl Outbox {
     /// An empty outbox; `wake` asks the caller's thread to call [`Outbox::drain`] soon.
@@ -43,11 +48,21 @@ impl Outbox {
             drained: Notify::new(),
             invalidations: Invalidations::default(),
             wake: Box::new(wake),
+            prepare: |_, _| {},
         }
     }
 
+    /// Calls `prepare` for all replies before they are queued.
+    #[must_use]
+    pub fn preparing(self, prepare: Prepare) -> Self {
+        Self { prepare, ..self }
+    }
+
     /// Queues `delivery`, and wakes the caller's thread unless a wake-up is pending.
-    pub fn push(&self, delivery: Delivery) {
+    pub fn push(&self, mut delivery: Delivery) {
+        if let Delivery::Replies { frames, whose, .. } = &mut delivery {
+            (self.prepare)(frames, whose);
+        }
         self.bytes.fetch_add(size(&delivery), Ordering::Relaxed);
         self.lock().push(delivery);
         if !self.awake.swap(true, Ordering::AcqRel) {

@@ -15,9 +15,9 @@ const MiB = 2 ** 20
 const digest = value => createHash('sha1').update(value).digest('hex')
 
 // Sizes around what the code treats differently: 8 chars, heads up to 1,024, 16 KiB apart,
-// 32 KiB external, 256 KiB inline.
-const sizes = [0, 1, 7, 8, 9, 1023, 1024, 1025, 16_383, 16_384, 16_385, 32_767, 32_768, 65_536,
-  262_143, 262_145, MiB]
+// 32 KiB decoded ahead, 64 KiB in memory that is used again, 128 KiB external, 256 KiB inline.
+const sizes = [0, 1, 7, 8, 9, 1023, 1024, 1025, 16_383, 16_384, 16_385, 32_767, 32_768, 65_535,
+  65_536, 65_537, 131_071, 131_072, 262_143, 262_145, MiB]
 
 describe('values', () => {
   let server, client, buffers

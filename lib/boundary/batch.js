@@ -79,9 +79,17 @@ class Batch {
 function lengthOf (chunks, tail) {
   let length = tail.length
   for (let i = 0; i < chunks.length; i += 2) {
-    length += chunks[i].length + Buffer.byteLength(chunks[i + 1])
+    const value = chunks[i + 1]
+    length += chunks[i].length
+    // To measure a large string takes V8 long, and it was done once.
+    length += typeof value === 'string' ? announced(chunks[i]) : value.byteLength
   }
   return length
+}
+
+/** The size of the value behind `text`, which ends with its head: `$`, the size, CRLF. */
+function announced (text) {
+  return Number(text.slice(text.lastIndexOf('$') + 1))
 }
 
 /**

@@ -24,6 +24,7 @@ const { Fences } = require('./fences')
 const { Ids } = require('./ids')
 const { ASKING } = require('./internal-commands')
 const { KeepAlive } = require('./keep-alive')
+const { PACKED_MAKERS } = require('./packed')
 const { PromiseMap } = require('./promise-map')
 const { PromiseRing } = require('./promise-ring')
 const { Sender } = require('./sender')
@@ -486,6 +487,7 @@ class Bridge extends Sender {
     return {
       ...MAKERS,
       ...SLICE_MAKERS,
+      ...PACKED_MAKERS,
       ids,
       deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {

@@ -83,4 +83,4 @@ function readable (text) {
  */
 const MOST_FAST_FIELDS = 18
 
-module.exports = { MAKERS, readable, toMap, toObject }
+module.exports = { MAKERS, MOST_FAST_FIELDS, readable, toMap, toObject }

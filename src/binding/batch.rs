@@ -1,11 +1,10 @@
 //! The commands of one turn, as JavaScript passes them.
 
-use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi::{sys, Env};
 use tokio::time::Instant;
 
-use super::text;
+use super::{blocks, text};
 use crate::lane::{Batch, Command};
 
 /// A batch of `commands`. Its bytes are those of the pairs in `large`, and then `encoded`.
@@ -18,7 +17,7 @@ pub(super) fn batch(
 ) -> Result<Batch> {
     let total: usize = commands.iter().map(|command| command.len as usize).sum();
     // N-API writes a NUL behind the last byte.
-    let mut bytes = Vec::with_capacity(total + 1);
+    let mut bytes = blocks::take(total + 1);
     for pair in large.unwrap_or_default().chunks_exact(2) {
         let [head, value] = pair else { continue };
         append_string(env, head, &mut bytes)?;
@@ -29,7 +28,7 @@ pub(super) fn batch(
     if bytes.len() != total {
         return Err(Error::from_reason("the batch is not as long as its commands"));
     }
-    Ok(Batch::new(Bytes::from(bytes), commands, Instant::now()))
+    Ok(Batch::new(blocks::bytes(bytes), commands, Instant::now()))
 }
 
 /// Appends the whole of a binary string.

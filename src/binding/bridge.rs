@@ -20,6 +20,7 @@ use super::reach::{Reach, Start};
 use super::reference::Reference;
 use super::sinks::Sinks;
 use super::stats::Stats;
+use super::values::decode_ahead;
 use crate::client::{Client, SharedClient};
 use crate::error::Applied;
 use crate::lane::Command;
@@ -58,12 +59,13 @@ impl Core {
             let is_shared = matches!(start, Start::Shared(_));
             let wake: Arc<Mutex<Option<Wake>>> = Arc::default();
             let waker = Arc::clone(&wake);
-            let outbox = Arc::new(Outbox::new(move || {
+            let outbox = Outbox::new(move || {
                 if let Some(wake) = &*lock(&waker) {
                     // The status may be `Closing`: the environment ends, and nobody listens.
                     wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
-            }));
+            });
+            let outbox = Arc::new(outbox.preparing(decode_ahead));
             let reach = Reach::new(outbox, start);
             let ending = RefCell::new(is_shared.then(|| Ending::new(env, &reach)));
             let face = Reference::weak(env, face.raw())?;

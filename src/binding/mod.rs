@@ -6,6 +6,7 @@
 //! A panic ends in this module.
 
 mod batch;
+mod blocks;
 mod bridge;
 mod deliver;
 mod ending;

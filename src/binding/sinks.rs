@@ -8,6 +8,7 @@ use napi::bindgen_prelude::*;
 use napi::sys;
 
 use super::late::LateReplies;
+use super::values::Shapes;
 
 /// The functions that receive what happens, and those that make values. `lib/boundary` has them.
 pub struct Sinks {
@@ -33,6 +34,14 @@ pub struct Sinks {
     pub list: Sink,
     /// `(array, ...values)`: appends to an array.
     pub extend: Sink,
+    /// `(array | null, text, ...values)`: appends to an array, or makes one, of packed values.
+    pub unpack: Sink,
+    /// `(...names)`: makes an array of the names of fields.
+    pub learn: Sink,
+    /// `(names, text, ...values)`: makes an object of names and packed values.
+    pub shaped: Sink,
+    /// The names of fields that are remembered.
+    pub(super) shapes: Shapes,
     /// `(container)`: begins an array or map that is built in slices.
     pub begin: Sink,
     /// `(begun, ...values)`: adds to one that was begun.
@@ -82,6 +91,10 @@ impl Sinks {
             event: sink("event")?,
             list: sink("list")?,
             extend: sink("extend")?,
+            unpack: sink("unpack")?,
+            learn: sink("learn")?,
+            shaped: sink("shaped")?,
+            shapes: Shapes::default(),
             begin: sink("begin")?,
             fill: sink("fill")?,
             finish: sink("finish")?,

@@ -4,13 +4,19 @@
 //! with all elements as arguments. Measured, an argument costs about 2 ns, and setting an element
 //! through N-API about 50 ns. The recursion is bounded by the decoder's depth limit.
 
+mod ahead;
+mod external;
+mod packed;
 mod scalars;
+mod shapes;
 mod slices;
 mod strings;
 
 use napi::bindgen_prelude::*;
 use napi::{sys, Status};
 
+pub use self::ahead::decode_ahead;
+pub use self::shapes::Shapes;
 pub use self::slices::{HalfBuilt, Portion};
 use super::mode::{Map, Mode};
 use super::sinks::{Sink, Sinks, Uncalled};
@@ -64,11 +70,11 @@ impl<'a> Values<'a> {
     pub fn build(&self, index: u32, mode: Mode) -> Built {
         let Some(node) = self.frames.tape.get(index as usize) else { return Ok(self.null()?) };
         match node.kind {
-            ValueKind::Bulk => self.string(node, mode.bulk_buffer()),
-            ValueKind::Simple => self.string(node, mode.simple_buffer()),
+            ValueKind::Bulk => self.string(index, node, mode.bulk_buffer()),
+            ValueKind::Simple => self.string(index, node, mode.simple_buffer()),
             ValueKind::Integer => Ok(self.integer(node, mode)?),
             ValueKind::Null => Ok(self.null()?),
-            ValueKind::Double if mode.double_text() => self.string(node, false),
+            ValueKind::Double if mode.double_text() => self.string(index, node, false),
             ValueKind::Double => Ok(self.number(f64::from_bits(node.num))?),
             ValueKind::Boolean => Ok(self.boolean(node.num != 0)?),
             ValueKind::BigNumber => self.big_number(node, mode),
@@ -80,25 +86,20 @@ impl<'a> Values<'a> {
                 self.call(&self.sinks.reply_error, &[text])
             }
             ValueKind::Array | ValueKind::Push if mode.pairs_are_map() && node.len % 2 == 0 => {
-                self.map(self.pairs(index, node.len, mode)?, mode)
+                self.map_of(index, node.len, mode)
             }
             ValueKind::Array if mode.pairs_are_flat() => {
                 self.list(self.flat_elements(index, node.len, mode.inner())?)
             }
-            ValueKind::Array | ValueKind::Push => {
-                self.list(self.elements(index, node.len, mode.inner())?)
-            }
+            ValueKind::Array | ValueKind::Push => self.list_of(index, node.len, mode.inner()),
             ValueKind::Set => {
-                let list = self.list(self.elements(index, node.len, mode.inner())?)?;
+                let list = self.list_of(index, node.len, mode.inner())?;
                 match mode.set() {
                     true => self.call(&self.sinks.set, &[list]),
                     false => Ok(list),
                 }
             }
-            ValueKind::Map => {
-                let count = node.len.saturating_mul(2);
-                self.map(self.pairs(index, count, mode)?, mode)
-            }
+            ValueKind::Map => self.map_of(index, node.len.saturating_mul(2), mode),
         }
     }
 
@@ -113,6 +114,14 @@ impl<'a> Values<'a> {
             self.call(&self.sinks.extend, &arguments)?;
         }
         Ok(list)
+    }
+
+    /// The map of the `count` keys and values of the aggregate at `index`.
+    fn map_of(&self, index: u32, count: u32, mode: Mode) -> Built {
+        match self.names(index, count / 2, mode.inner())? {
+            Some(names) => self.shaped(names, index, count / 2, mode.inner()),
+            None => self.map(self.pairs(index, count, mode)?, mode),
+        }
     }
 
     /// A map of alternating keys and values.

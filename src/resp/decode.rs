@@ -165,7 +165,7 @@ impl Decoder {
         let (tape, replies, pushes) = self.builder.take(taken)?;
         let bytes: Bytes = buf.split_to(taken).freeze();
         self.move_back(taken);
-        Some(Frames { bytes, tape, replies, pushes })
+        Some(Frames { bytes, tape, replies, pushes, texts: Vec::new() })
     }
 
     /// Frees the bytes of the value that is thrown away, as far as it was read.

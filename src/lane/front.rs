@@ -223,7 +223,8 @@ impl Lane {
             queued: traffic.queue.commands(),
             in_flight: traffic.queue.in_flight(),
             bytes: traffic.queue.bytes(),
-            connected: matches!(traffic.link, Link::Up { .. }),
+            // The connection that was lent is as good as its own: it comes back, or is replaced.
+            connected: matches!(traffic.link, Link::Up { .. }) || traffic.is_lent,
         }
     }
 

@@ -41,7 +41,8 @@ async function work (face, concurrency, jobs, port) {
     for (let left = count; left > 0; left -= 500) {
       await queue.addBulk(Array.from({ length: Math.min(500, left) }, () => job))
     }
-    const worker = new Worker('bench', async () => null, { connection, concurrency, autorun: false })
+    const options = { connection, concurrency, autorun: false }
+    const worker = new Worker('bench', async () => null, options)
     await worker.waitUntilReady()
     let left = count
     const done = new Promise(resolve => worker.on('completed', () => { if (--left === 0) resolve() }))
@@ -104,8 +105,8 @@ async function measure () {
   fs.writeFileSync(RESULTS, `${JSON.stringify({ about, rows }, null, 2)}\n`)
   for (const { concurrency, clients } of rows) {
     for (const [face, { jobs, loop, cpu }] of Object.entries(clients)) {
-      console.log(`${String(concurrency).padStart(3)} ${face.padEnd(8)} ${Math.round(jobs)} jobs/s, ` +
-        `loop ${loop.toFixed(0)} us, CPU ${cpu.toFixed(0)} us per job`)
+      console.log(`${String(concurrency).padStart(3)} ${face.padEnd(8)} ${Math.round(jobs)} ` +
+        `jobs/s, loop ${loop.toFixed(0)} us, CPU ${cpu.toFixed(0)} us per job`)
     }
   }
   return 0

@@ -188,7 +188,7 @@ function prepared (name, given) {
   return args
 }
 
-/** A copy of the arguments, with the items of arrays among them. `flat()` takes 20 times as long. */
+/** A copy of the arguments, with the items of arrays among them. `flat()` takes 20 times longer. */
 function flattened (args) {
   const list = []
   for (let i = 0; i < args.length; i++) {

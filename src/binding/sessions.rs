@@ -153,6 +153,16 @@ impl Core {
         })
     }
 
+    /// Sends no PING to idle connections from now on, or does so again: the application has begun a
+    /// transaction by hand.
+    #[napi]
+    pub fn hold_pings(&self, holds: bool) -> Result<()> {
+        guard(|| {
+            self.with_client(|client| client.hold_pings(holds));
+            Ok(())
+        })
+    }
+
     /// Makes all connections of a client of one server begin anew, as the options say.
     #[napi]
     pub fn reset_connections(&self) -> Result<()> {

@@ -45,6 +45,8 @@ pub(super) struct Traffic {
     /// When the lane's own PING was written, while its answer is due.
     pub(super) ping: Option<Instant>,
     pub(super) exit: Exit,
+    /// Whether a PING must wait, since it would become a part of a transaction.
+    pub(super) holds_pings: bool,
     /// When the connection should be replaced.
     pub(super) expires: Option<Instant>,
     /// Whether the last connection was lent, and there is no other one yet.
@@ -90,6 +92,7 @@ impl Conduit {
             looked: Instant::now(),
             ping: None,
             exit: Exit::No,
+            holds_pings: false,
             expires: None,
             is_lent: false,
             handover: None,

@@ -45,7 +45,9 @@ async function work (face, concurrency, jobs, port) {
     const worker = new Worker('bench', async () => null, options)
     await worker.waitUntilReady()
     let left = count
-    const done = new Promise(resolve => worker.on('completed', () => { if (--left === 0) resolve() }))
+    const done = new Promise(resolve => {
+      worker.on('completed', () => { if (--left === 0) resolve() })
+    })
     const loop = performance.eventLoopUtilization()
     const [cpu, began] = [process.cpuUsage(), performance.now()]
     worker.run()

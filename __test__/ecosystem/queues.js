@@ -32,7 +32,7 @@ async function useQueues ({ bullmq, connect, disconnect }) {
 }
 
 /** Jobs that succeed, that fail and are tried again, that fail for good; what is known of them. */
-async function useJobs (make) {
+async function useJobs (make, connection) {
   const queue = make('Queue', 'jobs', { defaultJobOptions: { removeOnFail: false } })
   const events = make('QueueEvents', 'jobs')
   await events.waitUntilReady()
@@ -64,6 +64,10 @@ async function useJobs (make) {
   const metrics = await queue.getMetrics('completed')
   await failedJob.retry()
   const again = await failing.waitUntilFinished(events, PATIENCE).catch(({ message }) => message)
+  // The worker and the events wait on the server now. Each worker is listed once.
+  while (!/blocked_clients:2\r/.test(await connection.info('clients'))) await pause()
+  const waiting = (await queue.getWorkers()).map(({ rawname }) => rawname)
+  assert.deepStrictEqual(waiting, [workers[0]])
   await worker.close()
   await queue.add('works', { text: 'left' })
   await queue.drain()

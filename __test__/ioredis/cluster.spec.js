@@ -133,7 +133,7 @@ describe('a cluster', { skip }, () => {
           { priority: 1, weight: 5, name: '127.0.0.1', port: seed().port }
         ])
       }
-    }, [{ host: 'cluster.test' }])
+    }, [{ host: 'name-of-the-cluster' }])
     const [set, got] = [await redis.set('k', 'v'), await redis.get('k')]
     return { asked, set, got, startupNodes: redis.startupNodes }
   }))
@@ -149,7 +149,7 @@ describe('a cluster', { skip }, () => {
           if (asked.length === 1) return done(new Error('no such name'))
           done(null, [{ priority: 1, weight: 0, name: '127.0.0.1', port: seed().port }])
         }
-      }, [{ host: 'cluster.test' }])
+      }, [{ host: 'name-of-the-cluster' }])
       const first = await outcomeOf(() => redis.connect())
       await ready(redis)
       return { first, asked, got: await redis.set('k', 'v') }

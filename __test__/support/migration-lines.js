@@ -27,7 +27,7 @@ module.exports = [
   ['`hImportPrepare`, `clientCaching`', 'commands/session-commands', 'hImportPrepare'],
   ['`watch` that was lost', 'behaviour/unguarded-transaction', 'watch'],
   ['`resetIfDirty()` warns', 'behaviour/unguarded-transaction', 'resetIfDirty'],
-  ['a deadline of 5 s ends at the write', 'faults/wait-without-end-or-cause', 'ends a command at its deadline'],
+  ['a deadline of 5 s ends', 'faults/wait-without-end-or-cause', 'a command at its deadline'],
   ['options of commands that are 0', 'commands/dropped-option', 'COUNT'],
   ['keys of a `Map`', 'commands/reply-of-another-shape', 'Map'],
   ['with `MAP: Array`, names', 'commands/reply-of-another-shape', 'MAP]: Array'],

@@ -13,7 +13,8 @@ const page = path.join(__dirname, '..', 'docs', 'internals', 'ecosystem.md')
 /** Packages that the programs need besides the libraries. */
 const TOOLS = new Set(['express', 'express-rate-limit', 'express-session', 'fastify', 'graphql',
   'ioredis', 'keyv', 'redis', 'reflect-metadata', 'rxjs', 'socket.io', 'socket.io-adapter',
-  'socket.io-client', 'sql.js', '@langchain/core', '@nestjs/common', '@nestjs/core'])
+  'socket.io-client', 'sql.js', '@langchain/core', '@langchain/langgraph-checkpoint',
+  '@nestjs/common', '@nestjs/core'])
 
 describe('docs/internals/ecosystem.md', () => {
   const text = fs.readFileSync(page, 'utf8')

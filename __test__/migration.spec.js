@@ -12,6 +12,9 @@ const { after, before, describe, it } = require('node:test')
 const redis = require('redis')
 
 const oxidis = require('..')
+const { commands } = require('../lib/commands')
+const { rowsOf } = require('../lib/modules')
+const LINES = require('./support/migration-lines')
 const { startServer } = require('./support/redis-server')
 
 const { createClient, defineScript, RESP_TYPES } = oxidis
@@ -36,6 +39,49 @@ describe('what is said to be missing', () => {
       assert.throws(() => createClient({ [name]: {}, strictOptions: true }), error => (
         error instanceof TypeError && error.message.includes(`"${name}"`)))
     }
+  })
+})
+
+describe('each line about a difference', () => {
+  const text = read('migration-from-node-redis.md')
+  const rows = ['Different, and why', 'Clusters', 'Sentinel'].flatMap(heading => (
+    text.split(`\n## ${heading}\n`)[1].split('\n## ')[0].split('\n')
+      .filter(row => row.startsWith('| ') && !row.startsWith('| node-redis |'))
+      .map(row => row.slice(2))))
+
+  it('has a test', () => {
+    const untested = rows.filter(row => !LINES.some(([begin]) => row.startsWith(begin)))
+    assert.deepStrictEqual(untested, [])
+    const gone = LINES.filter(([begin]) => !rows.some(row => row.startsWith(begin)))
+    assert.deepStrictEqual(gone, [])
+  })
+
+  it('has a test that is about it', () => {
+    for (const [begin, file, word] of LINES) {
+      const place = file.startsWith('src/') ? path.join('..', file) : `${file}.spec.js`
+      const test = fs.readFileSync(path.join(__dirname, place), 'utf8')
+      assert.ok(test.includes(word), `${begin}: ${place} has no ${word}`)
+    }
+  })
+
+  it('on the statistics of ft.info in RESP2: they are there', () => {
+    const { reply } = rowsOf('ft').find(row => row.name === 'info')
+    const raw = ['index_name', 'i', 'field statistics', [['identifier', 'n']]]
+    assert.ok(Array.isArray(reply(raw)['field statistics']))
+  })
+
+  it('on aclGetUser in RESP2: the fields have their names, in whatever order', () => {
+    const { reply } = commands.find(row => row.name === 'aclGetUser')
+    const user = reply(['flags', ['on'], 'databases', 'alldbs', 'commands', '+@all'])
+    assert.deepStrictEqual({ ...user },
+      { flags: ['on'], databases: 'alldbs', commands: '+@all' })
+  })
+
+  it('on setTracer: there is none', () => {
+    const sentinel = oxidis.createSentinel({
+      name: 'primary', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }]
+    })
+    assert.ok(!('setTracer' in sentinel) && typeof sentinel.stats === 'function')
   })
 })
 

@@ -100,6 +100,7 @@ const TEXTS = [
   'NOAUTH Authentication required.',
   'NOREPLICAS Not enough good replicas to write.',
   'NOSCRIPT No matching script. Please use EVAL.',
+  'NOSCRIPT No matching script.',
   "READONLY You can't write against a read only replica.",
   "READONLY You can't write against a read only slave.",
   'READONLY Can not run script with write flag on readonly replica',

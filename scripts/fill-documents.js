@@ -5,6 +5,7 @@
 //   docs/options.md, README.md      all options, and ten of them (lib/options/client.js)
 //   docs/cluster.md                 a cluster's options (lib/cluster/options.js)
 //   docs/benchmarks.md, README.md   all workloads, and six of them (bench/results/latest.json)
+//   docs/benchmarks.md, README.md   BullMQ's workers (bench/results/bullmq.json)
 //
 //   node scripts/fill-documents.js
 //
@@ -33,6 +34,7 @@ const FIRST_ROWS = new Set([
 const RESTLESS = '†'
 
 const RESULTS = path.join(root, 'bench', 'results', 'latest.json')
+const BULLMQ = path.join(root, 'bench', 'results', 'bullmq.json')
 
 /** `text` with its marked parts filled: name of the mark -> lines. */
 function fill (text, parts) {
@@ -52,9 +54,10 @@ function parts () {
   return {
     'README.md': {
       options: optionsTable(picked(documented(), FIRST_OPTIONS)),
-      bench: benchmark(results && { ...results, workloads: picked(results.workloads, FIRST_ROWS) })
+      bench: benchmark(results && { ...results, workloads: picked(results.workloads, FIRST_ROWS) }),
+      bullmq: bullmq()
     },
-    'docs/benchmarks.md': { bench: benchmark(results, '../') },
+    'docs/benchmarks.md': { bench: benchmark(results, '../'), bullmq: bullmq() },
     'docs/options.md': { options: optionsTable(documented()) },
     'docs/cluster.md': { options: optionsTable(documentedCluster()) }
   }
@@ -99,6 +102,24 @@ function benchmark (results, up = '') {
       'clients differ by more than a factor of two, so the row is no result.' : '') +
     `\n\nNode ${about.node}, ${about.platform}, ${about.cpus} CPUs shared by client and server ` +
     `${about.server}; medians of ${about.rounds} alternating rounds; ${versions}.\n`
+}
+
+/** The table of BullMQ's workers. */
+function bullmq () {
+  const { about, rows } = JSON.parse(fs.readFileSync(BULLMQ, 'utf8'))
+  const lines = rows.map(({ concurrency, clients: { oxidis, ioredis } }) => {
+    const both = (name, unit) => `${rate(oxidis[name])}${unit} (${rate(ioredis[name])}${unit})`
+    const ratio = name => `${(oxidis[name] / ioredis[name]).toFixed(2)}x`
+    return `| ${concurrency} | ${both('jobs', '')} | ${ratio('jobs')} | ${both('loop', ' µs')} | ` +
+      `${ratio('loop')} | ${ratio('cpu')} |`
+  })
+  const heads = ['jobs at once', 'jobs/s (ioredis)', 'throughput', 'event loop per job (ioredis)',
+    'event loop', 'CPU']
+  const versions = Object.entries(about.versions).map(pair => pair.join(' ')).join(', ')
+  return table(heads, lines) +
+    `\nNode ${about.node}, ${about.platform}, ${about.cpus} CPUs shared with the server and with ` +
+    `other work (load average ${about.load}); medians of ${about.rounds} alternating rounds of ` +
+    `${rate(about.jobs)} jobs that do nothing; ${versions}.\n`
 }
 
 function row ({ title, clients }) {

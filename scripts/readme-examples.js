@@ -2,6 +2,8 @@
 
 // Runs the examples that stand in documents, so that what they show is what works.
 //
+// Libraries that examples use are those of __test__/ecosystem.
+//
 //   node scripts/readme-examples.js [file.md ...]      without a file: README.md and docs/*.md
 //
 // Every block that opens with ```js run becomes a program of its own, in CommonJS (with `await`
@@ -58,9 +60,16 @@ function needsCluster ({ code }) {
 }
 
 function canRun (example) {
-  const reason = needsCluster(example) && skipBefore7()
+  const reason = (needsCluster(example) && skipBefore7()) || skipWithoutLibrary(example)
   if (reason) process.stdout.write(`skipped ${example.name}: ${reason}\n`)
   return !reason
+}
+
+/** Why an example cannot run: it uses a library that is not installed. */
+function skipWithoutLibrary ({ code }) {
+  const isMissing = code.includes("require('bullmq')") &&
+    !fs.existsSync(path.join(LIBRARIES, 'bullmq'))
+  return isMissing && 'bullmq is not in __test__/ecosystem; npm run test:ecosystem installs it'
 }
 
 // A folder with a link to this checkout where Node looks for packages.
@@ -80,7 +89,11 @@ function runExample ({ code, name }, folder, server, cluster) {
     .replaceAll(/\bcreate(Client|ClientPool)\(\)/g, `create$1({ url: '${server.url}' })`)
   fs.writeFileSync(file, isModule ? pointed : `(async () => {\n${pointed}\n})()\n`)
   const result = spawnSync(process.execPath, [file], {
-    cwd: folder, encoding: 'utf8', timeout: EXAMPLE_TIMEOUT, stdio: ['ignore', 'pipe', 'pipe']
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_PATH: LIBRARIES },
+    timeout: EXAMPLE_TIMEOUT,
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   const passed = result.status === 0
   process.stdout.write(`${passed ? 'ran' : 'FAILED'} ${name}\n`)
@@ -88,6 +101,9 @@ function runExample ({ code, name }, folder, server, cluster) {
   if (!passed) process.stdout.write(`${error?.message ?? ''}${stdout}${stderr}`)
   return passed
 }
+
+/** The libraries that examples use. */
+const LIBRARIES = path.join(root, '__test__', 'ecosystem', 'node_modules')
 
 const BEFORE = `const { createClient, createCluster, RESP_TYPES } = require('oxidis')
 const client = createClient('redis://localhost:6379')

@@ -11,22 +11,25 @@ const { startFakeServer } = require('../support/fake-server')
 const { startServer } = require('../support/redis-server')
 const { allReturned, blocked, failure, overEveryWire } = require('./session-scene')
 
-/** Every command that waits, on data that nobody provides, and what it says when time is up. */
+/**
+ * Every command that waits, on data that nobody provides, and what it says when time is up: half a
+ * second, since the lane may need another connection for what comes next.
+ */
 const WAITING = [
-  ['blPop', ['q', 0.02], null],
-  ['brPop', [['q', 'r'], '0.02'], null],
-  ['BLPOP', ['q', 0.02], null],
-  ['blMove', ['q', 'r', 'LEFT', 'RIGHT', 0.02], null],
-  ['brPopLPush', ['q', 'r', 0.02], null],
-  ['blmPop', [0.02, 'q', 'LEFT'], null],
-  ['bzPopMin', ['z', 0.02], null],
-  ['bzPopMax', ['z', 0.02], null],
-  ['bzmPop', [0.02, 'z', 'MIN'], null],
-  ['xRead', [{ key: 's', id: '$' }, { BLOCK: 20 }], null],
-  ['wait', [9, 20], 0],
-  ['sendCommand', [['BLPOP', 'q', '0.02']], null],
-  ['sendCommand', [['xread', 'BLOCK', '20', 'STREAMS', 's', '$']], null],
-  ['sendCommand', [[Buffer.from('bzpopmin'), 'z', '0.02']], null]
+  ['blPop', ['q', 0.5], null],
+  ['brPop', [['q', 'r'], '0.5'], null],
+  ['BLPOP', ['q', 0.5], null],
+  ['blMove', ['q', 'r', 'LEFT', 'RIGHT', 0.5], null],
+  ['brPopLPush', ['q', 'r', 0.5], null],
+  ['blmPop', [0.5, 'q', 'LEFT'], null],
+  ['bzPopMin', ['z', 0.5], null],
+  ['bzPopMax', ['z', 0.5], null],
+  ['bzmPop', [0.5, 'z', 'MIN'], null],
+  ['xRead', [{ key: 's', id: '$' }, { BLOCK: 500 }], null],
+  ['wait', [9, 500], 0],
+  ['sendCommand', [['BLPOP', 'q', '0.5']], null],
+  ['sendCommand', [['xread', 'BLOCK', '500', 'STREAMS', 's', '$']], null],
+  ['sendCommand', [[Buffer.from('bzpopmin'), 'z', '0.5']], null]
 ]
 
 overEveryWire('a command that waits', scene => {

@@ -166,7 +166,7 @@ describe('a session', () => {
 
   it('that was sent a subcommand which is not known goes to no other caller', async () => {
     const id = await client.session(async session => {
-      await assert.rejects(session.sendCommand(['CLIENT', 'CAPA', 'redirect']), { code: 'ERR' })
+      await assert.rejects(session.sendCommand(['CLIENT', 'FROB', 'x']), { code: 'ERR' })
       return session.clientId()
     })
     assert.notStrictEqual(await client.session(session => session.clientId()), id)

@@ -170,6 +170,17 @@ describe('the second try of a script', () => {
     assert.deepStrictEqual(seen, ['EVALSHA', 'EVAL'])
   })
 
+  for (const text of ['NOSCRIPT No matching script. Please use EVAL.',
+    'NOSCRIPT No matching script.']) {
+    it(`is found out by "${text}", which servers say`, async t => {
+      const seen = answering(t, {
+        EVALSHA: reply => reply.error(text), EVAL: reply => reply.integer(7)
+      })
+      assert.strictEqual(await client.add('k', 1), 7)
+      assert.deepStrictEqual(seen, ['EVALSHA', 'EVAL'])
+    })
+  }
+
   it('is for NOSCRIPT only', async t => {
     const seen = answering(t, { EVALSHA: reply => reply.error('ERR NOSCRIPT user_script:1') })
     await assert.rejects(client.add('k', 1), { code: 'ERR', command: 'EVALSHA' })

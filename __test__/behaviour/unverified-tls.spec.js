@@ -9,10 +9,10 @@ const { after, before, describe, it } = require('node:test')
 
 const { createClient } = require('../..')
 const { startFaultProxy } = require('../support/fault-proxy')
-const { startServer } = require('../support/redis-server')
+const { skipWithoutTls, startServer } = require('../support/redis-server')
 const { runScript } = require('./child-script')
 
-describe('TLS', () => {
+describe('TLS', { skip: skipWithoutTls() }, () => {
   let server, mutual, certificates
   const pem = path => fs.readFileSync(path)
   before(async () => {

@@ -9,6 +9,7 @@ const { describe, it } = require('node:test')
 
 const { createCluster, RootNodesUnavailableError, ErrorReply } = require('../..')
 const { freePort } = require('../support/ports')
+const { skipWithoutTls } = require('../support/redis-server')
 const { at, scene, timeOf, until, assertAbout, CANARY } = require('./scene')
 
 describe('root nodes', { concurrency: true }, () => {
@@ -105,7 +106,7 @@ describe('what root nodes were told', { concurrency: true }, () => {
     await assertServed(byUrl, cluster)
   })
 
-  it('holds for all nodes: TLS', async t => {
+  it('holds for all nodes: TLS', { skip: skipWithoutTls() }, async t => {
     const set = scene(t)
     const cluster = await set.cluster({ primaries: 3, replicas: 0, tls: true })
     const { ca } = cluster.certificates

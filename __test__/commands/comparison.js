@@ -119,6 +119,8 @@ const DIFFERENCES_OF_ALL = [
     return ['number', 'bigint'].includes(typeof value) && typeof theirs.value === 'number' &&
       Math.abs(theirs.value) > Number.MAX_SAFE_INTEGER && distance <= 1
   }],
+  // `aclGetUser`: node-redis knows the fields of Redis by their places.
+  ['users of Valkey 9.1', ({ value }) => value?.selectors && value.databases !== undefined],
   ['replies that node-redis fails over', (ours, theirs) => theirs.fails && 'value' in ours]
 ]
 

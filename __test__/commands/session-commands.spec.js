@@ -139,7 +139,7 @@ describe('on a client with several lanes', () => {
     assert.strictEqual(client.stats().commands, commands)
     const reply = await client.hello()
     assert.strictEqual(reply.proto, 3)
-    assert.strictEqual(reply.server, 'redis')
+    assert.match(reply.server, /^(redis|valkey)$/)
     assert.strictEqual(reply.role, 'master')
   })
 
@@ -257,8 +257,9 @@ describe('in a session', () => {
     await client.session(async session => {
       for (const send of [() => session.readonly(), () => session.readwrite(),
         () => session.asking(), () => session.hImportDiscardAll()]) {
-        const error = await failure(send())
-        assert.ok(error instanceof oxidis.ErrorReply, error.message)
+        // Valkey lets a connection to a single server be read-only.
+        const outcome = await send().catch(error => error)
+        assert.ok(outcome instanceof oxidis.ErrorReply || outcome === 'OK', outcome?.message)
       }
     })
   })

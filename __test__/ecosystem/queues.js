@@ -64,6 +64,13 @@ async function useJobs (make) {
   const metrics = await queue.getMetrics('completed')
   await failedJob.retry()
   const again = await failing.waitUntilFinished(events, PATIENCE).catch(({ message }) => message)
+  // There is nothing left to do, so the worker begins to wait on the server. It is listed once,
+  // before and after.
+  for (let look = 0; look < 20; look++) {
+    const listed = (await queue.getWorkers()).map(({ rawname }) => rawname)
+    assert.deepStrictEqual(listed, [workers[0]])
+    await pause()
+  }
   await worker.close()
   await queue.add('works', { text: 'left' })
   await queue.drain()

@@ -22,7 +22,8 @@ describe('on node-redis and on oxidis', () => {
 
   for (const [name, title] of Object.entries({
     'redis-om': 'redis-om keeps entities in hashes and JSON documents, and finds them',
-    'langchain-redis': '@langchain/redis finds documents by vectors, keeps answers and chats'
+    'langchain-redis': '@langchain/redis finds documents by vectors, keeps answers and chats',
+    'langgraph-checkpoint': 'LangGraph keeps the states of threads, and memories'
   })) {
     it(title, async test => {
       if (reason !== undefined) return test.skip(reason)

@@ -122,6 +122,63 @@ describe('a cluster', { skip }, () => {
     return answers
   }))
 
+  test('is found by the SRV records of its name', () => compare(async ({ Redis }) => {
+    const asked = []
+    const redis = start(Redis, {
+      useSRVRecords: true,
+      resolveSrv: (name, done) => {
+        asked.push(name)
+        done(null, [
+          { priority: 2, weight: 1, name: '127.0.0.1', port: 1 },
+          { priority: 1, weight: 5, name: '127.0.0.1', port: seed().port }
+        ])
+      }
+    }, [{ host: 'name-of-the-cluster' }])
+    const [set, got] = [await redis.set('k', 'v'), await redis.get('k')]
+    return { asked, set, got, startupNodes: redis.startupNodes }
+  }))
+
+  test('whose records cannot be had goes on as its strategy says', () => compare(
+    async ({ Redis }) => {
+      const asked = []
+      const redis = start(Redis, {
+        lazyConnect: true,
+        useSRVRecords: true,
+        resolveSrv: (name, done) => {
+          asked.push(name)
+          if (asked.length === 1) return done(new Error('no such name'))
+          done(null, [{ priority: 1, weight: 0, name: '127.0.0.1', port: seed().port }])
+        }
+      }, [{ host: 'name-of-the-cluster' }])
+      const first = await outcomeOf(() => redis.connect())
+      await ready(redis)
+      return { first, asked, got: await redis.set('k', 'v') }
+    }))
+
+  test('reads from any node of the slot with scaleReads all', () => compare(async ({ Redis }) => {
+    const redis = start(Redis, { scaleReads: 'all' })
+    await ready(redis)
+    await redis.set('k', 'v')
+    const node = cluster.nodeOf(cluster.slotOf('k'))
+    const calls = async () => {
+      const nodes = redis.nodes('all')
+      const counts = await Promise.all(nodes.map(async one => {
+        const info = await one.info('commandstats')
+        return [one.options.port, Number(/cmdstat_get:calls=(\d+)/.exec(info)?.[1] ?? 0)]
+      }))
+      return Object.fromEntries(counts)
+    }
+    await until(async () => await redis.get('k') === 'v')
+    const before = await calls()
+    for (let i = 0; i < 60; i++) await redis.get('k')
+    const after = await calls()
+    const own = after[node.port] - before[node.port]
+    const others = Object.entries(after).filter(([port]) => Number(port) !== node.port)
+      .reduce((sum, [port, count]) => sum + count - (before[port] ?? 0), 0)
+    // By chance one of two nodes gets none of 60 once in 10^18.
+    return { all: own + others, both: own > 0 && others > 0 }
+  }))
+
   test('that is nowhere gives up when its strategy does', () => compare(async ({ Redis }) => {
     const times = []
     const redis = start(Redis, {

@@ -28,6 +28,7 @@ const { freePort } = require('./ports')
  * - `requirepass`: the default user's password
  * - `args`: more command line arguments, such as `['--maxclients', '10']`, or a function that gets
  *   the server, once it has its ports, and returns them
+ * - `env`: more environment variables of the server
  * - `cluster`: true for a node of a cluster, with a bus port at `server.busPort`
  * - `sentinel`: the text of a configuration file, for a Sentinel; a restart keeps what it added
  * - `certificates`: with `tls`, the `certificates` of another server instead of new ones
@@ -133,7 +134,11 @@ class RedisServer {
     this.log = ''
     this.pid = undefined
     const args = ['-c', SUPERVISE, 'redis-server', this.program, ...this.arguments()]
-    const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'ignore'], cwd: this.folder })
+    const shell = spawn('/bin/sh', args, {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: this.folder,
+      env: { ...process.env, ...this.options.env }
+    })
     this.shell = shell
     running.add(this)
     // Neither the pipes nor the process may keep a finished test alive.

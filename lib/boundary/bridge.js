@@ -178,8 +178,7 @@ class Bridge extends Sender {
     try {
       for (;;) {
         // At once if that is possible, so that nothing that is called later overtakes it.
-        const session = this.warmSession(command) ??
-          await this.acquire(command.signal, command.slot, command.place, since)
+        const session = this.warmSession(command) ?? await this.blockingSession(command, since)
         try {
           return await this.sendBlockingOver(session, command)
         } catch (error) {
@@ -199,7 +198,19 @@ class Bridge extends Sender {
   /** A session for a blocking command, if there is one at once; else null. */
   warmSession ({ signal }) {
     const isPending = this.lanes === 1 && this.promises.pending > 0
-    return isPending || signal?.aborted ? null : this.sessions.acquireNow(true)
+    if (isPending || signal?.aborted) return null
+    return this.sessions.acquireNow(true) ?? this.sessions.borrow()
+  }
+
+  /** A session for a blocking command, behind everything that was sent before it. */
+  async blockingSession (command, since) {
+    const { signal, slot, place } = command
+    const fence = this.fence(since, signal)
+    if (fence === null) return this.acquire(signal, slot, place, since)
+    await fence
+    // Commands that were called later are none of its business.
+    return this.warmSession(command) ??
+      this.unlessLeft(await this.sessions.acquire(signal, since), signal)
   }
 
   async sendBlockingOver (session, command) {

@@ -9,7 +9,7 @@
 
 const { inspect } = require('node:util')
 
-const { onAbort } = require('../abort')
+const { abortedBefore, onAbort } = require('../abort')
 const { ClientClosedError, TimeoutError } = require('../errors')
 const { Batch, LONGEST_TEXT, lengthOf, notHandedOver } = require('./batch')
 const { PING, encodedSilence } = require('./internal-commands')
@@ -88,6 +88,8 @@ class SessionBridge extends Sender {
    * go on waiting and take an element for nobody.
    */
   async sendBlocking ({ chunks, text, mode, waits, row, context, signal }) {
+    // The caller may have left since the session was there: an event does not come twice.
+    if (signal !== undefined && signal.aborted) throw abortedBefore(signal.reason)
     const timeout = waits === 0 ? 0 : Math.min(waits + GRACE, LONGEST)
     const before = this.latestId
     this.blocked++

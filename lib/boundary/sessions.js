@@ -82,6 +82,22 @@ class Sessions {
     return session === null ? null : this.grant(session)
   }
 
+  /**
+   * A session for a blocking command over the connection of the lane, which makes another one when
+   * it needs one; null if that cannot be. So the command goes out at once, and a client that only
+   * waits has one connection.
+   */
+  borrow () {
+    const { bridge, max } = this
+    if (bridge.lanes !== 1 || bridge.isShared || this.node !== undefined || this.waiters > 0 ||
+      this.opening + this.held.size + this.idle.length >= max) return null
+    const id = bridge.sessionIds.take()
+    if (!bridge.core.borrowLane(id)) return null
+    const session = bridge.sessionBridge(id)
+    session.sessions = this
+    return this.grant(session)
+  }
+
   wait (signal, since) {
     const { promise } = this.callers.add(since, signal)
     this.bridge.keepAlive.stay()

@@ -118,6 +118,10 @@ class ClusterBridge extends Bridge {
     return null
   }
 
+  blockingSession ({ signal, slot, place }, since) {
+    return this.acquire(signal, slot, place, since)
+  }
+
   acquireNow (slot) {
     if (this.promises.pending > 0) return null
     const place = this.primaryOf(slot)

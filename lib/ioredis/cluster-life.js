@@ -13,10 +13,11 @@ const { ClusterBridge } = require('../cluster/bridge')
 const { parseAddress } = require('../addresses')
 const { PATIENT } = require('../mode')
 const { clearTimeout, nextTick, setImmediate, setTimeout } = require('../timers')
-const { POOL, nodeOptions } = require('./cluster-options')
+const { POOL, nodeOptions, seedsOf } = require('./cluster-options')
 const { ClusterAllFailedError, ReplyError, closed, replyBehind } = require('./errors')
 const { linkOf } = require('./link')
 const { LIMITS } = require('./options')
+const { targetsOf } = require('./srv')
 const { CLOSED } = require('./traffic')
 
 const ClusterLink = linkOf(ClusterBridge)
@@ -28,6 +29,8 @@ class ClusterLife {
     this.link = null
     this.waiting = null
     this.lastError = null
+    /** The options of the startup nodes, as they were found last. */
+    this.seeds = []
   }
 
   /** Finds the nodes. */
@@ -43,15 +46,31 @@ class ClusterLife {
     redis.condition = { select: 0, subscriber: false, protocol: redis.options.protocol }
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject }
-      let made
       try {
-        made = nodeOptions(redis)
+        this.seeds = seedsOf(redis)
+        if (!redis.options.useSRVRecords) return this.open(nodeOptions(redis, this.seeds))
       } catch (error) {
         redis.manuallyClosing = true
         return this.close(error)
       }
-      this.open(made)
+      this.resolve(redis.connectionEpoch)
     })
+  }
+
+  /** Looks up the targets of the startup nodes' SRV records. */
+  async resolve (epoch) {
+    const { redis } = this
+    const isWanted = () => redis.connectionEpoch === epoch && redis.status === 'connecting'
+    try {
+      const seeds = await targetsOf(this.seeds, redis.options.resolveSrv)
+      if (!isWanted()) return
+      this.seeds = seeds
+      this.open(nodeOptions(redis, seeds))
+    } catch (error) {
+      if (!isWanted()) return
+      this.settle(error)
+      this.close(error)
+    }
   }
 
   open ({ core, parsed }) {
@@ -67,7 +86,7 @@ class ClusterLife {
 
   /** What messages come over: it finds the nodes by itself. */
   openSubscriber () {
-    const { core, parsed } = nodeOptions(this.redis)
+    const { core, parsed } = nodeOptions(this.redis, this.seeds)
     const bridge = new ClusterBridge(core, LIMITS, POOL,
       (...event) => this.answer(bridge, parsed, event))
     return bridge

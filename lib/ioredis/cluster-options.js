@@ -47,22 +47,23 @@ function clusterOptions (given) {
     throw new Error(`Invalid option scaleReads "${scaleReads}". Expected "all", "master", ` +
       '"slave" or a custom function')
   }
-  if (options.useSRVRecords) {
-    throw new TypeError('option "useSRVRecords" is not supported: resolve the records, and give ' +
-      'their targets as startup nodes')
-  }
   return options
+}
+
+/** The options of the startup nodes of `cluster`. */
+function seedsOf ({ startupNodes }) {
+  if (!Array.isArray(startupNodes) || startupNodes.length === 0) {
+    throw new TypeError('startupNodes must be an array of at least one node')
+  }
+  return startupNodes.map(node => instanceOptions([node]))
 }
 
 /**
  * What the native core has to know of the cluster.
  * @param {import('./cluster').Cluster} cluster
+ * @param {object[]} seeds the options of its startup nodes
  */
-function nodeOptions ({ startupNodes, options }) {
-  if (!Array.isArray(startupNodes) || startupNodes.length === 0) {
-    throw new TypeError('startupNodes must be an array of at least one node')
-  }
-  const seeds = startupNodes.map(node => instanceOptions([node]))
+function nodeOptions ({ options }, seeds) {
   const { redisOptions = {}, natMap, dnsLookup } = options
   const [{ username, password, tls }] = seeds
   // What all nodes share; a login may also stand at the startup nodes.
@@ -90,8 +91,11 @@ function given (options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value ?? null))
 }
 
-/** Who serves reads, in the words of `createCluster`. */
-const READS = { master: 'primary', slave: 'replica', all: 'nearest' }
+/**
+ * Who serves reads, in the words of `createCluster`. For `all` any node of the slot is chosen here,
+ * for each command.
+ */
+const READS = { master: 'primary', slave: 'replica', all: 'primary' }
 
 /**
  * The sessions of each node, for commands that wait on the server. They wait for one another as
@@ -99,4 +103,4 @@ const READS = { master: 'primary', slave: 'replica', all: 'nearest' }
  */
 const POOL = Object.freeze({ max: 16, acquireTimeout: 2 ** 31 - 1, leakThreshold: 0 })
 
-module.exports = { DEFAULTS, POOL, clusterOptions, nodeOptions }
+module.exports = { DEFAULTS, POOL, clusterOptions, nodeOptions, seedsOf }

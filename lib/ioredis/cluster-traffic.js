@@ -13,6 +13,13 @@ const { Traffic } = require('./traffic')
 const { slotOf } = require('../cluster/key-slot')
 
 class ClusterTraffic extends Traffic {
+  /** Which nodes of a slot may serve a command that reads; null where the native side knows. */
+  get scaleReads () {
+    const { scaleReads } = this.redis.options
+    if (typeof scaleReads === 'function') return scaleReads
+    return scaleReads === 'all' ? anyNode : null
+  }
+
   dispatch (command) {
     this.disarm(command)
     const { kind } = command.facts
@@ -25,8 +32,8 @@ class ClusterTraffic extends Traffic {
         '{ pipeline: false }, or an instance of nodes()'))
     }
     if (command.blocks) return this.wait(command)
-    const { scaleReads } = this.redis.options
-    if (typeof scaleReads === 'function' && this.reads(command)) {
+    const { scaleReads } = this
+    if (scaleReads !== null && this.reads(command)) {
       const chosen = this.choose(scaleReads, command)
       if (chosen !== undefined) return chosen.sendCommand(command)
     }
@@ -63,7 +70,7 @@ class ClusterTraffic extends Traffic {
   }
 
   restore () {
-    const isFree = this.link !== null && typeof this.redis.options.scaleReads !== 'function'
+    const isFree = this.link !== null && this.scaleReads === null
     this.live = isFree ? this.link : null
   }
 
@@ -90,6 +97,8 @@ class ClusterTraffic extends Traffic {
     super.failed(command, error)
   }
 }
+
+const anyNode = nodes => nodes
 
 const BY_HAND = new Set([facts.EXEC, facts.DISCARD])
 

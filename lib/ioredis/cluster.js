@@ -14,7 +14,7 @@ const { addressOf } = require('../addresses')
 const { tell } = require('./command')
 const { addCommander, define } = require('./commander')
 const { ClusterLife } = require('./cluster-life')
-const { clusterOptions, nodeOptions } = require('./cluster-options')
+const { clusterOptions, nodeOptions, seedsOf } = require('./cluster-options')
 const { ClusterTraffic } = require('./cluster-traffic')
 const { addTransactions } = require('./pipeline')
 const { PubSub } = require('./pubsub')
@@ -35,7 +35,7 @@ class Cluster extends EventEmitter {
     this.startupNodes = startupNodes
     this.options = clusterOptions(options)
     // Wrong values are told here, where their caller is.
-    nodeOptions(this)
+    nodeOptions(this, seedsOf(this))
     this.status = 'wait'
     this.isCluster = true
     this.condition = undefined

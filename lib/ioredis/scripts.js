@@ -46,9 +46,10 @@ class Script {
   /** The command of one call. */
   command (owner, args, replyEncoding, callback) {
     const { keyPrefix, numberOfKeys } = this
-    const counted = typeof numberOfKeys === 'number' ? [numberOfKeys, ...args] : args
     const { isPipeline, options } = owner
-    const command = new Command('evalsha', [this.sha, ...counted], {
+    const given = typeof numberOfKeys === 'number' ? [this.sha, numberOfKeys] : [this.sha]
+    for (let i = 0; i < args.length; i++) given.push(args[i])
+    const command = new Command('evalsha', given, {
       replyEncoding,
       keyPrefix,
       readOnly: this.readOnly,

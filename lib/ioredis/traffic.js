@@ -304,6 +304,8 @@ class Traffic {
       this.live = null
     }
     if (kind === facts.MULTI) {
+      // A PING of the lane's own would become a part of it.
+      link.core.holdPings(true)
       this.transaction = { link, count: 0, isLost: false }
       this.live = null
       command.inTransaction = true
@@ -317,10 +319,14 @@ class Traffic {
     command.inTransaction = true
     if (transaction.isLost) {
       command.fail(aborted('no'))
-    } else if (command.facts.kind === facts.EXEC) {
-      this.exec(command, transaction)
     } else {
-      this.post(transaction.link, command)
+      // Only its answer says that the transaction is over; another one may have begun by then.
+      const isOver = () => {
+        if (this.transaction === null) transaction.link.core.holdPings(false)
+      }
+      command.promise?.then(isOver, isOver)
+      if (command.facts.kind === facts.EXEC) this.exec(command, transaction)
+      else this.post(transaction.link, command)
     }
     this.forgetWatch()
     this.restore()

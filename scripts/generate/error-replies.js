@@ -137,7 +137,8 @@ const REPLIES = [
   {
     word: 'NOSCRIPT',
     meaning: 'the server does not have the script of this digest',
-    texts: ['NOSCRIPT No matching script. Please use EVAL.']
+    // Valkey 9.1 gives no advice any more.
+    texts: ['NOSCRIPT No matching script. Please use EVAL.', 'NOSCRIPT No matching script.']
   },
   {
     word: 'READONLY',

@@ -28,6 +28,18 @@ impl Core {
         })
     }
 
+    /// Makes the connection of the only lane a session, at once. False if that cannot be now, and
+    /// nothing was done.
+    #[napi]
+    pub fn borrow_lane(&self, session_id: u32) -> Result<bool> {
+        guard(|| {
+            let is_lent = self.with_client(|client| client.borrow_lane(session_id));
+            // The lane's watch ends before another one of the same socket begins.
+            self.look_at(0);
+            Ok(is_lent.unwrap_or_default())
+        })
+    }
+
     /// Takes the commands of one turn as `submit` does, for one session, or for the node that has this
     /// number as its place. Returns the bytes that are queued there.
     #[napi]
@@ -138,6 +150,16 @@ impl Core {
             let value = reach.error(env, &error)?;
             // SAFETY: `value` was made in this call and is returned by it.
             Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), value) })
+        })
+    }
+
+    /// Sends no PING to idle connections from now on, or does so again: the application has begun a
+    /// transaction by hand.
+    #[napi]
+    pub fn hold_pings(&self, holds: bool) -> Result<()> {
+        guard(|| {
+            self.with_client(|client| client.hold_pings(holds));
+            Ok(())
         })
     }
 

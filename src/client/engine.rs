@@ -72,6 +72,16 @@ impl Engine {
         self.sessions.open((owner, id), node, session, is_over)
     }
 
+    /// Makes the connection of the only lane the session `id` of `owner`. False if that cannot be.
+    pub(super) fn borrow_lane(&self, owner: u32, id: u32, is_over: &AtomicBool) -> bool {
+        let Servers::One { home, lanes } = &self.servers else { return false };
+        let [lane] = lanes.as_slice() else { return false };
+        let _inside = self.runtime.enter();
+        let Some(loan) = lane.lend(Home { lane_id: id, ..home.clone() }) else { return false };
+        let session = Session::borrowed(Arc::clone(&home.pool), loan);
+        self.sessions.open((owner, id), home.lane_id, session, is_over).is_ok()
+    }
+
     /// Makes all connections begin anew, as the options say, once what is in flight is answered.
     /// Nothing is done for several nodes, whose connections nobody changes.
     pub(super) fn reset(&self) {

@@ -175,6 +175,13 @@ impl Client {
         }
     }
 
+    /// Sends no PING over the only lane from now on, or does so again: see [`Lane::hold_pings`].
+    pub fn hold_pings(&self, holds: bool) {
+        if let Servers::One { lanes, .. } = &self.engine.servers {
+            lanes.iter().for_each(|lane| lane.hold_pings(holds));
+        }
+    }
+
     /// Ends all commands of this event loop with a `CLOSED` failure, and closes the connections
     /// that no other event loop needs. Later calls do nothing.
     pub fn close(&self) {

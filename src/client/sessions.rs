@@ -31,6 +31,15 @@ impl Client {
         });
     }
 
+    /// Opens the session `id`, as [`Client::open_session`], over the connection of the only lane, if
+    /// nothing is under way there: at once, and without a word in the outbox. The lane makes another
+    /// connection when it needs one. False if there is no such connection, or threads share the
+    /// client, since the others would wait for the next connection.
+    pub fn borrow_lane(&self, id: u32) -> bool {
+        let is_own = self.shared().is_none() && !self.is_over.load(Ordering::Relaxed);
+        is_own && self.engine.borrow_lane(self.owner, id, &self.is_over)
+    }
+
     /// Lets the session `id` take only commands with keys in `slot`, or without keys; with None,
     /// any command.
     pub fn bind_session(&self, id: u32, slot: Option<u16>) {

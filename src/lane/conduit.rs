@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::home::{Home, RefusalHandler};
 use super::link::Link;
+use super::loan::Handover;
 use super::outcome::Ended;
 use super::queue::Queue;
 use crate::error::{Applied, Error, ErrorClass};
@@ -44,6 +45,14 @@ pub(super) struct Traffic {
     /// When the lane's own PING was written, while its answer is due.
     pub(super) ping: Option<Instant>,
     pub(super) exit: Exit,
+    /// Whether a PING must wait, since it would become a part of a transaction.
+    pub(super) holds_pings: bool,
+    /// When the connection should be replaced.
+    pub(super) expires: Option<Instant>,
+    /// Whether the last connection was lent, and there is no other one yet.
+    pub(super) is_lent: bool,
+    /// Where the lease goes of a connection that was lent, until the driver has seen it.
+    pub(super) handover: Option<Handover>,
     /// How many refused commands are on their way to the router.
     pub(super) moving: usize,
     /// Whether a command has failed, or ended without its reply, since
@@ -83,6 +92,10 @@ impl Conduit {
             looked: Instant::now(),
             ping: None,
             exit: Exit::No,
+            holds_pings: false,
+            expires: None,
+            is_lent: false,
+            handover: None,
             moving: 0,
             doubt: false,
         };

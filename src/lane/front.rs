@@ -138,6 +138,13 @@ impl Lane {
         self.wake();
     }
 
+    /// Sends no PING to an idle connection from now on, or does so again. The caller has opened a
+    /// transaction on it, and would find the PING's answer among those of the transaction.
+    pub fn hold_pings(&self, holds: bool) {
+        self.conduit.lock().holds_pings = holds;
+        self.wake();
+    }
+
     /// Connects, if that was not asked yet.
     pub fn connect(&self) {
         let mut traffic = self.conduit.lock();
@@ -223,7 +230,8 @@ impl Lane {
             queued: traffic.queue.commands(),
             in_flight: traffic.queue.in_flight(),
             bytes: traffic.queue.bytes(),
-            connected: matches!(traffic.link, Link::Up { .. }),
+            // The connection that was lent is as good as its own: it comes back, or is replaced.
+            connected: matches!(traffic.link, Link::Up { .. }) || traffic.is_lent,
         }
     }
 

@@ -41,6 +41,17 @@ impl Wire {
         Self { reader, refusals: 0, found: Findings::default(), generation, over: None }
     }
 
+    /// The pool's generation that the connection is of.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Ends all reading here and returns the wire with which it goes on elsewhere. None as for
+    /// [`Wire::retire`].
+    pub(super) fn lend(&mut self, blank: Reader) -> Option<Self> {
+        self.retire(blank).map(|reader| Self::new(reader, self.generation))
+    }
+
     /// Ends all reading and returns the reader, with `blank` in its place. None if the connection
     /// is of no more use: it failed, or a reply has come only in part.
     pub(super) fn retire(&mut self, blank: Reader) -> Option<Reader> {

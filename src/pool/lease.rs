@@ -18,7 +18,7 @@ use crate::error::Error;
 /// inside of the runtime. It is closed instead if it is broken or has reached its lifetime.
 pub struct Lease {
     pub(super) connection: bb8::PooledConnection<'static, Manager>,
-    pub(super) _permit: Option<ExclusivePermit>,
+    pub(super) _permit: Option<Permit>,
     /// Why the database of the client is not selected: the server waits for a script to end. None
     /// if it is.
     pub unselected: Option<Error>,
@@ -39,6 +39,13 @@ impl Lease {
     /// The epoch of what the connection has begun with.
     pub fn epoch(&self) -> u32 {
         self.connection.epoch
+    }
+
+    /// Makes this a lease that takes of the pool's limit, by `permit`, of a connection that has
+    /// selected `database`.
+    pub fn lend(&mut self, permit: Permit, database: u32) {
+        self._permit = Some(permit);
+        self.connection.database = database;
     }
 
     /// Whether the connection should be replaced, because [`Pool::suspect`](super::Pool::suspect)
@@ -63,7 +70,7 @@ impl DerefMut for Lease {
 }
 
 /// What an exclusive lease takes of the pool's limit, until it is dropped.
-pub(super) struct ExclusivePermit {
+pub struct Permit {
     pub(super) _permit: OwnedSemaphorePermit,
     pub(super) _in_use: Gauge,
 }

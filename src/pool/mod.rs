@@ -26,13 +26,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use self::dialer::Dialer;
 use self::halt::closed_error;
-pub use self::lease::Lease;
-use self::lease::{ExclusivePermit, Pooled};
+use self::lease::Pooled;
+pub use self::lease::{Lease, Permit};
 use self::manager::Manager;
 pub use self::questions::{CallbackResult, Questions};
 pub use self::standing::Standing;
@@ -144,12 +144,18 @@ impl Pool {
             Ok(result) => result?,
             Err(_) => return Err(self.timeout_error(started.elapsed(), self.stats().waiting)),
         };
+        Ok(Lease { connection, _permit: Some(self.permit_of(permit)), unselected })
+    }
+
+    /// What an exclusive lease takes of `pool.max`, for a connection that is there already. None if
+    /// there is no room.
+    pub fn permit(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok().map(|permit| self.permit_of(permit))
+    }
+
+    fn permit_of(&self, permit: OwnedSemaphorePermit) -> Permit {
         let in_use = Gauge::enter(Arc::clone(&self.counts), |counts| &counts.in_use);
-        Ok(Lease {
-            connection,
-            _permit: Some(ExclusivePermit { _permit: permit, _in_use: in_use }),
-            unselected,
-        })
+        Permit { _permit: permit, _in_use: in_use }
     }
 
     /// The pool's size now.

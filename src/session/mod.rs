@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::command;
 use crate::error::{Applied, Error};
-use crate::lane::{Batch, Home, Lane, Submitted};
+use crate::lane::{Batch, Home, Lane, Loan, Submitted};
 use crate::pool::{Lease, Pool};
 use crate::resp::encode;
 
@@ -61,6 +61,13 @@ impl Session {
         let (traces, pool) = (Mutex::new(Traces::new(database)), Arc::clone(&home.pool));
         let lane = Lane::exclusive(home, lease);
         Self { lane, traces, pool, database, expires, generation, epoch, unselected }
+    }
+
+    /// A session over the connection that `loan` is of.
+    pub fn borrowed(pool: Arc<Pool>, loan: Loan) -> Self {
+        let Loan { lane, database, expires, generation, epoch } = loan;
+        let traces = Mutex::new(Traces::new(database));
+        Self { lane, traces, pool, database, expires, generation, epoch, unselected: None }
     }
 
     /// The lane that carries the commands.

@@ -131,6 +131,29 @@ async fn an_idle_connection_is_pinged_and_nobody_hears_the_answer() {
     assert_eq!((scene.metrics.tombstones.get(), scene.metrics.lost.get()), (0, 0));
 }
 
+/// Within a transaction that the caller has opened, the PING would only be queued, and EXEC would
+/// answer with one reply too many.
+#[tokio::test]
+async fn no_ping_becomes_a_part_of_an_open_transaction() {
+    let mut scene = Scene::with(|options| options.ping_interval = ms(20)).await;
+    let mut wire = scene.connect().await;
+    scene.lane.hold_pings(true);
+    let opened = scene.send(&["MULTI a"]);
+    // One that was under way before is answered before.
+    while wire.hear().await.as_deref() == Some("PING") {
+        wire.say("+PONG\r\n").await;
+    }
+    wire.say("+a\r\n").await;
+    assert_eq!(scene.caller.reply(opened).await, "a");
+    tokio::time::sleep(ms(300)).await;
+    let ended = scene.send(&["EXEC b"]);
+    assert_eq!(wire.hear().await.as_deref(), Some("EXEC b"));
+    wire.say("+b\r\n").await;
+    assert_eq!(scene.caller.reply(ended).await, "b");
+    scene.lane.hold_pings(false);
+    wire.expect("PING").await;
+}
+
 #[tokio::test]
 async fn a_ping_that_the_server_refuses_is_an_answer() {
     let mut scene = Scene::with(|options| options.ping_interval = ms(20)).await;

@@ -8,6 +8,7 @@ const IS_SERVED_BY_CALLER: bool = false;
 
 mod block;
 mod life;
+mod loan;
 mod loss;
 mod pressure;
 mod refusal;

@@ -19,6 +19,7 @@ pub struct Scene {
     pub lane: Lane,
     pub pool: Arc<Pool>,
     pub metrics: Arc<Metrics>,
+    home: Home,
     sent: u32,
 }
 
@@ -41,7 +42,7 @@ impl Scene {
             Arc::clone(&metrics),
         );
         let pool = Arc::new(pool.unwrap());
-        let lane = Lane::start(Home {
+        let home = Home {
             lane_id: 0,
             is_served_by_caller: crate::IS_SERVED_BY_CALLER,
             options,
@@ -50,12 +51,13 @@ impl Scene {
             router: None,
             company: Arc::new(std::sync::atomic::AtomicUsize::new(1)),
             metrics: Arc::clone(&metrics),
-        });
+        };
+        let lane = Lane::start(home.clone());
         #[cfg(unix)]
         if crate::IS_SERVED_BY_CALLER {
             tokio::spawn(crate::watch::attend(lane.clone()));
         }
-        Self { server, caller, lane, pool, metrics, sent: 0 }
+        Self { server, caller, lane, pool, metrics, home, sent: 0 }
     }
 
     /// A scene whose lane is connected.
@@ -63,6 +65,12 @@ impl Scene {
         let mut scene = Self::new().await;
         let wire = scene.connect().await;
         (scene, wire)
+    }
+
+    /// The lane that the connection is lent to, if there is one to lend.
+    pub fn lend(&self) -> Option<Lane> {
+        let home = Home { lane_id: 1, ..self.home.clone() };
+        self.lane.lend(home).map(|loan| loan.lane)
     }
 
     pub async fn connect(&mut self) -> Wire {

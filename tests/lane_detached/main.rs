@@ -12,6 +12,8 @@ const IS_SERVED_BY_CALLER: bool = true;
 mod block;
 #[path = "../lane/life.rs"]
 mod life;
+#[path = "../lane/loan.rs"]
+mod loan;
 #[path = "../lane/loss.rs"]
 mod loss;
 #[path = "../lane/pressure.rs"]

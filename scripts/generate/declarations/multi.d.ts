@@ -1,6 +1,13 @@
 /** What a chain resolves to: a tuple, or a list if the chain was built in several statements. */
 export type MultiReplies<Replies extends unknown[]> = Replies extends [] ? unknown[] : Replies
 
+/** Whether a chain resolves to its tuple in any case. */
+export type MultiReply = 'generic' | 'typed'
+
+/** What a chain resolves to that is asked for `Kind`. */
+export type MultiReplyType<Kind extends MultiReply, Replies extends unknown[]> =
+  Kind extends 'typed' ? Replies : MultiReplies<Replies>
+
 /** Gets a reply, what the arguments' `preserve` holds, and the type mapping. */
 export type MultiTransform<Reply> =
   (reply: any, preserve?: unknown, typeMapping?: TypeMapping) => Reply
@@ -54,14 +61,16 @@ export interface RedisMulti<
    * failed. An error whose `applied` is 'no' says that nothing was run; 'unknown', that all or
    * nothing was.
    */
-  exec(execAsPipeline?: boolean): Promise<MultiReplies<Replies>>
+  exec<Kind extends MultiReply = 'generic'>(
+    execAsPipeline?: boolean
+  ): Promise<MultiReplyType<Kind, Replies>>
   exec(callback: Callback<MultiReplies<Replies>>): void
   exec(execAsPipeline: boolean, callback: Callback<MultiReplies<Replies>>): void
   EXEC: RedisMulti<Replies, D, T>['exec']
   /** As `exec`, with the replies as a tuple in any case. */
   execTyped(execAsPipeline?: boolean): Promise<Replies>
   /** Sends the commands together, but not as a transaction: one may fail and others succeed. */
-  execAsPipeline(): Promise<MultiReplies<Replies>>
+  execAsPipeline<Kind extends MultiReply = 'generic'>(): Promise<MultiReplyType<Kind, Replies>>
   execAsPipeline(callback: Callback<MultiReplies<Replies>>): void
   /** As `execAsPipeline`, with the replies as a tuple in any case. */
   execAsPipelineTyped(): Promise<Replies>

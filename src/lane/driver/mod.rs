@@ -8,13 +8,16 @@ mod outage;
 mod service;
 mod timers;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use tokio::sync::oneshot;
 use tokio::time::{sleep, Instant};
 
 use self::service::LaneDriver;
-use super::conduit::Conduit;
+use super::conduit::{internal, Conduit};
 use super::link::Link;
+use super::loan::Lender;
+use super::wire::Wire;
 use crate::backoff::{self, Flaps};
 use crate::error::Error;
 use crate::options::Reconnect;
@@ -49,6 +52,27 @@ pub(super) async fn supervise_exclusive(conduit: Arc<Conduit>, lease: Lease) {
     }
 }
 
+/// Runs an exclusive lane over the connection that `lender` has lent, whose lease comes from the
+/// driver of that lane. Panics end as for [`supervise_exclusive`].
+pub(super) async fn supervise_borrower(
+    conduit: Arc<Conduit>,
+    lender: Lender,
+    lease: oneshot::Receiver<Lease>,
+    wire: Arc<Mutex<Wire>>,
+) {
+    let driver = tokio::spawn(drive_borrower(Arc::clone(&conduit), lease, wire));
+    let lost = driver.await.unwrap_or_else(|_| {
+        conduit.fail_inside(|link| leave(link, Link::Closed));
+        None
+    });
+    conduit.home.outboxes.tell(Event::Left(conduit.home.lane_id));
+    let Some(lender) = lender.upgrade() else { return };
+    match lost {
+        Some(error) => lender.lose_lent(&error),
+        None => lender.reclaim(),
+    }
+}
+
 /// How a connection ended.
 enum LinkEnd {
     /// It was lost.
@@ -59,6 +83,8 @@ enum LinkEnd {
     Left,
     /// Another one takes over.
     Replaced(Box<Lease>),
+    /// It was lent to another lane.
+    Lent,
     /// The lane is closed.
     Closed,
 }
@@ -105,6 +131,7 @@ async fn drive(conduit: Arc<Conduit>) {
             }
             LinkEnd::Refused(error) => conduit.refuse(error),
             LinkEnd::Replaced(lease) => next = Some(*lease),
+            LinkEnd::Lent => {}
             LinkEnd::Closed | LinkEnd::Left => return,
         }
     }
@@ -115,6 +142,22 @@ async fn drive_exclusive(conduit: Arc<Conduit>, lease: Lease) {
         conduit.end(&error);
     }
     conduit.home.outboxes.tell(Event::Left(conduit.home.lane_id));
+}
+
+/// Serves a connection that was lent. Returns why it was lost, if it was.
+async fn drive_borrower(
+    conduit: Arc<Conduit>,
+    lease: oneshot::Receiver<Lease>,
+    wire: Arc<Mutex<Wire>>,
+) -> Option<Error> {
+    let end = match lease.await {
+        Ok(lease) => LaneDriver::of_borrower(&conduit, lease, wire).run_lent().await,
+        // The lender's driver has panicked, and the lease went with it.
+        Err(_) => LinkEnd::Lost(internal()),
+    };
+    let LinkEnd::Lost(error) = end else { return None };
+    conduit.end(&error);
+    Some(error)
 }
 
 /// Waits until a connection is wanted, and makes it. None once the lane is closed.

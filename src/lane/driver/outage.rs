@@ -52,7 +52,7 @@ impl Conduit {
     }
 
     /// Ends what waits for a connection, because the reconnect strategy wants no other one.
-    pub(super) fn stop(&self, error: &Error) {
+    pub(in crate::lane) fn stop(&self, error: &Error) {
         let mut traffic = self.lock();
         if traffic.link.is_closed() {
             return;
@@ -79,7 +79,7 @@ impl Conduit {
     }
 
     /// The connection is gone: commands that may be written again stay, the others end.
-    pub(super) fn lose(&self, error: &Error) {
+    pub(in crate::lane) fn lose(&self, error: &Error) {
         let mut traffic = self.lock();
         if traffic.link.is_closed() {
             return;

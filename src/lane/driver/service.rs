@@ -68,6 +68,32 @@ impl<'a> LaneDriver<'a> {
         }
     }
 
+    /// The driver of a lane to which a connection was lent, with its `wire`.
+    pub(super) fn of_borrower(conduit: &'a Conduit, lease: Lease, wire: Arc<Mutex<Wire>>) -> Self {
+        Self {
+            conduit,
+            lease,
+            next: None,
+            expires: None,
+            ping_interval: Duration::ZERO,
+            wire,
+            rearm: true,
+            is_suspect: false,
+        }
+    }
+
+    /// Serves a connection that was lent until it ends.
+    pub(super) async fn run_lent(mut self) -> LinkEnd {
+        let home = &self.conduit.home;
+        let stream = Arc::clone(&self.lease.stream);
+        home.outboxes.tell(Event::Opened(home.lane_id));
+        let end = self.serve(&stream).await.unwrap_or_else(LinkEnd::Lost);
+        if let LinkEnd::Left = end {
+            self.give_back();
+        }
+        end
+    }
+
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self) -> LinkEnd {
         // However this ends, even by a panic, nobody else may get the connection afterwards.
@@ -84,6 +110,7 @@ impl<'a> LaneDriver<'a> {
             return LinkEnd::Lost(error);
         }
         let now = Instant::now();
+        let is_replacement;
         {
             let mut traffic = self.conduit.lock();
             if traffic.link.is_closed() {
@@ -98,6 +125,8 @@ impl<'a> LaneDriver<'a> {
             traffic.link =
                 Link::Up { stream, wire, attendant, blocked, unread, is_unwatched, failed };
             traffic.active = now;
+            traffic.expires = self.expires;
+            is_replacement = std::mem::take(&mut traffic.is_lent);
             (traffic.heard, traffic.pinged) = (now, now);
             traffic.ping = None;
             traffic.queue.resume();
@@ -107,7 +136,8 @@ impl<'a> LaneDriver<'a> {
             self.conduit.fail(voided, &unguarded());
         }
         let lane_id = home.lane_id;
-        let event = match self.conduit.is_exclusive {
+        // The application knows of the connection that was lent, and this one takes its place.
+        let event = match self.conduit.is_exclusive || is_replacement {
             true => Event::Opened(lane_id),
             false => Event::Ready(lane_id, Some(self.lease.took)),
         };
@@ -116,7 +146,10 @@ impl<'a> LaneDriver<'a> {
         if let LinkEnd::Left = end {
             self.give_back();
         }
-        end
+        match self.conduit.hand_over(self.lease) {
+            None => LinkEnd::Lent,
+            Some(_) => end,
+        }
     }
 
     /// Makes the connection fit for another lease, unless a reply has come only in part.

@@ -33,8 +33,8 @@ impl LaneDriver<'_> {
         let home = &self.conduit.home;
         let deadline = queue.next_deadline().map(|at| at.max(now + DEADLINE_STEP));
         let idle = traffic.active + self.ping_interval;
-        let is_idle =
-            !queue.is_waiting() && traffic.ping.is_none() && !self.ping_interval.is_zero();
+        let is_silent = !queue.is_waiting() && traffic.ping.is_none();
+        let is_idle = is_silent && !self.ping_interval.is_zero() && !traffic.holds_pings;
         let idle = is_idle.then_some(idle);
         let dead = match traffic.ping {
             // A server that is only busy is not given up for a look that nobody has asked for.

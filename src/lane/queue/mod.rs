@@ -175,6 +175,12 @@ impl Queue {
         }
     }
 
+    /// Whether nothing is queued, due, held or watched, and new commands may be written.
+    pub fn is_untouched(&self) -> bool {
+        let is_empty = self.commands == 0 && self.batches.is_empty() && !self.is_waiting();
+        is_empty && !self.retiring && self.holding.is_off() && self.watches.are_none()
+    }
+
     /// Stops writing new commands, so that the connection can be exchanged once nothing is in
     /// flight.
     pub fn retire(&mut self) {

@@ -26,6 +26,11 @@ pub(super) struct Watches {
 }
 
 impl Watches {
+    /// Whether nothing is watched, and nothing was lost that a transaction relies on.
+    pub(super) fn are_none(&self) -> bool {
+        !self.is_held && !self.is_lost && self.voided.is_empty()
+    }
+
     /// The WATCHes of a lane whose connection is gone, and with it everything that was queued.
     pub(super) fn lost(&mut self) -> Self {
         let is_lost = self.is_held || self.is_lost;

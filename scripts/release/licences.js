@@ -34,7 +34,8 @@ function linked (triple) {
   const found = new Set()
   const visit = id => {
     // What runs while something is compiled is not linked.
-    if (found.has(id) || byId.get(id).targets.some(({ kind }) => kind.includes('proc-macro'))) return
+    const runsHere = ({ kind }) => kind.includes('proc-macro')
+    if (found.has(id) || byId.get(id).targets.some(runsHere)) return
     found.add(id)
     for (const { pkg, dep_kinds: kinds } of nodes.get(id).deps) {
       if (kinds.some(({ kind }) => kind === null)) visit(pkg)

@@ -77,7 +77,7 @@ async fn drive(conduit: Arc<Conduit>) {
             },
         };
         let started = Instant::now();
-        let end = match conduit.begin_tracking(&mut lease).await {
+        let end = match Box::pin(conduit.begin_tracking(&mut lease)).await {
             None => LinkEnd::Closed,
             Some(Ok(())) => Box::pin(LaneDriver::new(&conduit, lease).run()).await,
             Some(Err(error)) if error.is_fatal() => LinkEnd::Refused(error),

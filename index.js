@@ -7,15 +7,11 @@
 const { RedisClient } = require('./lib/client/client')
 const { CHANNELS } = require('./lib/channels')
 const commandConstants = require('./lib/commands/constants')
-const { GEO_REPLY_WITH } = require('./lib/commands/geo-forms')
 const { RESP_TYPES } = require('./lib/resp-types')
-const { digest } = require('./lib/digest')
 const errors = require('./lib/errors')
 const { VerbatimString } = require('./lib/mode')
 const moduleConstants = require('./lib/modules/constants')
 const { defaultOf } = require('./lib/options/client')
-const { RedisClientPool, pooledOptions } = require('./lib/client/pool')
-const { defineScript } = require('./lib/client/scripts')
 
 /**
  * A client of one server. Connects with its first command.
@@ -33,6 +29,7 @@ function createClient (options) {
  *   [poolOptions]
  */
 function createClientPool (options, poolOptions) {
+  const { RedisClientPool, pooledOptions } = require('./lib/client/pool')
   return new RedisClientPool(pooledOptions(options, poolOptions))
 }
 
@@ -54,6 +51,22 @@ function createSentinel (options) {
   return new module.exports.RedisSentinel(options)
 }
 
+/**
+ * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
+ * @param {{ SCRIPT: string | Buffer, parseCommand: Function }} definition see `RedisScriptConfig`
+ */
+function defineScript (definition) {
+  return require('./lib/client/scripts').defineScript(definition)
+}
+
+/**
+ * What the server's DIGEST says of a value, for the conditions IFDEQ and IFDNE.
+ * @param {string | Buffer} value
+ */
+async function digest (value) {
+  return require('./lib/digest').digest(value)
+}
+
 /** The caches. Most programs have none. */
 function caches () {
   return require('./lib/cache/caches')
@@ -69,7 +82,8 @@ module.exports = {
   defineScript,
   digest,
   RedisClient,
-  RedisClientPool,
+  // Loaded by those who use them.
+  get RedisClientPool () { return require('./lib/client/pool').RedisClientPool },
   // Made of all commands anew, which programs with one server need not wait for.
   get RedisCluster () { return require('./lib/cluster/cluster').RedisCluster },
   get RedisSentinel () { return require('./lib/sentinel/sentinel').RedisSentinel },
@@ -81,7 +95,7 @@ module.exports = {
   // Loaded by those who call it: most programs are not watched.
   get OpenTelemetry () { return require('./lib/open-telemetry').OpenTelemetry },
   DEFAULT_RESP: defaultOf('RESP'),
-  GEO_REPLY_WITH,
+  get GEO_REPLY_WITH () { return require('./lib/commands/geo-forms').GEO_REPLY_WITH },
   RESP_TYPES,
   VerbatimString,
   OxidisError: errors.OxidisError,

@@ -35,7 +35,16 @@ const LAYERS = {
 }
 
 /** What a program with a client of one server never needs. */
-const NEEDLESS = /^(cluster|sentinel|doctor|open-telemetry|ioredis)\/|^client\/legacy/
+const NEEDLESS = new RegExp('^(cluster|sentinel|doctor|open-telemetry|ioredis)/|^native-failure|' +
+  '^client/(legacy|multi|pool|scripts|session)\\b')
+
+/**
+ * Files of lib/ that may be loaded by `require`. Each takes a fifth of a millisecond, however small
+ * it is, besides what is in it. There are more than 200 of them.
+ */
+const MOST_LOADED = 75
+/** Parts of Node that take as long as a dozen of such files. */
+const SLOW = ['crypto', 'dns', 'net', 'tls', 'worker_threads']
 
 /** Files that may import another file when it is used, which would otherwise be a circle. */
 const LATE = { 'client/client.js': ['client/pool.js'] }
@@ -77,11 +86,15 @@ describe('the imports of lib/', () => {
   it('stand in the first lines of a file, but for what is loaded when it is used', () => {
     const late = files.flatMap(file => importsOf(file).filter(({ isLate }) => isLate)
       .map(({ target }) => `${file} -> ${target}`))
-    const modules = late.filter(one => one.startsWith('modules/index.js -> modules/'))
-    assert.deepStrictEqual(late.filter(one => !modules.includes(one)),
-      ['client/client.js -> client/caching.js', 'client/client.js -> client/pool.js',
-        'client/client.js -> client/legacy.js', 'methods/dispatch.js -> observability/trace.js',
-        'options/tls.js -> options/tls-settings.js'])
+    const rows = /^(modules|commands)\/index\.js -> \1\//
+    assert.deepStrictEqual(late.filter(one => !rows.test(one)), [
+      'client/chains.js -> client/multi.js', 'client/client.js -> client/scripts.js',
+      'client/client.js -> client/caching.js', 'client/client.js -> client/pool.js',
+      'client/client.js -> client/legacy.js', 'client/client.js -> client/session.js',
+      'ioredis/index.js -> ioredis/cluster.js', 'methods/dispatch.js -> observability/trace.js',
+      'native.js -> native-failure.js', 'native.js -> native-failure.js',
+      'options/tls.js -> options/tls-settings.js'
+    ])
   })
 
   it('leave the native core to the boundary and to pure questions', () => {
@@ -101,6 +114,7 @@ describe('the imports of lib/', () => {
 describe('a program with one server', () => {
   it('loads no cluster, no Sentinel, no module and no legacy interface', () => {
     const loaded = loadedBy('require(".").createClient().set')
+    assert.ok(loaded.length > 20 && loaded.length <= MOST_LOADED, `${loaded.length} files`)
     const needless = loaded.filter(file => NEEDLESS.test(file) ||
       (file.startsWith('modules/') && !/^modules\/(index|constants)\.js$/.test(file)))
     assert.deepStrictEqual(needless, [])
@@ -110,6 +124,24 @@ describe('a program with one server', () => {
     const loaded = loadedBy('const client = require(".").createClient(); ' +
       'client.get("k").catch(() => {}); client.destroy()')
     assert.ok(!loaded.includes('observability/trace.js'))
+  })
+
+  it('loads the rows of a group when one of its methods is called', () => {
+    const groups = loaded => loaded.filter(file => /^commands\/(strings|lists|streams)/.test(file))
+    const start = 'const client = require(".").createClient()'
+    assert.deepStrictEqual(groups(loadedBy(start)), [])
+    const call = `${start}; client.get("k").catch(() => {}); client.destroy()`
+    assert.deepStrictEqual(groups(loadedBy(call)), ['commands/strings.js'])
+  })
+
+  it('loads no part of Node that takes long, nor does the second face', () => {
+    const partsOf = (...args) => JSON.parse(execFileSync(process.execPath,
+      [path.join(__dirname, 'support', 'loaded-parts.js'), ...args], { encoding: 'utf8' }))
+    assert.ok(partsOf().length > 20)
+    for (const file of ['index.js', 'ioredis.js']) {
+      const parts = partsOf(path.join(root, file))
+      assert.deepStrictEqual(SLOW.filter(name => parts.includes(name)), [], file)
+    }
   })
 
   it('loads a namespace when it is read, and the cluster when it is made', () => {

@@ -144,6 +144,24 @@ describe('the packages of a release', () => {
       ['6.101.0', '6.112.3', '6.200.0', '6.303.4', '6.200.0-beta.1'])
   })
 
+  it('bring the licences of all that is linked into the addon', () => {
+    for (const name of packed) {
+      const text = fs.readFileSync(path.join(packages, 'bindings', name,
+        'THIRD-PARTY-LICENSES.txt'), 'utf8')
+      // Those that have no choice, which no other text covers, and one that brings no text itself.
+      for (const part of [/^ring \d\S*: Apache-2\.0 AND ISC/m, /^rustls \d/m, /^tokio \d/m,
+        /^flagset \d\S*: Apache-2\.0,/m, /^napi \d/m, /Apache License\s+Version 2\.0/,
+        /OpenSSL|BoringSSL/, /The Rust Project Contributors/]) {
+        assert.match(text, part, name)
+      }
+      // Only what systems of that kind need, and nothing that only builds or tests.
+      assert.strictEqual(/^windows-sys \d/m.test(text), name.startsWith('win32'), name)
+      assert.doesNotMatch(text, /^(syn|criterion|proptest|napi-derive|napi-build|oxidis) \d/m)
+      const { files } = read(`bindings/${name}/package.json`)
+      assert.deepStrictEqual(files, [`oxidis.${name}.node`, 'THIRD-PARTY-LICENSES.txt'])
+    }
+  })
+
   it('are installed on their own system only', () => {
     const { os, cpu, libc, main } = read('bindings/linux-arm64-musl/package.json')
     assert.deepStrictEqual({ os, cpu, libc, main }, {

@@ -20,7 +20,7 @@ const { startServer } = require('../__test__/support/redis-server')
 const { CLIENTS, load, locate, version } = require('./clients')
 const { median } = require('./load')
 
-const NAMES = ['oxidis', 'node-redis-default', 'ioredis', 'glide']
+const NAMES = ['oxidis', 'node-redis-default', 'oxidis-ioredis', 'ioredis', 'glide']
 const ROUNDS = 5
 /** So many that one of them weighs more than the noise of a process. */
 const IDLE = 100
@@ -59,7 +59,7 @@ async function measure (name, port) {
   // What the adapter itself loads is not the client's.
   const before = await used()
   const cpu = process.cpuUsage()
-  load(CLIENTS[name].package)
+  load(name === 'oxidis-ioredis' ? 'oxidis/ioredis' : CLIENTS[name].package)
   const { user, system } = process.cpuUsage(cpu)
   const loaded = performance.now()
   const first = await CLIENTS[name].open(address)

@@ -16,7 +16,6 @@ const fs = require('node:fs')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 
-const { failure, glibcVersion } = require('./native-failure')
 const VERSION = require('./version')
 
 module.exports = load()
@@ -29,7 +28,7 @@ function load () {
     const addon = localBuild(name, note) ?? installed(name, note)
     if (addon !== undefined) return addon
   }
-  throw failure(names, tried)
+  throw require('./native-failure').failure(names, tried)
 }
 
 /** The build of a checkout. Undefined if there is none. */
@@ -117,7 +116,7 @@ function usesMusl () {
   const machine = { x64: 'x86_64', arm64: 'aarch64', arm: 'armhf', ia32: 'i386' }[process.arch]
   if (!isThere(`/lib/ld-musl-${machine ?? process.arch}.so.1`)) return false
   try {
-    return glibcVersion() === undefined
+    return require('./native-failure').glibcVersion() === undefined
   } catch {
     return false
   }

@@ -7,11 +7,10 @@
  * other threads. The token leads back to the error itself as long as it is one of the latest.
  */
 
-const { threadId } = require('node:worker_threads')
-
 /** What the native side gets for `error`. */
 function keep (error) {
-  const token = `${PREFIX}${next++}`
+  prefix ??= makePrefix()
+  const token = `${prefix}${next++}`
   kept.set(token, error)
   if (kept.size > MOST) kept.delete(kept.keys().next().value)
   return { token, text: textOf(error) }
@@ -32,7 +31,13 @@ function textOf (error) {
 }
 
 /** Threads that share a client must not take a token for one of their own. */
-const PREFIX = `${process.pid}:${threadId}:${Math.random()}:`
+function makePrefix () {
+  // Loading it takes as long as half a dozen of our modules, and most programs throw nothing.
+  const { threadId } = require('node:worker_threads')
+  return `${process.pid}:${threadId}:${Math.random()}:`
+}
+
+let prefix
 const kept = new Map()
 let next = 0
 /** Each attempt at connecting throws once, and its error reaches the callers within seconds. */

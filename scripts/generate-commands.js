@@ -10,9 +10,10 @@
  * Sources: commands/redis.json (what a server says about its commands, itself generated), what is
  * written by hand in scripts/generate/ (newer commands, flags, error replies, declarations), the
  * rows in lib/commands/ and lib/modules/, and the calls in __test__/commands/calls.js. Derived: the
- * Rust table, the flags for sendCommand, what may be cached, the places of keys, the policies for
- * clusters, index.d.ts, docs/commands.md, the calls that the Rust test of key positions makes, and
- * what Rust and JavaScript know of error replies. A test fails when they are not up to date.
+ * Rust table, the flags for sendCommand, the names of methods, what may be cached, the places of
+ * keys, the policies for clusters, index.d.ts, docs/commands.md, the calls that the Rust test of
+ * key positions makes, and what Rust and JavaScript know of error replies. A test fails when they
+ * are not up to date.
  *
  * A method whose command the table does not know is refused, and nothing is written then.
  */
@@ -37,6 +38,7 @@ function derive () {
   return {
     'src/command/table.rs': require('./generate/rust-table').render(facts),
     'lib/commands/flags.js': require('./generate/flags-table').render(facts),
+    'lib/commands/method-names.js': require('./generate/method-names').render(),
     'lib/commands/cacheable.js': require('./generate/cacheable').render(facts),
     'lib/commands/key-places.js': require('./generate/key-places-table').render(facts),
     'lib/commands/policies.js': require('./generate/policies-table').render(facts),

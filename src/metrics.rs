@@ -4,6 +4,7 @@
 //! path makes one update for each batch of replies, not one for each command.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The counters of one client.
@@ -58,12 +59,14 @@ impl Counter {
 /// Durations in logarithmic buckets. Each octave has eight, so a percentile is at most 12.5 % off.
 #[derive(Debug)]
 pub struct Histogram {
-    buckets: [AtomicU64; BUCKETS],
+    /// By octave, each with its steps. One is allocated by its first observation: most clients see
+    /// a handful, and there is a histogram in every client.
+    octaves: [OnceLock<Box<[AtomicU64; STEPS]>>; OCTAVES],
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { buckets: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Self { octaves: std::array::from_fn(|_| OnceLock::new()) }
     }
 }
 
@@ -71,7 +74,9 @@ impl Histogram {
     /// Counts `times` observations of `value`.
     pub fn record(&self, value: Duration, times: u64) {
         let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
-        if let Some(bucket) = self.buckets.get(index(micros)) {
+        let index = index(micros);
+        let octave = self.octaves.get(index / STEPS).map(|one| one.get_or_init(Box::default));
+        if let Some(bucket) = octave.and_then(|steps| steps.get(index % STEPS)) {
             bucket.fetch_add(times, Ordering::Relaxed);
         }
     }
@@ -79,7 +84,7 @@ impl Histogram {
     /// The upper bound in microseconds of the bucket that holds each of `quantiles` (`0.0..=1.0`);
     /// 0 if nothing was recorded.
     pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> [u64; N] {
-        let counts: Vec<u64> = self.buckets.iter().map(|b| b.load(Ordering::Relaxed)).collect();
+        let counts: Vec<u64> = self.octaves.iter().flat_map(counts_of).collect();
         let total: u64 = counts.iter().sum();
         quantiles.map(|quantile| {
             let rank = ((total as f64 * quantile).ceil() as u64).max(1);
@@ -91,6 +96,11 @@ impl Histogram {
             found.map_or(0, upper_bound)
         })
     }
+}
+
+fn counts_of(octave: &OnceLock<Box<[AtomicU64; STEPS]>>) -> [u64; STEPS] {
+    let steps = octave.get();
+    std::array::from_fn(|at| steps.map_or(0, |steps| steps[at].load(Ordering::Relaxed)))
 }
 
 /// The bucket of a duration. The last one also takes everything that is longer.
@@ -113,7 +123,9 @@ fn upper_bound(index: usize) -> u64 {
 }
 
 /// Eight single microseconds, then eight steps for each of 35 octaves: up to 2^38 us, three days.
-const BUCKETS: usize = 36 * 8;
+const BUCKETS: usize = OCTAVES * STEPS;
+const OCTAVES: usize = 36;
+const STEPS: usize = 8;
 
 #[cfg(test)]
 mod tests {

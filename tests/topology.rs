@@ -86,6 +86,7 @@ impl Scene {
             questions: Arc::new(Questions::new(caller.outboxes())),
             outboxes: caller.outboxes(),
             metrics: Arc::new(Metrics::default()),
+            tls: Arc::default(),
         };
         let router = Router::start(options, topology, commons, Box::new(Cluster));
         Self { nodes, layout, caller, router, sent: 0 }

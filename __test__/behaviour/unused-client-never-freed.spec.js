@@ -20,6 +20,7 @@ const KINDS = {
   'a client of several lanes': 'oxidis.createClientPool({ url })',
   'a client that threads share': "oxidis.createClient({ url, shared: 'one' })",
   'a client of a cluster': 'oxidis.createCluster({ rootNodes: [{ url }] })',
+  'an instance of the second face': "new (require('./ioredis'))({ lazyConnect: true, port: 1 })",
   'a client of sentinels': `oxidis.createSentinel({
     name: 'primary', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }]
   })`

@@ -8,7 +8,7 @@ const { after, before, describe, it } = require('node:test')
 const { inspect } = require('node:util')
 
 const { createClient, createClientPool, RESP_TYPES, RedisClient } = require('../..')
-const { completeSession } = require('../../lib/client/session')
+const { RedisSession, completeSession } = require('../../lib/client/session')
 const { MODULES } = require('../../lib/modules')
 const { startFakeServer } = require('../support/fake-server')
 
@@ -35,7 +35,7 @@ describe('namespaces', () => {
     completeSession()
     for (const [name, rows] of Object.entries(MODULES)) {
       for (const row of rows) {
-        for (const owner of [client, client._Session.prototype, client.multi()]) {
+        for (const owner of [client, RedisSession.prototype, client.multi()]) {
           assert.strictEqual(typeof owner[name][row.name], 'function', `${name}.${row.name}`)
           assert.strictEqual(owner[name][row.upper], owner[name][row.name])
         }

@@ -490,15 +490,13 @@ class Bridge extends Sender {
   callbacks (onEvent) {
     const { promises, sessionPromises } = this
     const of = id => id < FIRST_SESSION_ID ? promises : sessionPromises
-    const ids = new Uint32Array(MOST_VALUES)
+    const ids = DELIVERED
     const resume = () => {
       this.core.resume()
       this.drained()
     }
     return {
-      ...MAKERS,
-      ...SLICE_MAKERS,
-      ...PACKED_MAKERS,
+      __proto__: ALL_MAKERS,
       ids,
       deliver: (...values) => {
         for (let i = 0; i < values.length; i++) {
@@ -544,10 +542,16 @@ const MOST_IN_BATCH = 2 ** 25
 const EACH = -1
 /** Replies that one call of `deliver` brings at most. `src/binding/values.rs` says `ARGUMENTS`. */
 const MOST_VALUES = 1024
+/**
+ * Their ids. All bridges of a thread share the array: the native side fills it for one call of
+ * `deliver`, and nothing else is delivered before that has ended.
+ */
+const DELIVERED = new Uint32Array(MOST_VALUES)
+const ALL_MAKERS = { ...MAKERS, ...SLICE_MAKERS, ...PACKED_MAKERS }
 /** Length, mode and timeout of each command. `src/binding/bridge.rs` reads them. */
 const COLUMNS = 3
 /** Commands of a usual turn. The table grows for larger ones. */
-const FIRST_ROWS = 256
+const FIRST_ROWS = 16
 
 /** What `core.cancel` answers; anything else means that the command was written. */
 const CANNOT_CANCEL = 0

@@ -159,7 +159,7 @@ function transform (resolve, reject, row, context, value) {
 }
 
 /** A client that is idle, or asks for one thing at a time, needs no more; a busy one grows it. */
-const SMALLEST = 32
+const SMALLEST = 8
 /** A ring up to this size (2.5 MB) is kept for the next burst. */
 const KEPT = 65536
 

@@ -33,17 +33,21 @@ const BUFFERS = 1
 const NAMED = 2
 const BITS = 2
 
+/** What stands in the place of Maps until there is something to put into them. */
+const NOTHING = new Map()
+const NO_TOPICS = Object.freeze(SUBSCRIBE.map(() => NOTHING))
+
 class Subscriptions {
   /** @param {import('./bridge').Bridge} bridge */
   constructor (bridge) {
     this.bridge = bridge
     /** By topic: name (a char for each byte) -> subscription. */
-    this.topics = [new Map(), new Map(), new Map(), new Map()]
+    this.topics = NO_TOPICS
     /** The upper bits of its token -> subscription. */
-    this.byId = new Map()
+    this.byId = NOTHING
     this.nextId = 0
     /** Ticket -> the promise of a request that the server has not confirmed yet. */
-    this.tickets = new Map()
+    this.tickets = NOTHING
     this.ticketIds = new Ids(1, MOST_TICKETS, () => this.tickets.keys())
     this.isUsed = false
   }
@@ -112,11 +116,19 @@ class Subscriptions {
   /** Forgets all listeners: the client is closed. */
   clear () {
     for (const subscription of this.byId.values()) subscription.clear()
-    for (const topic of this.topics) topic.clear()
-    this.byId.clear()
+    this.topics = NO_TOPICS
+    this.byId = NOTHING
+  }
+
+  /** Most clients listen to nothing, and the Maps of a listener take a kilobyte. */
+  begin () {
+    if (this.topics !== NO_TOPICS) return
+    this.topics = NO_TOPICS.map(() => new Map())
+    this.byId = new Map()
   }
 
   subscription (topic, name) {
+    this.begin()
     const key = keyOf(name)
     let subscription = this.topics[topic].get(key)
     if (subscription === undefined) {
@@ -175,6 +187,7 @@ class Subscriptions {
 
   /** Calls `send` with a new ticket. Resolves or rejects when that ticket is settled. */
   request (command, send) {
+    if (this.tickets === NOTHING) this.tickets = new Map()
     const ticket = this.ticketIds.take()
     return new Promise((resolve, reject) => {
       this.tickets.set(ticket, { command, resolve, reject })

@@ -18,12 +18,13 @@ const { Bridge } = require('../boundary/bridge')
 const { encodedSelect } = require('../boundary/internal-commands')
 const { ClosedBridge } = require('../boundary/sender')
 const { connectChannel } = require('../channels')
-const { commands } = require('../commands')
+const table = require('../commands')
 const { DisconnectsClientError, ReconnectStrategyError } = require('../errors')
 const { settleWith } = require('../methods/callback')
 const { defineMethod } = require('../methods/define')
 const { send } = require('../methods/dispatch')
 const { addCommands } = require('../methods/from-rows')
+const { addLate } = require('../methods/late')
 const { addModules } = require('../methods/namespaces')
 const { LASTS } = require('../mode')
 const { Connections } = require('../observability/connections')
@@ -33,15 +34,13 @@ const { shownOptions } = require('../options/shown')
 const { overridden, refusing } = require('../options/url')
 const { clearTimeout, nextTick, setTimeout } = require('../timers')
 const { Answers } = require('./answers')
+const { addMulti } = require('./chains')
 const { Connecting, boundOf, ofSeveral } = require('./connecting')
 const { IDLE_STATS } = require('./idle-stats')
 const { addIterators } = require('./iterators')
-const { addMulti, addMultiMethod, completeMulti } = require('./multi')
 const { addPubSub } = require('./pubsub')
 const { addRefusals } = require('./refusals')
 const { addStanding } = require('./standing')
-const { addScripts, compile, multiWithScripts, sessionWithScripts } = require('./scripts')
-const { RedisSession, completeSession, makeSession, makeSessionOf } = require('./session')
 const { answerIdentity, answerLookup } = require('./socket-answers')
 const { addViews } = require('./views')
 
@@ -86,15 +85,12 @@ class RedisClient extends EventEmitter {
     this._closed = null
     this._ending = null
     this._connecting = null
-    this._scripts = compile(this.#options)
-    addScripts(this, this._scripts)
-    if (this._scripts.length > 0) {
-      // Names of scripts are compared with those of the methods.
-      completeMulti()
-      completeSession()
-    }
-    this._Multi = multiWithScripts(this._Multi, addMultiMethod, this._scripts)
-    this._Session = sessionWithScripts(RedisSession, this._scripts)
+    /** The methods that the application defines, as `compile` of scripts.js makes them. */
+    this._scripts = NO_SCRIPTS
+    /** The class of sessions; null for the one of all clients without such methods. */
+    this._Session = null
+    // Loaded here, since most programs define none.
+    if (definesMethods(this.#options)) require('./scripts').defineMethods(this, this.#options)
     if (this.#options.clientSideCache !== undefined) {
       // Loaded here, since most programs have no cache.
       const { CacheUse } = require('./caching')
@@ -316,12 +312,12 @@ class RedisClient extends EventEmitter {
   /** `session` on the node that has `slot`, where there are several nodes. */
   async _inSession (run, slot) {
     if (typeof run !== 'function') throw new TypeError('session: argument "run" must be a function')
-    const { _bridge: bridge, _self: { _Session } } = this
+    const { _bridge: bridge } = this
     // Counted from now on, because close() waits for functions that were called before it.
     bridge.sessions.running++
     try {
       const own = bridge.acquireNow(slot) ?? await bridge.acquire(undefined, slot)
-      const session = makeSessionOf(run, this, bridge.sessions, own, _Session)
+      const session = sessionsOf().makeSessionOf(run, this, bridge.sessions, own)
       try {
         return await run(session)
       } finally {
@@ -343,13 +339,13 @@ class RedisClient extends EventEmitter {
 
   /** `acquire` on the node that has `slot`, where there are several nodes. */
   async _acquire (slot) {
-    const { _bridge: bridge, _self: { _Session } } = this
+    const { _bridge: bridge } = this
     // For the leak warning. The caller's stack is lost after the first await.
     const origin = {}
     Error.captureStackTrace(origin, this.acquire)
     const own = await bridge.acquire(undefined, slot)
     own.origin = origin
-    return makeSession(this, bridge.sessions, own, _Session)
+    return sessionsOf().makeSession(this, bridge.sessions, own)
   }
 
   /**
@@ -522,11 +518,11 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
  *   caches only, the second all methods
  */
 defineMethod(RedisClient.prototype, '_addCaching', (target, { addCaching, addReadingCommands }) => {
-  addCaching(target, commands)
+  addCaching(target, table.commands)
   addModules(target, addReadingCommands)
 })
 
-addCommands(RedisClient.prototype, commands)
+addLate(RedisClient.prototype, addCommands)
 addModules(RedisClient.prototype)
 addIterators(RedisClient.prototype)
 addMulti(RedisClient.prototype)
@@ -537,6 +533,20 @@ for (const name of ['quit', 'select']) {
 addPubSub(RedisClient.prototype)
 addStanding(RedisClient.prototype)
 addRefusals(RedisClient.prototype)
+
+const NO_SCRIPTS = Object.freeze([])
+
+function definesMethods ({ scripts, functions, modules }) {
+  return scripts !== undefined || functions !== undefined || modules !== undefined
+}
+
+/** What makes sessions. Many programs have none. */
+function sessionsOf () {
+  sessionsModule ??= require('./session')
+  return sessionsModule
+}
+
+let sessionsModule
 
 const ONE_SERVER = Object.freeze({ topology: undefined, Bridge })
 

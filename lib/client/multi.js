@@ -18,7 +18,6 @@ const { inspect } = require('node:util')
 const { Arguments, named } = require('../arguments')
 const { copyValues } = require('../boundary/batch')
 const { encodedSelect } = require('../boundary/internal-commands')
-const { commands } = require('../commands')
 const { STATE, SUBSCRIBE, factsOf } = require('../commands/flags')
 const { judge, waitOf } = require('../commands/guards')
 const { settleWith } = require('../methods/callback')
@@ -27,6 +26,7 @@ const {
   contextOf, executeBatch, sendTogether, sendUntold
 } = require('../methods/dispatch')
 const { compile, headOf } = require('../methods/from-rows')
+const { addLate } = require('../methods/late')
 const { addNamespaces } = require('../methods/namespaces')
 const { checkArgs, commandName } = require('../methods/send-command')
 const { BLOCK, PRIMARY } = require('../mode')
@@ -292,7 +292,7 @@ let isComplete = false
 function completeMulti () {
   if (isComplete) return
   isComplete = true
-  addChained(prototype, commands)
+  addLate(prototype, addChained)
   addNamespaces(prototype, ChainNamespace, addChained)
 }
 
@@ -339,12 +339,6 @@ function addMultiMethod (prototype, name, { command, isRead, isOpaque, encode, r
   })
 }
 
-/** Adds `multi` to a prototype. The class of its chains is `_Multi`, which may be a subclass. */
-function addMulti (prototype) {
-  defineMethod(prototype, '_Multi', RedisMulti)
-  defineMethod(prototype, ['multi', 'MULTI'], function () { return new this._Multi(this) })
-}
-
 /** A caller's transform, in the order of arguments that rows have. */
 function rawReply (transform) {
   return transform === undefined ? undefined : callersTransform(transform)
@@ -377,4 +371,4 @@ const MULTI = '*1\r\n$5\r\nMULTI\r\n'
 const EXEC = '*1\r\n$4\r\nEXEC\r\n'
 const EXEC_ROW = { command: 'EXEC', reply: undefined }
 
-module.exports = { RedisMulti, addMulti, addMultiMethod, completeMulti }
+module.exports = { RedisMulti, addMultiMethod, completeMulti }

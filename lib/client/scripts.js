@@ -23,6 +23,8 @@ const { performance } = require('../timers')
 const { CommandParser } = require('./command-parser')
 const { chainModuleCommand, compileModules, sendModuleCommand } = require('./custom-modules')
 const { COMMAND, check, checkNames, parametersOf, replyOf } = require('./definitions')
+const { addMultiMethod, completeMulti } = require('./multi')
+const { RedisSession, completeSession } = require('./session')
 
 /**
  * A script for `createClient({ scripts: { name: defineScript({ ... }) } })`.
@@ -32,6 +34,23 @@ function defineScript (definition) {
   const expected = text(definition?.SCRIPT)
   if (expected) throw new TypeError(`defineScript: field "SCRIPT" must be ${expected}`)
   return { ...definition, SHA1: digest(definition.SCRIPT) }
+}
+
+/**
+ * Gives a client the methods that its options define, and its sessions and chains as well.
+ * @param {object} client
+ * @param {object} options parsed ones
+ */
+function defineMethods (client, options) {
+  const compiled = compile(options)
+  if (compiled.length === 0) return
+  // Names of scripts are compared with those of the methods.
+  completeMulti()
+  completeSession()
+  client._scripts = compiled
+  addScripts(client, compiled)
+  client._Multi = multiWithScripts(client._Multi, compiled)
+  client._Session = sessionWithScripts(RedisSession, compiled)
 }
 
 /**
@@ -129,11 +148,9 @@ function sessionWithScripts (Session, compiled) {
  * In a transaction the first call of a script is EVAL and later calls are EVALSHA. The server knows
  * the script by then, so no NOSCRIPT can come between MULTI and EXEC.
  * @param {Function} Multi the class to extend
- * @param {Function} addMultiMethod that of multi.js, which needs this module itself
  * @param {ReturnType<typeof compile>} compiled
  */
-function multiWithScripts (Multi, addMultiMethod, compiled) {
-  if (compiled.length === 0) return Multi
+function multiWithScripts (Multi, compiled) {
   checkNames(Multi.prototype, compiled, 'a method of multi()')
   const Scripted = class RedisMulti extends Multi {}
   for (const { short, whole, digest } of compiled) {
@@ -243,4 +260,4 @@ const flag = v => v !== undefined && typeof v !== 'boolean' && 'a boolean'
 const FUNCTION = { NUMBER_OF_KEYS: count, IS_READ_ONLY: flag, ...COMMAND }
 const SCRIPT = { SCRIPT: text, ...FUNCTION }
 
-module.exports = { addScripts, compile, defineScript, multiWithScripts, sessionWithScripts }
+module.exports = { addScripts, compile, defineMethods, defineScript, sessionWithScripts }

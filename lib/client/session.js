@@ -10,11 +10,12 @@
 const { inspect } = require('node:util')
 
 const { ClosedSender } = require('../boundary/sender')
-const { commands, sessionCommands } = require('../commands')
+const { sessionCommands } = require('../commands')
 const { addCommands } = require('../methods/from-rows')
+const { addMulti } = require('./chains')
 const { addIterators } = require('./iterators')
+const { addLate } = require('../methods/late')
 const { addModules } = require('../methods/namespaces')
-const { addMulti } = require('./multi')
 const { addViews } = require('./views')
 
 /** A connection that nobody else uses. Made by `client.acquire()` and `client.session(run)`. */
@@ -84,7 +85,8 @@ let isComplete = false
 function completeSession () {
   if (isComplete) return
   isComplete = true
-  addCommands(RedisSession.prototype, [...commands, ...sessionCommands])
+  addLate(RedisSession.prototype, addCommands)
+  addCommands(RedisSession.prototype, sessionCommands)
   addModules(RedisSession.prototype)
   addIterators(RedisSession.prototype)
   addViews(RedisSession.prototype)
@@ -92,8 +94,8 @@ function completeSession () {
 }
 
 /** Makes the session for a caller. If it is garbage collected, its connection is given back. */
-function makeSession (client, sessions, bridge, Session) {
-  const session = new Session(client, sessions, bridge)
+function makeSession (client, sessions, bridge) {
+  const session = new (classOf(client))(client, sessions, bridge)
   watchOver(session)
   return session
 }
@@ -103,12 +105,16 @@ function makeSession (client, sessions, bridge, Session) {
  * collection only once the leak threshold has passed: watching each would add a tenth to the cost
  * of a session (measured).
  */
-function makeSessionOf (run, client, sessions, bridge, Session) {
-  const session = new Session(client, sessions, bridge)
+function makeSessionOf (run, client, sessions, bridge) {
+  const session = new (classOf(client))(client, sessions, bridge)
   bridge.origin = run
   if (sessions.leakThreshold > 0) bridge.onReport = () => watchOver(session)
   else watchOver(session)
   return session
+}
+
+function classOf ({ _self: { _Session } }) {
+  return _Session ?? RedisSession
 }
 
 function watchOver (session) {

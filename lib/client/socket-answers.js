@@ -7,8 +7,6 @@
  * Invariant: each question gets an answer, whatever the function does.
  */
 
-const { isIP } = require('node:net')
-
 /**
  * Whether a server's certificate, which the native side has verified, is for `host`.
  * @param {object} core the native core that asks
@@ -59,6 +57,7 @@ function answerLookup (core, question, { socket }, host, family) {
       const { code = 'ENOTFOUND', message = String(error) } = error
       return core.answerLookup(question, [], String(code), String(message))
     }
+    const { isIP } = require('node:net')
     const addresses = (Array.isArray(found) ? found : [found]).map(one => one?.address ?? one)
     core.answerLookup(question, addresses.filter(one => isIP(one) !== 0), undefined, undefined)
   }

@@ -25,47 +25,64 @@
  *
  * `commands` is the list of all rows, defaults filled in, in alphabetical order of their names.
  * `sessionCommands` are the rows of the methods that only sessions have.
+ *
+ * The rows of a group are loaded when one of its methods is first called (methods/late.js), since a
+ * program uses few groups and all of them take a third of the time of `require`.
  */
 
 const session = require('./session-commands')
 
-const GROUPS = {
-  acl: require('./acl'),
-  arrays: require('./arrays'),
-  bitmaps: require('./bitmaps'),
-  cluster: require('./cluster'),
-  connection: require('./connection'),
-  diagnostics: require('./diagnostics'),
-  functions: require('./functions'),
-  geo: require('./geo'),
-  geoRadius: require('./geo-radius'),
-  hashes: require('./hashes'),
-  hotkeys: require('./hotkeys'),
-  hyperloglog: require('./hyperloglog'),
-  introspection: require('./introspection'),
-  keys: require('./keys'),
-  lists: require('./lists'),
-  modules: require('./modules'),
-  pubsub: require('./pubsub'),
-  replication: require('./replication'),
-  scripting: require('./scripting'),
-  server: require('./server'),
-  sets: require('./sets'),
-  sortedSetAlgebra: require('./sorted-set-algebra'),
-  sortedSetRanges: require('./sorted-set-ranges'),
-  sortedSets: require('./sorted-sets'),
-  streamGroups: require('./stream-groups'),
-  streamReads: require('./stream-reads'),
-  streams: require('./streams'),
-  strings: require('./strings'),
-  vectors: require('./vectors')
+/** The rows of each group, loaded on demand. Later groups come behind earlier ones. */
+const LOADERS = {
+  acl: () => require('./acl'),
+  arrays: () => require('./arrays'),
+  bitmaps: () => require('./bitmaps'),
+  cluster: () => require('./cluster'),
+  connection: () => require('./connection'),
+  diagnostics: () => require('./diagnostics'),
+  functions: () => require('./functions'),
+  geo: () => require('./geo'),
+  geoRadius: () => require('./geo-radius'),
+  hashes: () => require('./hashes'),
+  hotkeys: () => require('./hotkeys'),
+  hyperloglog: () => require('./hyperloglog'),
+  introspection: () => require('./introspection'),
+  keys: () => require('./keys'),
+  lists: () => require('./lists'),
+  modules: () => require('./modules'),
+  pubsub: () => require('./pubsub'),
+  replication: () => require('./replication'),
+  scripting: () => require('./scripting'),
+  server: () => require('./server'),
+  sets: () => require('./sets'),
+  sortedSetAlgebra: () => require('./sorted-set-algebra'),
+  sortedSetRanges: () => require('./sorted-set-ranges'),
+  sortedSets: () => require('./sorted-sets'),
+  streamGroups: () => require('./stream-groups'),
+  streamReads: () => require('./stream-reads'),
+  streams: () => require('./streams'),
+  strings: () => require('./strings'),
+  vectors: () => require('./vectors'),
+  hello: () => [session.helloOfClient]
 }
 
 /** No argument has this index. */
 const NONE = -1
 
-const commands = [...Object.values(GROUPS).flat(), session.helloOfClient].map(complete)
-commands.sort((a, b) => a.name < b.name ? -1 : 1)
+/** Group -> its rows, once they are loaded. */
+const loaded = new Map()
+
+/** The rows of one group of `LOADERS`. A row is the same object each time. */
+function rowsOf (group) {
+  let rows = loaded.get(group)
+  if (rows === undefined) {
+    rows = LOADERS[group]().map(complete)
+    loaded.set(group, rows)
+  }
+  return rows
+}
+
+let all
 
 const sessionCommands = session.rows.map(complete)
 
@@ -90,4 +107,13 @@ function complete (row) {
   })
 }
 
-module.exports = { commands, complete, sessionCommands }
+module.exports = {
+  GROUPS: Object.keys(LOADERS),
+  complete,
+  rowsOf,
+  sessionCommands,
+  get commands () {
+    all ??= Object.keys(LOADERS).flatMap(rowsOf).sort((a, b) => a.name < b.name ? -1 : 1)
+    return all
+  }
+}

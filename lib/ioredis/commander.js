@@ -5,12 +5,14 @@
  * more of them. Each makes a `Command` and hands it to `this.sendCommand`.
  */
 
+const { expectMany } = require('../methods/define')
 const { Command } = require('./command')
 const { NAMES } = require('./names')
 const { Script, addScript } = require('./scripts')
 
 /** Adds the methods to a prototype. */
 function addCommander (prototype) {
+  expectMany(prototype)
   for (const name of NAMES) {
     define(prototype, name, methodOf(name, 'utf8'))
     define(prototype, `${name}Buffer`, methodOf(name, null))

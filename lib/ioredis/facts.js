@@ -44,7 +44,7 @@ function factsOf (name) {
   const known = KNOWN.get(name)
   if (known !== undefined) return known
   const facts = makeFacts(String(name))
-  if (KNOWN.size < MOST_KEPT) KNOWN.set(name, facts)
+  if (KNOWN.size < MOST_KEPT || USUAL.has(name)) KNOWN.set(name, facts)
   return facts
 }
 
@@ -78,10 +78,9 @@ function isRead ({ facts, args }) {
   return (flags & READONLY) !== 0
 }
 
-/** Other spellings of names, and names of modules, are kept up to here. */
+/** The usual names are kept in any case, others up to so many names together. */
 const MOST_KEPT = 1024
-
-for (const name of NAMES) factsOf(name)
+const USUAL = new Set(NAMES)
 
 module.exports = {
   CLIENT,

@@ -4,7 +4,6 @@
  * The public names of `oxidis/ioredis`, which are ioredis's: the class `Redis` carries them.
  */
 
-const { Cluster } = require('./cluster')
 const { Command } = require('./command')
 const { ClusterAllFailedError, MaxRetriesPerRequestError, ReplyError } = require('./errors')
 const { Pipeline } = require('./pipeline')
@@ -19,7 +18,6 @@ function print (error, reply) {
 module.exports = Object.assign(Redis, {
   default: Redis,
   Redis,
-  Cluster,
   Command,
   Pipeline,
   ScanStream,
@@ -28,4 +26,14 @@ module.exports = Object.assign(Redis, {
   MaxRetriesPerRequestError,
   print
 })
-Object.defineProperty(Redis, '__esModule', { value: true })
+Object.defineProperties(Redis, {
+  __esModule: { value: true },
+  Cluster: {
+    // Loaded by those who use it: most programs have one server.
+    get () { return require('./cluster').Cluster },
+    // As a plain property, which tests put stand-ins in the place of.
+    set (value) { Object.defineProperty(Redis, 'Cluster', { value, writable: true }) },
+    enumerable: true,
+    configurable: true
+  }
+})

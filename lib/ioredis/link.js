@@ -84,7 +84,7 @@ const linkOf = Base => class Link extends Base {
   }
 
   callbacks (onEvent) {
-    return { ...super.callbacks(onEvent), replyError }
+    return Object.assign(super.callbacks(onEvent), { replyError })
   }
 }
 

@@ -7,8 +7,6 @@
  * server that has forgotten it answers NOSCRIPT, and gets it whole again.
  */
 
-const { createHash } = require('node:crypto')
-
 const { Command } = require('./command')
 
 class Script {
@@ -23,6 +21,8 @@ class Script {
     this.numberOfKeys = numberOfKeys
     this.keyPrefix = keyPrefix
     this.readOnly = readOnly
+    // Loading it takes as long as a dozen of our modules, and most programs have no script.
+    const { createHash } = require('node:crypto')
     this.sha = createHash('sha1').update(lua).digest('hex')
   }
 

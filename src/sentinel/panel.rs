@@ -149,7 +149,9 @@ impl Panel {
     pub(super) fn open(&self, options: ClientOptions, metrics: &Arc<Metrics>) -> Result<Arc<Pool>> {
         let Commons { questions, outboxes, .. } = &self.commons;
         let (questions, outboxes) = (Arc::clone(questions), Arc::clone(outboxes));
-        let pool = Pool::new(Arc::new(options), questions, outboxes, Arc::clone(metrics))?;
+        let tls = options.tls.as_ref().map(|tls| self.commons.tls.of(tls)).transpose()?;
+        let metrics = Arc::clone(metrics);
+        let pool = Pool::with_tls(Arc::new(options), tls, questions, outboxes, metrics);
         Ok(Arc::new(pool))
     }
 

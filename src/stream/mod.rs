@@ -16,7 +16,7 @@ mod tls;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use rustls::ClientConfig;
@@ -51,7 +51,7 @@ pub enum Unread {
 
 impl Stream {
     /// The most bytes that one read of a detached stream takes.
-    pub const DETACHED_READ: usize = socket::SCRATCH;
+    pub const DETACHED_READ: usize = socket::DETACHED_READ;
 
     /// The addresses of the options' endpoint, in the order in which they are tried; at least one.
     ///
@@ -218,6 +218,24 @@ impl Stream {
     }
 }
 
+/// The TLS configurations of one client, whose nodes share them: reading what the system trusts takes
+/// milliseconds, and holding it takes hundreds of kilobytes.
+#[derive(Default)]
+pub struct TlsConfigs(Mutex<Vec<(TlsOptions, Arc<ClientConfig>)>>);
+
+impl TlsConfigs {
+    /// The configuration that `options` describe, made by the first call with such options.
+    pub fn of(&self, options: &TlsOptions) -> Result<Arc<ClientConfig>> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = made.iter().find(|(of, _)| of == options) {
+            return Ok(Arc::clone(config));
+        }
+        let config = tls_config(options)?;
+        made.push((options.clone(), Arc::clone(&config)));
+        Ok(config)
+    }
+}
+
 /// Builds the TLS configuration of a client. Reads the operating system's trusted certificates if
 /// the options want them, and skips those that cannot be read. Call it once for each client.
 pub fn tls_config(options: &TlsOptions) -> Result<Arc<ClientConfig>> {
@@ -227,4 +245,20 @@ pub fn tls_config(options: &TlsOptions) -> Result<Arc<ClientConfig>> {
         Vec::new()
     };
     client_config(options, system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_tls_options_share_one_configuration_and_others_have_their_own() {
+        let configs = TlsConfigs::default();
+        let options = || TlsOptions { system_roots: false, verify: false, ..Default::default() };
+        let first = configs.of(&options()).unwrap();
+        assert!(Arc::ptr_eq(&first, &configs.of(&options()).unwrap()));
+        let other = TlsOptions { verify: true, ..options() };
+        let other = configs.of(&TlsOptions { system_roots: true, ..other }).unwrap();
+        assert!(!Arc::ptr_eq(&first, &other));
+    }
 }

@@ -4,10 +4,10 @@
 //! while another one writes. It never buffers, and waits for readiness only. tokio does not watch a
 //! detached socket, whose readiness has to be found by other means.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::{BufMut, BytesMut};
 use socket2::SockRef;
@@ -21,52 +21,47 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-    Detached(Detached),
+    Detached(Plain),
 }
 
-/// A socket that tokio does not watch.
+/// A socket that tokio does not watch: one of the standard library.
 #[derive(Debug)]
-pub(super) struct Detached {
-    kind: Plain,
-    /// The memory that a read fills before the bytes are copied to the caller's buffer. The standard
-    /// library reads into initialised memory only, and spare capacity is not initialised.
-    scratch: Mutex<Box<[u8]>>,
-}
-
-/// A socket of the standard library.
-#[derive(Debug)]
-enum Plain {
+pub(super) enum Plain {
     Tcp(std::net::TcpStream),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixStream),
 }
 
-impl Detached {
-    fn new(kind: Plain) -> Self {
-        Self { kind, scratch: Mutex::new(vec![0; SCRATCH].into_boxed_slice()) }
-    }
+thread_local! {
+    /// The memory that a read fills before the bytes are copied to the caller's buffer. The standard
+    /// library reads into initialised memory only, and spare capacity is not initialised. All
+    /// sockets that a thread reads share it, since a process may have thousands that are idle.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; DETACHED_READ].into_boxed_slice());
+}
 
+impl Plain {
     fn try_read_buf(&self, buf: &mut BytesMut, most: usize) -> io::Result<usize> {
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = most.min(scratch.len());
-        let length = self.try_read(scratch.get_mut(..room).unwrap_or_default())?;
-        buf.extend_from_slice(scratch.get(..length).unwrap_or_default());
-        Ok(length)
+        SCRATCH.with_borrow_mut(|scratch| {
+            let room = most.min(scratch.len());
+            let length = self.try_read(scratch.get_mut(..room).unwrap_or_default())?;
+            buf.extend_from_slice(scratch.get(..length).unwrap_or_default());
+            Ok(length)
+        })
     }
 
     fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match &self.kind {
-            Plain::Tcp(socket) => (&mut &*socket).read(buf),
+        match self {
+            Self::Tcp(socket) => (&mut &*socket).read(buf),
             #[cfg(unix)]
-            Plain::Unix(socket) => (&mut &*socket).read(buf),
+            Self::Unix(socket) => (&mut &*socket).read(buf),
         }
     }
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.kind {
-            Plain::Tcp(socket) => (&mut &*socket).write(bytes),
+        match self {
+            Self::Tcp(socket) => (&mut &*socket).write(bytes),
             #[cfg(unix)]
-            Plain::Unix(socket) => (&mut &*socket).write(bytes),
+            Self::Unix(socket) => (&mut &*socket).write(bytes),
         }
     }
 }
@@ -78,15 +73,11 @@ impl Socket {
             Self::Tcp(socket) => Plain::Tcp(SockRef::from(socket).try_clone()?.into()),
             #[cfg(unix)]
             Self::Unix(socket) => Plain::Unix(SockRef::from(socket).try_clone()?.into()),
-            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => {
-                Plain::Tcp(socket.try_clone()?)
-            }
+            Self::Detached(Plain::Tcp(socket)) => Plain::Tcp(socket.try_clone()?),
             #[cfg(unix)]
-            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => {
-                Plain::Unix(socket.try_clone()?)
-            }
+            Self::Detached(Plain::Unix(socket)) => Plain::Unix(socket.try_clone()?),
         };
-        Ok(Self::Detached(Detached::new(kind)))
+        Ok(Self::Detached(kind))
     }
 
     /// A second handle of the socket that tokio watches. Must be called inside of the runtime.
@@ -99,11 +90,11 @@ impl Socket {
             Self::Unix(socket) => {
                 Self::Unix(UnixStream::from_std(SockRef::from(socket).try_clone()?.into())?)
             }
-            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => {
+            Self::Detached(Plain::Tcp(socket)) => {
                 Self::Tcp(TcpStream::from_std(socket.try_clone()?)?)
             }
             #[cfg(unix)]
-            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => {
+            Self::Detached(Plain::Unix(socket)) => {
                 Self::Unix(UnixStream::from_std(socket.try_clone()?)?)
             }
         })
@@ -119,8 +110,8 @@ impl Socket {
         {
             use std::os::fd::AsRawFd;
             match self {
-                Self::Detached(Detached { kind: Plain::Tcp(s), .. }) => Some(s.as_raw_fd()),
-                Self::Detached(Detached { kind: Plain::Unix(s), .. }) => Some(s.as_raw_fd()),
+                Self::Detached(Plain::Tcp(s)) => Some(s.as_raw_fd()),
+                Self::Detached(Plain::Unix(s)) => Some(s.as_raw_fd()),
                 _ => None,
             }
         }
@@ -155,9 +146,9 @@ impl Socket {
             Self::Tcp(socket) => SockRef::from(socket),
             #[cfg(unix)]
             Self::Unix(socket) => SockRef::from(socket),
-            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => SockRef::from(socket),
+            Self::Detached(Plain::Tcp(socket)) => SockRef::from(socket),
             #[cfg(unix)]
-            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => SockRef::from(socket),
+            Self::Detached(Plain::Unix(socket)) => SockRef::from(socket),
         };
         socket.peek(&mut [MaybeUninit::uninit()]).map(|length| length > 0)
     }
@@ -195,9 +186,9 @@ impl Socket {
             Self::Tcp(socket) => SockRef::from(socket),
             #[cfg(unix)]
             Self::Unix(socket) => SockRef::from(socket),
-            Self::Detached(Detached { kind: Plain::Tcp(socket), .. }) => SockRef::from(socket),
+            Self::Detached(Plain::Tcp(socket)) => SockRef::from(socket),
             #[cfg(unix)]
-            Self::Detached(Detached { kind: Plain::Unix(socket), .. }) => SockRef::from(socket),
+            Self::Detached(Plain::Unix(socket)) => SockRef::from(socket),
         };
         let _ = socket.shutdown(Shutdown::Both);
     }
@@ -228,4 +219,4 @@ impl Write for Writer<'_> {
 
 /// The most bytes that one read of a detached socket takes: enough for all replies to the commands
 /// of an ordinary turn of the event loop.
-pub(super) const SCRATCH: usize = 64 * 1024;
+pub(super) const DETACHED_READ: usize = 64 * 1024;

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::options::{ClientOptions, Endpoint, TopologyOptions};
 use crate::outbox::{Event, Outboxes};
 use crate::pool::{Pool, Questions};
+use crate::stream::TlsConfigs;
 
 /// What a router has of its client.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Commons {
     pub outboxes: Arc<Outboxes>,
     /// The client's counters.
     pub metrics: Arc<Metrics>,
+    /// The TLS configurations that the nodes share.
+    pub tls: Arc<TlsConfigs>,
 }
 
 /// What all nodes of a deployment have in common.
@@ -74,12 +77,14 @@ impl Template {
     /// `USAGE` for options that can never work.
     pub(super) fn pool(&self, options: Arc<ClientOptions>) -> Result<Arc<Pool>> {
         let _inside = self.commons.runtime.enter();
-        let pool = Pool::new(
+        let tls = options.tls.as_ref().map(|tls| self.commons.tls.of(tls)).transpose()?;
+        let pool = Pool::with_tls(
             options,
+            tls,
             Arc::clone(&self.commons.questions),
             Arc::clone(&self.commons.outboxes),
             Arc::clone(&self.commons.metrics),
-        )?;
+        );
         Ok(Arc::new(pool))
     }
 

@@ -95,15 +95,17 @@ async fn drive(conduit: Arc<Conduit>) {
     loop {
         let mut lease = match next.take() {
             Some(lease) => lease,
-            None => match connect(&conduit).await {
+            // In a box, as the driver below: a lane that stands keeps nothing of its connecting, and
+            // one that never connects, as many do, is small.
+            None => match Box::pin(connect(&conduit)).await {
                 Some(lease) => lease,
                 None => return,
             },
         };
         let started = Instant::now();
-        let end = match conduit.begin_tracking(&mut lease).await {
+        let end = match Box::pin(conduit.begin_tracking(&mut lease)).await {
             None => LinkEnd::Closed,
-            Some(Ok(())) => LaneDriver::new(&conduit, lease).run().await,
+            Some(Ok(())) => Box::pin(LaneDriver::new(&conduit, lease).run()).await,
             Some(Err(error)) if error.is_fatal() => LinkEnd::Refused(error),
             Some(Err(error)) => LinkEnd::Lost(error),
         };

@@ -53,9 +53,10 @@ enum FeedEnd {
 async fn drive(hub: Arc<Hub>, feed: Arc<Feed>) {
     let mut flaps = Flaps::default();
     while hub.is_needed(&feed).await {
-        let Some(lease) = connect(&hub, &feed).await else { continue };
+        // In boxes, because every client has two feeds, and few ever need a connection.
+        let Some(lease) = Box::pin(connect(&hub, &feed)).await else { continue };
         let started = Instant::now();
-        let end = SubscriberDriver::new(&hub, &feed, lease).run().await;
+        let end = Box::pin(SubscriberDriver::new(&hub, &feed, lease).run()).await;
         let error = match end {
             FeedEnd::Needless => {
                 hub.lock().ledger.disconnect(feed.id);

@@ -66,7 +66,7 @@ function run (t, files) {
   for (const [name, text] of Object.entries(files)) {
     fs.writeFileSync(path.join(folder, name), `${HEAD}${text}\n`)
   }
-  const { NODE_TEST_CONTEXT, ...env } = process.env
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env
   const args = ['--require', path.join(SCRIPTS, 'unwatched-promises.js'),
     path.join(SCRIPTS, 'test-files.js'), '1', '60000', ...Object.keys(files)]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {

@@ -32,7 +32,7 @@ const FAILURES = {
     'it("y", () => {}) })', /mine/],
   'a test that never ends': ['it("x", () => new Promise(() => {}))', /pending|cancelled/],
   'a file that does not load': ['require("./nothing-there")', /nothing-there/],
-  'a process that ends': ['it("x", () => process.exit(3))', /3/]
+  'a process that ends': ['it("x", () => process.exit(3))', /✖ \S*one\.spec\.js/]
 }
 
 describe('the runner of the test files', () => {

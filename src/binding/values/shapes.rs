@@ -16,10 +16,10 @@ use crate::resp::ValueKind;
 
 /// The names that are remembered.
 #[derive(Default)]
-pub struct Shapes(RefCell<Known>);
+pub struct Shapes(RefCell<KnownNames>);
 
 #[derive(Default)]
-struct Known {
+struct KnownNames {
     shapes: Vec<Shape>,
     /// Which one is replaced next, once there are as many as there may be.
     oldest: usize,
@@ -76,7 +76,7 @@ impl Values<'_> {
     }
 }
 
-impl Known {
+impl KnownNames {
     /// Gathers the names of the pairs at `index`, and hashes them. `None` if one is no string, or if
     /// they are too long.
     fn read(&mut self, values: &Values, index: u32, pairs: u32) -> Option<u64> {

@@ -34,8 +34,8 @@ pub(super) struct LaneDriver<'a> {
     wire: Arc<Mutex<Wire>>,
     /// Whether the timer has to be computed again.
     rearm: bool,
-    /// Whether the connection was found to be suspect.
-    is_suspect: bool,
+    /// The pool's generation in which the connection was found to be suspect last.
+    doubted_in: Option<u32>,
 }
 
 type Replacement<'a> = Option<Pin<Box<dyn Future<Output = Result<Lease>> + Send + 'a>>>;
@@ -64,7 +64,7 @@ impl<'a> LaneDriver<'a> {
             ping_interval,
             wire,
             rearm: true,
-            is_suspect: false,
+            doubted_in: None,
         }
     }
 
@@ -78,7 +78,7 @@ impl<'a> LaneDriver<'a> {
             ping_interval: Duration::ZERO,
             wire,
             rearm: true,
-            is_suspect: false,
+            doubted_in: None,
         }
     }
 
@@ -195,10 +195,13 @@ impl<'a> LaneDriver<'a> {
                     let next = self.next.take().map(Box::new);
                     return Ok(next.map_or(LinkEnd::Closed, LinkEnd::Replaced));
                 }
-                if !self.is_suspect && conduit.may_be_replaced() && self.lease.is_suspect() {
-                    // Another connection has heard that the server is a replica: this one is
-                    // replaced as if it were too old.
-                    (self.is_suspect, self.rearm) = (true, true);
+                let generation = Some(conduit.home.pool.generation());
+                let is_news = self.doubted_in != generation;
+                if is_news && conduit.may_be_replaced() && self.lease.is_suspect() {
+                    // Another connection has heard that the server is a replica, or there are new
+                    // credentials: this one is replaced as if it were too old. Each generation gets
+                    // its own attempt, since the last one may have failed for what has changed now.
+                    (self.doubted_in, self.rearm) = (generation, true);
                     self.expires = Some(Instant::now());
                 }
                 if std::mem::take(&mut self.rearm) {

@@ -261,8 +261,10 @@ impl Pool {
     }
 
     /// Replaces all connections by others, which log in anew: those on loan are closed when they
-    /// come back, the others before they are lent again.
+    /// come back, the others before they are lent again. That the last credentials were refused says
+    /// nothing about those that are given now, so attempts begin at once.
     pub fn renew(&self) {
+        self.dialer.halt.lift();
         self.suspect(self.generation());
     }
 

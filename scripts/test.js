@@ -172,7 +172,7 @@ function knowsConcurrency () {
  * that end, more than they compute.
  */
 function filesAtOnce () {
-  return os.availableParallelism() + 2
+  return os.availableParallelism() + 4
 }
 
 const OWN_OPTIONS = ['--js', '--rust', '--quick']

@@ -19,10 +19,12 @@ const root = path.join(__dirname, '..', '..')
  * - `flags`: for Node, such as `['--expose-gc']`
  * - `env`: variables in addition to this process's
  * - `through`: the program that starts Node, with its first arguments; default none
+ * - `patience`: ms that it may take; default: a minute
  * - `onLine (line, child)`: called with each line of stdout, as it comes
  */
 function runScript (source, options = {}) {
   const { module = false, args = [], flags = [], env = {}, through = [], onLine } = options
+  const { patience = PATIENCE } = options
   const kind = module ? ['--input-type=module'] : ['--input-type=commonjs']
   const script = module ? source : `const oxidis = require(${JSON.stringify(root)})\n${source}`
   const [program, ...rest] = [...through, process.execPath, ...flags, ...kind, '-e', script, '--',
@@ -34,9 +36,9 @@ function runScript (source, options = {}) {
     const output = { stdout: '', stderr: '' }
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
-      reject(new Error(`the script did not end within ${PATIENCE} ms; it had written:\n` +
+      reject(new Error(`the script did not end within ${patience} ms; it had written:\n` +
         `${output.stdout}\n${output.stderr}`))
-    }, PATIENCE)
+    }, patience)
     let line = ''
     child.stdout.setEncoding('utf8').on('data', text => {
       output.stdout += text

@@ -39,7 +39,8 @@ describe('memory of large values', () => {
     const go = async () => {
       for (const [kind, value] of Object.entries(kinds)) {
         await client.set(kind, value)
-        for (const reader of [client, buffers]) {
+        // A Buffer has no kind.
+        for (const reader of kind === 'ascii' ? [client, buffers] : [client]) {
           // A gigabyte; nothing of it is kept.
           let most = 0
           for (let round = 0; round < 250; round++) {
@@ -51,7 +52,7 @@ describe('memory of large values', () => {
       }
       await client.close()
     }
-    go()`, 'true\n'.repeat(6)))
+    go()`, 'true\n'.repeat(4), { patience: 300_000 }))
 
   it('stays what it was while anything refers to it, and is given back then', () => prints(`
     const client = oxidis.createClient(process.argv[1])

@@ -123,7 +123,7 @@ class SessionBridge extends Sender {
    */
   async takeOffset (channel) {
     const sent = [PING.text, encodedSilence(channel)]
-      .map(text => this.send(text, 0, GRACE, OFFSET_ROW, undefined))
+      .map(text => this.send(text, 0, OFFSET_TIMEOUT, OFFSET_ROW, undefined))
     const [pinged, published] = await Promise.allSettled(sent)
     if (pinged.status === 'rejected') throw pinged.reason
     const { status, reason } = published
@@ -200,6 +200,8 @@ const FIRST_ROWS = 8
  * a slow network; a server that answers later than that is as good as gone.
  */
 const GRACE = 1000
+/** The deadline (ms) of what goes before WAIT: that of a command by default. */
+const OFFSET_TIMEOUT = 5000
 /** The longest deadline (ms) that fits into the table. */
 const LONGEST = 2 ** 32 - 1
 

@@ -105,7 +105,7 @@ function testJavaScript ({ words, options, quick }) {
     env: { ...process.env, OXIDIS_TEST_SERVER: server }
   })
   if (leftOut.length > 0) {
-    process.stdout.write(`left out: ${leftOut.length} files, which need a fault, a cluster, a build\n`)
+    process.stdout.write(`left out: ${leftOut.length} files: a fault, a cluster or a build\n`)
   }
   return status
 }

@@ -1,7 +1,7 @@
 'use strict'
 
-// redlock: one of many has the lock, three clients vote, a lock is extended and lost. It goes on when
-// two of the three have answered, so what the third shows is waited for.
+// redlock: one of many has the lock, three clients vote, a lock is extended and lost. It goes on
+// when two of the three have answered, so what the third shows is waited for.
 
 const assert = require('node:assert')
 

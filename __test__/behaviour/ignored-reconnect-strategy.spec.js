@@ -190,7 +190,7 @@ describe('reconnectStrategy', () => {
       const { code, stdout, stderr } = await runScript(`
         const client = oxidis.createClient({ socket: {
           host: '127.0.0.1', port: 1, reconnectStrategy: () => { client.${end}(); return 1 }
-        }, commandOptions: { timeout: 300 } })
+        }, commandOptions: { timeout: ${end === 'close' ? 300 : 30_000} } })
         client.get('k').catch(error => console.log(error.code))`)
       assert.deepStrictEqual([code, stdout, stderr],
         [0, end === 'close' ? 'TIMEOUT\n' : 'CLOSED\n', ''])

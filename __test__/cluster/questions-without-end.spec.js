@@ -38,7 +38,7 @@ describe('CLUSTERDOWN', { concurrency: true }, () => {
   it('that outlasts the deadline is told as it is', async t => {
     const set = scene(t)
     const cluster = await set.fakeCluster({ nodes: 2 })
-    const client = set.clusterClient(cluster, { commandOptions: { timeout: 600 } })
+    const client = set.clusterClient(cluster, { commandOptions: { timeout: 3000 } })
     await client.connect()
     cluster.answer({ command: ['INCR', 'MULTI', 'EXEC', 'BLPOP'] }, DOWN)
     const [one, two] = cluster.primaries.map(node => cluster.keyOn(node))

@@ -8,7 +8,7 @@ const assert = require('node:assert')
 const { it } = require('node:test')
 
 const { WatchError, createClient } = require('../..')
-const { eventually } = require('./eventually')
+const { eventually, heard } = require('./eventually')
 const { allReturned, blocked, failure, overEveryWire } = require('./session-scene')
 
 overEveryWire('a blocking command of an idle client', scene => {
@@ -104,9 +104,7 @@ overEveryWire('a blocking command of an idle client', scene => {
       client.on('error', error => errors.push(error))
       const popped = failure(client.blPop('list', 0))
       await blocked(witness, 1)
-      // once() of node:events would reject with the event `error`.
-      const [reconnecting, ready] = ['reconnecting', 'ready'].map(name =>
-        new Promise(resolve => { client.once(name, resolve) }))
+      const [reconnecting, ready] = ['reconnecting', 'ready'].map(name => heard(client, name))
       const [line] = (await witness.sendCommand(['CLIENT', 'LIST'])).split('\n')
         .filter(one => / flags=b/.test(one))
       await witness.sendCommand(['CLIENT', 'KILL', 'ID', /^id=(\d+)/.exec(line)[1]])

@@ -7,6 +7,7 @@ const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
 
 const { createClient, createClientPool, createCluster, createSentinel } = require('../..')
+const { heard } = require('../behaviour/eventually')
 const { startFakeServer } = require('../support/fake-server')
 const { quiet, startScene } = require('./scene')
 
@@ -66,7 +67,7 @@ describe('a server', () => {
       const names = server.commands.map(args => args.join(' '))
       assert.ok(names.indexOf('CLIENT TRACKING ON') < names.indexOf('SET k v'), String(names))
       server.commands.length = 0
-      const lost = new Promise(resolve => { client.once('reconnecting', resolve) })
+      const lost = heard(client, 'reconnecting')
       for (const connection of server.connections) connection.close()
       await lost
     }

@@ -6,6 +6,7 @@
 const assert = require('node:assert')
 const { describe, it } = require('node:test')
 
+const { heard } = require('../behaviour/eventually')
 const { scene, until } = require('./scene')
 
 describe('CLIENT KILL of each connection under load', { concurrency: true }, () => {
@@ -51,7 +52,7 @@ describe('CLIENT KILL of each connection under load', { concurrency: true }, () 
     for (let round = 1; round <= 5; round++) {
       assert.strictEqual(await client.incr('n'), round)
       const [id] = await idsOf(admin, 'victim')
-      const seen = new Promise(resolve => { client.once('reconnecting', resolve) })
+      const seen = heard(client, 'reconnecting')
       await admin.clientKill({ filter: 'ID', id })
       await seen
     }

@@ -76,7 +76,7 @@ class Arguments {
       return this.key(v, name)
     }
     if (v.length === 0) fail(name, NOT_EMPTY, v)
-    if (v.length >= MANY && this.prefix === null && this.many(v)) return
+    if (v.length >= MANY && this.manyKeys(v)) return
     for (let i = 0; i < v.length; i++) {
       if (!isText(v[i])) fail(`${name}[${i}]`, TEXT, v[i])
       this.key(v[i], name)
@@ -262,6 +262,11 @@ class Arguments {
     return true
   }
 
+  /** As `many`, for keys that are sent as they are. A writer that looks at each key says false. */
+  manyKeys (keys) {
+    return this.prefix === null && this.many(keys)
+  }
+
   /** Encodes text that is ASCII. The caller raises `argc`. */
   ascii (s) {
     this.body += head(s.length) + s + CRLF
@@ -403,7 +408,7 @@ const LARGE = 16 * 1024
 /** `$n\r\n` for the sizes of most keys, fields and values. 1,024 of them take 40 KB. */
 const HEADS = Array.from({ length: 1024 }, (_, size) => `$${size}\r\n`)
 
-/** The same behind the end of another argument. */
+/** A head behind the end of another argument: `\r\n$n\r\n`. */
 const HEADS_BEHIND = HEADS.map(head => CRLF + head)
 
 /** From this many arguments on, joining them is quicker. */

@@ -14,7 +14,7 @@ const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer }
 
 /** Texts of all lengths around the longest that is packed, by turns. */
 const textOf = n => `${n}`.padEnd(n % 16, 'abcdefghijklmno').slice(0, n % 16)
-/** The same, with some that are no ASCII. */
+/** Strings of the same lengths, some of which are no ASCII. */
 const mixedOf = n => n % 7 === 3 ? ['é', '漢字', '😀😀😀', 'ÿ'.repeat(n % 14)][n % 4] : textOf(n)
 const range = (count, make) => Array.from({ length: count }, (_, n) => make(n))
 

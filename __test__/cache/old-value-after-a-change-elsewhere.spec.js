@@ -37,6 +37,24 @@ describe('a value that another client has changed', () => {
     assert.deepStrictEqual(await reads(), ['22', ['22', null], 2, '22'])
   })
 
+  // Eight and more arguments are encoded in one go.
+  it('is read anew, whichever of many keys it belongs to', async () => {
+    const keys = Array.from({ length: 12 }, (_, n) => `many:${n}`)
+    await other.mSet(keys.flatMap(key => [key, '1']))
+    const read = () => client.mGet(keys)
+    await read()
+    const before = scene.cache.stats().hitCount
+    await read()
+    assert.strictEqual(scene.cache.stats().hitCount, before + 1, 'not cached')
+    for (const [n, key] of keys.entries()) {
+      await scene.told(key, () => other.set(key, '2'))
+      assert.strictEqual((await read()).filter(value => value === '2').length, n + 1)
+    }
+    // What the client itself writes is forgotten before the server tells.
+    await client.del(keys)
+    assert.deepStrictEqual(await read(), Array(12).fill(null))
+  })
+
   it('is not older than the reply to a command that was sent after the change', async () => {
     for (let n = 0; n < 300; n++) {
       await other.set('k', String(n))

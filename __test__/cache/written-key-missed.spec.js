@@ -23,6 +23,10 @@ class Noter extends Arguments {
     this.noted.push(Buffer.from(v).latin1Slice())
     super.key(v, name)
   }
+
+  manyKeys () {
+    return false
+  }
 }
 
 /** What a command, encoded by a row, makes a client forget. */

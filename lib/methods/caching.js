@@ -52,6 +52,11 @@ class KeyNoter extends Arguments {
     else if (typeof this.noted === 'string') this.noted = [this.noted, bytes]
     else this.noted.push(bytes)
   }
+
+  /** Each key is noted. */
+  manyKeys () {
+    return false
+  }
 }
 
 function bytesOf (key) {

@@ -42,9 +42,14 @@ class Scene {
 
   /** How often the server was asked for what `run` reads, and what `run` resolves to. */
   async misses (run) {
-    const before = this.cache.stats().missCount
+    const before = this.cache.stats()
     const result = await run()
-    return { result, misses: this.cache.stats().missCount - before }
+    const { hitCount, missCount } = this.cache.stats()
+    // A read past the cache is no miss either.
+    if (hitCount + missCount === before.hitCount + before.missCount) {
+      throw new Error('nothing was looked for in the cache')
+    }
+    return { result, misses: missCount - before.missCount }
   }
 
   async reset () {

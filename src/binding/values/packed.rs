@@ -4,8 +4,8 @@
 //! string out of a longer one. Up to twelve characters it makes a copy then, so that nothing but the
 //! string itself stays alive (V8, `SlicedString::kMinLength`). Longer strings are made one by one.
 //!
-//! `lib/boundary/packed.js` reads the text: the number of values, then for each its length and its characters, or
-//! [`APART`] for a value that is passed beside the text.
+//! `lib/boundary/packed.js` reads the text: the number of values, then for each its length and its
+//! characters, or [`APART`] for a value that is passed beside the text.
 
 use napi::sys;
 
